@@ -1,0 +1,80 @@
+"""Everything that lineage raises on purpose.
+
+Each error says what is wrong in one sentence; ``hint`` says what to do next.
+The command line prints both and exits with the class's ``exit_code``::
+
+    LineageError             1   something failed
+    ├── StoreError           1   a file, a disk, a git or DVC repository, a remote
+    │   └── Conflict         1   somebody else moved the ref first
+    ├── UsageError           2   a bad option, name, number or spec
+    ├── VerificationError    3   bytes are not what their address says
+    ├── GateFailed           3   a generation did not pass a gate
+    ├── NotAllowed           4   policy forbids it
+    ├── NotFound             5   no such revision, branch, tag or registry
+    │   └── Ambiguous        5   a name or prefix that means several commits
+    └── WaitingForReview    10   a loop paused until a person decides
+"""
+
+from collections.abc import Sequence
+
+
+class LineageError(Exception):
+    """Base of every error that lineage raises on purpose."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class StoreError(LineageError):
+    """A file, a disk, a git or DVC repository, or a remote failed."""
+
+
+class Conflict(StoreError):
+    """A ref moved between our read and our write; nothing was changed."""
+
+
+class UsageError(LineageError):
+    """A bad option, name, number or spec."""
+
+    exit_code = 2
+
+
+class VerificationError(LineageError):
+    """Bytes are not what their address says."""
+
+    exit_code = 3
+
+
+class GateFailed(LineageError):
+    """A generation did not pass a gate."""
+
+    exit_code = 3
+
+
+class NotAllowed(LineageError):
+    """Policy forbids it."""
+
+    exit_code = 4
+
+
+class NotFound(LineageError):
+    """No such revision, branch, tag or registry."""
+
+    exit_code = 5
+
+
+class Ambiguous(NotFound):
+    """A name or prefix that means several commits; ``candidates`` lists them."""
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        super().__init__(message, hint="candidates: " + ", ".join(candidates))
+        self.candidates = tuple(candidates)
+
+
+class WaitingForReview(LineageError):
+    """A loop paused until a person approves or rejects."""
+
+    exit_code = 10

@@ -1,0 +1,63 @@
+"""Walking the registry: commits newest first, with who recorded them and when."""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from lineage.registry import Entry, Registry
+
+
+@dataclass(frozen=True)
+class Names:
+    """Branches and tags by the git oid that they name."""
+
+    branches: dict[str, tuple[str, ...]]
+    tags: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, registry: Registry) -> "Names":
+        return cls(*(_by_oid(registry, space) for space in ("heads", "tags")))
+
+
+def _by_oid(registry: Registry, space: str) -> dict[str, tuple[str, ...]]:
+    pairs = sorted((oid, n) for n, oid in registry.events_log.names(space).items())
+    groups = groupby(pairs, key=lambda pair: pair[0])
+    return {oid: tuple(name for _, name in group) for oid, group in groups}
+
+
+def entry(registry: Registry, id_: str, names: Names) -> Entry:
+    """The commit `id_` with its first event and its names."""
+    record = registry.ids.get(id_)
+    event = registry.events_log.event(record.event)
+    return Entry(
+        id=id_,
+        git=record.git,
+        commit=registry.load(id_),
+        time=event.time,
+        author=event.actor,
+        message=event.message,
+        branches=names.branches.get(record.git, ()),
+        tags=names.tags.get(record.git, ()),
+        generation=record.generation,
+        number=record.number,
+    )
+
+
+def walk(registry: Registry, starts: Iterable[str]) -> Iterator[Entry]:
+    """`starts` and everything that they came from, newest first.
+
+    A commit is recorded after those that it names, so going by the order of
+    recording shows children before parents, whatever the clocks said.
+    """
+    names = Names.of(registry)
+    seen = set(starts)
+    queue = [(-registry.ids.get(id_).number, id_) for id_ in seen]
+    heapq.heapify(queue)
+    while queue:
+        found = entry(registry, heapq.heappop(queue)[1], names)
+        yield found
+        for parent in found.commit.ids():
+            if parent not in seen:
+                seen.add(parent)
+                heapq.heappush(queue, (-registry.ids.get(parent).number, parent))

@@ -1,0 +1,402 @@
+"""The registry: open this file first.
+
+`Registry` is the whole public API. A call goes down to the store, a value comes
+up: `commit` hands a path to `store.payloads`, turns the manifest into git objects
+with `store.projection` and appends an event with `store.events`; everything else
+reads. The command line and the loop do nothing that cannot be done from here.
+"""
+
+import socket
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lineage.errors import NotFound, UsageError
+from lineage.store import dvc, names
+from lineage.store.disk import disk_errors, write_atomically
+from lineage.store.events import EventLog, Logged, Move, Target, now
+from lineage.store.git import GitRepository
+from lineage.store.hashes import HashCache
+from lineage.store.ids import Ids
+from lineage.store.objects import (
+    Commit,
+    Edge,
+    Event,
+    FileEntry,
+    Metric,
+    Payload,
+    parse_file_list,
+)
+from lineage.store.payloads import Payloads, Progress
+from lineage.store.projection import project
+
+_MAINTENANCE = 256  # events between two looks at git's loose objects
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What `Registry.commit` made: `created` is False when it was there already."""
+
+    id: str
+    git: str
+    kind: str
+    name: str
+    branch: str | None
+    created: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A commit with what the log knows of it: who recorded it first, and when."""
+
+    id: str
+    git: str
+    commit: Commit
+    time: str
+    author: Mapping[str, str]
+    message: str
+    branches: tuple[str, ...]
+    tags: tuple[str, ...]
+    generation: int
+    number: int
+
+
+def init(path: str | Path = ".") -> "Registry":
+    """Make `path` a registry: a git and DVC repository with a first event.
+
+    What is there already, git repository, DVC repository or registry, is adopted
+    as it is; the git index and work tree are not touched beyond DVC's own files.
+    """
+    import git
+
+    root = Path(path).absolute()
+    with disk_errors("making the registry"):
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / ".git").exists():
+            git.Repo.init(root)
+        dvc.initialise(root)
+    repository = GitRepository.discover(root)
+    registry = Registry(repository)
+    with disk_errors("making the registry"):
+        registry.home.mkdir(exist_ok=True)
+        with registry.events_log.locked() as lock:
+            if registry.events_log.tip() is None:
+                registry.record(Event("init", now(), registry.actor()), lock=lock)
+    return registry
+
+
+def open_registry(path: str | Path = ".") -> "Registry":
+    """Open the registry that `path` lies in.
+
+    Raises:
+        NotFound: when it lies in none.
+    """
+    start = Path(path).absolute()
+    repository = GitRepository.discover(start)
+    if repository.read(names.EVENTS) is None:
+        hint = "run `lineage init` to make it one"
+        raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
+    return Registry(repository)
+
+
+class Registry:
+    """One registry: commits, names and the log of a git and DVC repository."""
+
+    def __init__(self, git: GitRepository) -> None:
+        self.git = git
+        self.root = git.root
+        self.home = git.common / "lineage"
+        self.events_log = EventLog(git, self.home)
+        self.ids = Ids(git, self.events_log, self.home)
+
+    def close(self) -> None:
+        """Let go of the git process that this registry reads through."""
+        self.git.close()
+
+    @cached_property
+    def payloads(self) -> Payloads:
+        """The payload store, in the cache directory that DVC is configured for."""
+        cache = dvc.cache_directory(self.root)
+        return Payloads(cache, self._uuid(), HashCache(self.home / "hashes.sqlite"))
+
+    def _uuid(self) -> str:
+        """The name of this clone's pins, made when it is first needed."""
+        path = self.home / "uuid"
+        if not path.exists():
+            self.home.mkdir(exist_ok=True)
+            write_atomically(path, str(uuid.uuid4()).encode())
+        return path.read_text()
+
+    def actor(self) -> dict[str, str]:
+        """Who acts: git's user.name and user.email, else the login name and host."""
+        import pwd
+
+        identity = self.git.identity()
+        if not identity.get("name"):
+            identity["name"] = pwd.getpwuid(__import__("os").getuid()).pw_name
+        if not identity.get("email"):
+            identity["email"] = f"{identity['name']}@{socket.gethostname()}"
+        return {"name": identity["name"], "email": identity["email"]}
+
+    # writing
+
+    def commit(
+        self,
+        kind: str,
+        name: str,
+        path: str | Path | None = None,
+        *,
+        edges: Iterable[Edge] = (),
+        params: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        origin: Mapping[str, Any] | None = None,
+        code: Mapping[str, Any] | None = None,
+        external: Mapping[str, Any] | None = None,
+        gates: list[dict[str, Any]] | None = None,
+        reference: bool = False,
+        branch: str | None = None,
+        ref: str | None = None,
+        revise: bool = True,
+        message: str = "",
+        circumstances: Mapping[str, Any] | None = None,
+        progress: Progress | None = None,
+    ) -> Committed:
+        """Record one artifact: its bytes, what it came from and what is known of it.
+
+        `path` is a file or folder whose bytes are stored (`reference`: only
+        hashed). The commit goes on `branch` (default ``kind/name``, ``loop/name``
+        for a generation) and revises its tip, unless `revise` is False; `ref`
+        (``runs/…``) holds a loop's part instead of a branch. `circumstances` go to
+        the event, not into the commit. The same content on the same tip is a no-op.
+
+        Raises:
+            UsageError: for a name, number, edge or path that cannot be recorded.
+            NotFound: when an edge leads to a commit that is not here.
+            StoreError: when a file or the disk fails; nothing is recorded then.
+        """
+        names.check(name)
+        place = ref or f"heads/{branch or _default_branch(kind, name)}"
+        names.check(place.partition("/")[2], "branch")
+        draft = Commit(
+            kind,
+            name,
+            tuple(edges),
+            params=dict(params or {}),
+            metrics={k: Metric.from_user(v) for k, v in (metrics or {}).items()},
+            origin=origin,
+            code=code,
+            external=external,
+            gates=gates,
+        )
+        _ = draft.manifest  # refuse what has no canonical form before reading bytes
+        data = dict(circumstances or {})
+        entries: list[FileEntry] = []
+        if path is not None:
+            source = Path(path).absolute()
+            payload, entries = self.payloads.add(
+                source, store=not reference, progress=progress
+            )
+            draft = replace(draft, payload=payload)
+            data["path"] = self._shown(source)
+        _check_substance(draft)
+        event = Event("commit", now(), self.actor(), message, data=data)
+        with disk_errors("recording the commit"), self.events_log.locked() as lock:
+            return self._record(draft, entries, place, event, lock, revise=revise)
+
+    def _record(
+        self,
+        draft: Commit,
+        entries: list[FileEntry],
+        place: str,
+        event: Event,
+        lock: int,
+        *,
+        revise: bool,
+    ) -> Committed:
+        """Under the lock: join the branch's history, write objects, append the event."""
+        tip = self.target(place)
+        commit = self._same_as_tip(draft, tip) or _joined(draft, tip, revise=revise)
+        gits = {id_: self.git_oid(id_) for id_ in commit.ids()}
+        oid, objects = project(commit, entries, gits)
+        created = not self.ids.find(commit.id)
+        target = Target(commit.id, oid)
+        event = replace(
+            event, subject=commit.id, commits=((commit.id, oid),) if created else ()
+        )
+        kept = tip is None or tip.id in commit.ids()
+        moves = [] if tip == target else [Move(place, tip, target, kept=kept)]
+        self.record(event, moves, objects if created else [], lock=lock)
+        branch = place.removeprefix("heads/") if place.startswith("heads/") else None
+        if branch:
+            self.set_head(branch)
+        return Committed(
+            commit.id, oid, commit.kind, commit.name, branch, created and bool(moves)
+        )
+
+    def _same_as_tip(self, draft: Commit, tip: Target | None) -> Commit | None:
+        """The branch's tip, when `draft` says nothing that it does not say."""
+        if tip is None:
+            return None
+        present = self.load(tip.id)
+        for role in ("revises", "follows"):
+            if present.without(role).manifest == draft.without(role).manifest:
+                return present
+        return None
+
+    def record(
+        self,
+        event: Event,
+        moves: Iterable[Move] = (),
+        objects: Iterable[Any] = (),
+        *,
+        lock: int,
+    ) -> Logged:
+        """Append `event` under the lock, and keep git tidy every few hundred."""
+        logged = self.events_log.append(event, moves, objects, lock=lock)
+        self.ids.refresh()
+        return logged
+
+    def attest(
+        self,
+        type: str,  # noqa: A002 - the event's own word
+        *,
+        subject: str | None = None,
+        message: str = "",
+        data: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Append an event that moves no name (a review, a gate…); returns its id."""
+        event = Event(
+            type, now(), self.actor(), message, subject=subject, data=data or {}
+        )
+        with disk_errors("recording the event"), self.events_log.locked() as lock:
+            return self.record(event, lock=lock).event.id
+
+    def move(self, type_: str, moves: Iterable[Move], message: str = "") -> None:
+        """Append an event that only moves names."""
+        event = Event(type_, now(), self.actor(), message)
+        with disk_errors("moving the name"), self.events_log.locked() as lock:
+            self.record(event, moves, lock=lock)
+
+    def drop_runs(self, prefix: str) -> None:
+        """Forget a loop's parts below `prefix`: their generation includes them now."""
+        runs = self.names("runs")
+        moves = [
+            Move(f"runs/{name}", target, None, kept=True)
+            for name, target in runs.items()
+            if name.startswith(prefix)
+        ]
+        if moves:
+            self.move("drop", moves)
+
+    # reading
+
+    def resolve(self, revision: str) -> str:
+        """The full id that `revision` means (see `lineage.revisions`)."""
+        from lineage.revisions import resolve
+
+        return resolve(self, revision)
+
+    def load(self, id_: str) -> Commit:
+        """The commit of a full id.
+
+        Raises:
+            NotFound: when it is not here.
+        """
+        data = self.git.blob(f"{self.git_oid(id_)}:lineage.json")
+        if data is None:
+            raise NotFound(f"the manifest of {id_} is missing", hint="run `git fsck`")
+        return Commit.parse(data)
+
+    def git_oid(self, id_: str) -> str:
+        """The git commit of a full id."""
+        return self.ids.get(id_).git
+
+    def files(self, id_: str) -> list[FileEntry]:
+        """The files of a commit, sorted by path; empty without payload."""
+        data = self.git.blob(f"{self.git_oid(id_)}:files.jsonl")
+        return parse_file_list(data) if data else []
+
+    def entry(self, revision: str) -> Entry:
+        """A commit with its first event and its names."""
+        from lineage.history import Names, entry
+
+        return entry(self, self.resolve(revision), Names.of(self))
+
+    def events(self) -> Iterator[tuple[str, Event]]:
+        """All events with their ids, newest first."""
+        return ((e.event.id, e.event) for e in self.events_log.iterate())
+
+    def target(self, ref: str) -> Target | None:
+        """The commit that a name such as ``heads/model/tutor`` has."""
+        oid = self.events_log.lookup(ref)
+        return self._target(oid) if oid else None
+
+    def _target(self, oid: str) -> Target:
+        data = self.git.blob(f"{oid}:lineage.json")
+        if data is None:
+            hint = "run `git fsck`"
+            raise NotFound(f"the git commit {oid} is missing", hint=hint)
+        return Target(Commit.parse(data).id, oid)
+
+    def names(self, space: str) -> dict[str, Target]:
+        """All names of ``heads``, ``tags`` or ``runs``."""
+        found = self.events_log.names(space)
+        return {name: self._target(oid) for name, oid in found.items()}
+
+    def branches(self) -> dict[str, str]:
+        """Every branch with the id of its tip."""
+        return {name: target.id for name, target in self.names("heads").items()}
+
+    def tags(self) -> dict[str, str]:
+        """Every tag with the id that it names."""
+        return {name: target.id for name, target in self.names("tags").items()}
+
+    @property
+    def head(self) -> str | None:
+        """The branch that was last moved by a command here."""
+        try:
+            return (self.home / "HEAD").read_text().strip()
+        except FileNotFoundError:
+            return None
+
+    def set_head(self, branch: str) -> None:
+        """Make `branch` what ``HEAD`` means in this clone."""
+        write_atomically(self.home / "HEAD", branch.encode())
+
+    def _shown(self, path: Path) -> str:
+        """A path as events hold it: relative to the root where it lies inside."""
+        inside = path.is_relative_to(self.root)
+        return str(path.relative_to(self.root) if inside else path)
+
+
+def _default_branch(kind: str, name: str) -> str:
+    return f"{'loop' if kind == 'generation' else kind}/{name}"
+
+
+def _joined(draft: Commit, tip: Target | None, *, revise: bool) -> Commit:
+    """`draft` with the edge that makes it the successor of its branch's tip."""
+    role = "follows" if draft.kind == "generation" else "revises"
+    if tip is None or not revise or draft.ids(role):
+        return draft
+    evidence = "observed" if role == "follows" else "declared"
+    return replace(draft, edges=(*draft.edges, Edge(role, tip.id, evidence)))
+
+
+def _check_substance(draft: Commit) -> None:
+    """A commit says something: it has bytes, parts, parameters or a place elsewhere."""
+    if draft.kind != "generation" and draft.ids("follows"):
+        raise UsageError("only a generation follows another commit")
+    if draft.kind == "generation" and draft.payload:
+        raise UsageError(
+            "a generation has no files of its own",
+            hint="commit them as a dataset or model and add --includes",
+        )
+    if not (draft.payload or draft.external or draft.params or draft.edges):
+        hint = "give a PATH, --external URI, parameters or edges"
+        raise UsageError(f"the {draft.kind} {draft.name} would be empty", hint=hint)
+
+
+__all__ = ["Committed", "Entry", "Payload", "Registry", "init", "open_registry"]

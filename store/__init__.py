@@ -1,0 +1,1 @@
+"""Bytes, refs and rows. Knows nothing of loops, diffs or reports."""

@@ -1,0 +1,91 @@
+"""Files and durability: what every writer of this room needs of the disk."""
+
+import ctypes
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lineage.errors import StoreError
+
+_FICLONE = 0x40049409  # ioctl_ficlone(2)
+_FEW = 32  # up to here one fsync per file is faster than a sync of the file system
+
+
+def sync_files(paths: Iterable[Path]) -> None:
+    """Put the bytes of `paths` (one file system) on disk before returning."""
+    pending = list(paths)
+    if len(pending) > _FEW and _sync_file_system(pending[0]):
+        return
+    for path in pending:
+        sync_path(path)
+
+
+def sync_path(path: Path) -> None:
+    """Put one file or directory on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file_system(path: Path) -> bool:
+    """One syncfs(2) for all; False where the system has none."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        return False
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return bool(syncfs(descriptor) == 0)
+    finally:
+        os.close(descriptor)
+
+
+def reflink(source: int, target: int) -> bool:
+    """Let `target` share the blocks of `source`, where the file system can."""
+    try:
+        fcntl.ioctl(target, _FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` so that a reader or a crash sees the old or the new."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[int]:
+    """Hold an exclusive flock on `path`; yields its descriptor.
+
+    The kernel drops it with the last process that holds the descriptor, so a
+    killed writer never leaves a stale lock.
+
+    Raises:
+        BlockingIOError: when `wait` is False and somebody else holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(doing: str) -> Iterator[None]:
+    """Turn an OSError into one sentence about what failed while `doing`."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+        reason = error.strerror or str(error)
+        raise StoreError(f"{doing} failed: {reason}{where}") from error

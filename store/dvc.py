@@ -1,0 +1,109 @@
+"""The only module that knows DVC's own files and imports dvc.
+
+DVC's configuration says where the cache is; the keep commit tells `dvc gc -A`,
+`dvc push -A` and `dvc fetch -A` about every payload at the price of one commit.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from lineage.store.git import GitObject, GitRepository, TreeEntry, tree
+from lineage.store.payloads import Payloads
+
+KEEP = "refs/remotes/lineage/keep"
+_CONFIGS = (".dvc/config", ".dvc/config.local")
+_AUTHOR = "lineage <lineage@localhost> 0 +0000"
+
+_FILES = {
+    ".dvc/config": "",
+    ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
+    ".dvcignore": (
+        "# Add patterns of files dvc should ignore, which could improve\n"
+        "# the performance. Learn more at\n"
+        "# https://dvc.org/doc/user-guide/dvcignore\n"
+    ),
+}
+
+
+def initialise(root: Path) -> None:
+    """Make `root` a DVC repository as `dvc init` does, git's index untouched."""
+    (root / ".dvc").mkdir(exist_ok=True)
+    for name, text in _FILES.items():
+        if not (root / name).exists():
+            (root / name).write_text(text)
+
+
+def is_repository(root: Path) -> bool:
+    """Whether DVC would find a repository at `root`."""
+    return (root / ".dvc").is_dir()
+
+
+def cache_directory(root: Path) -> Path:
+    """Where the repository at `root` keeps its cache.
+
+    dvc is asked (and imported, 0.1 s) only where a configuration speaks of one.
+    """
+    if not any("[cache]" in text for text in _configurations(root)):
+        return root / ".dvc" / "cache"
+    from dvc.config import Config
+
+    cache = Config(str(root / ".dvc")).get("cache", {}).get("dir")
+    return Path(root / ".dvc", cache) if cache else root / ".dvc" / "cache"
+
+
+def _configurations(root: Path) -> Iterable[str]:
+    import platformdirs
+
+    folders = (
+        platformdirs.site_config_path("dvc", "iterative"),
+        platformdirs.user_config_path("dvc", "iterative"),
+    )
+    paths = [root / name for name in _CONFIGS]
+    for path in [*paths, *(folder / "config" for folder in folders)]:
+        if path.is_file():
+            yield path.read_text(errors="replace")
+
+
+def keep(
+    git: GitRepository,
+    payloads: Payloads,
+    payload_files: Iterable[bytes],
+    tip: str,
+    lock: int,
+) -> None:
+    """Rebuild the keep commit from the ``.dvc`` files of all commits, if it is old.
+
+    One ``.dir`` list names every loose object; each folder payload is an out of its
+    own. The commit carries the repository's DVC configuration, which DVC reads from
+    the revision that it pushes. `tip` is the newest event, noted in the message.
+    """
+    found = git.read(KEEP)
+    if found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
+        return
+    addresses = sorted({_address(data) for data in payload_files})
+    loose = [{"md5": a, "relpath": a} for a in addresses if not a.endswith(".dir")]
+    folders = [address for address in addresses if address.endswith(".dir")]
+    listed = payloads.add_bytes(json.dumps(loose, sort_keys=True).encode(), ".dir")
+    outs = [(listed, "objects"), *((address, address) for address in folders)]
+    lines = (f"- md5: {a}\n  hash: md5\n  path: {path}\n" for a, path in outs)
+    text = GitObject("blob", ("outs:\n" + "".join(lines)).encode())
+    config = GitObject("blob", (git.root / ".dvc" / "config").read_bytes())
+    folder = tree({"config": TreeEntry("100644", config.oid)})
+    top = tree(
+        {
+            ".dvc": TreeEntry("40000", folder.oid),
+            "keep.dvc": TreeEntry("100644", text.oid),
+        }
+    )
+    head = f"tree {top.oid}\nauthor {_AUTHOR}\ncommitter {_AUTHOR}\n\n"
+    commit = GitObject("commit", f"{head}lineage keep\n\n{tip}\n".encode())
+    git.write([text, config, folder, top, commit])
+    git.update_refs({KEEP: (None, commit.oid)}, lock=lock)
+
+
+def _address(payload_file: bytes) -> str:
+    for line in payload_file.decode().splitlines():
+        if line.startswith("- md5: "):
+            return line.removeprefix("- md5: ")
+    raise ValueError("a .dvc file without an address")

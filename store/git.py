@@ -1,0 +1,278 @@
+"""The only module that writes git objects and refs.
+
+Objects are written loose, in one batch with one sync, exactly as git lays them
+out; refs move through one ``git update-ref`` process, compare-and-swap. Reading
+goes through one ``git cat-file --batch`` that lives as long as the repository
+is open. The user's index, work tree, branches, hooks and config are never
+touched, and GIT_* variables of the caller never leak in.
+"""
+
+import os
+import secrets
+import subprocess
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha1
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from lineage.errors import Conflict, NotFound, StoreError
+from lineage.store.disk import sync_files
+
+_SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
+_BATCH = ("-c", "core.fsyncMethod=batch")
+_TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
+_STALE_LOCK = 1.0  # seconds: no update-ref of ours holds one that long
+
+
+class GitObject(NamedTuple):
+    """One git object: its kind (blob, tree or commit) and its bytes."""
+
+    kind: str
+    data: bytes
+
+    @property
+    def oid(self) -> str:
+        header = f"{self.kind} {len(self.data)}\0".encode()
+        return sha1(header + self.data, usedforsecurity=False).hexdigest()
+
+
+class TreeEntry(NamedTuple):
+    """One line of a tree: mode as git writes it ("100644", "40000", "160000")."""
+
+    mode: str
+    oid: str
+
+
+def tree(entries: Mapping[str, TreeEntry]) -> GitObject:
+    """The tree object that holds `entries`, in git's order."""
+    ordered = sorted(entries.items(), key=_tree_key)
+    return GitObject("tree", b"".join(_tree_line(*item) for item in ordered))
+
+
+def _tree_key(item: tuple[str, TreeEntry]) -> bytes:
+    name, entry = item
+    return name.encode() + (b"/" if entry.mode == "40000" else b"")
+
+
+def _tree_line(name: str, entry: TreeEntry) -> bytes:
+    return f"{entry.mode} {name}\0".encode() + bytes.fromhex(entry.oid)
+
+
+def parse_tree(data: bytes) -> dict[str, TreeEntry]:
+    """Read a tree object."""
+    entries, at = {}, 0
+    while at < len(data):
+        end = data.index(0, at)
+        mode, _, name = data[at:end].decode().partition(" ")
+        entries[name] = TreeEntry(mode, data[end + 1 : end + 21].hex())
+        at = end + 21
+    return entries
+
+
+class GitRepository:
+    """One git repository with a work tree, as lineage uses it."""
+
+    def __init__(self, root: Path, common: Path) -> None:
+        self.root = root
+        self.common = common
+        self._objects = common / "objects"
+        self._reader: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def discover(cls, start: Path) -> Self:
+        """Find the repository that `start` lies in, as git does.
+
+        Raises:
+            NotFound: when there is none, or it has no work tree.
+            StoreError: when git refuses to open it.
+        """
+        asked = ("rev-parse", "--show-toplevel", "--git-common-dir")
+        done = subprocess.run(
+            ["git", "-C", str(start), *asked, "--show-object-format"],
+            capture_output=True,
+            env=environment(),
+            check=False,
+        )
+        if done.returncode:
+            raise _not_found(start, done.stderr.decode(errors="replace").strip())
+        top, common, algorithm = os.fsdecode(done.stdout).splitlines()
+        if algorithm != "sha1":
+            message = f"{top} is a git repository with {algorithm} objects"
+            raise StoreError(message, hint="DVC works in sha1 repositories only")
+        return cls(Path(top), Path(start, common).resolve())
+
+    def run(self, *args: str, data: bytes = b"", keep: tuple[int, ...] = ()) -> bytes:
+        """Run git in this repository and return what it printed.
+
+        Raises:
+            StoreError: with git's own last words, when it fails.
+        """
+        done = subprocess.run(
+            ["git", "-C", str(self.root), *_SAFE, *_BATCH, *args],
+            input=data,
+            capture_output=True,
+            env=environment(),
+            pass_fds=keep,
+            check=False,
+        )
+        if done.returncode:
+            words = done.stderr.decode(errors="replace").strip() or "it did not say why"
+            raise StoreError(f"git {args[0]} failed: {words}")
+        return done.stdout
+
+    # reading
+
+    def read(self, name: str) -> tuple[str, GitObject] | None:
+        """The oid and object that `name` means ("refs/…", "OID:path"), or None."""
+        return next(self.read_many([name]))
+
+    def read_many(self, names: Iterable[str]) -> Iterator[tuple[str, GitObject] | None]:
+        """Like `read` for many names, with few waits between question and answer."""
+        remaining = iter(names)
+        while batch := list(islice(remaining, 64)):
+            stdin = self._open_reader().stdin
+            assert stdin is not None
+            stdin.write("".join(f"{name}\n" for name in batch).encode())
+            stdin.flush()
+            for _ in batch:
+                yield self._answer()
+
+    def blob(self, name: str) -> bytes | None:
+        """The bytes that `name` means, or None."""
+        found = self.read(name)
+        return found[1].data if found else None
+
+    def _open_reader(self) -> subprocess.Popen[bytes]:
+        if self._reader is None:
+            self._reader = subprocess.Popen(
+                ["git", "-C", str(self.root), "cat-file", "--batch"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(),
+            )
+        return self._reader
+
+    def _answer(self) -> tuple[str, GitObject] | None:
+        stdout = self._open_reader().stdout
+        assert stdout is not None
+        words = stdout.readline().decode().rsplit(" ", 2)
+        if len(words) < 3 or not words[2].strip().isdigit():
+            if words == [""]:
+                raise StoreError("git cat-file stopped", hint="run `git fsck`")
+            return None
+        data = stdout.read(int(words[2]))
+        stdout.read(1)
+        return words[0], GitObject(words[1], data)
+
+    def close(self) -> None:
+        """End the reading process."""
+        if self._reader is not None:
+            self._reader.communicate()
+            self._reader = None
+
+    # writing
+
+    def write(self, objects: Iterable[GitObject]) -> None:
+        """Write objects that are not there yet, all of them on disk on return."""
+        new = {item.oid: item for item in objects}
+        paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
+        pending = {oid: new[oid] for oid, path in paths.items() if not path.exists()}
+        staged = {oid: self._stage(item) for oid, item in pending.items()}
+        try:
+            sync_files(staged.values())
+            for oid, temporary in staged.items():
+                paths[oid].parent.mkdir(exist_ok=True)
+                temporary.replace(paths[oid])
+        finally:
+            for temporary in staged.values():
+                temporary.unlink(missing_ok=True)
+
+    def _stage(self, item: GitObject) -> Path:
+        path = self._objects / f"{_TEMPORARY}{secrets.token_hex(8)}"
+        header = f"{item.kind} {len(item.data)}\0".encode()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(zlib.compress(header + item.data, 1))
+        return path
+
+    def update_refs(
+        self, *steps: Mapping[str, tuple[str | None, str | None]], lock: int
+    ) -> None:
+        """Move refs, one transaction per step, in one git process.
+
+        Each step maps a ref to its oids (before, after). An `after` of None deletes;
+        a `before` of None is not checked, "" means that the ref must be new. `lock` is
+         the caller's lock descriptor: git inherits it, so that the lock outlives
+        us if we are killed while git still writes.
+
+        Raises:
+            Conflict: when a ref did not have its `before`; that step and the steps
+                after it changed nothing.
+        """
+        self._sweep_ref_locks()
+        lines = [line for step in steps if step for line in _transaction(step)]
+        try:
+            self.run("update-ref", "--stdin", data="".join(lines).encode(), keep=(lock,))
+        except StoreError as error:
+            if "but expected" in str(error) or "already exists" in str(error):
+                hint = "run the command again"
+                raise Conflict(f"a ref moved meanwhile: {error}", hint=hint) from None
+            raise
+
+    def _sweep_ref_locks(self) -> None:
+        """Remove lock files that a killed update-ref of ours left behind."""
+        for path in (self.common / "refs" / "lineage").rglob("*.lock"):
+            while _age(path) is not None:
+                if (_age(path) or 0) > _STALE_LOCK:
+                    path.unlink(missing_ok=True)
+                time.sleep(0.02)
+
+    def sweep_objects(self) -> None:
+        """Remove half-written objects of killed writers; call it under the lock."""
+        for path in self._objects.glob(f"{_TEMPORARY}*"):
+            path.unlink(missing_ok=True)
+
+    def identity(self) -> dict[str, str]:
+        """The user's name and email as git config has them (empty when unset)."""
+        asked = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
+        try:
+            found = self.run(*asked).decode(errors="replace")
+        except StoreError:
+            return {}
+        pairs = (item.partition("\n") for item in found.split("\0") if item)
+        return {key.removeprefix("user."): value for key, _, value in pairs}
+
+
+def _transaction(step: Mapping[str, tuple[str | None, str | None]]) -> Iterator[str]:
+    zero = "0" * 40
+    yield "start\n"
+    for ref, (before, after) in step.items():
+        expected = "" if before is None else f" {before or zero}"
+        yield f"update {ref} {after or zero}{expected}\n"
+    yield "prepare\ncommit\n"
+
+
+def _age(path: Path) -> float | None:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment without what would redirect git."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _not_found(start: Path, words: str) -> StoreError | NotFound:
+    if "not a git repository" in words or "cannot change to" in words:
+        hint = "run `lineage init` in the folder that should become one"
+        return NotFound(f"{start} is not inside a lineage registry", hint=hint)
+    if "work tree" in words:
+        return NotFound(f"{start} is in a git repository without a work tree")
+    return StoreError(f"git refuses to open {start}: {words}")

@@ -1,0 +1,92 @@
+"""The hash cache: digests of files that have not changed since they were read.
+
+A file is known by device, inode, size, mtime and ctime (nanoseconds). An entry
+whose file changed within the last two seconds before it was noted is not kept:
+a later write could leave every one of those numbers the same (git calls such an
+entry racily clean).
+"""
+
+import os
+import sqlite3
+import stat as st
+import time
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lineage.store.objects import DIRECTORY, EXECUTABLE, FILE, FileEntry
+
+_RACY = 2_000_000_000  # nanoseconds
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS hashes (
+    device INTEGER, inode INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER,
+    md5 TEXT, sha256 TEXT, PRIMARY KEY (device, inode)
+) WITHOUT ROWID
+"""
+
+
+class Stamp(NamedTuple):
+    """What tells that a file is still the one that was hashed."""
+
+    device: int
+    inode: int
+    size: int
+    mtime: int
+    ctime: int
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> "Stamp":
+        return cls(
+            stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+        )
+
+
+class HashCache:
+    """Digests by file stamp, in an SQLite file that may be deleted at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[Stamp, tuple[str, str]] = {}
+
+    def load(self, devices: Iterable[int]) -> None:
+        """Read what is known of files on `devices`."""
+        asked = "SELECT * FROM hashes WHERE device = ?"
+        with suppress(sqlite3.Error), closing(self._open()) as database:
+            for device in set(devices):
+                rows = database.execute(asked, (device,))
+                self._known.update((Stamp(*row[:5]), row[5:]) for row in rows)
+
+    def entry(self, path: str, stat: os.stat_result) -> FileEntry | None:
+        """The file's entry, if it is still as it was when it was hashed."""
+        found = self._known.get(Stamp.of(stat))
+        if found is None:
+            return None
+        return FileEntry(path, mode_of(stat), stat.st_size, found[1], found[0])
+
+    def save(self, read: Iterable[tuple[FileEntry, os.stat_result]]) -> None:
+        """Remember files that were just read; it is no error if that fails."""
+        settled = time.time_ns() - _RACY
+        rows = [
+            (*Stamp.of(stat), entry.md5, entry.sha256)
+            for entry, stat in read
+            if max(stat.st_mtime_ns, stat.st_ctime_ns) < settled
+        ]
+        if not rows:
+            return
+        with suppress(sqlite3.Error), closing(self._open()) as database, database:
+            database.execute("PRAGMA synchronous=OFF")
+            database.execute(_SCHEMA)
+            database.executemany(
+                "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+            )
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=10)
+
+
+def mode_of(stat: os.stat_result) -> str:
+    """The mode as git keeps it: directory, executable or plain file."""
+    if st.S_ISDIR(stat.st_mode):
+        return DIRECTORY
+    return EXECUTABLE if stat.st_mode & 0o100 else FILE

@@ -1,0 +1,76 @@
+"""Names of branches, tags and artifacts, and the git refs that carry them.
+
+Any printable text is a name, but what revisions are written with. Refs
+percent-encode what git forbids, and ``/``, so that ``a`` and ``a/b`` live side
+by side; `decode` gives the name back.
+"""
+
+import re
+from hashlib import sha256
+from urllib.parse import quote, unquote
+
+from lineage.errors import UsageError
+
+EVENTS = "refs/lineage/events"
+ROOT = "refs/lineage/"
+SPACES = ("heads", "tags", "runs")
+
+_LONGEST = 200  # bytes of an encoded name; file systems stop at 255
+_FORBIDDEN = ("..", "@{", "~", "^", ":")
+_DOT = re.compile(r"^\.|\.$|\.(?=\.)|\.(?=lock$)")
+
+
+def check(name: str, what: str = "name") -> str:
+    """Return `name`, or say why it cannot be one.
+
+    Raises:
+        UsageError: for what DESIGN §3 refuses, or a name that is too long.
+    """
+    reason = _fault(name)
+    if reason:
+        hint = "any printable text without .. @{ ~ ^ : and not starting with -"
+        raise UsageError(f"the {what} {name!r} {reason}", hint=hint)
+    return name
+
+
+def _fault(name: str) -> str:
+    if not name:
+        return "is empty"
+    if not name.isprintable() or name != name.strip():
+        return "has characters that do not print, or spaces at an end"
+    if name.startswith("-"):
+        return "starts with -"
+    for mark in _FORBIDDEN:
+        if mark in name:
+            return f"contains {mark}, which revisions are written with"
+    if len(encode(name)) > _LONGEST:
+        return f"is longer than {_LONGEST} bytes once encoded"
+    return ""
+
+
+def encode(name: str) -> str:
+    """One path component that git accepts in a ref, reversible by `decode`."""
+    quoted = quote(name, safe="@+=,!").replace("~", "%7E")
+    return _DOT.sub("%2E", quoted)
+
+
+def decode(component: str) -> str:
+    """The name that `encode` made `component` from."""
+    return unquote(component)
+
+
+def ref(space_and_name: str) -> str:
+    """The git ref of ``heads/model/tutor``: ``refs/lineage/heads/model%2Ftutor``."""
+    space, _, name = space_and_name.partition("/")
+    return f"{ROOT}{space}/{encode(name)}"
+
+
+def view_path(space_and_name: str) -> tuple[str, str, str]:
+    """Where a name stands in an event's view: space, bucket, encoded name.
+
+    256 buckets keep the trees that an event rewrites small in a registry with
+    many branches.
+    """
+    space, _, name = space_and_name.partition("/")
+    encoded = encode(name)
+    return space, sha256(encoded.encode()).hexdigest()[:2], encoded

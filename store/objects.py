@@ -1,0 +1,414 @@
+"""The format's one definition: commits, edges, files and events as values.
+
+A `Commit` is immutable and describes one artifact and what it came from; its id
+is the SHA-256 of its manifest. An `Event` says who changed the registry, when
+and why. FORMAT.md says the same in words, with test vectors.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, NamedTuple, Self
+
+from lineage.errors import UsageError, VerificationError
+from lineage.store.canonical import Json, canonical, digest, normalise, parse
+
+SCHEMA = "lineage/1"
+KINDS = ("config", "dataset", "model", "generation")
+ROLES = (
+    "trained_on",
+    "fine_tuned_from",
+    "generated_by",
+    "derived_from",
+    "selected_by",
+    "rewarded_by",
+    "distilled_from",
+    "merged_from",
+    "quantized_from",
+    "configured_by",
+    "evaluated_on",
+    "includes",
+    "follows",
+    "revises",
+)
+EVIDENCE = ("declared", "observed")
+ORIGINS = ("human", "machine", "mixed", "unknown")
+DIRECTIONS = ("higher", "lower")
+DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
+
+_ID = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of a commit id."""
+    return _ID.match(text) is not None
+
+
+def _choice(value: str, among: Iterable[str], what: str) -> str:
+    if value not in among:
+        hint = "one of: " + ", ".join(among)
+        raise UsageError(f"{value!r} is not {what}", hint=hint)
+    return value
+
+
+def _known(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `cls` has; newer ones stay in the manifest's own bytes."""
+    return {key: data[key] for key in cls.__slots__ if key in data}  # type: ignore[attr-defined]
+
+
+def _given(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """The fields that are not None: absent is never written as null."""
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """A typed arrow from a commit to one that it came from.
+
+    `share` says how much of the child came along it, as exact pairs:
+    ``{"records": [a, b]}`` means a of the child's b records (likewise "tokens").
+    """
+
+    role: str
+    id: str
+    evidence: str = field(default="declared", compare=False)
+    share: Mapping[str, list[int]] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        _choice(self.role, ROLES, "a role")
+        _choice(self.evidence, EVIDENCE, "a grade of evidence")
+        if not is_id(self.id):
+            raise UsageError(f"{self.id!r} is not a commit id")
+        for unit, pair in (self.share or {}).items():
+            _check_share(unit, pair)
+
+    def to_json(self) -> dict[str, Json]:
+        share = normalise(self.share, "share")
+        return _given(role=self.role, id=self.id, evidence=self.evidence, share=share)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(data["role"], data["id"], data["evidence"], data.get("share"))
+
+
+def _check_share(unit: str, pair: object) -> None:
+    match pair:
+        case [int(part), int(whole)] if 0 <= part <= whole and whole > 0:
+            return
+    message = f"the share {unit}={pair!r} is not a pair of counts a of b, a <= b"
+    raise UsageError(message, hint="write it as share=1250/2500")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number with what it needs to be compared: definition, version, direction.
+
+    `direction` says which way is better ("higher", "lower" or None: neither);
+    `n` is the sample size; `interval` is a confidence interval [low, high].
+    """
+
+    value: float
+    definition: str | None = None
+    version: int | None = None
+    direction: str | None = None
+    n: int | None = None
+    interval: list[float] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            raise UsageError(f"a metric is a number, not {self.value!r}")
+        if self.direction is not None:
+            _choice(self.direction, DIRECTIONS, "a direction")
+
+    def to_json(self) -> dict[str, Json]:
+        return _given(
+            value=self.value,
+            definition=self.definition,
+            version=self.version,
+            direction=self.direction,
+            n=self.n,
+            interval=self.interval,
+        )
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**_known(cls, data))
+
+    @classmethod
+    def from_user(cls, data: object) -> Self:
+        """A metric as a person gives it: a number, or a mapping with known fields."""
+        if isinstance(data, cls):
+            return data
+        if not isinstance(data, Mapping):
+            return cls(data)  # type: ignore[arg-type] - __post_init__ checks it
+        unknown = set(data) - set(cls.__slots__)
+        if unknown or "value" not in data:
+            wrong = f"the unknown field {min(unknown)!r}" if unknown else "no value"
+            hint = "fields: " + ", ".join(cls.__slots__)
+            raise UsageError(f"a metric has {wrong}", hint=hint)
+        return cls(**data)
+
+
+class FileEntry(NamedTuple):
+    """One file of a payload; an empty directory has mode 040000 and no digests."""
+
+    path: str
+    mode: str
+    size: int = 0
+    sha256: str = ""
+    md5: str = ""
+
+    @property
+    def is_directory(self) -> bool:
+        return self.mode == DIRECTORY
+
+    def line(self) -> bytes:
+        """This entry's line of files.jsonl."""
+        if self.is_directory:
+            return canonical({"mode": self.mode, "path": self.path}) + b"\n"
+        return canonical({**self._asdict()}) + b"\n"
+
+
+def file_list(entries: Iterable[FileEntry]) -> bytes:
+    """The bytes of files.jsonl: one canonical line per file, sorted by path."""
+    return b"".join(entry.line() for entry in sorted(entries))
+
+
+def parse_file_list(data: bytes) -> list[FileEntry]:
+    """Read files.jsonl back."""
+    return [
+        FileEntry(**parse(line, "a line of files.jsonl")) for line in data.splitlines()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The bytes of a commit, summed up.
+
+    `files` is the SHA-256 of files.jsonl (names and modes count); `root` is the
+    SHA-256 over the files' raw SHA-256 digests in path order, the root of an
+    OpenSSF model-signing manifest. `stored` is False for ``--reference``.
+    """
+
+    count: int
+    size: int
+    files: str
+    root: str
+    type: str
+    stored: bool = True
+
+    @classmethod
+    def of(cls, entries: list[FileEntry], kind: str, *, stored: bool = True) -> Self:
+        files = [entry for entry in sorted(entries) if not entry.is_directory]
+        root = sha256(b"".join(bytes.fromhex(entry.sha256) for entry in files))
+        return cls(
+            count=len(files),
+            size=sum(entry.size for entry in files),
+            files=digest(file_list(entries)),
+            root=root.hexdigest(),
+            type=kind,
+            stored=stored,
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        data: dict[str, Json] = {key: getattr(self, key) for key in self.__slots__}
+        return {key: data[key] for key in data if key != "stored" or not self.stored}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**_known(cls, data))
+
+
+_FIELDS = (
+    "schema",
+    "kind",
+    "name",
+    "edges",
+    "payload",
+    "params",
+    "metrics",
+    "origin",
+    "code",
+    "external",
+    "gates",
+)
+
+
+@dataclass(frozen=True)
+class Commit:
+    """An immutable description of one artifact and what it came from.
+
+    Nothing in it depends on who made it, when or where, so the same content has
+    the same id everywhere. `extra` keeps fields that this version does not know.
+    """
+
+    kind: str
+    name: str
+    edges: tuple[Edge, ...] = ()
+    payload: Payload | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    origin: Mapping[str, Any] | None = None
+    code: Mapping[str, Any] | None = None
+    external: Mapping[str, Any] | None = None
+    gates: list[dict[str, Any]] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _choice(self.kind, KINDS, "a kind of commit")
+        object.__setattr__(self, "edges", tuple(sorted(self.edges)))
+        for first, second in zip(self.edges, self.edges[1:], strict=False):
+            if first == second:
+                message = f"two edges {first.role} lead to {first.id[:12]}"
+                raise UsageError(message, hint="give each edge once")
+        if self.origin is not None:
+            _choice(str(self.origin.get("type")), ORIGINS, "an origin")
+
+    def to_json(self) -> dict[str, Json]:
+        """The manifest as plain data; empty fields are left out."""
+        fields: dict[str, Any] = {
+            "edges": [edge.to_json() for edge in self.edges],
+            "payload": self.payload and self.payload.to_json(),
+            "params": self.params,
+            "metrics": {k: metric.to_json() for k, metric in self.metrics.items()},
+            "origin": self.origin,
+            "code": self.code,
+            "external": self.external,
+            "gates": self.gates,
+        }
+        fields = {key: value for key, value in fields.items() if value}
+        known = {"schema": SCHEMA, "kind": self.kind, "name": self.name}
+        whole = {**self.extra, **known, **fields}
+        return {key: normalise(value, key) for key, value in whole.items()}
+
+    @cached_property
+    def manifest(self) -> bytes:
+        """The canonical bytes of lineage.json."""
+        return canonical(self.to_json())
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 of the manifest."""
+        return digest(self.manifest)
+
+    def ids(self, *roles: str) -> tuple[str, ...]:
+        """The commits that this one points to along `roles` (all, if none given)."""
+        return tuple(e.id for e in self.edges if not roles or e.role in roles)
+
+    def without(self, role: str) -> "Commit":
+        """This commit without its edges of one role."""
+        edges = tuple(edge for edge in self.edges if edge.role != role)
+        return replace(self, edges=edges)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read a manifest; its bytes, and fields unknown here, are kept as they are.
+
+        Raises:
+            VerificationError: when it is no manifest of a known schema, or not in
+                its canonical form.
+        """
+        fields = parse(data, "a manifest")
+        if not isinstance(fields, dict) or fields.get("schema") != SCHEMA:
+            found = fields.get("schema") if isinstance(fields, dict) else None
+            message = f"a manifest has the schema {found!r}, not {SCHEMA!r}"
+            raise VerificationError(message, hint="upgrade lineage to read it")
+        if canonical(fields) != data:
+            raise VerificationError("a manifest is not in its canonical form")
+        commit = cls._from_json(fields)
+        commit.__dict__["manifest"] = data
+        return commit
+
+    @classmethod
+    def _from_json(cls, data: dict[str, Any]) -> Self:
+        payload, metrics = data.get("payload"), data.get("metrics", {})
+        return cls(
+            kind=data["kind"],
+            name=data["name"],
+            edges=tuple(Edge.from_json(edge) for edge in data.get("edges", ())),
+            payload=Payload.from_json(payload) if payload else None,
+            params=data.get("params", {}),
+            metrics={name: Metric.from_json(m) for name, m in metrics.items()},
+            origin=data.get("origin"),
+            code=data.get("code"),
+            external=data.get("external"),
+            gates=data.get("gates"),
+            extra={key: value for key, value in data.items() if key not in _FIELDS},
+        )
+
+
+class RefChange(NamedTuple):
+    """One ref's move: ``heads/…``, ``tags/…`` or ``runs/…``, ids before and after."""
+
+    ref: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of the append-only log: who did what to the registry, when and why.
+
+    `prev` are the ids of the events before it, `refs` what moved, `commits` the
+    (id, git oid) pairs that came with it, `subject` the commit that it speaks of,
+    `data` its circumstances or the statement that it makes.
+    """
+
+    type: str
+    time: str
+    actor: Mapping[str, str]
+    message: str = ""
+    prev: tuple[str, ...] = ()
+    refs: tuple[RefChange, ...] = ()
+    commits: tuple[tuple[str, str], ...] = ()
+    subject: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        """The event as plain data, as event.json holds it; empty fields left out."""
+        optional: dict[str, Any] = {
+            "message": self.message,
+            "prev": self.prev,
+            "refs": [change._asdict() for change in self.refs],
+            "commits": [{"id": id_, "git": git} for id_, git in self.commits],
+            "subject": self.subject,
+            "data": self.data,
+        }
+        fixed = {"schema": SCHEMA, "type": self.type, "time": self.time}
+        given = {key: value for key, value in optional.items() if value}
+        whole = {**self.extra, **fixed, "actor": self.actor, **given}
+        return {key: normalise(value, key) for key, value in whole.items()}
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The canonical bytes of event.json."""
+        return canonical(self.to_json())
+
+    @cached_property
+    def id(self) -> str:
+        """SHA-256 of event.json."""
+        return digest(self.encoded)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read event.json."""
+        fields = parse(data, "an event")
+        commits = fields.pop("commits", ())
+        refs = fields.pop("refs", ())
+        known = {
+            key: fields.pop(key)
+            for key in ("type", "time", "actor", "message", "subject", "data")
+            if key in fields
+        }
+        prev = tuple(fields.pop("prev", ()))
+        fields.pop("schema", None)
+        return cls(
+            **known,
+            prev=prev,
+            refs=tuple(RefChange(**change) for change in refs),
+            commits=tuple((pair["id"], pair["git"]) for pair in commits),
+            extra=fields,
+        )
