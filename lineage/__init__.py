@@ -30,7 +30,7 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that importing stays cheap."""
     if name not in _WHERE:
         raise AttributeError(f"module 'lineage' has no attribute {name!r}")

@@ -41,6 +41,7 @@ def entry(registry: Registry, id_: str, names: Names) -> Entry:
         tags=names.tags.get(record.git, ()),
         generation=record.generation,
         number=record.number,
+        path=event.data.get("path"),
     )
 
 

@@ -33,7 +33,7 @@ from lineage.store.objects import (
 from lineage.store.payloads import Payloads, Progress
 from lineage.store.projection import project
 
-_MAINTENANCE = 256  # events between two looks at git's loose objects
+_MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Entry:
     tags: tuple[str, ...]
     generation: int
     number: int
+    path: str | None = None
 
 
 def init(path: str | Path = ".") -> "Registry":
@@ -200,11 +201,15 @@ class Registry:
                 source, store=not reference, progress=progress
             )
             draft = replace(draft, payload=payload)
-            data["path"] = self._shown(source)
+            if not source.is_relative_to(self.home):
+                data["path"] = self._shown(source)
         _check_substance(draft)
         event = Event("commit", now(), self.actor(), message, data=data)
         with disk_errors("recording the commit"), self.events_log.locked() as lock:
-            return self._record(draft, entries, place, event, lock, revise=revise)
+            made = self._record(draft, entries, place, event, lock, revise=revise)
+        if made.created and len(self.ids) % _MAINTENANCE == 0:
+            self.git.maintain()
+        return made
 
     def _record(
         self,
@@ -254,14 +259,14 @@ class Registry:
         *,
         lock: int,
     ) -> Logged:
-        """Append `event` under the lock, and keep git tidy every few hundred."""
+        """Append `event` and move names; call it under the lock."""
         logged = self.events_log.append(event, moves, objects, lock=lock)
         self.ids.refresh()
         return logged
 
     def attest(
         self,
-        type: str,  # noqa: A002 - the event's own word
+        type: str,
         *,
         subject: str | None = None,
         message: str = "",
@@ -324,6 +329,12 @@ class Registry:
         from lineage.history import Names, entry
 
         return entry(self, self.resolve(revision), Names.of(self))
+
+    def get(self, revision: str, dest: str | Path, *, force: bool = False) -> Path:
+        """Write the files of `revision` to `dest` (see `lineage.checkout`)."""
+        from lineage.checkout import get
+
+        return get(self, revision, dest, force=force)
 
     def events(self) -> Iterator[tuple[str, Event]]:
         """All events with their ids, newest first."""

@@ -113,7 +113,9 @@ def _along(registry: Registry, id_: str, role: str, kind: str | None) -> str:
     parents = registry.load(id_).ids(role)
     chosen = [p for p in parents if not kind or registry.load(p).kind == kind]
     if not chosen:
-        raise NotFound(f"{id_[:12]} has no edge {role}{f' to a {kind}' if kind else ''}")
+        raise NotFound(
+            f"{id_[:12]} has no edge {role}{f' to a {kind}' if kind else ''}"
+        )
     if len(chosen) > 1:
         lines = [_described(registry, parent) for parent in chosen]
         raise Ambiguous(f"{id_[:12]} has {len(chosen)} edges {role}", lines)

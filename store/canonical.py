@@ -61,7 +61,7 @@ def canonical(value: Json) -> bytes:
     """Encode plain JSON data (what `normalise` returns) canonically."""
     import rfc8785
 
-    return rfc8785.dumps(value)  # type: ignore[arg-type]
+    return rfc8785.dumps(value)
 
 
 def digest(data: bytes) -> str:
@@ -69,19 +69,19 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def pretty(value: Json, indent: str = "") -> str:
+def pretty(value: Json | Mapping[str, Json], indent: str = "") -> str:
     """Canonical JSON over several lines, which is YAML 1.2 as well."""
     if not isinstance(value, dict) or not value:
         return canonical(value).decode()
     inner = indent + "  "
-    keys = json.loads(canonical({key: 0 for key in value}))
+    keys = json.loads(canonical(dict.fromkeys(value, 0)))
     lines = (
         f"{inner}{canonical(key).decode()}: {pretty(value[key], inner)}" for key in keys
     )
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
-def parse(data: bytes, what: str) -> Any:  # noqa: ANN401 - the caller knows the shape
+def parse(data: bytes, what: str) -> Any:
     """Decode JSON, refusing what `canonical` never writes."""
     try:
         return json.loads(data, parse_constant=_refuse_constant)

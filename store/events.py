@@ -9,6 +9,7 @@ rolled to the tip's view by the next writer. Readers trust only the view.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,7 +140,7 @@ class EventLog:
 
     # writing
 
-    def locked(self):  # noqa: ANN201 - what `disk.locked` returns
+    def locked(self) -> AbstractContextManager[int]:
         """Hold the registry's write lock; yields the lock's descriptor."""
         return locked(self._lock)
 
@@ -214,9 +215,7 @@ class EventLog:
         top = tree(root)
         return [blob, *changed, top, _commit(event, top.oid, tip)]
 
-    def _view(
-        self, moves: list[Move]
-    ) -> tuple[dict[str, TreeEntry], list[GitObject]]:
+    def _view(self, moves: list[Move]) -> tuple[dict[str, TreeEntry], list[GitObject]]:
         """The view after `moves`, and the tree objects that it needs anew."""
         view = self._read_tree(f"{names.EVENTS}:view")
         made: list[GitObject] = []

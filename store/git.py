@@ -13,6 +13,7 @@ import subprocess
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha1
 from itertools import islice
 from pathlib import Path
@@ -162,6 +163,7 @@ class GitRepository:
         words = stdout.readline().decode().rsplit(" ", 2)
         if len(words) < 3 or not words[2].strip().isdigit():
             if words == [""]:
+                self._reader = None
                 raise StoreError("git cat-file stopped", hint="run `git fsck`")
             return None
         data = stdout.read(int(words[2]))
@@ -216,7 +218,9 @@ class GitRepository:
         self._sweep_ref_locks()
         lines = [line for step in steps if step for line in _transaction(step)]
         try:
-            self.run("update-ref", "--stdin", data="".join(lines).encode(), keep=(lock,))
+            self.run(
+                "update-ref", "--stdin", data="".join(lines).encode(), keep=(lock,)
+            )
         except StoreError as error:
             if "but expected" in str(error) or "already exists" in str(error):
                 hint = "run the command again"
@@ -235,6 +239,13 @@ class GitRepository:
         """Remove half-written objects of killed writers; call it under the lock."""
         for path in self._objects.glob(f"{_TEMPORARY}*"):
             path.unlink(missing_ok=True)
+
+    def maintain(self) -> None:
+        """Let git pack loose objects and write its commit graph."""
+        tasks = ("loose-objects", "incremental-repack", "commit-graph")
+        chosen = [f"--task={task}" for task in tasks]
+        with suppress(StoreError):  # somebody else may be at it; it is only tidying
+            self.run("maintenance", "run", "--quiet", *chosen)
 
     def identity(self) -> dict[str, str]:
         """The user's name and email as git config has them (empty when unset)."""

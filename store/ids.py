@@ -126,9 +126,7 @@ class Ids:
             with self._base_path.open("rb") as file:
                 length = os.fstat(file.fileno()).st_size
                 if length:
-                    self._base = mmap.mmap(
-                        file.fileno(), 0, access=mmap.ACCESS_READ
-                    )
+                    self._base = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError:
             return False
         size = _RECORD.size

@@ -58,7 +58,7 @@ def _known(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: data[key] for key in cls.__slots__ if key in data}  # type: ignore[attr-defined]
 
 
-def _given(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+def _given(**fields: Any) -> dict[str, Any]:
     """The fields that are not None: absent is never written as null."""
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -142,7 +142,7 @@ class Metric:
         if isinstance(data, cls):
             return data
         if not isinstance(data, Mapping):
-            return cls(data)  # type: ignore[arg-type] - __post_init__ checks it
+            return cls(data)  # type: ignore[arg-type]  # __post_init__ checks it
         unknown = set(data) - set(cls.__slots__)
         if unknown or "value" not in data:
             wrong = f"the unknown field {min(unknown)!r}" if unknown else "no value"

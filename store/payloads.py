@@ -244,7 +244,7 @@ class _Batch:
 
 def _source(item: Found) -> BinaryIO:
     try:
-        return open(item.source, "rb", buffering=0)  # noqa: SIM115 - the caller closes
+        return open(item.source, "rb", buffering=0)
     except OSError as error:
         raise StoreError(f"{item.source} cannot be read: {error.strerror}") from None
 

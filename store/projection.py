@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from lineage.store.canonical import pretty
 from lineage.store.git import GitObject, TreeEntry, tree
-from lineage.store.hashes import FILE
-from lineage.store.objects import Commit, FileEntry, file_list
+from lineage.store.objects import FILE, Commit, FileEntry, file_list
 from lineage.store.payloads import dvc_address
 
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"

@@ -1,0 +1,100 @@
+"""Giving bytes back: a commit's files, verified, at a place of the user's choice."""
+
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from lineage.errors import StoreError, UsageError
+from lineage.registry import Registry
+from lineage.store.disk import disk_errors
+from lineage.store.objects import Commit, FileEntry
+
+
+def get(
+    registry: Registry, revision: str, dest: str | Path, *, force: bool = False
+) -> Path:
+    """Write the files of `revision` to `dest` and return where they are.
+
+    A folder payload becomes the folder `dest`; a single file becomes the file
+    `dest`, or a file of its own name inside the folder `dest`. Everything is
+    copied beside the target and verified before it takes its place.
+
+    Raises:
+        UsageError: when `dest` exists and not `force`, or there are no files.
+        VerificationError: when bytes are not what the commit recorded.
+        StoreError: when an object is missing, or the bytes were never stored.
+    """
+    id_ = registry.resolve(revision)
+    commit = registry.load(id_)
+    _check_stored(registry, id_, commit)
+    entries = registry.files(id_)
+    assert commit.payload is not None
+    target = Path(dest).absolute()
+    if commit.payload.type == "file" and target.is_dir():
+        target = target / entries[0].path
+    if os.path.lexists(target) and not force:
+        raise UsageError(f"{target} exists already", hint="replace it with --force")
+    with disk_errors("writing the files"):
+        _write(registry, commit.payload.type, entries, target)
+    return target
+
+
+def default_name(commit: Commit, entries: list[FileEntry]) -> str:
+    """What `get` calls the files when nobody says."""
+    single = commit.payload is not None and commit.payload.type == "file"
+    return entries[0].path if single else commit.name.replace("/", "-")
+
+
+def _check_stored(registry: Registry, id_: str, commit: Commit) -> None:
+    short = id_[:12]
+    if commit.kind == "generation":
+        hint = f"try `lineage get '{short}^includes(model)'`"
+        raise UsageError(f"{short} is a generation and has no files", hint=hint)
+    if commit.external:
+        where = commit.external.get("uri")
+        raise StoreError(f"the bytes of {short} are not here: they are at {where}")
+    if commit.payload is None:
+        raise UsageError(f"the {commit.kind} {short} has no files")
+    if not commit.payload.stored:
+        where = registry.entry(id_).path or "an unknown place"
+        message = f"the bytes of {short} were only hashed, at {where}"
+        raise StoreError(message, hint="copy them from there")
+
+
+def _write(
+    registry: Registry, kind: str, entries: list[FileEntry], target: Path
+) -> None:
+    """Copy beside `target`, then swap; what was there goes away last."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.lineage")
+    old = work.with_suffix(".old")
+    try:
+        if kind == "file":
+            registry.payloads.copy(entries[0], work)
+        else:
+            _write_folder(registry, entries, work)
+        if target.is_dir() and not target.is_symlink():
+            target.rename(old)
+        work.replace(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):
+            work.unlink(missing_ok=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_folder(registry: Registry, entries: list[FileEntry], folder: Path) -> None:
+    folder.mkdir()
+    for entry in entries:
+        place = folder / entry.path
+        if entry.is_directory:
+            place.mkdir(parents=True)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            registry.payloads.copy(entry, place)

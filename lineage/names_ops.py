@@ -1,0 +1,122 @@
+"""Making, moving and deleting branches and tags.
+
+A branch is a name that moves; a tag never does, and the name of a deleted tag is
+spent: nothing else may ever be called so. Every change is one event.
+"""
+
+from lineage.errors import NotAllowed, NotFound, UsageError
+from lineage.registry import Registry
+from lineage.store import names
+from lineage.store.disk import disk_errors
+from lineage.store.events import Move, Target, now
+from lineage.store.objects import Event
+
+
+def set_branch(
+    registry: Registry,
+    name: str,
+    revision: str = "HEAD",
+    *,
+    force: bool = False,
+    message: str = "",
+) -> str:
+    """Make the branch `name` at `revision` (move it, with `force`); returns the id.
+
+    Raises:
+        UsageError: when the name cannot be one, or is taken and not `force`.
+    """
+    names.check(name, "branch")
+    target = _target(registry, revision)
+    with disk_errors("making the branch"), registry.events_log.locked() as lock:
+        present = registry.target(f"heads/{name}")
+        if present and not force:
+            hint = f"move it with `lineage branch --force {name} {revision}`"
+            raise UsageError(f"the branch {name} exists already", hint=hint)
+        moves = [Move(f"heads/{name}", present, target)] if present != target else []
+        _record(registry, "branch", moves, message, lock)
+    registry.set_head(name)
+    return target.id
+
+
+def delete_branch(registry: Registry, name: str, *, message: str = "") -> str:
+    """Delete a branch; its commits stay until gc. Returns the id that it had."""
+    with disk_errors("deleting the branch"), registry.events_log.locked() as lock:
+        present = _present(registry, name)
+        move = Move(f"heads/{name}", present, None)
+        _record(registry, "branch", [move], message, lock)
+    return present.id
+
+
+def rename_branch(registry: Registry, old: str, new: str) -> str:
+    """Give the branch `old` the name `new`, which must be free; returns its id."""
+    names.check(new, "branch")
+    with disk_errors("renaming the branch"), registry.events_log.locked() as lock:
+        present = _present(registry, old)
+        if registry.target(f"heads/{new}"):
+            hint = f"delete it first with `lineage branch -d {new}`"
+            raise UsageError(f"the branch {new} exists already", hint=hint)
+        moves = [
+            Move(f"heads/{old}", present, None, kept=True),
+            Move(f"heads/{new}", None, present),
+        ]
+        _record(registry, "branch", moves, f"{old} is now {new}", lock)
+    if registry.head == old:
+        registry.set_head(new)
+    return present.id
+
+
+def set_tag(
+    registry: Registry, name: str, revision: str = "HEAD", *, message: str = ""
+) -> str:
+    """Tag `revision` for ever; returns its id.
+
+    Raises:
+        NotAllowed: when the name is, or ever was, a tag of another commit.
+    """
+    names.check(name, "tag")
+    target = _target(registry, revision)
+    with disk_errors("tagging"), registry.events_log.locked() as lock:
+        present = registry.target(f"tags/{name}")
+        if present and present != target:
+            hint = "a tag never moves: choose another name"
+            raise NotAllowed(f"the tag {name} names {present.id[:12]}", hint=hint)
+        if registry.target(f"spent/{name}"):
+            hint = "names of deleted tags are not used again: choose another"
+            raise NotAllowed(f"{name} was a tag once", hint=hint)
+        moves = [] if present else [Move(f"tags/{name}", None, target)]
+        _record(registry, "tag", moves, message, lock)
+    return target.id
+
+
+def delete_tag(registry: Registry, name: str, *, message: str = "") -> str:
+    """Delete a tag and spend its name; returns the id that it named."""
+    with disk_errors("deleting the tag"), registry.events_log.locked() as lock:
+        present = registry.target(f"tags/{name}")
+        if present is None:
+            raise NotFound(f"there is no tag {name}", hint="`lineage tag` lists them")
+        moves = [
+            Move(f"tags/{name}", present, None, kept=True),
+            Move(f"spent/{name}", None, present),
+        ]
+        _record(registry, "tag", moves, message, lock)
+    return present.id
+
+
+def _target(registry: Registry, revision: str) -> Target:
+    id_ = registry.resolve(revision)
+    return Target(id_, registry.git_oid(id_))
+
+
+def _present(registry: Registry, name: str) -> Target:
+    present = registry.target(f"heads/{name}")
+    if present is None:
+        raise NotFound(f"there is no branch {name}", hint="`lineage branch` lists them")
+    return present
+
+
+def _record(
+    registry: Registry, type_: str, moves: list[Move], message: str, lock: int
+) -> None:
+    if moves:
+        event = Event(type_, now(), registry.actor(), message)
+        registry.record(event, moves, lock=lock)

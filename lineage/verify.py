@@ -1,0 +1,188 @@
+"""Checking everything that a registry says about its own bytes.
+
+For each commit: the manifest has the SHA-256 that is its id, the git commit is the
+one that the manifest determines, the file list is the one that the manifest names,
+every file has its recorded SHA-256, every edge leads to a commit that is here. For
+the log: each event names the SHA-256 of the one before it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lineage.errors import LineageError
+from lineage.registry import Registry
+from lineage.store import dvc
+from lineage.store.canonical import digest
+from lineage.store.objects import Commit, FileEntry, file_list, parse_file_list
+from lineage.store.payloads import dvc_address
+from lineage.store.projection import project
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes checked since the last call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as recorded; `id` is a commit's or event's, `path` a
+    file's, both empty where they do not apply.
+    """
+
+    id: str
+    path: str
+    what: str
+
+
+@dataclass(slots=True)
+class Verified:
+    """How many commits were checked, and what was found."""
+
+    checked: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def verify(
+    registry: Registry,
+    revisions: Iterable[str] = (),
+    *,
+    progress: Progress | None = None,
+) -> Verified:
+    """Check the given commits, or all commits and the log.
+
+    Cache links that `dvc gc` removed are made again from the pins on the way, and
+    the keep commit, which tells DVC what we need, is brought up to date.
+    """
+    chosen = [registry.resolve(revision) for revision in revisions]
+    result = Verified()
+    if not chosen:
+        result.problems += _log_problems(registry)
+    files: dict[FileEntry, str] = {}
+    for id_ in chosen or [record.id for record in sorted(registry.ids)]:
+        result.checked += 1
+        result.problems += _commit_problems(registry, id_, files)
+    result.problems += _file_problems(registry, files, progress or (lambda _: None))
+    if not chosen:
+        with suppress(OSError, LineageError):
+            refresh_keep(registry)
+    return result
+
+
+def refresh_keep(registry: Registry) -> None:
+    """Rebuild the keep commit, if commits came since it was made."""
+    oids = [record.git for record in registry.ids]
+    with registry.events_log.locked() as lock:
+        tip = registry.events_log.tip() or ""
+        found = registry.git.read_many(
+            f"{oid}:{kind}.dvc"
+            for oid in oids
+            for kind in ("dataset", "model", "config")
+        )
+        files = (item[1].data for item in found if item)
+        dvc.keep(registry.git, registry.payloads, files, tip, lock)
+
+
+def _log_problems(registry: Registry) -> Iterator[Problem]:
+    """Events that do not name the one before them."""
+    expected: tuple[str, ...] | None = None
+    try:
+        for logged in registry.events_log.iterate():
+            if expected is not None and logged.event.id not in expected:
+                what = "the event is not the one that the next event names"
+                yield Problem(logged.event.id, "", what)
+            expected = logged.event.prev
+    except LineageError as error:
+        yield Problem("", "", f"the log cannot be read: {error}")
+
+
+def _commit_problems(
+    registry: Registry, id_: str, files: dict[FileEntry, str]
+) -> Iterator[Problem]:
+    """What is wrong with one commit's own objects; its files go into `files`."""
+    oid = registry.git_oid(id_)
+    try:
+        manifest = registry.git.blob(f"{oid}:lineage.json")
+        if manifest is None:
+            yield Problem(id_, "lineage.json", "is missing")
+            return
+        if digest(manifest) != id_:
+            yield Problem(id_, "lineage.json", "does not have the SHA-256 of its id")
+            return
+        commit = Commit.parse(manifest)
+        listed = registry.git.blob(f"{oid}:files.jsonl") or b""
+        entries = parse_file_list(listed)
+        missing = [parent for parent in commit.ids() if not registry.ids.find(parent)]
+        for parent in missing:
+            yield Problem(id_, "", f"an edge leads to {parent}, which is not here")
+        if commit.payload and digest(listed) != commit.payload.files:
+            yield Problem(id_, "files.jsonl", "is not the list that the manifest names")
+            return
+        if not missing:
+            yield from _projection_problems(registry, commit, entries, oid)
+    except LineageError as error:
+        yield Problem(id_, "", f"cannot be read: {error}")
+        return
+    yield from _payload_problems(registry, id_, commit, entries, files)
+
+
+def _projection_problems(
+    registry: Registry, commit: Commit, entries: list[FileEntry], oid: str
+) -> Iterator[Problem]:
+    gits = {parent: registry.git_oid(parent) for parent in commit.ids()}
+    if project(commit, entries, gits).oid != oid:
+        what = f"the git commit {oid} is not the one that its manifest determines"
+        yield Problem(commit.id, "", what)
+
+
+def _payload_problems(
+    registry: Registry,
+    id_: str,
+    commit: Commit,
+    entries: list[FileEntry],
+    files: dict[FileEntry, str],
+) -> Iterator[Problem]:
+    payload = commit.payload
+    if payload is None:
+        return
+    if not payload.stored:
+        yield from _reference_problems(registry, id_, entries)
+        return
+    if payload.type == "directory":
+        try:
+            registry.payloads.path(dvc_address(payload.type, entries)[0])
+        except LineageError as error:
+            yield Problem(id_, "", str(error))
+    for entry in entries:
+        if not entry.is_directory:
+            files.setdefault(entry, id_)
+
+
+def _reference_problems(
+    registry: Registry, id_: str, entries: list[FileEntry]
+) -> Iterator[Problem]:
+    """A referenced file must still be where it was hashed."""
+    place = registry.entry(id_).path
+    if place is None:
+        yield Problem(id_, "", "nobody recorded where its bytes are")
+        return
+    try:
+        _, found = registry.payloads.add(Path(registry.root, place), store=False)
+    except LineageError as error:
+        yield Problem(id_, place, str(error))
+        return
+    if file_list(found) != file_list(entries):
+        yield Problem(id_, place, "has changed since it was hashed")
+
+
+def _file_problems(
+    registry: Registry, files: dict[FileEntry, str], progress: Progress
+) -> Iterator[Problem]:
+    """Read every object once, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        for entry, what in zip(
+            files, pool.map(registry.payloads.check, files), strict=True
+        ):
+            progress(entry.size)
+            if what:
+                yield Problem(files[entry], entry.path, what)
