@@ -6,6 +6,7 @@ with `store.projection` and appends an event with `store.events`; everything els
 reads. The command line and the loop do nothing that cannot be done from here.
 """
 
+import os
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -137,7 +138,7 @@ class Registry:
 
         identity = self.git.identity()
         if not identity.get("name"):
-            identity["name"] = pwd.getpwuid(__import__("os").getuid()).pw_name
+            identity["name"] = pwd.getpwuid(os.getuid()).pw_name
         if not identity.get("email"):
             identity["email"] = f"{identity['name']}@{socket.gethostname()}"
         return {"name": identity["name"], "email": identity["email"]}
@@ -221,7 +222,7 @@ class Registry:
         *,
         revise: bool,
     ) -> Committed:
-        """Under the lock: join the branch's history, write objects, append the event."""
+        """Under the lock: join the branch's history, then objects and event."""
         tip = self.target(place)
         commit = self._same_as_tip(draft, tip) or _joined(draft, tip, revise=revise)
         gits = {id_: self.git_oid(id_) for id_ in commit.ids()}

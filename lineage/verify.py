@@ -26,8 +26,9 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is not as recorded; `id` is a commit's or event's, `path` a
-    file's, both empty where they do not apply.
+    """One thing that is not as recorded.
+
+    `id` is a commit's or event's, `path` a file's; empty where they do not apply.
     """
 
     id: str

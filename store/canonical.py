@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from lineage.errors import UsageError
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 SAFE_INTEGER = 2**53 - 1
 
@@ -69,14 +69,15 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def pretty(value: Json | Mapping[str, Json], indent: str = "") -> str:
+def pretty(value: Json, indent: str = "") -> str:
     """Canonical JSON over several lines, which is YAML 1.2 as well."""
     if not isinstance(value, dict) or not value:
         return canonical(value).decode()
     inner = indent + "  "
-    keys = json.loads(canonical(dict.fromkeys(value, 0)))
+    ordered = json.loads(canonical(value))
     lines = (
-        f"{inner}{canonical(key).decode()}: {pretty(value[key], inner)}" for key in keys
+        f"{inner}{canonical(key).decode()}: {pretty(item, inner)}"
+        for key, item in ordered.items()
     )
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 

@@ -200,7 +200,7 @@ class EventLog:
             "for-each-ref", "--format=%(refname) %(objectname)", *spaces
         )
         pairs = (line.split(" ") for line in listed.decode().splitlines())
-        return {ref: oid for ref, oid in pairs}
+        return {pair[0]: pair[1] for pair in pairs}
 
     def _objects(
         self, event: Event, moves: list[Move], tip: str | None

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from lineage.store.canonical import pretty
+from lineage.store.canonical import Json, pretty
 from lineage.store.git import GitObject, TreeEntry, tree
 from lineage.store.objects import FILE, Commit, FileEntry, file_list
 from lineage.store.payloads import dvc_address
@@ -64,7 +64,7 @@ def _files(commit: Commit, entries: list[FileEntry]) -> dict[str, bytes]:
     if commit.payload and commit.payload.stored:
         files[f"{commit.kind}.dvc"] = _dvc(commit, entries)
     if commit.metrics:
-        values = {name: metric.value for name, metric in commit.metrics.items()}
+        values: Json = {name: m.value for name, m in commit.metrics.items()}
         files["metrics.json"] = f"{pretty(values)}\n".encode()
         sections["metrics"] = "metrics.json"
     if commit.params:
