@@ -10,6 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from lineage.errors import NotFound, UsageError
 from lineage.store import dvc, names
+from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, write_atomically
 from lineage.store.events import EventLog, Logged, Move, Target, now
 from lineage.store.git import GitRepository
@@ -101,7 +103,12 @@ def open_registry(path: str | Path = ".") -> "Registry":
     if repository.read(names.EVENTS) is None:
         hint = "run `lineage init` to make it one"
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
-    return Registry(repository)
+    registry = Registry(repository)
+    with suppress(
+        OSError
+    ):  # a new clone has no derived files, a read-only one keeps none
+        registry.home.mkdir(exist_ok=True)
+    return registry
 
 
 class Registry:
@@ -286,12 +293,19 @@ class Registry:
         with disk_errors("moving the name"), self.events_log.locked() as lock:
             self.record(event, moves, lock=lock)
 
-    def drop_runs(self, prefix: str) -> None:
-        """Forget a loop's parts below `prefix`: their generation includes them now."""
-        runs = self.names("runs")
+    def drop_runs(self, prefix: str, *, included_by: str | None = None) -> None:
+        """Forget a loop's parts below `prefix`.
+
+        Those that the generation `included_by`, or one of its parts, names stay
+        reachable from it; others go to the attic.
+        """
+        near: set[str] = set()
+        if included_by:
+            parts = self.load(included_by).ids()
+            near = {*parts, *(id_ for part in parts for id_ in self.load(part).ids())}
         moves = [
-            Move(f"runs/{name}", target, None, kept=True)
-            for name, target in runs.items()
+            Move(f"runs/{name}", target, None, kept=target.id in near)
+            for name, target in self.names("runs").items()
             if name.startswith(prefix)
         ]
         if moves:
@@ -347,16 +361,21 @@ class Registry:
         return self._target(oid) if oid else None
 
     def _target(self, oid: str) -> Target:
-        data = self.git.blob(f"{oid}:lineage.json")
-        if data is None:
-            hint = "run `git fsck`"
-            raise NotFound(f"the git commit {oid} is missing", hint=hint)
-        return Target(Commit.parse(data).id, oid)
+        return next(self._targets([oid]))
+
+    def _targets(self, oids: Iterable[str]) -> Iterator[Target]:
+        oids = list(oids)
+        manifests = self.git.read_many(f"{oid}:lineage.json" for oid in oids)
+        for oid, found in zip(oids, manifests, strict=True):
+            if found is None:
+                hint = "run `git fsck`"
+                raise NotFound(f"the git commit {oid} is missing", hint=hint)
+            yield Target(digest(found[1].data), oid)
 
     def names(self, space: str) -> dict[str, Target]:
         """All names of ``heads``, ``tags`` or ``runs``."""
         found = self.events_log.names(space)
-        return {name: self._target(oid) for name, oid in found.items()}
+        return dict(zip(found, self._targets(found.values()), strict=True))
 
     def branches(self) -> dict[str, str]:
         """Every branch with the id of its tip."""

@@ -168,8 +168,8 @@ class EventLog:
             refs=tuple(move.change() for move in moves),
         )
         made = self._objects(event, moves, tip)
-        self._git.write([*objects, *made])
         self._marker.unlink(missing_ok=True)
+        self._git.write([*objects, *made])
         oid = made[-1].oid
         mirror = _mirror(moves)
         self._git.update_refs(mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
@@ -181,7 +181,7 @@ class EventLog:
         tip = self.tip()
         if tip is None or _text(self._marker) == tip:
             return
-        self._git.sweep_objects()
+        self._git.sweep()
         wanted = {
             names.ref(f"{space}/{name}"): oid
             for space in names.SPACES

@@ -215,7 +215,6 @@ class GitRepository:
             Conflict: when a ref did not have its `before`; that step and the steps
                 after it changed nothing.
         """
-        self._sweep_ref_locks()
         lines = [line for step in steps if step for line in _transaction(step)]
         try:
             self.run(
@@ -227,18 +226,15 @@ class GitRepository:
                 raise Conflict(f"a ref moved meanwhile: {error}", hint=hint) from None
             raise
 
-    def _sweep_ref_locks(self) -> None:
-        """Remove lock files that a killed update-ref of ours left behind."""
+    def sweep(self) -> None:
+        """Remove what killed writers left half-done; call it under the lock."""
+        for path in self._objects.glob(f"{_TEMPORARY}*"):
+            path.unlink(missing_ok=True)
         for path in (self.common / "refs" / "lineage").rglob("*.lock"):
             while _age(path) is not None:
                 if (_age(path) or 0) > _STALE_LOCK:
                     path.unlink(missing_ok=True)
                 time.sleep(0.02)
-
-    def sweep_objects(self) -> None:
-        """Remove half-written objects of killed writers; call it under the lock."""
-        for path in self._objects.glob(f"{_TEMPORARY}*"):
-            path.unlink(missing_ok=True)
 
     def maintain(self) -> None:
         """Let git pack loose objects and write its commit graph."""
