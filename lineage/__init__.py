@@ -14,8 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry, init
-    from lineage.registry import open_registry as open  # noqa: A004
+    from lineage.opening import init
+    from lineage.opening import open_registry as open  # noqa: A004
+    from lineage.registry import Registry
     from lineage.store.objects import Commit, Edge, Metric
 
 __all__ = ["Commit", "Edge", "Metric", "Registry", "init", "open"]
@@ -25,8 +26,8 @@ _WHERE = {
     "Edge": ("lineage.store.objects", "Edge"),
     "Metric": ("lineage.store.objects", "Metric"),
     "Registry": ("lineage.registry", "Registry"),
-    "init": ("lineage.registry", "init"),
-    "open": ("lineage.registry", "open_registry"),
+    "init": ("lineage.opening", "init"),
+    "open": ("lineage.opening", "open_registry"),
 }
 
 

@@ -1,11 +1,29 @@
 """Walking the registry: commits newest first, with who recorded them and when."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from lineage.registry import Entry, Registry
+from lineage.registry import Registry
+from lineage.store.objects import Commit
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A commit with what the log knows of it: who recorded it first, and when."""
+
+    id: str
+    git: str
+    commit: Commit
+    time: str
+    author: Mapping[str, str]
+    message: str
+    branches: tuple[str, ...]
+    tags: tuple[str, ...]
+    generation: int
+    number: int
+    path: str | None = None
 
 
 @dataclass(frozen=True)

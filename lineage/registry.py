@@ -10,31 +10,27 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lineage.errors import NotFound, UsageError
+from lineage.draft import check_substance, default_branch, joined
+from lineage.errors import NotFound
 from lineage.store import dvc, names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, write_atomically
 from lineage.store.events import EventLog, Logged, Move, Target, now
+from lineage.store.files import FileEntry, parse_file_list
 from lineage.store.git import GitRepository
 from lineage.store.hashes import HashCache
 from lineage.store.ids import Ids
-from lineage.store.objects import (
-    Commit,
-    Edge,
-    Event,
-    FileEntry,
-    Metric,
-    Payload,
-    parse_file_list,
-)
+from lineage.store.objects import Commit, Edge, Event, Metric
 from lineage.store.payloads import Payloads, Progress
 from lineage.store.projection import project
+
+if TYPE_CHECKING:
+    from lineage.history import Entry
 
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
@@ -49,66 +45,6 @@ class Committed:
     name: str
     branch: str | None
     created: bool
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A commit with what the log knows of it: who recorded it first, and when."""
-
-    id: str
-    git: str
-    commit: Commit
-    time: str
-    author: Mapping[str, str]
-    message: str
-    branches: tuple[str, ...]
-    tags: tuple[str, ...]
-    generation: int
-    number: int
-    path: str | None = None
-
-
-def init(path: str | Path = ".") -> "Registry":
-    """Make `path` a registry: a git and DVC repository with a first event.
-
-    What is there already, git repository, DVC repository or registry, is adopted
-    as it is; the git index and work tree are not touched beyond DVC's own files.
-    """
-    import git
-
-    root = Path(path).absolute()
-    with disk_errors("making the registry"):
-        root.mkdir(parents=True, exist_ok=True)
-        if not (root / ".git").exists():
-            git.Repo.init(root)
-        dvc.initialise(root)
-    repository = GitRepository.discover(root)
-    registry = Registry(repository)
-    with disk_errors("making the registry"):
-        registry.home.mkdir(exist_ok=True)
-        with registry.events_log.locked() as lock:
-            if registry.events_log.tip() is None:
-                registry.record(Event("init", now(), registry.actor()), lock=lock)
-    return registry
-
-
-def open_registry(path: str | Path = ".") -> "Registry":
-    """Open the registry that `path` lies in.
-
-    Raises:
-        NotFound: when it lies in none.
-    """
-    start = Path(path).absolute()
-    repository = GitRepository.discover(start)
-    if repository.read(names.EVENTS) is None:
-        hint = "run `lineage init` to make it one"
-        raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
-    registry = Registry(repository)
-    with suppress(
-        OSError
-    ):  # a new clone has no derived files, a read-only one keeps none
-        registry.home.mkdir(exist_ok=True)
-    return registry
 
 
 class Registry:
@@ -187,7 +123,7 @@ class Registry:
             StoreError: when a file or the disk fails; nothing is recorded then.
         """
         names.check(name)
-        place = ref or f"heads/{branch or _default_branch(kind, name)}"
+        place = ref or f"heads/{branch or default_branch(kind, name)}"
         names.check(place.partition("/")[2], "branch")
         draft = Commit(
             kind,
@@ -211,7 +147,7 @@ class Registry:
             draft = replace(draft, payload=payload)
             if not source.is_relative_to(self.home):
                 data["path"] = self._shown(source)
-        _check_substance(draft)
+        check_substance(draft)
         event = Event("commit", now(), self.actor(), message, data=data)
         with disk_errors("recording the commit"), self.events_log.locked() as lock:
             made = self._record(draft, entries, place, event, lock, revise=revise)
@@ -231,7 +167,7 @@ class Registry:
     ) -> Committed:
         """Under the lock: join the branch's history, then objects and event."""
         tip = self.target(place)
-        commit = self._same_as_tip(draft, tip) or _joined(draft, tip, revise=revise)
+        commit = self._same_as_tip(draft, tip) or joined(draft, tip, revise=revise)
         gits = {id_: self.git_oid(id_) for id_ in commit.ids()}
         oid, objects = project(commit, entries, gits)
         created = not self.ids.find(commit.id)
@@ -339,7 +275,7 @@ class Registry:
         data = self.git.blob(f"{self.git_oid(id_)}:files.jsonl")
         return parse_file_list(data) if data else []
 
-    def entry(self, revision: str) -> Entry:
+    def entry(self, revision: str) -> "Entry":
         """A commit with its first event and its names."""
         from lineage.history import Names, entry
 
@@ -401,33 +337,3 @@ class Registry:
         """A path as events hold it: relative to the root where it lies inside."""
         inside = path.is_relative_to(self.root)
         return str(path.relative_to(self.root) if inside else path)
-
-
-def _default_branch(kind: str, name: str) -> str:
-    return f"{'loop' if kind == 'generation' else kind}/{name}"
-
-
-def _joined(draft: Commit, tip: Target | None, *, revise: bool) -> Commit:
-    """`draft` with the edge that makes it the successor of its branch's tip."""
-    role = "follows" if draft.kind == "generation" else "revises"
-    if tip is None or not revise or draft.ids(role):
-        return draft
-    evidence = "observed" if role == "follows" else "declared"
-    return replace(draft, edges=(*draft.edges, Edge(role, tip.id, evidence)))
-
-
-def _check_substance(draft: Commit) -> None:
-    """A commit says something: it has bytes, parts, parameters or a place elsewhere."""
-    if draft.kind != "generation" and draft.ids("follows"):
-        raise UsageError("only a generation follows another commit")
-    if draft.kind == "generation" and draft.payload:
-        raise UsageError(
-            "a generation has no files of its own",
-            hint="commit them as a dataset or model and add --includes",
-        )
-    if not (draft.payload or draft.external or draft.params or draft.edges):
-        hint = "give a PATH, --external URI, parameters or edges"
-        raise UsageError(f"the {draft.kind} {draft.name} would be empty", hint=hint)
-
-
-__all__ = ["Committed", "Entry", "Payload", "Registry", "init", "open_registry"]

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from lineage.store.objects import DIRECTORY, EXECUTABLE, FILE, FileEntry
+from lineage.store.files import DIRECTORY, EXECUTABLE, FILE, FileEntry
 
 _RACY = 2_000_000_000  # nanoseconds
 _SCHEMA = """

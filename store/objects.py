@@ -9,11 +9,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha256
 from typing import Any, NamedTuple, Self
 
 from lineage.errors import UsageError, VerificationError
 from lineage.store.canonical import Json, canonical, digest, normalise, parse
+from lineage.store.files import FileEntry, Payload, known_fields
+
+__all__ = [
+    "Commit",
+    "Edge",
+    "Event",
+    "FileEntry",
+    "Metric",
+    "Payload",
+    "RefChange",
+]
 
 SCHEMA = "lineage/1"
 KINDS = ("config", "dataset", "model", "generation")
@@ -36,7 +46,6 @@ ROLES = (
 EVIDENCE = ("declared", "observed")
 ORIGINS = ("human", "machine", "mixed", "unknown")
 DIRECTIONS = ("higher", "lower")
-DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
 
 _ID = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -51,11 +60,6 @@ def _choice(value: str, among: Iterable[str], what: str) -> str:
         hint = "one of: " + ", ".join(among)
         raise UsageError(f"{value!r} is not {what}", hint=hint)
     return value
-
-
-def _known(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that `cls` has; newer ones stay in the manifest's own bytes."""
-    return {key: data[key] for key in cls.__slots__ if key in data}  # type: ignore[attr-defined]
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -134,7 +138,7 @@ class Metric:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**_known(cls, data))
+        return cls(**known_fields(cls, data))
 
     @classmethod
     def from_user(cls, data: object) -> Self:
@@ -149,76 +153,6 @@ class Metric:
             hint = "fields: " + ", ".join(cls.__slots__)
             raise UsageError(f"a metric has {wrong}", hint=hint)
         return cls(**data)
-
-
-class FileEntry(NamedTuple):
-    """One file of a payload; an empty directory has mode 040000 and no digests."""
-
-    path: str
-    mode: str
-    size: int = 0
-    sha256: str = ""
-    md5: str = ""
-
-    @property
-    def is_directory(self) -> bool:
-        return self.mode == DIRECTORY
-
-    def line(self) -> bytes:
-        """This entry's line of files.jsonl."""
-        if self.is_directory:
-            return canonical({"mode": self.mode, "path": self.path}) + b"\n"
-        return canonical({**self._asdict()}) + b"\n"
-
-
-def file_list(entries: Iterable[FileEntry]) -> bytes:
-    """The bytes of files.jsonl: one canonical line per file, sorted by path."""
-    return b"".join(entry.line() for entry in sorted(entries))
-
-
-def parse_file_list(data: bytes) -> list[FileEntry]:
-    """Read files.jsonl back."""
-    return [
-        FileEntry(**parse(line, "a line of files.jsonl")) for line in data.splitlines()
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """The bytes of a commit, summed up.
-
-    `files` is the SHA-256 of files.jsonl (names and modes count); `root` is the
-    SHA-256 over the files' raw SHA-256 digests in path order, the root of an
-    OpenSSF model-signing manifest. `stored` is False for ``--reference``.
-    """
-
-    count: int
-    size: int
-    files: str
-    root: str
-    type: str
-    stored: bool = True
-
-    @classmethod
-    def of(cls, entries: list[FileEntry], kind: str, *, stored: bool = True) -> Self:
-        files = [entry for entry in sorted(entries) if not entry.is_directory]
-        root = sha256(b"".join(bytes.fromhex(entry.sha256) for entry in files))
-        return cls(
-            count=len(files),
-            size=sum(entry.size for entry in files),
-            files=digest(file_list(entries)),
-            root=root.hexdigest(),
-            type=kind,
-            stored=stored,
-        )
-
-    def to_json(self) -> dict[str, Json]:
-        data: dict[str, Json] = {key: getattr(self, key) for key in self.__slots__}
-        return {key: data[key] for key in data if key != "stored" or not self.stored}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**_known(cls, data))
 
 
 _FIELDS = (

@@ -1,0 +1,34 @@
+"""Commits in the making: where they go, what precedes them, whether they say much."""
+
+from dataclasses import replace
+
+from lineage.errors import UsageError
+from lineage.store.events import Target
+from lineage.store.objects import Commit, Edge
+
+
+def default_branch(kind: str, name: str) -> str:
+    return f"{'loop' if kind == 'generation' else kind}/{name}"
+
+
+def joined(draft: Commit, tip: Target | None, *, revise: bool) -> Commit:
+    """`draft` with the edge that makes it the successor of its branch's tip."""
+    role = "follows" if draft.kind == "generation" else "revises"
+    if tip is None or not revise or draft.ids(role):
+        return draft
+    evidence = "observed" if role == "follows" else "declared"
+    return replace(draft, edges=(*draft.edges, Edge(role, tip.id, evidence)))
+
+
+def check_substance(draft: Commit) -> None:
+    """A commit says something: it has bytes, parts, parameters or a place elsewhere."""
+    if draft.kind != "generation" and draft.ids("follows"):
+        raise UsageError("only a generation follows another commit")
+    if draft.kind == "generation" and draft.payload:
+        raise UsageError(
+            "a generation has no files of its own",
+            hint="commit them as a dataset or model and add --includes",
+        )
+    if not (draft.payload or draft.external or draft.params or draft.edges):
+        hint = "give a PATH, --external URI, parameters or edges"
+        raise UsageError(f"the {draft.kind} {draft.name} would be empty", hint=hint)

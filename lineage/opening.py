@@ -1,0 +1,55 @@
+"""Making a folder a registry, and opening one."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from lineage.errors import NotFound
+from lineage.registry import Registry
+from lineage.store import dvc, names
+from lineage.store.disk import disk_errors
+from lineage.store.events import now
+from lineage.store.git import GitRepository
+from lineage.store.objects import Event
+
+
+def init(path: str | Path = ".") -> "Registry":
+    """Make `path` a registry: a git and DVC repository with a first event.
+
+    What is there already, git repository, DVC repository or registry, is adopted
+    as it is; the git index and work tree are not touched beyond DVC's own files.
+    """
+    import git
+
+    root = Path(path).absolute()
+    with disk_errors("making the registry"):
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / ".git").exists():
+            git.Repo.init(root)
+        dvc.initialise(root)
+    repository = GitRepository.discover(root)
+    registry = Registry(repository)
+    with disk_errors("making the registry"):
+        registry.home.mkdir(exist_ok=True)
+        with registry.events_log.locked() as lock:
+            if registry.events_log.tip() is None:
+                registry.record(Event("init", now(), registry.actor()), lock=lock)
+    return registry
+
+
+def open_registry(path: str | Path = ".") -> "Registry":
+    """Open the registry that `path` lies in.
+
+    Raises:
+        NotFound: when it lies in none.
+    """
+    start = Path(path).absolute()
+    repository = GitRepository.discover(start)
+    if repository.read(names.EVENTS) is None:
+        hint = "run `lineage init` to make it one"
+        raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
+    registry = Registry(repository)
+    with suppress(
+        OSError
+    ):  # a new clone has no derived files, a read-only one keeps none
+        registry.home.mkdir(exist_ok=True)
+    return registry

@@ -1,0 +1,85 @@
+"""The files of a payload: one line each in files.jsonl, summed up in the manifest."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple, Self
+
+from lineage.store.canonical import Json, canonical, digest, parse
+
+DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
+
+
+def known_fields(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `cls` has; newer ones stay in the manifest's own bytes."""
+    return {key: data[key] for key in cls.__slots__ if key in data}  # type: ignore[attr-defined]
+
+
+class FileEntry(NamedTuple):
+    """One file of a payload; an empty directory has mode 040000 and no digests."""
+
+    path: str
+    mode: str
+    size: int = 0
+    sha256: str = ""
+    md5: str = ""
+
+    @property
+    def is_directory(self) -> bool:
+        return self.mode == DIRECTORY
+
+    def line(self) -> bytes:
+        """This entry's line of files.jsonl."""
+        if self.is_directory:
+            return canonical({"mode": self.mode, "path": self.path}) + b"\n"
+        return canonical({**self._asdict()}) + b"\n"
+
+
+def file_list(entries: Iterable[FileEntry]) -> bytes:
+    """The bytes of files.jsonl: one canonical line per file, sorted by path."""
+    return b"".join(entry.line() for entry in sorted(entries))
+
+
+def parse_file_list(data: bytes) -> list[FileEntry]:
+    """Read files.jsonl back."""
+    return [
+        FileEntry(**parse(line, "a line of files.jsonl")) for line in data.splitlines()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The bytes of a commit, summed up.
+
+    `files` is the SHA-256 of files.jsonl (names and modes count); `root` is the
+    SHA-256 over the files' raw SHA-256 digests in path order, the root of an
+    OpenSSF model-signing manifest. `stored` is False for ``--reference``.
+    """
+
+    count: int
+    size: int
+    files: str
+    root: str
+    type: str
+    stored: bool = True
+
+    @classmethod
+    def of(cls, entries: list[FileEntry], kind: str, *, stored: bool = True) -> Self:
+        files = [entry for entry in sorted(entries) if not entry.is_directory]
+        root = sha256(b"".join(bytes.fromhex(entry.sha256) for entry in files))
+        return cls(
+            count=len(files),
+            size=sum(entry.size for entry in files),
+            files=digest(file_list(entries)),
+            root=root.hexdigest(),
+            type=kind,
+            stored=stored,
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        data: dict[str, Json] = {key: getattr(self, key) for key in self.__slots__}
+        return {key: data[key] for key in data if key != "stored" or not self.stored}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**known_fields(cls, data))
