@@ -18,15 +18,11 @@ def init(path: str | Path = ".") -> "Registry":
     What is there already, git repository, DVC repository or registry, is adopted
     as it is; the git index and work tree are not touched beyond DVC's own files.
     """
-    import git
-
     root = Path(path).absolute()
     with disk_errors("making the registry"):
         root.mkdir(parents=True, exist_ok=True)
-        if not (root / ".git").exists():
-            git.Repo.init(root)
-        dvc.initialise(root)
-    repository = GitRepository.discover(root)
+        repository = GitRepository.create(root)
+        dvc.initialise(repository.root)
     registry = Registry(repository)
     with disk_errors("making the registry"):
         registry.home.mkdir(exist_ok=True)
@@ -48,8 +44,6 @@ def open_registry(path: str | Path = ".") -> "Registry":
         hint = "run `lineage init` to make it one"
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
     registry = Registry(repository)
-    with suppress(
-        OSError
-    ):  # a new clone has no derived files, a read-only one keeps none
+    with suppress(OSError):  # read-only: then nothing derived is kept
         registry.home.mkdir(exist_ok=True)
     return registry

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lineage.draft import check_substance, default_branch, joined
 from lineage.errors import NotFound
@@ -60,6 +60,12 @@ class Registry:
     def close(self) -> None:
         """Let go of the git process that this registry reads through."""
         self.git.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @cached_property
     def payloads(self) -> Payloads:

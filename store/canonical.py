@@ -7,24 +7,34 @@ refused. Integers beyond 2**53 - 1, which JSON readers round, become strings.
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, TypeAlias
 
-from lineage.errors import UsageError
+from lineage.errors import UsageError, VerificationError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 SAFE_INTEGER = 2**53 - 1
+_NOT_IN_YAML = re.compile("[\u007f-\u009f\ufffe\uffff]")
 
 
 def normalise(value: object, where: str = "value") -> Json:
     """Turn `value` into plain JSON data, or say which part of it has no JSON form.
 
     Raises:
-        UsageError: for NaN, infinities, non-string keys, lone surrogates and
-            types that JSON does not have. `where` names the place.
+        UsageError: for NaN, infinities, non-string keys, lone surrogates, endless
+            nesting and types that JSON does not have. `where` names the place.
     """
+    try:
+        return _plain(value, where)
+    except RecursionError:
+        raise UsageError(f"{where} is nested too deeply") from None
+
+
+def _plain(value: object, where: str) -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -37,9 +47,9 @@ def normalise(value: object, where: str = "value") -> Json:
     if isinstance(value, str):
         return _text(value, where)
     if isinstance(value, list | tuple):
-        return [normalise(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        return [_plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
     if isinstance(value, Mapping):
-        return {_key(k, where): normalise(v, f"{where}.{k}") for k, v in value.items()}
+        return {_key(k, where): _plain(v, f"{where}.{k}") for k, v in value.items()}
     raise UsageError(f"{where} is a {type(value).__name__}, which JSON does not have")
 
 
@@ -70,25 +80,53 @@ def digest(data: bytes) -> str:
 
 
 def pretty(value: Json, indent: str = "") -> str:
-    """Canonical JSON over several lines, which is YAML 1.2 as well."""
+    """Canonical JSON over several lines, which is YAML 1.2 as well.
+
+    The few characters that YAML does not take as they are become escapes.
+    """
     if not isinstance(value, dict) or not value:
-        return canonical(value).decode()
+        text = canonical(value).decode()
+        return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     inner = indent + "  "
-    ordered = json.loads(canonical(value))
-    lines = (
-        f"{inner}{canonical(key).decode()}: {pretty(item, inner)}"
-        for key, item in ordered.items()
-    )
+    ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16be"))
+    lines = (f"{inner}{pretty(key)}: {pretty(item, inner)}" for key, item in ordered)
     return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
 def parse(data: bytes, what: str) -> Any:
-    """Decode JSON, refusing what `canonical` never writes."""
+    """Decode what `canonical` wrote.
+
+    Integers that it writes for floats only (1e20 is ``100000000000000000000``)
+    come back as floats.
+
+    Raises:
+        VerificationError: when `data` is not JSON, or not in its canonical form.
+    """
+    with malformed(what):
+        value = json.loads(
+            data, parse_int=_number, parse_float=_finite, parse_constant=_finite
+        )
+        if canonical(value) == data:
+            return value
+    raise VerificationError(f"{what} is not in its canonical form")
+
+
+@contextmanager
+def malformed(what: str) -> Iterator[None]:
+    """Turn whatever goes wrong while reading `what` into one VerificationError."""
     try:
-        return json.loads(data, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{what} is not JSON: {error}") from None
+        yield
+    except (LookupError, RecursionError, TypeError, ValueError, UsageError) as error:
+        raise VerificationError(f"{what} is malformed: {error}") from None
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
+def _number(digits: str) -> int | float:
+    value = int(digits)
+    return value if abs(value) <= SAFE_INTEGER else _finite(digits)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a JSON number")
+    return value

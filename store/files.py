@@ -1,18 +1,21 @@
 """The files of a payload: one line each in files.jsonl, summed up in the manifest."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
-from lineage.store.canonical import Json, canonical, digest, parse
+from lineage.errors import VerificationError
+from lineage.store.canonical import Json, canonical, digest, malformed
 
 DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
 
 
 def known_fields(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that `cls` has; newer ones stay in the manifest's own bytes."""
-    return {key: data[key] for key in cls.__slots__ if key in data}  # type: ignore[attr-defined]
+    """The fields that `cls` has; newer ones stay in the bytes that were read."""
+    return {key: data[key] for key in cls.__match_args__ if key in data}  # type: ignore[attr-defined]
 
 
 class FileEntry(NamedTuple):
@@ -41,10 +44,24 @@ def file_list(entries: Iterable[FileEntry]) -> bytes:
 
 
 def parse_file_list(data: bytes) -> list[FileEntry]:
-    """Read files.jsonl back."""
-    return [
-        FileEntry(**parse(line, "a line of files.jsonl")) for line in data.splitlines()
-    ]
+    """Read files.jsonl back; fields unknown here are passed over.
+
+    Raises:
+        VerificationError: when it is malformed, out of order, or a path in it
+            leads out of the payload.
+    """
+    with malformed("files.jsonl"):
+        lines = [json.loads(line) for line in data.splitlines()]
+        entries = [FileEntry(**known_fields(FileEntry, line)) for line in lines]
+        paths = [entry.path for entry in entries]
+        inside = all(map(_is_inside, paths))
+    if not inside or any(a >= b for a, b in pairwise(paths)):
+        raise VerificationError("files.jsonl is out of order, or leaves the payload")
+    return entries
+
+
+def _is_inside(path: str) -> bool:
+    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +69,9 @@ class Payload:
     """The bytes of a commit, summed up.
 
     `files` is the SHA-256 of files.jsonl (names and modes count); `root` is the
-    SHA-256 over the files' raw SHA-256 digests in path order, the root of an
-    OpenSSF model-signing manifest. `stored` is False for ``--reference``.
+    SHA-256 over the files' raw SHA-256 digests, sorted by the parts of their paths:
+    the root of an OpenSSF model-signing manifest. `stored` is False for
+    ``--reference``.
     """
 
     count: int
@@ -65,7 +83,8 @@ class Payload:
 
     @classmethod
     def of(cls, entries: list[FileEntry], kind: str, *, stored: bool = True) -> Self:
-        files = [entry for entry in sorted(entries) if not entry.is_directory]
+        files = [entry for entry in entries if not entry.is_directory]
+        files.sort(key=lambda entry: entry.path.split("/"))
         root = sha256(b"".join(bytes.fromhex(entry.sha256) for entry in files))
         return cls(
             count=len(files),

@@ -83,6 +83,15 @@ class GitRepository:
         self._reader: subprocess.Popen[bytes] | None = None
 
     @classmethod
+    def create(cls, root: Path) -> Self:
+        """The repository at `root` itself; made by GitPython where there is none."""
+        if not (root / ".git").exists():
+            import git
+
+            git.Repo.init(root).close()
+        return cls.discover(root)
+
+    @classmethod
     def discover(cls, start: Path) -> Self:
         """Find the repository that `start` lies in, as git does.
 
@@ -99,7 +108,7 @@ class GitRepository:
         )
         if done.returncode:
             raise _not_found(start, done.stderr.decode(errors="replace").strip())
-        top, common, algorithm = os.fsdecode(done.stdout).splitlines()
+        top, common, algorithm = os.fsdecode(done.stdout).rstrip("\n").split("\n")
         if algorithm != "sha1":
             message = f"{top} is a git repository with {algorithm} objects"
             raise StoreError(message, hint="DVC works in sha1 repositories only")
@@ -134,12 +143,22 @@ class GitRepository:
         """Like `read` for many names, with few waits between question and answer."""
         remaining = iter(names)
         while batch := list(islice(remaining, 64)):
-            stdin = self._open_reader().stdin
-            assert stdin is not None
+            yield from self._ask(batch)
+
+    def _ask(self, batch: list[str]) -> list[tuple[str, GitObject] | None]:
+        """All answers before any is used: the next question must find none unread."""
+        stdin = self._open_reader().stdin
+        assert stdin is not None
+        try:
             stdin.write("".join(f"{name}\n" for name in batch).encode())
             stdin.flush()
-            for _ in batch:
-                yield self._answer()
+            return [self._answer() for _ in batch]
+        except BrokenPipeError:
+            self.close()
+            raise StoreError("git cat-file stopped", hint="run `git fsck`") from None
+        except BaseException:
+            self.close()
+            raise
 
     def blob(self, name: str) -> bytes | None:
         """The bytes that `name` means, or None."""
@@ -147,6 +166,8 @@ class GitRepository:
         return found[1].data if found else None
 
     def _open_reader(self) -> subprocess.Popen[bytes]:
+        if self._reader is not None and self._reader.poll() is not None:
+            self.close()
         if self._reader is None:
             self._reader = subprocess.Popen(
                 ["git", "-C", str(self.root), "cat-file", "--batch"],
@@ -163,7 +184,6 @@ class GitRepository:
         words = stdout.readline().decode().rsplit(" ", 2)
         if len(words) < 3 or not words[2].strip().isdigit():
             if words == [""]:
-                self._reader = None
                 raise StoreError("git cat-file stopped", hint="run `git fsck`")
             return None
         data = stdout.read(int(words[2]))
@@ -173,6 +193,7 @@ class GitRepository:
     def close(self) -> None:
         """End the reading process."""
         if self._reader is not None:
+            self._reader.kill()
             self._reader.communicate()
             self._reader = None
 
@@ -273,7 +294,8 @@ def _age(path: Path) -> float | None:
 def environment() -> dict[str, str]:
     """The caller's environment without what would redirect git."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    return {**kept, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    ours = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return {**kept, **ours}
 
 
 def _not_found(start: Path, words: str) -> StoreError | NotFound:

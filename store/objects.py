@@ -12,7 +12,15 @@ from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 from lineage.errors import UsageError, VerificationError
-from lineage.store.canonical import Json, canonical, digest, normalise, parse
+from lineage.store.canonical import (
+    SAFE_INTEGER,
+    Json,
+    canonical,
+    digest,
+    malformed,
+    normalise,
+    parse,
+)
 from lineage.store.files import FileEntry, Payload, known_fields
 
 __all__ = [
@@ -99,7 +107,7 @@ class Edge:
 
 def _check_share(unit: str, pair: object) -> None:
     match pair:
-        case [int(part), int(whole)] if 0 <= part <= whole and whole > 0:
+        case [int(part), int(whole)] if 0 <= part <= whole <= SAFE_INTEGER and whole:
             return
     message = f"the share {unit}={pair!r} is not a pair of counts a of b, a <= b"
     raise UsageError(message, hint="write it as share=1250/2500")
@@ -121,10 +129,13 @@ class Metric:
     interval: list[float] | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
-            raise UsageError(f"a metric is a number, not {self.value!r}")
+        _check_number(self.value, "a metric")
         if self.direction is not None:
             _choice(self.direction, DIRECTIONS, "a direction")
+        if self.n is not None and (type(self.n) is not int or self.n < 0):
+            raise UsageError(f"a sample size is a count, not {self.n!r}")
+        if self.interval is not None:
+            _check_interval(self.interval)
 
     def to_json(self) -> dict[str, Json]:
         return _given(
@@ -153,6 +164,24 @@ class Metric:
             hint = "fields: " + ", ".join(cls.__slots__)
             raise UsageError(f"a metric has {wrong}", hint=hint)
         return cls(**data)
+
+
+def _check_number(value: object, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UsageError(f"{what} is a number, not {value!r}")
+    if isinstance(value, int) and abs(value) > SAFE_INTEGER:
+        hint = f"give it as a decimal number: {float(value)!r}"
+        raise UsageError(f"{what} of {value} is too large for an integer", hint=hint)
+
+
+def _check_interval(interval: object) -> None:
+    match interval:
+        case [low, high]:
+            _check_number(low, "an interval's end")
+            _check_number(high, "an interval's end")
+            if low <= high:
+                return
+    raise UsageError(f"the interval {interval!r} is not a pair low, high")
 
 
 _FIELDS = (
@@ -192,6 +221,7 @@ class Commit:
 
     def __post_init__(self) -> None:
         _choice(self.kind, KINDS, "a kind of commit")
+        object.__setattr__(self, "params", normalise(self.params, "params"))
         object.__setattr__(self, "edges", tuple(sorted(self.edges)))
         for first, second in zip(self.edges, self.edges[1:], strict=False):
             if first == second:
@@ -244,14 +274,9 @@ class Commit:
             VerificationError: when it is no manifest of a known schema, or not in
                 its canonical form.
         """
-        fields = parse(data, "a manifest")
-        if not isinstance(fields, dict) or fields.get("schema") != SCHEMA:
-            found = fields.get("schema") if isinstance(fields, dict) else None
-            message = f"a manifest has the schema {found!r}, not {SCHEMA!r}"
-            raise VerificationError(message, hint="upgrade lineage to read it")
-        if canonical(fields) != data:
-            raise VerificationError("a manifest is not in its canonical form")
-        commit = cls._from_json(fields)
+        fields = _parse(data, "a manifest")
+        with malformed("a manifest"):
+            commit = cls._from_json(fields)
         commit.__dict__["manifest"] = data
         return commit
 
@@ -328,21 +353,34 @@ class Event:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read event.json."""
-        fields = parse(data, "an event")
-        commits = fields.pop("commits", ())
-        refs = fields.pop("refs", ())
-        known = {
-            key: fields.pop(key)
-            for key in ("type", "time", "actor", "message", "subject", "data")
-            if key in fields
-        }
-        prev = tuple(fields.pop("prev", ()))
-        fields.pop("schema", None)
-        return cls(
-            **known,
-            prev=prev,
-            refs=tuple(RefChange(**change) for change in refs),
-            commits=tuple((pair["id"], pair["git"]) for pair in commits),
-            extra=fields,
-        )
+        """Read event.json; its bytes, and fields unknown here, are kept as they are.
+
+        Raises:
+            VerificationError: when it is no event of a known schema, or not in its
+                canonical form.
+        """
+        fields = _parse(data, "an event")
+        with malformed("an event"):
+            event = cls._from_json(fields)
+        event.__dict__["encoded"] = data
+        return event
+
+    @classmethod
+    def _from_json(cls, data: dict[str, Any]) -> Self:
+        known = known_fields(cls, data)
+        refs = data.get("refs", ())
+        known["refs"] = tuple(RefChange(**known_fields(RefChange, r)) for r in refs)
+        known["commits"] = tuple((c["id"], c["git"]) for c in data.get("commits", ()))
+        known["prev"] = tuple(data.get("prev", ()))
+        unknown = {k: v for k, v in data.items() if k not in {"schema", *known}}
+        return cls(**known, extra=unknown)
+
+
+def _parse(data: bytes, what: str) -> dict[str, Any]:
+    """Decode a manifest or an event of this schema."""
+    fields = parse(data, what)
+    found = fields.get("schema") if isinstance(fields, dict) else None
+    if found != SCHEMA:
+        message = f"{what} has the schema {found!r}, not {SCHEMA!r}"
+        raise VerificationError(message, hint="upgrade lineage to read it")
+    return dict(fields)

@@ -33,7 +33,7 @@ def scan(top: Path) -> tuple[str, list[Found]]:
         found = _found(str(top), top.name, os.lstat(top))
         if not found.is_directory:
             return "file", [found]
-        entries = list(_walk(str(top), ""))
+        entries = list(_walk(found))
     except OSError as error:
         raise _unreadable(error) from None
     if all(entry.is_directory for entry in entries):
@@ -42,18 +42,22 @@ def scan(top: Path) -> tuple[str, list[Found]]:
     return "directory", sorted(entries, key=lambda entry: entry.path)
 
 
-def _walk(folder: str, prefix: str) -> Iterator[Found]:
-    with os.scandir(folder) as listing:
-        children = list(listing)
-    for child in children:
-        stat = child.stat(follow_symlinks=False)
-        found = _found(child.path, prefix + child.name, stat)
-        if not found.is_directory:
-            yield found
-        elif any(os.scandir(child.path)):
-            yield from _walk(child.path, found.path + "/")
-        else:
-            yield found
+def _walk(top: Found) -> Iterator[Found]:
+    """Files and empty directories below `top`, in no particular order."""
+    pending = [(top, "")]
+    while pending:
+        folder, prefix = pending.pop()
+        with os.scandir(folder.source) as listing:
+            children = list(listing)
+        if not children:
+            yield folder
+        for child in children:
+            stat = child.stat(follow_symlinks=False)
+            found = _found(child.path, prefix + child.name, stat)
+            if found.is_directory:
+                pending.append((found, found.path + "/"))
+            else:
+                yield found
 
 
 def _found(source: str, path: str, stat: os.stat_result) -> Found:

@@ -1,0 +1,50 @@
+# Every target works from a bare machine with Python 3.11 or newer, git and make.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+
+# Without compiled bytecode every start of the command is slow.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test lint bench clean
+
+demo: .venv/.loop
+	$(BIN)/lineage demo
+
+# Files go to workers whole, so that what a file shares is made once.
+test: .venv/.dev
+	$(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --inline-snapshot=disable
+
+lint: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	rm -rf build dist
+	$(BIN)/python -m build -q --no-isolation --wheel
+	$(BIN)/check-wheel-contents dist
+
+bench: .venv/.dev
+	$(BIN)/python tests/bench/run.py
+
+clean:
+	rm -rf .venv build dist *.egg-info .coverage* .hypothesis
+	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find lineage cli store tests -name __pycache__ -exec rm -rf {} +
+
+# .venv/.loop and .venv/.dev say that the extra of that name is installed.
+#
+# Torch comes first and from its own index, because PyPI's build for Linux brings
+# gigabytes of CUDA. uv is ten times faster than pip but does not read pip's
+# configuration, so it gets the rest, and only when torch is in place.
+.venv/.%: pyproject.toml .constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "lineage needs Python 3.11 or newer: make PYTHON=/path/to/python")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing lineage[$*] into .venv: a few minutes, 1.5 GB"
+	@$(BIN)/pip install -q --retries 0 --timeout 15 --no-deps -c .constraints.txt torch \
+	    --index-url https://download.pytorch.org/whl/cpu \
+	&& command -v uv >/dev/null \
+	&& uv pip install -q --python $(BIN)/python -c .constraints.txt -e '.[$*]' \
+	|| $(BIN)/pip install -q -c .constraints.txt -e '.[$*]'
+	@touch $@

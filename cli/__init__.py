@@ -1,0 +1,1 @@
+"""The words: arguments, rendering, exit codes, environment."""

@@ -1,0 +1,150 @@
+"""What every test stands on: a closed world, a registry, the real command line.
+
+The closed world: $HOME is no directory, so nothing can be read or left there; the
+network is a closed port; git and DVC see no configuration but ours; the working
+directory is the test's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import settings
+
+import lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lineage.registry import Registry
+
+SCRUBBED = ("AWS_", "DVC_", "GIT_", "HF_", "LINEAGE_", "XDG_")
+NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
+WORLD = {
+    "HOME": os.devnull,
+    "GIT_ALLOW_PROTOCOL": "file",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "DVC_NO_ANALYTICS": "1",
+    "HF_HUB_OFFLINE": "1",
+    "http_proxy": NOWHERE,
+    "https_proxy": NOWHERE,
+    "no_proxy": "localhost,127.0.0.1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "NO_COLOR": "1",
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+IDENTITY = """\
+[user]
+    name = Ada Example
+    email = ada@example.com
+[init]
+    defaultBranch = main
+"""
+
+# A busy machine is no reason to fail.
+settings.register_profile("lineage", deadline=None)
+settings.load_profile("lineage")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Close the world for this session and every process that it starts."""
+    config = tmp_path_factory.mktemp("config")
+    (config / "git").mkdir()
+    (config / "git" / "config").write_text(IDENTITY, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(SCRUBBED):
+                patch.delenv(name)
+        for name in ("PYTHONDONTWRITEBYTECODE", "FORCE_COLOR", "COLUMNS", "PAGER"):
+            patch.delenv(name, raising=False)
+        for name, value in WORLD.items():
+            patch.setenv(name, value)
+        patch.setenv("XDG_CONFIG_HOME", str(config))
+        patch.setenv("XDG_CONFIG_DIRS", str(config))
+        patch.setenv("DVC_SYSTEM_CONFIG_DIR", str(config))
+        patch.setenv("DVC_SITE_CACHE_DIR", str(config / "dvc"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    """Make an empty registry and go there."""
+    with closing(lineage.init(tmp_path / "repo")) as registry:
+        monkeypatch.chdir(registry.root)
+        yield registry
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+    def jsonl(self) -> list[Any]:
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+class Run(Protocol):
+    """Run `lineage ARGS` in the working directory; `apart` in its own process."""
+
+    def __call__(
+        self, *args: str | os.PathLike[str], stdin: str = "", apart: bool = False
+    ) -> Result: ...
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(
+        *args: str | os.PathLike[str], stdin: str = "", apart: bool = False
+    ) -> Result:
+        words = [os.fspath(arg) for arg in args]
+        if apart:
+            return _run_apart(words, stdin)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["lineage", *words])
+            return _run_here(stdin)
+
+    return run
+
+
+def _run_apart(words: list[str], stdin: str) -> Result:
+    command = [sys.executable, "-m", "lineage", *words]
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, encoding="utf-8", check=False
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def _run_here(stdin: str) -> Result:
+    """Call the console script's function as the script itself does."""
+    from lineage.cli.main import main
+
+    with CliRunner().isolation(stdin) as (out, err, _):
+        try:
+            sys.exit(main())
+        except SystemExit as stop:
+            code = stop.code
+    return Result(int(code or 0), out.getvalue().decode(), err.getvalue().decode())

@@ -1,0 +1,140 @@
+"""The distribution: what is in it, what it starts, what it does not wait for."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = {"lineage": "lineage", "lineage/cli": "cli", "lineage/store": "store"}
+
+
+def house() -> dict[str, Path]:
+    """Give every file of the three rooms under the path it is installed at."""
+    return {
+        f"{installed}/{path.relative_to(ROOT / room)}": path
+        for installed, room in ROOMS.items()
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+        # rglob lists the links lineage/cli and lineage/store, but does not enter them
+    }
+
+
+def normal(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")
+
+
+def imported_by(tree: ast.AST) -> Iterator[str]:
+    """Give the top-level package of each import in a module, at any depth."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build sdist, and wheel from sdist, from a copy of the checkout."""
+    copy = tmp_path_factory.mktemp("build") / "checkout"
+    for room in ROOMS.values():
+        shutil.copytree(ROOT / room, copy / room, symlinks=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    build = [sys.executable, "-m", "build", "--no-isolation", os.fspath(copy)]
+    subprocess.run(build, check=True, capture_output=True)
+    [built] = (copy / "dist").glob("*.whl")
+    return built
+
+
+def test_packages_are_the_tree(project: dict[str, Any]) -> None:
+    """The explicit list of packages is what the tree holds."""
+    found = {Path(name).parent for name in house() if name.endswith(".py")}
+
+    assert sorted(".".join(path.parts) for path in found) == sorted(
+        project["tool"]["setuptools"]["packages"]
+    )
+
+
+def test_every_imported_package_is_declared(project: dict[str, Any]) -> None:
+    """Nothing is imported that comes only by way of somebody else's dependencies."""
+    table = project["project"]
+    requirements = table["dependencies"] + table["optional-dependencies"]["loop"]
+    declared = {normal(re.split("[<>=]", line)[0]) for line in requirements}
+    trees = [ast.parse(p.read_bytes()) for n, p in house().items() if n.endswith(".py")]
+    imported = {name for tree in trees for name in imported_by(tree)}
+    owners = packages_distributions()
+
+    assert {
+        name
+        for name in imported - set(sys.stdlib_module_names) - {"lineage"}
+        if not declared & {normal(owner) for owner in (name, *owners.get(name, ()))}
+    } == set()
+
+
+def test_wheel_holds_the_house(wheel: Path) -> None:
+    """A wheel made from the sdist has each file of the three rooms, and no other."""
+    with ZipFile(wheel) as archive:
+        names = {n for n in archive.namelist() if ".dist-info/" not in n}
+
+        assert set(house()) == names
+        assert all(archive.read(n) == path.read_bytes() for n, path in house().items())
+
+
+def test_wheel_runs_beside_a_users_own_cli_and_store(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """Installed, the command is not confused by folders named cli and store."""
+    site = tmp_path / "site-packages"
+    ZipFile(wheel).extractall(site)
+    for name in ("cli", "store"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("1 / 0", encoding="utf-8")
+    where = "import lineage.store, lineage.cli.main as m; print(m.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", where],
+        env={**os.environ, "PYTHONPATH": os.fspath(site)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.strip() == os.fspath(site / "lineage/cli/main.py")
+
+
+def test_console_script_works() -> None:
+    """The installed command answers with its version."""
+    script = Path(sys.executable).with_name("lineage")
+    done = subprocess.run(
+        [script, "--version"], capture_output=True, text=True, check=True
+    )
+
+    assert version("lineage-vcs") in done.stdout
+
+
+def test_help_waits_for_nothing_slow(project: dict[str, Any]) -> None:
+    """`lineage --help` imports nothing that ruff bans at module level as slow."""
+    tidy = project["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "lineage", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+
+    assert "lineage.cli.main" in imported
+    assert not {name.split(".")[0] for name in imported}.intersection(
+        tidy["banned-module-level-imports"]
+    )
