@@ -20,15 +20,15 @@ def joined(draft: Commit, tip: Target | None, *, revise: bool) -> Commit:
     return replace(draft, edges=(*draft.edges, Edge(role, tip.id, evidence)))
 
 
-def check_substance(draft: Commit) -> None:
-    """A commit says something: it has bytes, parts, parameters or a place elsewhere."""
+def check_substance(draft: Commit, *, files: bool) -> None:
+    """A commit says something: it has files, parts, parameters or a place elsewhere."""
     if draft.kind != "generation" and draft.ids("follows"):
         raise UsageError("only a generation follows another commit")
-    if draft.kind == "generation" and draft.payload:
+    if draft.kind == "generation" and files:
         raise UsageError(
             "a generation has no files of its own",
             hint="commit them as a dataset or model and add --includes",
         )
-    if not (draft.payload or draft.external or draft.params or draft.edges):
+    if not (files or draft.external or draft.params or draft.edges):
         hint = "give a PATH, --external URI, parameters or edges"
         raise UsageError(f"the {draft.kind} {draft.name} would be empty", hint=hint)

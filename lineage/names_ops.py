@@ -34,7 +34,7 @@ def set_branch(
             raise UsageError(f"the branch {name} exists already", hint=hint)
         moves = [Move(f"heads/{name}", present, target)] if present != target else []
         _record(registry, "branch", moves, message, lock)
-    registry.set_head(name)
+        registry.set_head(name)
     return target.id
 
 
@@ -60,8 +60,8 @@ def rename_branch(registry: Registry, old: str, new: str) -> str:
             Move(f"heads/{new}", None, present),
         ]
         _record(registry, "branch", moves, f"{old} is now {new}", lock)
-    if registry.head == old:
-        registry.set_head(new)
+        if registry.head == old:
+            registry.set_head(new)
     return present.id
 
 

@@ -10,16 +10,17 @@ import os
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage.draft import check_substance, default_branch, joined
-from lineage.errors import NotFound
+from lineage.errors import NotFound, UsageError
 from lineage.store import dvc, names
 from lineage.store.canonical import digest
-from lineage.store.disk import disk_errors, write_atomically
+from lineage.store.disk import disk_errors, locked, write_atomically
 from lineage.store.events import EventLog, Logged, Move, Target, now
 from lineage.store.files import FileEntry, parse_file_list
 from lineage.store.git import GitRepository
@@ -76,10 +77,14 @@ class Registry:
     def _uuid(self) -> str:
         """The name of this clone's pins, made when it is first needed."""
         path = self.home / "uuid"
+        fresh = str(uuid.uuid4())
         if not path.exists():
-            self.home.mkdir(exist_ok=True)
-            write_atomically(path, str(uuid.uuid4()).encode())
-        return path.read_text()
+            with suppress(OSError):  # where nothing can be written, nothing is pinned
+                self.home.mkdir(exist_ok=True)
+                with locked(self.home / "uuid.lock"):
+                    if not path.exists():
+                        write_atomically(path, fresh.encode())
+        return path.read_text() if path.exists() else fresh
 
     def actor(self) -> dict[str, str]:
         """Who acts: git's user.name and user.email, else the login name and host."""
@@ -142,19 +147,22 @@ class Registry:
             external=external,
             gates=gates,
         )
-        _ = draft.manifest  # refuse what has no canonical form before reading bytes
         data = dict(circumstances or {})
+        event = Event("commit", now(), self.actor(), message, data=data)
+        check_substance(draft, files=path is not None)
+        _ = draft.manifest, event.encoded  # refuse what is not canonical,
+        _ = [self.git_oid(id_) for id_ in draft.ids()]  # or not here, before reading
         entries: list[FileEntry] = []
         if path is not None:
             source = Path(path).absolute()
+            self._check_outside(source)
             payload, entries = self.payloads.add(
                 source, store=not reference, progress=progress
             )
             draft = replace(draft, payload=payload)
             if not source.is_relative_to(self.home):
                 data["path"] = self._shown(source)
-        check_substance(draft)
-        event = Event("commit", now(), self.actor(), message, data=data)
+        event = replace(event, time=now(), data=data)
         with disk_errors("recording the commit"), self.events_log.locked() as lock:
             made = self._record(draft, entries, place, event, lock, revise=revise)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
@@ -337,7 +345,15 @@ class Registry:
 
     def set_head(self, branch: str) -> None:
         """Make `branch` what ``HEAD`` means in this clone."""
-        write_atomically(self.home / "HEAD", branch.encode())
+        with suppress(OSError):  # what it names is recorded in any case
+            write_atomically(self.home / "HEAD", branch.encode())
+
+    def _check_outside(self, path: Path) -> None:
+        """What holds the registry's own files cannot be a payload of it."""
+        for own in (self.git.common, self.payloads.cache):
+            if own.resolve().is_relative_to(path.resolve()):
+                hint = "commit a file or a folder inside it"
+                raise UsageError(f"{path} holds the registry itself", hint=hint)
 
     def _shown(self, path: Path) -> str:
         """A path as events hold it: relative to the root where it lies inside."""

@@ -14,7 +14,7 @@ from lineage.store.objects import KINDS, ROLES
 
 SHORTEST = 4
 _BASE = re.compile(r"[^~^]+")
-_STEP = re.compile(r"~(?P<back>\d*)|\^(?P<role>\w+)(?:\((?P<kind>\w+)\))?")
+_STEP = re.compile(r"~(?P<back>\d{0,9})|\^(?P<role>\w+)(?:\((?P<kind>\w+)\))?")
 _HEX = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}\Z")
 
 
@@ -27,7 +27,7 @@ def resolve(registry: Registry, revision: str) -> str:
         UsageError: when it is not written as a revision is.
     """
     base = _BASE.match(revision)
-    if base is None:
+    if base is None or not revision.isprintable():
         raise UsageError(f"{revision!r} is not a revision", hint="see `lineage log`")
     id_ = _base(registry, base[0])
     at = base.end()

@@ -53,8 +53,12 @@ def reflink(source: int, target: int) -> bool:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` so that a reader or a crash sees the old or the new."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Replace `path` by `data` so that a reader or a crash sees the old or the new.
+
+    Call it under a lock: all writers of `path` use one temporary name, so that
+    what a killed one left is used up by the next.
+    """
+    temporary = path.with_name(f".{path.name}.new")
     try:
         temporary.write_bytes(data)
         temporary.replace(path)
@@ -72,11 +76,26 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int]:
     Raises:
         BlockingIOError: when `wait` is False and somebody else holds it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = _lock(path, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield descriptor
     finally:
+        os.close(descriptor)
+
+
+def _lock(path: Path, how: int) -> int:
+    """Open and lock the file that is at `path` once the lock is held."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, how)
+            if os.path.samefile(descriptor, path):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
 
 

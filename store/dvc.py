@@ -78,8 +78,10 @@ def keep(
     own. The commit carries the repository's DVC configuration, which DVC reads from
     the revision that it pushes. `tip` is the newest event, noted in the message.
     """
-    found = git.read(KEEP)
-    if found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
+    settings = (git.root / ".dvc" / "config").read_bytes()
+    found, configured = git.read_many([KEEP, f"{KEEP}:.dvc/config"])
+    current = configured and configured[1].data == settings
+    if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
         return
     addresses = sorted({_address(data) for data in payload_files})
     loose = [{"md5": a, "relpath": a} for a in addresses if not a.endswith(".dir")]
@@ -88,7 +90,7 @@ def keep(
     outs = [(listed, "objects"), *((address, address) for address in folders)]
     lines = (f"- md5: {a}\n  hash: md5\n  path: {path}\n" for a, path in outs)
     text = GitObject("blob", ("outs:\n" + "".join(lines)).encode())
-    config = GitObject("blob", (git.root / ".dvc" / "config").read_bytes())
+    config = GitObject("blob", settings)
     folder = tree({"config": TreeEntry("100644", config.oid)})
     top = tree(
         {

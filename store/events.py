@@ -9,7 +9,7 @@ rolled to the tip's view by the next writer. Readers trust only the view.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,15 +173,18 @@ class EventLog:
         oid = made[-1].oid
         mirror = _mirror(moves)
         self._git.update_refs(mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
-        write_atomically(self._marker, oid.encode())
+        with suppress(OSError):  # it is recorded: the next writer makes this good
+            write_atomically(self._marker, oid.encode())
         return Logged(oid, event)
 
     def roll_forward(self, lock: int) -> None:
         """Make the mirror refs what the newest event says, after a crash."""
         tip = self.tip()
-        if tip is None or _text(self._marker) == tip:
+        if tip is not None and _text(self._marker) == tip:
             return
         self._git.sweep()
+        if tip is None:
+            return
         wanted = {
             names.ref(f"{space}/{name}"): oid
             for space in names.SPACES
@@ -290,7 +293,7 @@ def _message(event: Event) -> str:
     """What ``git log refs/lineage/events`` shows."""
     moved = ", ".join(change.ref.partition("/")[2] for change in event.refs[:3])
     title = " ".join(filter(None, (event.type, moved)))
-    first = event.message.split("\n", 1)[0]
+    first = "".join(c for c in event.message.split("\n", 1)[0] if c.isprintable())
     lines = [f"{title}: {first}" if first else title, ""]
     if event.subject:
         lines.append(f"Lineage-Id: {event.subject}")

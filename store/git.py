@@ -88,7 +88,9 @@ class GitRepository:
         if not (root / ".git").exists():
             import git
 
-            git.Repo.init(root).close()
+            # a hook's GIT_DIR would lead `git init` elsewhere
+            own = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
+            git.Repo.init(root, env=own).close()
         return cls.discover(root)
 
     @classmethod
@@ -204,8 +206,12 @@ class GitRepository:
         new = {item.oid: item for item in objects}
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
         pending = {oid: new[oid] for oid, path in paths.items() if not path.exists()}
-        staged = {oid: self._stage(item) for oid, item in pending.items()}
+        staged = {
+            oid: self._objects / f"{_TEMPORARY}{secrets.token_hex(8)}" for oid in pending
+        }
         try:
+            for oid, temporary in staged.items():
+                _stage(pending[oid], temporary)
             sync_files(staged.values())
             for oid, temporary in staged.items():
                 paths[oid].parent.mkdir(exist_ok=True)
@@ -213,14 +219,6 @@ class GitRepository:
         finally:
             for temporary in staged.values():
                 temporary.unlink(missing_ok=True)
-
-    def _stage(self, item: GitObject) -> Path:
-        path = self._objects / f"{_TEMPORARY}{secrets.token_hex(8)}"
-        header = f"{item.kind} {len(item.data)}\0".encode()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(zlib.compress(header + item.data, 1))
-        return path
 
     def update_refs(
         self, *steps: Mapping[str, tuple[str | None, str | None]], lock: int
@@ -251,11 +249,12 @@ class GitRepository:
         """Remove what killed writers left half-done; call it under the lock."""
         for path in self._objects.glob(f"{_TEMPORARY}*"):
             path.unlink(missing_ok=True)
-        for path in (self.common / "refs" / "lineage").rglob("*.lock"):
-            while _age(path) is not None:
-                if (_age(path) or 0) > _STALE_LOCK:
-                    path.unlink(missing_ok=True)
-                time.sleep(0.02)
+        locks = list((self.common / "refs" / "lineage").rglob("*.lock"))
+        patience = time.monotonic() + _STALE_LOCK  # file times need not be our clock's
+        while any(path.exists() for path in locks) and time.monotonic() < patience:
+            time.sleep(0.02)
+        for path in locks:
+            path.unlink(missing_ok=True)
 
     def maintain(self) -> None:
         """Let git pack loose objects and write its commit graph."""
@@ -275,6 +274,14 @@ class GitRepository:
         return {key.removeprefix("user."): value for key, _, value in pairs}
 
 
+def _stage(item: GitObject, path: Path) -> None:
+    """Write `item` to the new file `path`, as git lays out a loose object."""
+    header = f"{item.kind} {len(item.data)}\0".encode()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(zlib.compress(header + item.data, 1))
+
+
 def _transaction(step: Mapping[str, tuple[str | None, str | None]]) -> Iterator[str]:
     zero = "0" * 40
     yield "start\n"
@@ -282,13 +289,6 @@ def _transaction(step: Mapping[str, tuple[str | None, str | None]]) -> Iterator[
         expected = "" if before is None else f" {before or zero}"
         yield f"update {ref} {after or zero}{expected}\n"
     yield "prepare\ncommit\n"
-
-
-def _age(path: Path) -> float | None:
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return None
 
 
 def environment() -> dict[str, str]:

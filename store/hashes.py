@@ -74,7 +74,8 @@ class HashCache:
         ]
         if not rows:
             return
-        with suppress(sqlite3.Error), closing(self._open()) as database, database:
+        failures = (sqlite3.Error, OverflowError)  # inode numbers may have 64 bits
+        with suppress(*failures), closing(self._open()) as database, database:
             database.execute("PRAGMA synchronous=OFF")
             database.execute(_SCHEMA)
             database.executemany(

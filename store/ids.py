@@ -20,7 +20,7 @@ from lineage.errors import NotFound
 from lineage.store.disk import locked, write_atomically
 from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
-from lineage.store.objects import Commit
+from lineage.store.objects import Commit, is_id
 
 _RECORD = struct.Struct(">32s20s20sII")
 _HEADER = struct.Struct(">20sI")  # of the tail: newest event known, next number
@@ -78,7 +78,7 @@ class Ids:
         Raises:
             NotFound: when the registry has no such commit.
         """
-        found = self.find(id_)
+        found = self.find(id_) if is_id(id_) else []
         if not found:
             raise NotFound(f"there is no commit {id_}")
         return found[0]
@@ -158,7 +158,10 @@ class Ids:
         fresh: dict[str, Record] = {}
         for logged in reversed(events):
             for id_, oid in logged.event.commits:
-                if id_ not in fresh and not self._known(id_):
+                known = self._known(id_)
+                if known:  # by a newer half of the two files
+                    self._next = max(self._next, known.number + 1)
+                elif id_ not in fresh:
                     generation = self._generation(oid, fresh)
                     fresh[id_] = Record(id_, oid, logged.git, generation, self._next)
                     self._next += 1

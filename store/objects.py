@@ -170,17 +170,16 @@ def _check_number(value: object, what: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UsageError(f"{what} is a number, not {value!r}")
     if isinstance(value, int) and abs(value) > SAFE_INTEGER:
-        hint = f"give it as a decimal number: {float(value)!r}"
+        hint = "give it as a decimal number, such as 1e18"
         raise UsageError(f"{what} of {value} is too large for an integer", hint=hint)
 
 
 def _check_interval(interval: object) -> None:
     match interval:
-        case [low, high]:
+        case [int() | float() as low, int() | float() as high] if low <= high:
             _check_number(low, "an interval's end")
             _check_number(high, "an interval's end")
-            if low <= high:
-                return
+            return
     raise UsageError(f"the interval {interval!r} is not a pair low, high")
 
 
@@ -368,6 +367,7 @@ class Event:
     @classmethod
     def _from_json(cls, data: dict[str, Any]) -> Self:
         known = known_fields(cls, data)
+        known.pop("extra", None)
         refs = data.get("refs", ())
         known["refs"] = tuple(RefChange(**known_fields(RefChange, r)) for r in refs)
         known["commits"] = tuple((c["id"], c["git"]) for c in data.get("commits", ()))

@@ -7,6 +7,7 @@ our own, one sync for the whole batch, a hard link under
 DVC looks. `dvc gc` never lists pins, so what it deletes is linked back from them.
 """
 
+import filecmp
 import hashlib
 import os
 import secrets
@@ -57,7 +58,7 @@ class Payloads:
             batch = _Batch(self, work if store else None, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
             if store:
-                self._publish(batch.staged)
+                self._publish(batch.staged, work)
                 if kind == "directory":
                     self.add_bytes(dvc_directory(entries), ".dir")
         self._hashes.save(batch.read)
@@ -71,7 +72,7 @@ class Payloads:
                 path = work / oid
                 path.write_bytes(data)
                 path.chmod(0o444)
-                self._publish({oid: path})
+                self._publish({oid: path}, work)
         return oid
 
     def known(self, item: Found, *, stored: bool) -> FileEntry | None:
@@ -93,14 +94,22 @@ class Payloads:
             self._link(pin, self._at(self._objects, oid))
         return True
 
-    def _publish(self, staged: dict[str, Path]) -> None:
-        """Sync a batch, pin it, then show it to DVC; objects that exist are renewed."""
+    def _publish(self, staged: dict[str, Path], work: Path) -> None:
+        """Sync a batch, pin it, then show it to DVC: one file, two links.
+
+        What is pinned already stays, so that no bytes are kept twice, unless it is
+        damaged. `work` is for copies on their way.
+        """
         sync_files(staged.values())
         touched = set()
         for oid, path in staged.items():
             pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
-            self._link(path, pin)
-            self._rename(path, place)
+            if not self._link(path, pin) and not _same_bytes(path, pin):
+                _refuse_collision(oid, pin)
+                os.replace(path, pin)
+            if not self._link(pin, place) and not os.path.samefile(pin, place):
+                os.link(pin, work / "link")
+                os.replace(work / "link", place)
             touched |= {os.path.dirname(pin), os.path.dirname(place)}
         if len(touched) <= 2:
             for folder in touched:
@@ -109,20 +118,14 @@ class Payloads:
             sync_files(Path(folder) for folder in touched)
 
     @staticmethod
-    def _link(source: str | Path, target: str) -> None:
-        """Hard-link, replacing what is there."""
+    def _link(source: str | Path, target: str) -> bool:
+        """Hard-link; False when something is there already."""
         os.makedirs(os.path.dirname(target), exist_ok=True)
         try:
             os.link(source, target)
         except FileExistsError:
-            temporary = f"{target}.{secrets.token_hex(4)}"
-            os.link(source, temporary)
-            os.replace(temporary, target)
-
-    @staticmethod
-    def _rename(source: Path, target: str) -> None:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.replace(source, target)
+            return False
+        return True
 
     @staticmethod
     def _at(root: Path, oid: str) -> str:
@@ -213,17 +216,21 @@ class _Batch:
         self._payloads = payloads
         self._work = work
         self._progress = progress
+        self._seen: dict[str, str] = {}
         self.staged: dict[str, Path] = {}
         self.read: list[tuple[FileEntry, os.stat_result]] = []
 
     def take(self, item: Found) -> FileEntry:
         if item.is_directory:
             return FileEntry(item.path, mode_of(item.stat))
-        known = self._payloads.known(item, stored=self._work is not None)
-        if known:
-            self._progress(known.size)
-            return known
-        return self._read(item)
+        entry = self._payloads.known(item, stored=self._work is not None)
+        if entry:
+            self._progress(entry.size)
+        else:
+            entry = self._read(item)
+        if self._seen.setdefault(entry.md5, entry.sha256) != entry.sha256:
+            raise _collision(entry.md5)
+        return entry
 
     def _read(self, item: Found) -> FileEntry:
         copy = self._work / str(len(self.read)) if self._work else None
@@ -285,6 +292,23 @@ def _wait(pending: list[Future[None]], leave: int) -> None:
 def _write(out: BinaryIO, data: memoryview) -> None:
     while data:
         data = data[out.write(data) :]
+
+
+def _same_bytes(first: str | Path, second: str | Path) -> bool:
+    return filecmp.cmp(first, second, shallow=False)
+
+
+def _refuse_collision(oid: str, present: str) -> None:
+    """An object with other bytes is damaged, or there are two files of one MD5."""
+    with open(present, "rb") as file:
+        found = hashlib.file_digest(file, "md5").hexdigest()
+    if found == oid.partition(".")[0]:
+        raise _collision(found)
+
+
+def _collision(md5: str) -> StoreError:
+    hint = "somebody made them so on purpose; DVC can keep only one of them"
+    return StoreError(f"two files with other bytes have one MD5, {md5}", hint=hint)
 
 
 def dvc_address(kind: str, entries: list[FileEntry]) -> tuple[str, int]:

@@ -1,0 +1,113 @@
+"""Questions to the index, in SQL that SQLite and PostgreSQL understand alike."""
+# ruff: noqa: TID253 - imported with the index only
+
+import operator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sqlmodel import and_, col, not_, select
+
+from lineage.store.canonical import Json, canonical
+from lineage.store.index_rows import numbers
+from lineage.store.index_tables import (
+    CommitRow,
+    EdgeRow,
+    EventRow,
+    MetricRow,
+    ParamRow,
+)
+
+_COMPARE = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+
+
+class Condition(NamedTuple):
+    """What a metric or parameter must be, e.g. ("perplexity", "<", 30)."""
+
+    name: str
+    op: str
+    value: Json
+
+
+class Match(NamedTuple):
+    """A commit that was asked for; `author` is "name <email>"."""
+
+    id: str
+    name: str
+    author: str
+
+
+def matching(
+    connection: Any,
+    *,
+    kind: str | None = None,
+    metrics: Iterable[Condition] = (),
+    params: Iterable[Condition] = (),
+    since: str | None = None,
+    until: str | None = None,
+    starts: Collection[str] | None = None,
+) -> Iterator[Match]:
+    """Commits that meet all conditions, newest first.
+
+    `since` and `until` (times as events hold them) are both included; `starts` are
+    the ids from which a commit must be reachable.
+    """
+    tests = [_has_metric(condition) for condition in metrics]
+    tests += [_has_param(condition) for condition in params]
+    if kind:
+        tests.append(col(CommitRow.kind) == kind)
+    if since:
+        tests.append(col(EventRow.time) >= since)
+    if until:
+        tests.append(col(EventRow.time) <= until)
+    if starts is not None:
+        found = numbers(connection, starts)
+        tests.append(col(CommitRow.number).in_(_reachable(found.values())))
+    query = (
+        select(CommitRow.id, CommitRow.name, EventRow.name, EventRow.email)
+        .join(EventRow, col(CommitRow.event) == EventRow.number)
+        .where(*tests)
+        .order_by(col(CommitRow.number).desc())
+    )
+    for id_, name, author, email in connection.execute(query):
+        yield Match(id_, name, f"{author} <{email}>")
+
+
+def _has_metric(condition: Condition) -> Any:
+    meets = _COMPARE[condition.op](col(MetricRow.value), condition.value)
+    named = col(MetricRow.name) == condition.name
+    return col(CommitRow.number).in_(select(MetricRow.commit).where(named, meets))
+
+
+def _has_param(condition: Condition) -> Any:
+    named = col(ParamRow.path) == condition.name
+    meets = _param_test(condition)
+    return col(CommitRow.number).in_(select(ParamRow.commit).where(named, meets))
+
+
+def _param_test(condition: Condition) -> Any:
+    """Numbers compare with numbers; everything else is the same text, or not."""
+    number, value = col(ParamRow.number), condition.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if condition.op == "!=":
+            return number.is_distinct_from(value)
+        return _COMPARE[condition.op](number, value)
+    text = value if isinstance(value, str) else canonical(value).decode()
+    same = and_(col(ParamRow.text) == text, number.is_(None))
+    return same if condition.op == "=" else not_(same)
+
+
+def _reachable(starts: Iterable[int]) -> Any:
+    """The numbers of `starts` and of everything that they came from."""
+    first = select(CommitRow.number).where(col(CommitRow.number).in_(starts))
+    reached = first.cte(recursive=True)
+    parents = select(EdgeRow.parent).join(
+        reached, col(EdgeRow.child) == reached.c.number
+    )
+    return select(reached.union(parents).c.number)
