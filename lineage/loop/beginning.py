@@ -1,0 +1,109 @@
+"""What generation 0 begins with: human records, held-out records, a seed model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lineage.errors import NotFound, UsageError
+from lineage.loop.changes import file_sha256
+from lineage.loop.data import human_records, read_human
+from lineage.loop.shards import Record, write_shards
+from lineage.loop.steps.tokenizer import load_tokens, make_blank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lineage.loop.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Commits of generation 0; without `model` it is trained from `blank`."""
+
+    human: str
+    held_out: str
+    whole: dict[str, list[int]]
+    model: str = ""
+    blank: Path | None = None
+
+
+def prepare(turn: Turn) -> Beginning:
+    """Read, split and cut the human text and commit it; find the seed model.
+
+    Raises:
+        NotFound: there is no such seed model.
+        UsageError: the spec's model or data cannot be used.
+        StoreError: a file of human text cannot be read.
+    """
+    activity = turn.activity("prepare")
+    turn.progress.started(activity)
+    spec, text = turn.spec, read_human(turn.spec)
+    output, scratch = turn.workshop.step(0, turn.attempt, "prepare")
+    model = _given_model(turn)
+    if not model:
+        make_blank(spec, (piece.text for piece in text.train), scratch)
+    tokens = load_tokens(turn.workshop.input(model) if model else scratch)
+    records = human_records(spec, text, tokens.offsets)
+    stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
+    human = _commit(turn, output, "human", stem, records.train)
+    held_out = _commit(turn, output, "held-out", f"{stem}-held-out", records.held_out)
+    turn.progress.finished(activity, {"seconds": activity.seconds})
+    count = len(records.train)
+    whole = {"records": [count, count]}
+    return Beginning(human, held_out, whole, model, None if model else scratch)
+
+
+def _commit(
+    turn: Turn, output: Path, part: str, name: str, records: Sequence[Record]
+) -> str:
+    """Commit human records; their origin is what the spec says, and nothing more."""
+    spec, folder = turn.spec, output / part
+    write_shards(folder, part, records, spec.generation.shard_size)
+    names = spec.dataset.train_file
+    if part == "held-out":
+        names = spec.dataset.validation_file or names
+    files = [spec.path(name) for name in names]
+    id_ = turn.commit(
+        "dataset",
+        name,
+        folder,
+        part=part,
+        params={"files": [{"name": f.name, "sha256": file_sha256(f)} for f in files]},
+        origin=spec.dataset.origin_record,
+    )
+    turn.workshop.keep(id_, folder)
+    return id_
+
+
+def _given_model(turn: Turn) -> str:
+    """The commit of the model that the spec names, unchanged; "" if it names none."""
+    spec, name = turn.spec, turn.spec.model.model_name_or_path
+    if name is None:
+        return ""
+    if spec.model_folder is not None:
+        return turn.commit(
+            "model",
+            _plain_name(spec.model_folder.name),
+            spec.model_folder,
+            part="model",
+            params={},
+        )
+    try:
+        id_ = turn.registry.resolve(name)
+    except NotFound as error:
+        message = f"model.model_name_or_path: {error}"
+        hint = "give a save_pretrained folder beside loop.yaml, or a revision"
+        raise NotFound(message, hint=hint) from None
+    kind = turn.registry.load(id_).kind
+    if kind != "model":
+        message = f"model.model_name_or_path: {name} is a {kind}, not a model"
+        raise UsageError(message)
+    return id_
+
+
+def _plain_name(text: str) -> str:
+    """A file's name as a commit may have it."""
+    return re.sub(r"[^\w.+-]+|\.\.+", "-", text).strip("-.") or "text"

@@ -1,0 +1,85 @@
+"""One branch, one config: a loop whose spec or data changed is another loop."""
+
+from __future__ import annotations
+
+from hashlib import file_digest
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import UsageError
+from lineage.loop.journal import branch
+from lineage.store.canonical import normalise
+from lineage.store.objects import Commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lineage.loop.journal import Parts
+    from lineage.loop.spec import LoopSpec
+    from lineage.loop.turn import Turn
+    from lineage.registry import Registry
+
+# What a branch made from another loop's generation takes over from it.
+_TAKEN_OVER = ("dataset", "model")
+
+
+def config(turn: Turn, past: Sequence[Parts]) -> str:
+    """The id of the spec's config commit, made where it is not there yet."""
+    params = turn.spec.resolved()
+    draft = Commit("config", turn.spec.name, params=params)
+    if past and draft.id == past[-1].config:
+        return draft.id
+    return turn.commit("config", turn.spec.name, part="config", params=params)
+
+
+def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
+    """Refuse to go on with another config or other data than the branch has.
+
+    A branch that somebody made from another loop's generation (`lineage branch
+    loop/NEW loop/OLD`) may change all but its data and its seed model.
+
+    Raises:
+        UsageError: names what changed and the two ways on.
+    """
+    commit = registry.load(past[-1].config)
+    was: Any = commit.params
+    now: Any = normalise(spec.resolved(), "config")
+    if commit.name != spec.name:
+        was, now = ({key: each[key] for key in _TAKEN_OVER} for each in (was, now))
+    changed = next(_differences("", was, now), None)
+    changed = changed or _changed_file(registry, spec, past[0])
+    if changed:
+        number = len(past) - 1
+        message = f"{branch(spec.name)} is at generation {number} and {changed}"
+        hint = "put it back as it was, or give the loop another name"
+        raise UsageError(message, hint=hint)
+
+
+def _differences(path: str, was: Any, now: Any) -> Iterator[str]:
+    """`training.learning_rate has changed from 0.002 to 0.001`, one for each."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted(was.keys() | now.keys()):
+            yield from _differences(f"{path}.{key}", was.get(key), now.get(key))
+    elif was != now:
+        yield f"{path[1:]} has changed from {was!r} to {now!r}"
+
+
+def _changed_file(registry: Registry, spec: LoopSpec, zero: Parts) -> str | None:
+    """Files that are gone are no change: the registry has what was read of them."""
+    dataset = spec.dataset
+    named = [(zero.human, dataset.train_file)]
+    if dataset.validation_file:
+        named.append((zero.held_out, dataset.validation_file))
+    for id_, names in named:
+        recorded = registry.load(id_).params["files"]
+        for name, known in zip(names, recorded, strict=True):
+            file = spec.path(name)
+            if file.is_file() and file_sha256(file) != known["sha256"]:
+                return f"{file} has changed"
+    return None
+
+
+def file_sha256(file: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with file.open("rb") as source:
+        return file_digest(source, "sha256").hexdigest()

@@ -1,0 +1,109 @@
+"""The measures by name: what each number means and where it comes from.
+
+A number is only compared with one of the same definition and version. Whoever
+changes what a measure computes gives it the next version.
+"""
+
+from dataclasses import dataclass
+
+from lineage.store.objects import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a number means. `direction` is which way is better, None: neither."""
+
+    id: str
+    definition: str
+    source: str
+    direction: str | None
+    unit: str
+    version: int = 1
+
+    def metric(
+        self, value: float, n: int, interval: list[float] | None = None
+    ) -> Metric:
+        """A value of this measure over `n` of what it counts."""
+        return Metric(value, self.id, self.version, self.direction, n, interval)
+
+
+MEASURES = {
+    measure.id: measure
+    for measure in (
+        Measure(
+            "perplexity",
+            "exp of the mean negative log-likelihood (nats) of the predicted tokens of "
+            "the held-out records; n: predicted tokens; interval: 95 %, normal "
+            "approximation of the ratio over records",
+            "Jelinek et al. 1977, J. Acoust. Soc. Am. 62:S63",
+            "lower",
+            "",
+        ),
+        Measure(
+            "bits_per_byte",
+            "negative log-likelihood of the held-out records in bits over the UTF-8 "
+            "bytes of what was predicted, comparable across tokenizers; n: bytes; "
+            "interval as for perplexity",
+            "Gao et al. 2020, arXiv:2101.00027, section 3.1",
+            "lower",
+            "bits/byte",
+        ),
+        Measure(
+            "distinct_1",
+            "distinct tokens over all tokens of the sample; n: tokens",
+            "Li et al. 2016, arXiv:1510.03055",
+            None,
+            "",
+        ),
+        Measure(
+            "distinct_2",
+            "distinct pairs of neighbouring tokens over all such pairs of the sample, "
+            "none across records; n: pairs",
+            "Li et al. 2016, arXiv:1510.03055, over pairs where they divide by tokens",
+            None,
+            "",
+        ),
+        Measure(
+            "unigram_entropy",
+            "entropy of the sample's token frequencies, plug-in estimate; n: tokens",
+            "Shannon 1948, Bell Syst. Tech. J. 27:379",
+            None,
+            "bits",
+        ),
+        Measure(
+            "unigram_js",
+            "Jensen-Shannon divergence of the token frequencies of the sample and of "
+            "an equally large sample of the human training data; n: tokens of each",
+            "Lin 1991, IEEE Trans. Inf. Theory 37:145",
+            "lower",
+            "bits",
+        ),
+        Measure(
+            "duplicate_rate",
+            "share of the records whose text an earlier record has as well; n: records",
+            "Lee et al. 2022, arXiv:2107.06499, for whole records",
+            "lower",
+            "",
+        ),
+        Measure(
+            "compression_ratio",
+            "UTF-8 bytes of the sample's records, joined by line feeds, over their "
+            "size after gzip -9; n: bytes",
+            "Shaib et al. 2024, arXiv:2403.00553",
+            None,
+            "",
+        ),
+        Measure(
+            "tail_coverage",
+            "share of the words that the human training data have once or twice which "
+            "the data have at all; words are case-folded runs of letters, digits and "
+            "underscores; n: such rare words. Depends on how much is generated",
+            "after Suresh et al. 2024, arXiv:2412.17646 (what is forgotten first)",
+            "higher",
+            "",
+        ),
+        Measure("generated", "records that the model wrote", "count", None, "records"),
+        Measure("rejected", "records that a gate dropped", "count", "lower", "records"),
+        Measure("kept", "generated records not rejected", "count", None, "records"),
+    )
+}

@@ -1,0 +1,77 @@
+"""The circumstances of a step: where it ran, what it took. They go into events."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+# What a step's bits depend on.
+_PACKAGES = (
+    "accelerate",
+    "lineage-vcs",
+    "numpy",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+
+
+def environment(num_threads: int) -> dict[str, Any]:
+    """Python, platform, packages and threads: the same bits need the same of these."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "num_threads": num_threads,
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+class Meter:
+    """Measures what passes between its making and `circumstances`."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.monotonic(), _cpu_seconds()
+
+    def circumstances(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Seconds and memory, with what the step itself `said` and its pace.
+
+        `peak_memory` is the largest resident size in bytes that this process has
+        had so far, or a command of it, whichever is larger.
+        """
+        seconds = time.monotonic() - self._wall
+        found = {
+            "seconds": round(seconds, 3),
+            "cpu_seconds": round(_cpu_seconds() - self._cpu, 3),
+            "peak_memory": _peak_memory(),
+        }
+        tokens = said.get("tokens")
+        if isinstance(tokens, int) and seconds > 0:
+            found["tokens_per_second"] = round(tokens / seconds, 1)
+        return {**said, **found}
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the commands that it waited for."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _peak_memory() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(each).ru_maxrss for each in who) * unit

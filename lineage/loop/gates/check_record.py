@@ -1,0 +1,127 @@
+"""Unit tests of generated records: a user's `checks.py`.
+
+    def check_record(record):
+        assert record["text"].strip(), "nothing was written"
+        return "lorem ipsum" not in record["text"]
+
+A record fails when the function raises, or returns something false but None. The
+file is run from its source, whose SHA-256 is recorded; what it imports must be
+installed, so that the hash covers it.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import StoreError, UsageError
+from lineage.loop.gates.base import Context, GateResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lineage.loop.shards import Record
+    from lineage.loop.spec import LoopSpec
+    from lineage.loop.spec_gates import CheckRecordSpec
+
+_FUNCTION = "check_record"
+
+
+class CheckRecord:
+    """Runs `check_record` on each record; `action: drop` leaves out what fails.
+
+    The gate itself fails when fewer than `min_pass_rate` of the records pass.
+    """
+
+    def __init__(self, section: CheckRecordSpec, spec: LoopSpec) -> None:
+        self.id = section.id
+        self._section = section
+        self._path = spec.path(section.checks)
+        self._function, self._code = _load(self._path)
+
+    def check(self, context: Context) -> GateResult:
+        """Run the user's function on a copy of every record."""
+        reasons: dict[int, str] = {}
+        broken = 0
+        for row, record in enumerate(context.records):
+            reason, is_broken = self._fault(record)
+            broken += is_broken
+            if reason:
+                reasons[row] = reason
+        return self._result(len(context.records), reasons, broken)
+
+    def _fault(self, record: Record) -> tuple[str, bool]:
+        """Why a record fails ("" if it passes), and whether the check itself broke."""
+        try:
+            answer = self._function(dict(record))
+        except AssertionError as error:
+            return _one_line(error) or "an assertion failed", False
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a user's code)
+            return _raised(self._path, error), True
+        passed = answer is None or bool(answer)
+        return "" if passed else f"{_FUNCTION} returned {answer!r}", False
+
+    def _result(self, count: int, reasons: dict[int, str], broken: int) -> GateResult:
+        passes = count - len(reasons)
+        rate = passes / count if count else None
+        required = self._section.required_rate
+        sentence = (
+            f"{passes} of {count} records pass {self._code['file']}; "
+            f"at least {required:.0%} must"
+        )
+        if broken:
+            sentence += f"; on {broken} the check itself broke"
+        return GateResult(
+            id=self.id,
+            type=self._section.type,
+            passed=rate is not None and rate >= required,
+            value=rate,
+            bounds={"min": required},
+            action=self._section.action,
+            sentence=sentence,
+            rejected=reasons,
+            details={
+                "n": count,
+                "broken": broken,
+                "code": self._code,
+            },
+        )
+
+
+def _one_line(error: BaseException) -> str:
+    """The first line of a message, as text that JSON has."""
+    line = next(iter(str(error).splitlines()), "")
+    return line.encode(errors="backslashreplace").decode()
+
+
+def _raised(path: Path, error: BaseException) -> str:
+    """`checks.py, line 7 raised KeyError: 'x'`: where the user's own code broke."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    what = f"{type(error).__name__}: {_one_line(error)}".rstrip(": ")
+    return f"{path.name}, line {line} raised {what}"
+
+
+def _load(path: Path) -> tuple[Callable[[Record], Any], dict[str, str]]:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102
+    except SyntaxError as error:
+        raise UsageError(f"{path}: line {error.lineno}: {error.msg}") from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a user's code)
+        raise UsageError(_raised(path, error)) from None
+    function = getattr(module, _FUNCTION, None)
+    if not callable(function):
+        message = f"{path} has no function {_FUNCTION}(record)"
+        raise UsageError(message, hint=f"define: def {_FUNCTION}(record): …")
+    return function, {"file": path.name, "sha256": sha256(source).hexdigest()}

@@ -1,0 +1,73 @@
+"""Two-sided diversity against generation 0's own samples.
+
+Not against the human data: a small generation 0 sits far from them to begin with,
+and the question is what the loop changes. Two-sided, because a loop can lose
+diversity or drift into noise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.loop.gates.base import Context, GateResult
+from lineage.loop.measures import OF_SAMPLE, Corpus
+
+if TYPE_CHECKING:
+    from lineage.loop.spec import LoopSpec
+    from lineage.loop.spec_gates import DiversitySpec
+
+
+class Diversity:
+    """The ratio of a measure to its value on what generation 0 wrote.
+
+    Both are taken on samples of the same size: `evaluation.sample_size` tokens, or
+    what the smaller of the two has.
+    """
+
+    def __init__(self, section: DiversitySpec, _: LoopSpec) -> None:
+        self.id = section.id
+        self._section = section
+
+    def check(self, context: Context) -> GateResult:
+        """Compare the records with the reference."""
+        section = self._section
+        size, value, reference = self._measure(context)
+        ratio = value / reference if reference else None
+        passed = ratio is not None and section.min <= ratio <= section.max
+        return GateResult(
+            id=self.id,
+            type=section.type,
+            passed=passed,
+            value=ratio,
+            bounds={"min": section.min, "max": section.max},
+            action=section.action,
+            sentence=self._sentence(ratio, first=context.reference is None),
+            details={
+                "measure": section.measure,
+                "here": value,
+                "reference": reference,
+                "n": size,
+            },
+        )
+
+    def _measure(self, context: Context) -> tuple[int, float, float]:
+        texts = context.texts
+        new = Corpus(texts, context.tokenize(texts))
+        old = new
+        if context.reference is not None:
+            old = Corpus(context.reference, context.tokenize(context.reference))
+        size = min(context.sample_size, new.size, old.size)
+        measure = OF_SAMPLE[self._section.measure]
+        here, there = (measure(c.sample(size, context.seed)) for c in (new, old))
+        return size, here.value, there.value
+
+    def _sentence(self, ratio: float | None, *, first: bool) -> str:
+        section = self._section
+        if ratio is None:
+            return f"generation 0 wrote nothing that has a {section.measure}"
+        if first:
+            return f"this is what generation 0 wrote: the reference for {self.id}"
+        return (
+            f"{section.measure} is {ratio:.2f} times generation 0's; "
+            f"{section.min:.2f} to {section.max:.2f} is allowed"
+        )

@@ -1,0 +1,163 @@
+"""What a registry knows of a loop: its generations, and how far the next one is.
+
+There is no other journal. A step is finished when an event says so; its key is a
+hash of everything that its result depends on, so a step is recalled exactly when
+running it would give the same again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import UsageError
+from lineage.loop.steps.protocol import Result
+from lineage.store.objects import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lineage.registry import Registry
+    from lineage.store.objects import Event
+
+REQUEST, VERDICT = "review_requested", "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The commits of one generation, by what they are in it."""
+
+    id: str = ""
+    config: str = ""
+    model: str = ""
+    human: str = ""
+    held_out: str = ""
+    generated: str = ""
+    synthetic: str = ""
+    mixed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that an earlier run finished."""
+
+    subject: str
+    result: Result
+    circumstances: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Journal:
+    """The state of a loop.
+
+    `attempt` counts the tries at the next generation that were rejected; when the
+    last of them was approved after all, the loop goes on with it: `overridden`.
+    `verdicts` are the newest reviews, by their subject.
+    """
+
+    generations: list[str]
+    attempt: int = 0
+    done: dict[str, Done] = field(default_factory=dict)
+    verdicts: dict[str, Event] = field(default_factory=dict)
+    requested: set[str] = field(default_factory=set)
+    overridden: bool = False
+
+
+def branch(loop: str) -> str:
+    """The branch of a loop's generations."""
+    return f"loop/{loop}"
+
+
+def rejected_branch(loop: str) -> str:
+    """The branch of generations that failed a gate or a review."""
+    return f"loop/{loop}@rejected"
+
+
+def read(registry: Registry, loop: str) -> Journal:
+    """Read the log back to where the newest generation of `loop` ended."""
+    journal = Journal(_history(registry, loop))
+    rejected = _rejected(registry, loop, journal.generations)
+    marks = {f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"}
+    for _, event in registry.events():
+        ended = [change.after for change in event.refs if change.ref in marks]
+        if ended and rejected not in ended:
+            break
+        if ended and not approved(journal.verdicts.get(rejected or "")):
+            break
+        _note(journal, loop, event)
+    if rejected:
+        journal.overridden = approved(journal.verdicts.get(rejected))
+        tried = int(registry.load(rejected).params["attempt"])
+        journal.attempt = tried if journal.overridden else tried + 1
+    return journal
+
+
+def _note(journal: Journal, loop: str, event: Event) -> None:
+    subject, data = event.subject, event.data
+    if subject and event.type == VERDICT:
+        journal.verdicts.setdefault(subject, event)
+    if subject and event.type == REQUEST and data.get("loop") == loop:
+        journal.requested.add(subject)
+    if subject and data.get("loop") == loop and "key" in data:
+        done = Done(subject, _result(data.get("result", {})), data)
+        journal.done.setdefault(data["key"], done)
+
+
+def approved(verdict: Event | None) -> bool:
+    """Whether a review lets the loop go on."""
+    return verdict is not None and verdict.data.get("verdict") == "approve"
+
+
+def _history(registry: Registry, loop: str) -> list[str]:
+    """The ids of the branch's generations, oldest first."""
+    tip = registry.target(f"heads/{branch(loop)}")
+    ids = [tip.id] if tip else []
+    while ids and (before := registry.load(ids[-1]).ids("follows")):
+        ids.append(before[0])
+    ids.reverse()
+    for number, id_ in enumerate(ids):
+        if registry.load(id_).params.get("generation") != number:
+            message = f"{branch(loop)} has generations that no loop run made"
+            raise UsageError(message, hint="give the loop another name")
+    return ids
+
+
+def _rejected(registry: Registry, loop: str, generations: list[str]) -> str | None:
+    """The newest rejected try at the next generation."""
+    tip = registry.target(f"heads/{rejected_branch(loop)}")
+    if tip is None:
+        return None
+    before = registry.load(tip.id).ids("follows")
+    return tip.id if list(before) == generations[-1:] else None
+
+
+def parts(registry: Registry, generation: str) -> Parts:
+    """The parts of a committed generation."""
+    commit = registry.load(generation)
+    found: dict[str, str] = {}
+    for id_ in commit.ids("includes", "evaluated_on"):
+        part = registry.load(id_)
+        role = part.params["part"] if part.kind == "dataset" else part.kind
+        found[str(role).replace("-", "_")] = id_
+    if "synthetic" in found:
+        origins = registry.load(found["synthetic"]).ids("derived_from")
+        found["generated"] = origins[0]
+    return Parts(id=generation, **found)
+
+
+def record_of(result: Result) -> dict[str, Any]:
+    """A result as an event holds it; circumstances are beside it there."""
+    return {
+        "metrics": {name: metric.to_json() for name, metric in result.metrics.items()},
+        "gates": [dict(gate) for gate in result.gates],
+        "shares": {role: dict(share) for role, share in result.shares.items()},
+    }
+
+
+def _result(data: Mapping[str, Any]) -> Result:
+    metrics: Iterable[tuple[str, Any]] = data.get("metrics", {}).items()
+    return Result(
+        {name: Metric.from_json(metric) for name, metric in metrics},
+        data.get("gates", []),
+        shares=data.get("shares", {}),
+    )

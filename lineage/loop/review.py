@@ -1,0 +1,196 @@
+"""Human review: what waits, what a person is shown, what they decide.
+
+A loop that pauses appends an event `review_requested` about the commit that waits:
+a generation, or a dataset that failed a gate. A person's verdict is an event
+`review` about the same commit. Nothing else is stored, so what waits is what was
+asked for and not decided since; the loop acts on the verdict when it runs again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from lineage.errors import Ambiguous, NotAllowed, NotFound, UsageError
+from lineage.loop.journal import REQUEST, VERDICT, branch, rejected_branch
+from lineage.loop.packets import gates_of
+from lineage.store.disk import disk_errors
+from lineage.store.events import now
+from lineage.store.objects import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lineage.registry import Registry
+
+Word = Literal["approve", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A commit that waits for a verdict, who asked for one and why."""
+
+    subject: str
+    loop: str
+    generation: int
+    on: str
+    why: str
+    time: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's verdict: `override` when it let something that failed a gate pass."""
+
+    subject: str
+    verdict: str
+    by: str
+    note: str
+    override: bool
+    time: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """What the log says of reviews: by subject, newest first."""
+
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    decided: dict[str, Decision] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, registry: Registry) -> Reviews:
+        """One pass over the log; of each subject the newest event counts."""
+        reviews = cls()
+        for id_, event in registry.events():
+            subject = event.subject
+            if subject is None or subject in {**reviews.waiting, **reviews.decided}:
+                continue
+            if event.type == REQUEST:
+                reviews.waiting[subject] = _waiting(id_, subject, event)
+            elif event.type == VERDICT:
+                reviews.decided[subject] = _decision(id_, subject, event)
+        return reviews
+
+    def find(self, registry: Registry, name: str | None) -> str:
+        """The commit that `name` means: a revision, a waiting loop, or None.
+
+        None is the only commit that waits.
+
+        Raises:
+            NotFound: when nothing waits, or `name` is no revision.
+            Ambiguous: for None, when several commits wait.
+        """
+        if name is None:
+            return self._only()
+        for waiting in self.waiting.values():
+            if name in (waiting.loop, branch(waiting.loop)):
+                return waiting.subject
+        return registry.resolve(name)
+
+    def _only(self) -> str:
+        if not self.waiting:
+            hint = "`lineage loop status` shows how far the loops are"
+            raise NotFound("nothing waits for review", hint=hint)
+        if len(self.waiting) > 1:
+            lines = [f"{w.subject[:12]} ({w.loop})" for w in self.waiting.values()]
+            raise Ambiguous(f"{len(lines)} commits wait for review", lines)
+        return next(iter(self.waiting))
+
+
+def _waiting(id_: str, subject: str, event: Event) -> Waiting:
+    data = event.data
+    return Waiting(
+        subject=subject,
+        loop=str(data.get("loop", "")),
+        generation=int(data.get("generation", 0)),
+        on=str(data.get("on", "generation")),
+        why=str(data.get("why", event.message)),
+        time=event.time,
+        event=id_,
+    )
+
+
+def _decision(id_: str, subject: str, event: Event) -> Decision:
+    data = event.data
+    return Decision(
+        subject=subject,
+        verdict=str(data.get("verdict", "")),
+        by=str(data.get("by") or event.actor.get("name", "")),
+        note=str(data.get("note") or event.message),
+        override=bool(data.get("override")),
+        time=event.time,
+        event=id_,
+    )
+
+
+def decide(
+    registry: Registry, name: str | None, verdict: Word, note: str = ""
+) -> Decision:
+    """Record the verdict of whoever git says is here on what waits.
+
+    `name` is as in `Reviews.find`. A generation that a gate stopped waits for
+    nobody, but can still be approved, while it is the newest of its loop's rejected
+    ones: an override.
+
+    Raises:
+        NotFound: nothing waits, or there is no such commit.
+        UsageError: it does not wait for review, or was decided on before.
+        NotAllowed: it failed a gate and `note` gives no reason to approve it.
+    """
+    with disk_errors("recording the review"), registry.events_log.locked() as lock:
+        reviews = Reviews.read(registry)
+        subject = reviews.find(registry, name)
+        loop = _loop_of(registry, reviews, subject, verdict)
+        failed = _failed(registry, subject) if verdict == "approve" else []
+        if failed and not note.strip():
+            message = f"{subject[:12]} failed {_listed(failed)}: approving it overrides"
+            hint = "give your reason with --note"
+            raise NotAllowed(f"{message} the gate and needs a reason", hint=hint)
+        event = Event(
+            VERDICT,
+            now(),
+            actor := registry.actor(),
+            note or f"{verdict} {loop}",
+            subject=subject,
+            data={
+                "loop": loop,
+                "verdict": verdict,
+                "by": actor["name"],
+                "note": note,
+                "override": bool(failed),
+            },
+        )
+        logged = registry.record(event, lock=lock).event
+    return _decision(logged.id, subject, logged)
+
+
+def _loop_of(
+    registry: Registry, reviews: Reviews, subject: str, verdict: Word
+) -> str:
+    """The loop that waits for a verdict on `subject`, or could take one."""
+    if subject in reviews.waiting:
+        return reviews.waiting[subject].loop
+    if subject in reviews.decided:
+        done = reviews.decided[subject]
+        what = {"approve": "approved", "reject": "rejected"}.get(done.verdict, "decided")
+        message = f"{subject[:12]} was {what} by {done.by} on {done.time[:10]}"
+        raise UsageError(message, hint="a verdict is given once and stays")
+    commit = registry.load(subject)
+    stopped = registry.target(f"heads/{rejected_branch(commit.name)}")
+    if verdict == "approve" and stopped and stopped.id == subject:
+        return commit.name
+    hint = "`lineage review list` shows what does"
+    message = f"{subject[:12]} ({commit.kind} {commit.name}) does not wait for review"
+    raise UsageError(message, hint=hint)
+
+
+def _failed(registry: Registry, subject: str) -> list[str]:
+    """The ids of the gates that a commit failed."""
+    verdicts: list[Mapping[str, Any]] = gates_of(registry, subject)
+    return [str(gate.get("id")) for gate in verdicts if gate.get("verdict") == "fail"]
+
+
+def _listed(gates: list[str]) -> str:
+    return f"the gate{'s' if len(gates) > 1 else ''} {', '.join(gates)}"

@@ -1,0 +1,179 @@
+"""Running a loop: generations made one after the other, each part committed.
+
+Read `run`, then `_Loop.first` and `_Loop.next`: they are the loop. How each part
+is made stands in `parts`, how a step is run or recalled in `turn`, what generation
+0 begins with in `beginning`, what an earlier run left in `journal`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.loop import beginning, changes, journal, parts, reviewing
+from lineage.loop.gates import load_gates
+from lineage.loop.journal import Journal, Parts
+from lineage.loop.parts import observed
+from lineage.loop.progress import Finished, Progress
+from lineage.loop.spec import load
+from lineage.loop.steps.mix import HUMAN, source_name
+from lineage.loop.steps.protocol import Result
+from lineage.loop.turn import Turn
+from lineage.loop.workshop import Workshop, opened
+
+if TYPE_CHECKING:
+    from lineage.loop.spec import LoopSpec
+    from lineage.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class LoopResult:
+    """A loop at its end: its branch, the branch's tip, and what this run made."""
+
+    loop: str
+    branch: str
+    head: str
+    made: tuple[Finished, ...]
+
+
+def run(
+    registry: Registry, spec_path: str | Path, *, progress: Progress | None = None
+) -> LoopResult:
+    """Run the loop of a `loop.yaml` to its last generation.
+
+    Called again after a kill, a pause or a failure it goes on from the last
+    finished step, and ends with the ids of a run that nothing disturbed.
+
+    Raises:
+        UsageError: the spec cannot be used, or is not the one of this branch.
+        GateFailed: a gate stopped the loop, or a review rejected a generation.
+        WaitingForReview: a person has to decide first.
+        LineageError: a step failed, or another runner has the loop.
+    """
+    spec = load(Path(spec_path))
+    load_gates(spec)  # what cannot be used is found before anything runs
+    with opened(registry, spec.name) as workshop:
+        return _Loop(registry, workshop, spec, progress or Progress()).run()
+
+
+class _Loop:
+    """One run: the generations that are there, and those that it makes."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        workshop: Workshop,
+        spec: LoopSpec,
+        progress: Progress,
+    ) -> None:
+        self.registry, self.workshop = registry, workshop
+        self.spec, self.progress = spec, progress
+        self.journal = journal.read(registry, spec.name)
+        self.past = [journal.parts(registry, id_) for id_ in self.journal.generations]
+        self.made: list[Finished] = []
+
+    def run(self) -> LoopResult:
+        """Make what is missing, pausing where a person has to look."""
+        if self.past:
+            changes.check(self.registry, self.spec, self.past)
+            reviewing.settle(self.registry, self.spec, self.journal)
+        while len(self.past) <= self.spec.num_generations:
+            turn = self._turn()
+            self.past.append(self.next(turn) if self.past else self.first(turn))
+            ids = [generation.id for generation in self.past]
+            self.journal = Journal(ids, verdicts=self.journal.verdicts)
+            reviewing.settle(self.registry, self.spec, self.journal)
+        self.workshop.clear()
+        name, tip = self.spec.name, self.past[-1].id
+        return LoopResult(name, journal.branch(name), tip, tuple(self.made))
+
+    def _turn(self) -> Turn:
+        turn = Turn(
+            self.registry,
+            self.workshop,
+            self.spec,
+            self.journal,
+            self.progress,
+            generation=len(self.past),
+            attempt=self.journal.attempt,
+        )
+        return replace(turn, config=changes.config(turn, self.past))
+
+    def first(self, turn: Turn) -> Parts:
+        """Generation 0: the human data, what is held out, the model to start from."""
+        begun = time.monotonic()
+        given = beginning.prepare(turn)
+        model = given.model or parts.model(
+            turn, given.human, given.whole, {}, given.blank
+        )
+        made = Parts("", turn.config, model, given.human, given.held_out)
+        return self._finish(turn, made, Result(), begun)
+
+    def next(self, turn: Turn) -> Parts:
+        """Generate, check, mix, train, evaluate: the newest model is the parent."""
+        begun = time.monotonic()
+        zero, parent = self.past[0], self.past[-1].model
+        written = parts.generated(turn, parent, zero.human)
+        inputs = {"generated": written, "human": zero.human, "base": zero.model}
+        if turn.generation > 1:
+            inputs["reference"] = self.past[1].generated
+        kept, checked = parts.synthetic(turn, parent, inputs)
+        made = Parts("", turn.config, generated=written, synthetic=kept)
+        reviewing.judge(turn, made, checked)
+        sources = self._sources(turn.generation, kept)
+        mixed, whole = parts.mixed(turn, sources, zero.model)
+        starts = {"base": zero.model, "parent": parent}
+        model = parts.model(turn, mixed, whole, starts)
+        made = replace(made, model=model, mixed=mixed, held_out=zero.held_out)
+        return self._finish(turn, made, checked, begun)
+
+    def _sources(self, generation: int, kept: str) -> dict[str, str]:
+        """What can go into the training set, by role, oldest first."""
+        sources = {HUMAN: self.past[0].human}
+        if self.spec.mixing.strategy == "accumulate" or self.spec.steps.mix:
+            for number, generation_parts in enumerate(self.past[1:], start=1):
+                sources[source_name(number)] = generation_parts.synthetic
+        return sources | {source_name(generation): kept}
+
+    def _finish(self, turn: Turn, made: Parts, checked: Result, begun: float) -> Parts:
+        """Evaluate the new model, commit the generation, tidy up."""
+        evaluated = parts.evaluation(turn, made.model, made.held_out)
+        metrics = {**checked.metrics, **evaluated.metrics}
+        included = (made.config, made.human, made.synthetic, made.mixed, made.model)
+        edges = [observed("includes", id_) for id_ in included if id_]
+        edges.append(observed("evaluated_on", made.held_out))
+        if self.past:
+            edges.append(observed("follows", self.past[-1].id))
+        gates = [dict(gate) for gate in checked.gates]
+        seconds = time.monotonic() - begun
+        name = self.spec.name
+        id_ = self.registry.commit(
+            "generation",
+            name,
+            edges=edges,
+            params={"generation": turn.generation, "attempt": turn.attempt},
+            metrics=metrics,
+            gates=gates,
+            branch=journal.branch(name),
+            revise=False,
+            message=f"generation {turn.generation} of {name}",
+            circumstances=turn.circumstances(seconds=round(seconds, 3)),
+        ).id
+        self.registry.drop_runs(turn.runs, included_by=id_)
+        made = replace(made, id=id_)
+        self.workshop.clear(keep=self._needed(made))
+        finished = Finished(
+            name, turn.generation, turn.attempt, id_, metrics, gates, seconds
+        )
+        self.made.append(finished)
+        self.progress.generation(finished)
+        return made
+
+    def _needed(self, newest: Parts) -> set[str]:
+        """The commits whose files the next generation reads."""
+        past = [*self.past, newest]
+        written = {generation.synthetic for generation in past}
+        zero = {past[0].model, past[0].human, past[0].held_out}
+        return {newest.model, *written, *zero, *(p.generated for p in past[1:2])}

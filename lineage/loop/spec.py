@@ -1,0 +1,171 @@
+"""`loop.yaml`: what a loop is made of, read and checked before anything runs.
+
+Field names are those of transformers (`TrainingArguments`, `GenerationConfig`,
+`run_clm`) and datasets, so what a reader knows already holds here. A key that
+nobody reads is an error with the nearest valid name, because a misspelt
+`learning_rte` that is silently left out is a wrong experiment.
+
+Start at `load`. The sections are in `spec_sections` and `spec_gates`;
+`docs/loop.md` is the reference for people.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from lineage.errors import StoreError, UsageError
+from lineage.loop.spec_errors import Section, refuse, sentence, shown
+from lineage.loop.spec_gates import GateSpec
+from lineage.loop.spec_names import check_training
+from lineage.loop.spec_sections import (
+    DatasetSpec,
+    EvaluationSpec,
+    GenerationSpec,
+    MixingSpec,
+    ModelSpec,
+    ReviewSpec,
+    StepsSpec,
+)
+from lineage.loop.yaml_file import read_yaml
+from lineage.store.canonical import normalise
+
+# What a loop is called and how far it runs shape none of its artifacts.
+_NOT_CONFIG = {"name", "num_generations"}
+
+
+class LoopSpec(Section):
+    """A whole `loop.yaml`. Paths in it are relative to the file."""
+
+    name: str = Field(min_length=1)
+    num_generations: int = Field(ge=0)  # 0: only the first model, to start from
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    num_threads: int = Field(default=1, ge=1)
+    model: ModelSpec
+    dataset: DatasetSpec
+    generation: GenerationSpec = Field(default_factory=GenerationSpec)
+    mixing: MixingSpec = Field(default_factory=MixingSpec)
+    training: dict[str, Any] = Field(default_factory=dict)
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    gates: list[GateSpec] = Field(default_factory=list)
+    review: ReviewSpec | None = None
+    steps: StepsSpec = Field(default_factory=StepsSpec)
+    _base: Path = PrivateAttr()
+
+    @field_validator("training")
+    @classmethod
+    def _training_names(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        check_training(fields)
+        return fields
+
+    @field_validator("gates")
+    @classmethod
+    def _one_id_each(cls, gates: list[GateSpec]) -> list[GateSpec]:
+        ids = [gate.id for gate in gates]
+        for name in ids:
+            if ids.count(name) > 1:
+                refuse(f"two gates have the id {name!r}; give one of them another")
+        return gates
+
+    @model_validator(mode="after")
+    def _room_for_the_prompt(self) -> Self:
+        if self.generation.prompt_length >= self.dataset.block_size:
+            refuse(
+                f"must be less than dataset.block_size, {self.dataset.block_size}",
+                "generation.prompt_length",
+            )
+        return self
+
+    @classmethod
+    def parse(cls, mapping: object, base: Path) -> Self:
+        """Check a mapping whose paths are relative to the folder `base`.
+
+        Raises:
+            UsageError: one sentence that names the key and what is wrong with it.
+        """
+        if not isinstance(mapping, Mapping):
+            raise UsageError(f"a loop spec is a mapping, not {shown(mapping)}")
+        plain = normalise(mapping, "spec")
+        try:
+            return cls.model_validate(plain, context=base)
+        except ValidationError as error:
+            raise UsageError(sentence(error)) from None
+
+    def model_post_init(self, base: Path) -> None:
+        """Keep the folder, which is not part of the content."""
+        self._base = base
+
+    def path(self, name: str) -> Path:
+        """Where a file that the spec names is."""
+        return self._base / name
+
+    @property
+    def generation_config(self) -> dict[str, Any]:
+        """The fields of GenerationConfig: sample, and fill the block, unless said."""
+        given = self.generation.generation_config
+        fields: dict[str, Any] = {"do_sample": True}
+        if "max_length" not in given:
+            room = self.dataset.block_size - self.generation.prompt_length
+            fields["max_new_tokens"] = room
+        return fields | given
+
+    def resolved(self) -> dict[str, Any]:
+        """The config commit's content: plain JSON data, defaults filled in.
+
+        Files stand by their last name only, so that no path of this machine gets
+        into an id: what data and models are is said by edges, what `checks` and
+        `lexicon` are by their SHA-256.
+
+        Raises:
+            StoreError: when a gate's file cannot be read.
+        """
+        data = self.model_dump(mode="json", exclude=_NOT_CONFIG)
+        model, dataset = data["model"], data["dataset"]
+        model["init_from"] = self.model.successor_from
+        if self.model_folder is not None:
+            model["model_name_or_path"] = self.model_folder.name
+        for key in ("train_file", "validation_file"):
+            dataset[key] = dataset[key] and [Path(name).name for name in dataset[key]]
+        dataset["validation_split"] = self.dataset.held_out_fraction
+        data["generation"]["generation_config"] = self.generation_config
+        for gate in data["gates"]:
+            for key in {"checks", "lexicon"} & set(gate):
+                gate[key] = self._identity(gate[key])
+        return data
+
+    @property
+    def model_folder(self) -> Path | None:
+        """The `save_pretrained` folder, or None for a config or a revision."""
+        name = self.model.model_name_or_path
+        folder = self.path(name) if name else None
+        return folder.resolve() if folder and folder.is_dir() else None
+
+    def _identity(self, name: str) -> dict[str, str]:
+        try:
+            content = self.path(name).read_bytes()
+        except OSError as error:
+            message = f"cannot read {self.path(name)}: {error.strerror}"
+            raise StoreError(message) from None
+        return {"file": Path(name).name, "sha256": sha256(content).hexdigest()}
+
+
+def load(path: Path) -> LoopSpec:
+    """Read and check a `loop.yaml`.
+
+    Raises:
+        StoreError: when the file cannot be read.
+        UsageError: when it is no valid spec; one sentence with the key or the line.
+    """
+    mapping = read_yaml(path)
+    try:
+        return LoopSpec.parse(mapping, path.parent)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}", hint=error.hint) from None

@@ -1,0 +1,83 @@
+"""Check: gates and measures of what a model wrote, before anything trains on it.
+
+Keeps the records that no gate drops, shard by shard; a shard that loses none is
+the same file. Every gate's verdict is part of the result, whichever way it goes;
+what a failed one leads to is the runner's business.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.loop.gates import Context, load_gates, run_gates
+from lineage.loop.measures import Corpus, measure_counts, measure_data
+from lineage.loop.shards import (
+    Record,
+    Shard,
+    copy_lines,
+    read_records,
+    read_texts,
+    shards_of,
+)
+from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.tokenizer import Tokens, load_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def check(job: Job) -> Result:
+    """Write the kept records of `inputs["generated"]`; measure and judge them.
+
+    `inputs["human"]` is what they are measured against, `inputs["reference"]` what
+    generation 0 wrote under the same sampling; the first generation has none,
+    because its own records are those. `inputs["base"]` has the loop's tokenizer.
+    """
+    spec = job.spec
+    tokens = load_tokens(job.inputs["base"])
+    shards = shards_of(job.inputs["generated"])
+    records = [record for shard in shards for record in read_records(shard.path)]
+    human = _texts(job.inputs["human"])
+    context = Context(
+        records=records,
+        human=human,
+        reference=_texts(job.inputs["reference"])
+        if "reference" in job.inputs
+        else None,
+        tokenize=tokens.encode,
+        sample_size=spec.evaluation.sample_size,
+        seed=spec.seed,
+    )
+    checked = run_gates(load_gates(spec), context)
+    job.advance(0.5)
+    _write(shards, checked.kept, job.output)
+    kept = [records[row] for row in checked.kept]
+    metrics = measure_counts(len(records), len(records) - len(kept))
+    if kept:
+        metrics |= measure_data(
+            _corpus(kept, tokens),
+            Corpus(human, tokens.encode(human)),
+            sample_size=spec.evaluation.sample_size,
+            seed=spec.seed,
+        )
+    return Result(metrics, [verdict.to_json() for verdict in checked.results])
+
+
+def _texts(folder: Path) -> list[str]:
+    return list(read_texts(shards_of(folder)))
+
+
+def _corpus(records: Sequence[Record], tokens: Tokens) -> Corpus:
+    texts = [record["text"] for record in records]
+    return Corpus(texts, tokens.encode(texts))
+
+
+def _write(shards: Sequence[Shard], kept: Sequence[int], folder: Path) -> None:
+    """Each shard with the rows of it that are kept; none for a shard without."""
+    chosen, start = set(kept), 0
+    for shard in shards:
+        rows = [row for row in range(shard.records) if start + row in chosen]
+        start += shard.records
+        if rows:
+            copy_lines([shard], rows, folder / shard.path.name)

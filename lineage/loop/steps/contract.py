@@ -1,0 +1,128 @@
+"""The file contract with steps of the user's own, in words for both sides.
+
+`describe` is what such a step is given, `result` and `check_output` are what it
+may leave, `untouched` holds it to reading its inputs only. `docs/steps.md` says the
+same for people.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import LineageError, UsageError
+from lineage.loop.shards import read_records, shards_of
+from lineage.loop.steps.protocol import Job, Result
+from lineage.store.objects import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FIELDS = ("metrics", "gates", "circumstances", "shares")
+
+
+def describe(job: Job, result_file: Path) -> dict[str, Any]:
+    """A job as a command reads it, in plain JSON."""
+    return {
+        "step": job.step,
+        "loop": job.spec.name,
+        "generation": job.generation,
+        "attempt": job.attempt,
+        "seed": job.seed,
+        "num_threads": job.spec.num_threads,
+        "inputs": {role: str(path) for role, path in job.inputs.items()},
+        "ids": dict(job.ids),
+        "output": str(job.output),
+        "scratch": str(job.scratch),
+        "result": str(result_file),
+        "spec": job.spec.resolved(),
+    }
+
+
+def result(step: str, said: object) -> Result:
+    """What a user's step said, checked; None is nothing to say.
+
+    Raises:
+        LineageError: names the step and what is wrong.
+    """
+    if said is None:
+        return Result()
+    if not isinstance(said, dict) or set(said) - set(_FIELDS):
+        message = f"the {step} step's result is not a mapping of what a step can say"
+        raise LineageError(message, hint=f"keys: {', '.join(_FIELDS)}")
+    metrics = {
+        str(name): _metric(step, str(name), value)
+        for name, value in said.get("metrics", {}).items()
+    }
+    return Result(**(said | {"metrics": metrics}))
+
+
+def check_output(job: Job, said: Result) -> None:
+    """Refuse what the loop could not go on with.
+
+    Raises:
+        LineageError: no records or no model where they are due, records that are
+            none, or an evaluation without metrics.
+    """
+    if job.step == "evaluate":
+        missing = "" if said.metrics else "measured nothing"
+    elif job.step == "train":
+        missing = "" if any(job.output.iterdir()) else "wrote no model"
+    else:
+        shards = shards_of(job.output)
+        records = sum(1 for shard in shards for _ in read_records(shard.path))
+        rejected_all = job.step == "check" and said.gates
+        missing = "" if records or rejected_all else "wrote no records"
+    if missing:
+        message = f"the {job.step} step {missing}"
+        raise LineageError(message, hint="docs/steps.md says what a step leaves behind")
+
+
+def _metric(step: str, name: str, value: object) -> Metric:
+    try:
+        metric = Metric.from_user(value)
+    except UsageError as error:
+        message = f"the {step} step's metric {name}: {error}"
+        raise LineageError(message, hint=error.hint) from None
+    if not math.isfinite(metric.value):
+        message = f"the {step} step measured {name} = {metric.value}"
+        raise LineageError(message, hint="a metric is a finite number")
+    return metric
+
+
+def read_result(step: str, file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        message = f"the {step} step wrote a result that is not JSON"
+        raise LineageError(message, hint=str(file)) from None
+
+
+@contextmanager
+def untouched(job: Job) -> Iterator[None]:
+    """Refuse a step that writes to its inputs: they are other commits' files.
+
+    Raises:
+        LineageError: names the file.
+    """
+    before = _stamps(job)
+    yield
+    after = _stamps(job)
+    changed = [path for path in before | after if before.get(path) != after.get(path)]
+    if changed:
+        message = f"the {job.step} step changed its input {min(changed)}"
+        raise LineageError(message, hint="write to the output folder only")
+
+
+def _stamps(job: Job) -> dict[Path, tuple[int, int]]:
+    files = (path for folder in job.inputs.values() for path in folder.rglob("*"))
+    return {
+        path: (stat.st_size, stat.st_mtime_ns)
+        for path in files
+        if path.is_file() and (stat := path.stat())
+    }

@@ -1,0 +1,197 @@
+"""Steps of the user's own: a Python callable ``pkg.mod:func``, or a command.
+
+Both get a job and leave files in its output folder, as `docs/steps.md` describes
+with an example of each. Nothing that they do wrong gets past here without a
+sentence that names the step: an exception, an exit code, a time that ran out, an
+empty output, a metric that is no number.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import LineageError, UsageError
+from lineage.loop.steps.contract import (
+    check_output,
+    describe,
+    read_result,
+    result,
+    untouched,
+)
+from lineage.loop.steps.protocol import Job, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+_LOG_LINES = 5
+
+
+class PythonStep:
+    """A function that takes the `Job` and returns nothing, a `Result` or a mapping.
+
+    The folder of `loop.yaml` comes first when modules are looked for, while it
+    is imported and while it runs.
+    """
+
+    def __init__(self, name: str, base: Path) -> None:
+        self.name, self.base = name, base
+        with _importable(base):
+            self._module = _load(name.partition(":")[0], base)
+            self._function = _attribute(self._module, name)
+
+    @property
+    def code(self) -> dict[str, Any]:
+        """What runs: the function's name and the hash of its module's source."""
+        file = self._module.__file__
+        source = _digest(file) if file else None
+        return {"callable": self.name} | ({"sha256": source} if source else {})
+
+    def __call__(self, job: Job) -> Result:
+        try:
+            with _importable(self.base), untouched(job):
+                said = self._function(job)
+        except LineageError:
+            raise
+        except (Exception, SystemExit) as error:
+            what = f"{type(error).__name__}: {error}".rstrip(": ")
+            message = f"the {job.step} step failed: {self.name} raised {what}"
+            raise LineageError(message) from error
+        outcome = said if isinstance(said, Result) else result(job.step, said)
+        check_output(job, outcome)
+        return outcome
+
+
+class CommandStep:
+    """A command, run in the folder of `loop.yaml` without a shell.
+
+    ``{job}`` in it stands for the path of `job.json`; without it the path is the
+    last argument. What it prints goes to a log whose end is quoted if it fails.
+    """
+
+    def __init__(
+        self, command: str, base: Path, timeout: float | None, lock: int
+    ) -> None:
+        self.command, self.base, self.timeout = command, base, timeout
+        self._lock = lock
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            message = f"the command {command!r} cannot be read: {error}"
+            raise UsageError(message) from None
+        placed = any("{job}" in word for word in words)
+        self._words = words if placed else [*words, "{job}"]
+
+    @property
+    def code(self) -> dict[str, Any]:
+        """What runs: the command, and the hash of every file here that it names."""
+        named = sorted({word for word in self._words if (self.base / word).is_file()})
+        files = {word: _digest(self.base / word) for word in named}
+        return {"command": self.command} | ({"files": files} if files else {})
+
+    def __call__(self, job: Job) -> Result:
+        job_file, said = job.scratch / "job.json", job.scratch / "result.json"
+        said.unlink(missing_ok=True)
+        job_file.write_text(json.dumps(describe(job, said), indent=2) + "\n")
+        words = [word.replace("{job}", str(job_file)) for word in self._words]
+        with untouched(job):
+            self._run(job, words, job.scratch / "log.txt")
+        outcome = result(job.step, read_result(job.step, said))
+        check_output(job, outcome)
+        return outcome
+
+    def _run(self, job: Job, words: list[str], log: Path) -> None:
+        """Run to the end; the loop's lock is held for as long as the command lives."""
+        try:
+            with (
+                log.open("wb") as out,
+                subprocess.Popen(
+                    words,
+                    cwd=self.base,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(self._lock,),
+                    start_new_session=True,
+                ) as process,
+            ):
+                code = self._wait(job, process)
+        except OSError as error:
+            message = f"the {job.step} step cannot run {words[0]!r}: {error.strerror}"
+            raise LineageError(message) from None
+        if code:
+            how = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
+            message = f"the {job.step} step failed: `{self.command}` {how}"
+            raise LineageError(message, hint=_tail(log))
+
+    def _wait(self, job: Job, process: subprocess.Popen[bytes]) -> int:
+        try:
+            return process.wait(self.timeout)
+        except subprocess.TimeoutExpired:
+            message = f"the {job.step} step ran longer than {self.timeout:g} seconds"
+            raise LineageError(message, hint="raise its timeout in loop.yaml") from None
+        finally:
+            if process.poll() is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _importable(base: Path) -> Iterator[None]:
+    sys.path.insert(0, str(base))
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(str(base))
+
+
+def _load(name: str, base: Path) -> ModuleType:
+    """Import a module; one beside `loop.yaml` is read anew, whatever has its name."""
+    file = base.joinpath(*name.split(".")).with_suffix(".py")
+    try:
+        if not file.is_file():
+            return importlib.import_module(name)
+        alias = f"lineage_step_{sha256(str(file.absolute()).encode()).hexdigest()[:16]}"
+        found = importlib.util.spec_from_file_location(alias, file)
+        assert found is not None
+        assert found.loader is not None
+        module = importlib.util.module_from_spec(found)
+        sys.modules[alias] = module
+        found.loader.exec_module(module)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise LineageError(f"the step {name} cannot be imported: {what}") from error
+    return module
+
+
+def _attribute(module: ModuleType, name: str) -> Callable[[Job], object]:
+    path, _, attributes = name.partition(":")
+    found: Any = module
+    for attribute in attributes.split("."):
+        found = getattr(found, attribute, None)
+    if not callable(found):
+        hint = f"define it in {module.__file__}"
+        raise LineageError(f"{path} has no function {attributes}", hint=hint)
+    return found  # type: ignore[no-any-return]
+
+
+def _digest(file: str | Path) -> str:
+    return sha256(Path(file).read_bytes()).hexdigest()
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    shown = " | ".join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())
+    return f"it said: {shown}" if shown else f"it printed nothing ({log})"

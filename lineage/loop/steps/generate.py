@@ -1,0 +1,152 @@
+"""Generate: a model writes the next generation's data, prompted by human records.
+
+Shards are the unit of work: each is written whole or not at all, so a killed run
+goes on with the first one that is missing. Every record has its own seed and is a
+function of the model, its prompt and that seed (see `sampling`): neither
+`batch_size` nor `shard_size` nor what else is generated changes its text.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import UsageError
+from lineage.loop.seeds import order
+from lineage.loop.shards import (
+    Record,
+    read_records,
+    record_id,
+    shard_name,
+    shards_of,
+    write_shard,
+)
+from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.session import context_length, device, load_model, session
+from lineage.loop.steps.tokenizer import Subwords, load_subwords, padding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def generate(job: Job) -> Result:
+    """Write `generation.num_samples` records of JSONL, in shards."""
+    with session(job):
+        writer = _Writer(job)
+        size, count = job.spec.generation.shard_size, len(writer.prompts)
+        for shard, start in enumerate(range(0, count, size)):
+            name = shard_name(writer.stem, shard)
+            if not (job.scratch / name).exists():
+                _write(job.scratch / name, writer.records(shard, start, start + size))
+            os.link(job.scratch / name, job.output / name)
+            job.advance(min(start + size, count) / count)
+    return Result(circumstances={"records": count, "tokens": writer.tokens})
+
+
+def _write(path: Path, records: Iterator[Record]) -> None:
+    unfinished = path.with_suffix(".part")
+    write_shard(unfinished, records)
+    unfinished.replace(path)
+
+
+class _Writer:
+    """A model at work: its prompts, and the records that it makes of them."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.stem, self.tokens = job, f"g{job.generation:03d}", 0
+        folder = job.inputs["model"]
+        self.tokenizer = load_subwords(folder)
+        self.model = load_model(folder).eval().to(device())
+        self.config = _generation_config(job, self.model, padding(folder))
+        self.prompts = _prompts(job, self.tokenizer)
+
+    def records(self, shard: int, start: int, end: int) -> Iterator[Record]:
+        """One shard's records, batch by batch."""
+        end = min(end, len(self.prompts))
+        batch = self.job.spec.generation.batch_size
+        for first in range(start, end, batch):
+            numbers = range(first, min(first + batch, end))
+            for number, record in zip(numbers, self._batch(numbers), strict=True):
+                name = record_id(self.stem, shard, number - start)
+                yield record | {"id": name, "shard": shard}
+            self.job.advance(numbers[-1] / len(self.prompts))
+
+    def _batch(self, numbers: range) -> Iterator[Record]:
+        import torch
+
+        from lineage.loop.steps.sampling import sample
+
+        chosen = [self.prompts[number] for number in numbers]
+        seeds = [_record_seed(self.job.seed, number) for number in numbers]
+        prompts = torch.tensor([ids for _, ids in chosen], device=self.model.device)
+        drawn = sample(self.model, prompts, seeds, self.config)
+        rows, length = drawn.tolist(), prompts.shape[1]
+        self.tokens += int((drawn[:, length:] != self.config.pad_token_id).sum())
+        texts = self.tokenizer.decode(rows)
+        asked = self.tokenizer.decode([row[:length] for row in rows])
+        for (source, _), seed, text, prompt in zip(
+            chosen, seeds, texts, asked, strict=True
+        ):
+            yield {
+                "generator": self.job.ids["model"],
+                "prompt": prompt,
+                "prompt_source": source,
+                "seed": seed,
+                "text": text,
+            }
+
+
+def _record_seed(seed: int, number: int) -> int:
+    """48 bits, so that JSON readers keep them and millions of records hardly share."""
+    return int.from_bytes(sha256(f"{seed}|{number}".encode()).digest()[:6], "big")
+
+
+def _prompts(job: Job, tokenizer: Subwords) -> list[tuple[str, list[int]]]:
+    """(id of a human record, its first tokens) for each record to be written.
+
+    Human records are taken in the seed's order, again from the first when more are
+    asked for than there are.
+    """
+    length = job.spec.generation.prompt_length
+    human = [
+        record
+        for shard in shards_of(job.inputs["human"])
+        for record in read_records(shard.path)
+    ]
+    encoded = tokenizer.encode([record["text"] for record in human])
+    long = [
+        (str(record.get("id", "")), ids[:length])
+        for record, ids in zip(human, encoded, strict=True)
+        if len(ids) >= length
+    ]
+    if not long:
+        message = f"no human record has generation.prompt_length = {length} tokens"
+        raise UsageError(message, hint="make it smaller")
+    turns = order(len(long), job.seed, "prompts")
+    wanted = job.spec.generation.num_samples or len(human)
+    return [long[turns[number % len(long)]] for number in range(wanted)]
+
+
+def _generation_config(job: Job, model: Any, pad: int) -> Any:
+    """The spec's GenerationConfig, checked against the model."""
+    from transformers import GenerationConfig
+    from transformers.generation.configuration_utils import GenerationMode
+
+    config = GenerationConfig(**({"pad_token_id": pad} | job.spec.generation_config))
+    mode = config.get_generation_mode()
+    if mode not in (GenerationMode.SAMPLE, GenerationMode.GREEDY_SEARCH):
+        message = f"the built-in generate step does not do {mode.value}"
+        hint = "sample, or give a generate step of your own"
+        raise UsageError(message, hint=hint)
+    _check_length(job, model, config)
+    return config
+
+
+def _check_length(job: Job, model: Any, config: Any) -> None:
+    prompt, context = job.spec.generation.prompt_length, context_length(model.config)
+    length = config.max_length or prompt + config.max_new_tokens
+    if context is not None and length > context:
+        message = f"records of {length} tokens do not fit a model that sees {context}"
+        raise UsageError(message, hint="lower generation_config.max_new_tokens")

@@ -1,0 +1,59 @@
+"""What a step is: a function from a `Job` to files and a `Result`.
+
+A built-in step, a Python callable and a command all keep the same contract: they
+read the folders in `job.inputs`, write into the empty folder `job.output`, and
+say what they measured. They never see the registry; the runner commits what they
+leave behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lineage.loop.spec import LoopSpec
+    from lineage.store.objects import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that one step gets.
+
+    `inputs` maps a role to a folder, `ids` maps the same role to the commit that
+    the folder holds. `output` is empty; `scratch` is kept when a run is killed, so
+    a step that goes on from its own checkpoints keeps them there. `seed` is this
+    step's own, below 2**32. `advance` takes the fraction that is done.
+    """
+
+    step: str
+    generation: int
+    attempt: int
+    seed: int
+    spec: LoopSpec
+    inputs: Mapping[str, Path]
+    ids: Mapping[str, str]
+    output: Path
+    scratch: Path
+    advance: Callable[[float], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a step says about the files that it wrote.
+
+    `metrics` and `gates` (verdicts, see `lineage.loop.gates`) come out the same on
+    every run and become part of the commit; `circumstances` (tokens, FLOPs, a loss)
+    go into its event. `shares` says how much came along which input, by its role.
+    """
+
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    gates: Sequence[Mapping[str, Any]] = ()
+    circumstances: Mapping[str, Any] = field(default_factory=dict)
+    shares: Mapping[str, Mapping[str, list[int]]] = field(default_factory=dict)
+
+
+Step = Callable[[Job], Result]

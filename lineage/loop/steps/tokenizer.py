@@ -1,0 +1,197 @@
+"""The loop's tokenizer: one for all generations, that of generation 0's model.
+
+It comes with a given model, or is a byte-level BPE (Sennrich et al. 2016,
+arXiv:1508.07909; Radford et al. 2019) trained on the human training text alone.
+Successors get a copy of its files, so the bytes are stored once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from shutil import copyfile
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lineage.errors import LineageError, UsageError
+from lineage.loop.steps.session import INSTALL, context_length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from lineage.loop.spec import LoopSpec
+
+END_OF_TEXT = "<|endoftext|>"
+# Every file that a tokenizer's save_pretrained may write.
+_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "vocab.*",
+    "merges.txt",
+    "*.model",
+)
+
+
+class Tokens(Protocol):
+    """What the loop asks of a tokenizer; it never adds special tokens."""
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The token ids of each text."""
+
+    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        """Where each token of `text` starts and ends, in characters."""
+
+
+class Subwords:
+    """A tokenizer of the `tokenizers` library."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        backend.no_truncation()
+        backend.no_padding()
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self._backend.encode_batch(list(texts), add_special_tokens=False)
+        return [one.ids for one in encoded]
+
+    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        offsets: list[tuple[int, int]]
+        offsets = self._backend.encode(text, add_special_tokens=False).offsets
+        return offsets
+
+    def decode(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """The text of each row, special tokens left out."""
+        texts: list[str] = self._backend.decode_batch(rows, skip_special_tokens=True)
+        return texts
+
+
+class Words:
+    """Words for tokens, where a model brings no tokenizer (a step of the user's)."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return [
+            [self._ids.setdefault(word, len(self._ids)) for word in text.split()]
+            for text in texts
+        ]
+
+    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        return [match.span() for match in re.finditer(r"\S+", text)]
+
+
+def load_tokens(folder: Path) -> Tokens:
+    """The tokenizer of a model folder; words where it has none."""
+    if not any(folder.glob("tokenizer*")) and not any(folder.glob("*.model")):
+        return Words()
+    return load_subwords(folder)
+
+
+def load_subwords(folder: Path) -> Subwords:
+    """The tokenizer of a model folder.
+
+    Raises:
+        LineageError: when there is none, or the library for it is not installed.
+    """
+    try:
+        from tokenizers import Tokenizer
+
+        if (folder / "tokenizer.json").is_file():
+            return Subwords(Tokenizer.from_file(str(folder / "tokenizer.json")))
+        from transformers import AutoTokenizer
+
+        slow = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        return Subwords(slow.backend_tokenizer)
+    except ImportError as error:
+        message = f"a model's tokenizer needs {error.name}"
+        raise LineageError(message, hint=f"install it: {INSTALL}") from None
+    except Exception as error:  # noqa: BLE001 - the library raises just that
+        what = str(error).strip().splitlines()[0]
+        message = f"{folder.name} has no tokenizer that transformers can load: {what}"
+        raise LineageError(message) from None
+
+
+def make_blank(spec: LoopSpec, texts: Iterable[str], folder: Path) -> None:
+    """Write what a model trained from scratch starts as: tokenizer and config.
+
+    Args:
+        spec: its `model` section says how large both are.
+        texts: human training text and nothing else.
+        folder: gets the files that `save_pretrained` would write, but no weights.
+
+    Raises:
+        UsageError: when the config does not fit the tokenizer or the blocks.
+    """
+    try:
+        from transformers import AutoConfig, PreTrainedTokenizerFast
+    except ImportError as error:
+        message = f"training a tokenizer needs {error.name}"
+        raise LineageError(message, hint=f"install it: {INSTALL}") from None
+    assert spec.model.config is not None
+    assert spec.model.tokenizer is not None
+    backend = train_bpe(texts, spec.model.tokenizer.vocab_size)
+    end = backend.token_to_id(END_OF_TEXT)
+    special = {"bos_token_id": end, "eos_token_id": end}
+    sizes = {"vocab_size": backend.get_vocab_size()}
+    config = AutoConfig.for_model(**(sizes | special | spec.model.config))
+    _check_fit(config, sizes["vocab_size"], spec.dataset.block_size)
+    config.save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token=END_OF_TEXT,
+        eos_token=END_OF_TEXT,
+        pad_token=END_OF_TEXT,
+        clean_up_tokenization_spaces=False,
+        model_max_length=context_length(config) or spec.dataset.block_size,
+    ).save_pretrained(folder)
+
+
+def train_bpe(texts: Iterable[str], vocab_size: int) -> Any:
+    """A byte-level BPE over `texts`: 256 bytes, the end of text, and merges."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=[END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    backend.train_from_iterator(texts, trainer)
+    return backend
+
+
+def _check_fit(config: Any, vocab_size: int, block_size: int) -> None:
+    if config.vocab_size < vocab_size:
+        message = f"model.config.vocab_size {config.vocab_size} is too small"
+        hint = f"leave it out: the tokenizer has {vocab_size} tokens"
+        raise UsageError(message, hint=hint)
+    context = context_length(config)
+    if context is not None and context < block_size:
+        message = f"the model sees {context} tokens, dataset.block_size is {block_size}"
+        raise UsageError(message, hint="make the model's context at least as long")
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy a model folder's tokenizer files byte for byte."""
+    for pattern in _FILES:
+        for file in source.glob(pattern):
+            if file.is_file() and not (target / file.name).exists():
+                copyfile(file, target / file.name)
+
+
+def padding(folder: Path) -> int:
+    """A token to fill rows with: masked everywhere, so any will do."""
+    config = json.loads((folder / "config.json").read_bytes())
+    for key in ("pad_token_id", "eos_token_id"):
+        found = config.get(key)
+        if isinstance(found, int):
+            return found
+    return 0

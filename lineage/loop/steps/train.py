@@ -1,0 +1,197 @@
+"""Train: a successor learns from a dataset, through `transformers.Trainer`.
+
+Read it top to bottom: the rows, the model to start from, the arguments, the last
+whole checkpoint, the training, what is saved. One record is one row; nothing is
+joined across records, so shares of records are shares of training rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from shutil import rmtree
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import LineageError, UsageError
+from lineage.loop.shards import read_texts, shards_of
+from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.session import load_model, session
+from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords, padding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_IGNORED = -100  # the label that a loss leaves out
+
+
+def train(job: Job) -> Result:
+    """Train on `inputs["dataset"]` and save the model with its tokenizer.
+
+    `inputs["base"]` is generation 0's model, or its config and tokenizer alone
+    while that is being made; `inputs["parent"]` the model of the generation before.
+    """
+    with session(job):
+        base = job.inputs["base"]
+        rows = _rows(job, base)
+        model = _starting_model(job)
+        trainer = _trainer(job, model, rows)
+        checkpoint = last_whole_checkpoint(job.scratch)
+        outcome = trainer.train(resume_from_checkpoint=checkpoint)
+        if not math.isfinite(outcome.training_loss):
+            message = f"training diverged: its mean loss is {outcome.training_loss}"
+            raise LineageError(message, hint="lower training.learning_rate")
+        model.config.use_cache = True  # the Trainer turns it off, for training only
+        model.save_pretrained(job.output)
+        copy_tokenizer(base, job.output)
+    return Result(
+        circumstances={
+            "tokens": trainer.data_collator.tokens,
+            "flops": outcome.metrics["total_flos"],
+            "loss": outcome.training_loss,
+            "steps": outcome.global_step,
+        }
+    )
+
+
+# The rows: each record's tokens, at most `block_size` of them, padded in a batch.
+
+
+def _rows(job: Job, tokenizer: Path) -> list[dict[str, list[int]]]:
+    texts = list(read_texts(shards_of(job.inputs["dataset"])))
+    encoded = load_subwords(tokenizer).encode(texts)
+    size = job.spec.dataset.block_size
+    rows = [{"input_ids": ids[:size]} for ids in encoded if len(ids) > 1]
+    if not rows:
+        raise LineageError("no training record has two tokens or more")
+    return rows
+
+
+class _Padded:
+    """Makes a batch of rows: input_ids, attention_mask, labels, (rows, longest)."""
+
+    def __init__(self, pad: int) -> None:
+        self.pad, self.tokens = pad, 0
+
+    def __call__(self, rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
+        import torch
+
+        ids = [row["input_ids"] for row in rows]
+        longest = max(map(len, ids))
+        mask = [[1] * len(row) + [0] * (longest - len(row)) for row in ids]
+        self.tokens += sum(map(len, ids))
+        return {
+            "input_ids": torch.tensor(_filled(ids, longest, self.pad)),
+            "attention_mask": torch.tensor(mask),
+            "labels": torch.tensor(_filled(ids, longest, _IGNORED)),
+        }
+
+
+def _filled(rows: Sequence[list[int]], length: int, value: int) -> list[list[int]]:
+    return [row + [value] * (length - len(row)) for row in rows]
+
+
+# The model to start from.
+
+
+def _starting_model(job: Job) -> Any:
+    """New weights, or a copy of those of generation 0 or of the parent."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    start = job.spec.model.successor_from
+    if start != "scratch":
+        return load_model(job.inputs[start])
+    config = AutoConfig.from_pretrained(
+        job.inputs["base"], local_files_only=True, trust_remote_code=False
+    )
+    model = AutoModelForCausalLM.from_config(config, dtype="float32")
+    model.config.name_or_path = ""  # not the path of a folder on this machine
+    return model
+
+
+# The Trainer, with the arguments of `loop.yaml` and those that the loop sets.
+
+
+def _trainer(job: Job, model: Any, rows: list[dict[str, list[int]]]) -> Any:
+    from transformers import Trainer
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer = Trainer(
+        model=model,
+        args=_arguments(job),
+        train_dataset=rows,
+        data_collator=_Padded(padding(job.inputs["base"])),
+        callbacks=[_progress(job)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _arguments(job: Job) -> Any:
+    import torch
+    from transformers import TrainingArguments
+
+    cuda = torch.cuda.is_available()
+    ours: dict[str, Any] = {
+        "output_dir": str(job.scratch),
+        "seed": job.seed,
+        "data_seed": job.seed,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_nan_inf_filter": False,  # a loss that is no number must be seen
+    }
+    unless_said: dict[str, Any] = {
+        "logging_strategy": "no",
+        "save_total_limit": 2,
+        "dataloader_pin_memory": cuda,
+        "full_determinism": cuda,  # `session` does it for processors
+    }
+    try:
+        return TrainingArguments(**(unless_said | job.spec.training | ours))
+    except (ValueError, ImportError) as error:
+        what = str(error).strip().splitlines()[0]
+        raise UsageError(f"training: {what}") from None
+
+
+def _progress(job: Job) -> Any:
+    from transformers import TrainerCallback
+
+    class Progress(TrainerCallback):
+        def on_step_end(
+            self,
+            args: object,  # noqa: ARG002
+            state: Any,
+            control: object,  # noqa: ARG002
+            **_: object,
+        ) -> None:
+            job.advance(state.global_step / max(state.max_steps, 1))
+
+    return Progress()
+
+
+# Where a killed run goes on.
+
+
+def last_whole_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint that was written to its end; the others are removed.
+
+    The Trainer writes `trainer_state.json` last, so a checkpoint is whole when that
+    can be read.
+    """
+    whole: list[tuple[int, Path]] = []
+    for path in folder.glob("checkpoint-*"):
+        match = re.fullmatch(r"checkpoint-(\d+)", path.name)
+        if match and _is_whole(path):
+            whole.append((int(match[1]), path))
+        else:
+            rmtree(path, ignore_errors=True)
+    return str(max(whole)[1]) if whole else None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        json.loads((checkpoint / "trainer_state.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return True

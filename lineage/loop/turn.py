@@ -1,0 +1,231 @@
+"""One turn of a loop: its steps run or recalled, their results committed.
+
+`run` does a step; `record` or `note` put what it left into the registry, as soon
+as it exists. Between the two nothing is recorded, so a kill costs the step that is
+running and no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from lineage.errors import LineageError
+from lineage.loop.environment import Meter, environment
+from lineage.loop.journal import record_of
+from lineage.loop.progress import Activity, remaining
+from lineage.loop.seeds import shard_seed
+from lineage.loop.steps import find_step
+from lineage.loop.steps.protocol import Job, Result, Step
+from lineage.store.canonical import Json, canonical, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lineage.loop.journal import Journal
+    from lineage.loop.progress import Progress
+    from lineage.loop.spec import LoopSpec
+    from lineage.loop.workshop import Workshop
+    from lineage.registry import Registry
+    from lineage.store.objects import Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a step left: its result, its files, and what its event says.
+
+    `id` is the commit that an earlier run made of it; `output` is empty then.
+    """
+
+    result: Result
+    output: Path
+    code: Mapping[str, Any]
+    data: Mapping[str, Any]
+    id: str = ""
+
+    @property
+    def wrote(self) -> bool:
+        """Whether there are files: a check may keep no record."""
+        return "part" in self.data if self.id else any(self.output.iterdir())
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A generation in the making: the `attempt`-th try at it, counted from 0."""
+
+    registry: Registry
+    workshop: Workshop
+    spec: LoopSpec
+    journal: Journal
+    progress: Progress
+    generation: int
+    attempt: int
+    config: str = ""
+
+    def run(
+        self,
+        name: str,
+        inputs: Mapping[str, str],
+        folders: Mapping[str, Path] | None = None,
+    ) -> Made:
+        """Run a step, or recall what it did in an earlier run.
+
+        Args:
+            name: generate, check, mix, train or evaluate.
+            inputs: commits that it reads, by role.
+            folders: more that it reads, which config and inputs determine.
+
+        Raises:
+            LineageError: when the step fails; an event records that it did.
+        """
+        step, code = find_step(name, self.spec, self.workshop.lock)
+        seed = shard_seed(self.spec.seed, self.generation, name, self.attempt)
+        key = self._key(name, code, inputs, seed)
+        place = f"{name}-{key[:16]}"
+        output, scratch = self.workshop.step(self.generation, self.attempt, place)
+        activity = self.activity(name)
+        done = self.journal.done.get(key)
+        if done:
+            self.progress.recalled(activity)
+            return Made(done.result, output, code, done.circumstances, done.subject)
+        files = {role: self.workshop.input(id_) for role, id_ in inputs.items()}
+        job = Job(
+            step=name,
+            generation=self.generation,
+            attempt=self.attempt,
+            seed=seed,
+            spec=self.spec,
+            inputs=files | dict(folders or {}),
+            ids=inputs,
+            output=output,
+            scratch=scratch,
+            advance=self._advance(activity),
+        )
+        result, spent = self._work(step, job, activity)
+        data = self.circumstances(step=name, key=key, seed=seed, **spent)
+        return Made(result, output, code, data | {"result": record_of(result)})
+
+    def record(self, made: Made, kind: str, part: str, edges: Iterable[Edge]) -> str:
+        """Commit what a step wrote as a part of the generation; returns its id."""
+        if made.id:
+            return made.id
+        metrics = {} if kind == "model" else made.result.metrics
+        id_ = self.commit(
+            kind,
+            self.spec.name if kind == "model" else f"{self.spec.name}-{part}",
+            made.output,
+            edges=edges,
+            part=part,
+            params={"generation": self.generation, "attempt": self.attempt},
+            metrics=metrics,
+            code=made.code,
+            circumstances=made.data,
+        )
+        self.workshop.keep(id_, made.output)
+        return id_
+
+    def note(self, made: Made, type_: str, subject: str) -> None:
+        """Record a step that wrote no files as an event about `subject`."""
+        if not made.id:
+            message = f"generation {self.generation} of {self.spec.name}"
+            self.registry.attest(
+                type_, subject=subject, message=message, data=made.data
+            )
+
+    def commit(
+        self,
+        kind: str,
+        name: str,
+        path: Path | None = None,
+        *,
+        part: str,
+        params: Mapping[str, Any],
+        circumstances: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> str:
+        """Commit a part under the loop's run refs; returns its id."""
+        if kind == "dataset":
+            params = {**params, "part": part}
+        made = self.registry.commit(
+            kind,
+            name,
+            path,
+            params=params,
+            ref=f"runs/{self.runs}{part}",
+            revise=False,
+            message=f"{part} of generation {self.generation}",
+            circumstances={**(circumstances or self.circumstances()), "part": part},
+            **fields,
+        )
+        return made.id
+
+    @property
+    def runs(self) -> str:
+        """The prefix of this generation's run refs."""
+        return f"{quote(self.spec.name, safe='')}/{self.generation}/"
+
+    def activity(self, step: str) -> Activity:
+        """A step of this generation, as progress shows it."""
+        total = self.spec.num_generations
+        return Activity(self.spec.name, self.generation, total, step)
+
+    def circumstances(self, **more: Any) -> dict[str, Any]:
+        """What every event of this turn says, and more."""
+        return {
+            "loop": self.spec.name,
+            "generation": self.generation,
+            "attempt": self.attempt,
+            "environment": environment(self.spec.num_threads),
+            **more,
+        }
+
+    def _key(
+        self, name: str, code: Mapping[str, Any], inputs: Mapping[str, str], seed: int
+    ) -> str:
+        """A hash of all that a step's result depends on, but the environment."""
+        depends: Json = {
+            "step": name,
+            "code": dict(code),
+            "config": self.config,
+            "inputs": dict(inputs),
+            "seed": seed,
+        }
+        return digest(canonical(depends))
+
+    def _advance(self, activity: Activity) -> Any:
+        def advance(fraction: float) -> None:
+            left = remaining(activity, fraction)
+            self.progress.advanced(activity, fraction, left)
+
+        return advance
+
+    def _work(
+        self, step: Step, job: Job, activity: Activity
+    ) -> tuple[Result, dict[str, Any]]:
+        """Run the step; whatever goes wrong becomes one sentence and an event."""
+        self.progress.started(activity)
+        meter = Meter()
+        try:
+            result = step(job)
+        except Exception as error:
+            failure = _failure(job.step, error)
+            self.registry.attest(
+                "failed step",
+                subject=self.journal.generations[-1] if self.generation else None,
+                message=f"generation {self.generation}, {job.step}: {failure}",
+                data=self.circumstances(step=job.step, error=str(failure)),
+            )
+            raise failure from error
+        spent = meter.circumstances(dict(result.circumstances))
+        self.progress.finished(activity, spent)
+        return result, spent
+
+
+def _failure(step: str, error: Exception) -> LineageError:
+    if isinstance(error, LineageError):
+        return error
+    what = str(error).strip().splitlines()
+    said = f"{type(error).__name__}: {what[0]}" if what else type(error).__name__
+    return LineageError(f"the {step} step failed: {said}")

@@ -1,0 +1,208 @@
+"""Registries that a loop could have made, without the time that a loop takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lineage.store.objects import Edge, Metric
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+ORIGIN = {
+    "type": "human",
+    "source": "Python documentation, pydoc_data.topics",
+    "licence": "PSF-2.0",
+    "by": "Ada Example",
+}
+RECORDS = 1250
+
+
+def observed(role: str, id_: str, share: dict[str, list[int]] | None = None) -> Edge:
+    return Edge(role, id_, "observed", share)
+
+
+@dataclass
+class TestLoop:
+    """Writes generations into a registry, shaped as the loop runner's are."""
+
+    __test__ = False
+
+    registry: Registry
+    name: str = "tutor"
+    ids: dict[str, str] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
+
+    def start(self, origin: dict[str, Any] | None = None) -> str:
+        """Generation 0: human data, held-out data, config, a model of its own."""
+        self.part("config", "config", params={"seed": 0, "mixing": "accumulate"})
+        self.part("dataset", "human", text="To be, or not.\n", origin=origin or ORIGIN)
+        self.part("dataset", "held-out", text="That is it.\n", origin=origin or ORIGIN)
+        self.part("model", "model-0", [observed("trained_on", self.ids["human"])])
+        return self.turn(0, ["config", "human", "model-0"], metrics=measured(0))
+
+    def go_on(
+        self, *, branch: str | None = None, metrics: Any = None, **known: Any
+    ) -> str:
+        """Take the next turn of an accumulating loop."""
+        number = len(self.turns)
+        before = self.ids[f"model-{number - 1}"]
+        new = self.part(
+            "dataset",
+            f"synthetic-{number}",
+            [
+                observed("generated_by", before),
+                observed("derived_from", self.ids["human"]),
+            ],
+            text=f"Written by {before} in turn {number}.\n",
+        )
+        sources = [self.ids["human"], *self.written, new]
+        share = {"records": [RECORDS, RECORDS * len(sources)]}
+        mixed = self.part(
+            "dataset",
+            f"mixed-{number}",
+            [observed("derived_from", id_, share) for id_ in sources],
+            text=f"Mixed {number}.\n",
+        )
+        trained = [observed("trained_on", mixed), observed("fine_tuned_from", before)]
+        self.part("model", f"model-{number}", trained)
+        parts = ["config", *(f"{n}-{number}" for n in ("synthetic", "mixed", "model"))]
+        metrics = measured(number) if metrics is None else metrics
+        made = self.turn(number, parts, branch=branch, metrics=metrics, **known)
+        if branch is None:
+            self.written.append(new)
+        return made
+
+    def part(
+        self,
+        kind: str,
+        key: str,
+        edges: list[Edge] = [],  # noqa: B006 - never changed
+        text: str | None = None,
+        **known: Any,
+    ) -> str:
+        if kind != "config":
+            path = self.registry.root / f"{key}.txt"
+            path.write_text(text or f"weights of {self.name} {key}\n", encoding="utf-8")
+            known["path"] = path
+        if edges:
+            edges = [*edges, observed("configured_by", self.ids["config"])]
+        made = self.registry.commit(
+            kind,
+            f"{self.name}-{key.split('-')[0]}",
+            edges=edges,
+            ref=f"runs/{self.name}/{key}",
+            revise=False,
+            circumstances={"seconds": 8.25, "threads": 1} if edges else {},
+            **known,
+        )
+        self.ids[key] = made.id
+        return made.id
+
+    def turn(
+        self,
+        number: int,
+        parts: list[str],
+        *,
+        branch: str | None = None,
+        metrics: dict[str, Metric],
+        gates: list[dict[str, Any]] | None = None,
+        message: str = "",
+        **known: Any,
+    ) -> str:
+        edges = [observed("includes", self.ids[part]) for part in parts]
+        edges.append(observed("evaluated_on", self.ids["held-out"]))
+        if self.turns:
+            edges.append(observed("follows", self.turns[-1]))
+        made = self.registry.commit(
+            "generation",
+            self.name,
+            edges=edges,
+            metrics=metrics,
+            gates=gated(number) if gates is None and number else gates,
+            branch=branch,
+            message=message or f"generation {number}",
+            **known,
+        )
+        self.registry.drop_runs(f"{self.name}/")
+        if branch is None:
+            self.turns.append(made.id)
+        return made.id
+
+
+def measured(number: int) -> dict[str, Metric]:
+    """What a loop measures, drifting as loops do."""
+    perplexity = round(68 * 1.22**number, 2)
+    interval = [round(perplexity * 0.96, 2), round(perplexity * 1.04, 2)]
+    found = {
+        "perplexity": Metric(perplexity, "perplexity", 1, "lower", 2812, interval),
+        "distinct_2": Metric(round(0.257 * 0.86**number, 4), "distinct_2", 1, n=10000),
+        "duplicate_rate": Metric(0.01 * number, "duplicate_rate", 1, "lower", RECORDS),
+    }
+    if number:
+        counts = {"generated": 1300, "rejected": 50, "kept": RECORDS}
+        found |= {k: Metric(v, k, 1, n=1300) for k, v in counts.items()}
+    return found
+
+
+def gated(number: int, *, verdict: str = "pass") -> list[dict[str, Any]]:
+    return [
+        {
+            "id": "checks",
+            "type": "check_record",
+            "on": "dataset",
+            "verdict": "pass",
+            "value": 0.9615,
+            "min": 0.5,
+            "action": "drop",
+            "rejected": 50,
+            "sentence": "1,250 of 1,300 records passed",
+        },
+        {
+            "id": "diversity",
+            "type": "diversity",
+            "on": "dataset",
+            "verdict": verdict,
+            "value": round(0.94 - 0.05 * number, 3),
+            "min": 0.8,
+            "max": 1.25,
+            "action": "stop",
+            "sentence": "distinct-2 against generation 0",
+            "measure": "distinct_2",
+        },
+    ]
+
+
+@pytest.fixture
+def loop(repo: Registry) -> TestLoop:
+    """Give an empty registry and what writes generations into it."""
+    return TestLoop(repo)
+
+
+@pytest.fixture
+def story(loop: TestLoop) -> TestLoop:
+    """Give three generations, a rejected one, a review with an override, a failure."""
+    registry = loop.registry
+    loop.start()
+    loop.go_on()
+    registry.attest("review_requested", subject=loop.turns[1], data={"loop": "tutor"})
+    review = {"verdict": "approve", "by": "Grace Reviewer", "note": "30 samples read"}
+    registry.attest("review", subject=loop.turns[1], data=review)
+    loop.go_on(
+        branch="loop/tutor@rejected",
+        gates=gated(2, verdict="fail"),
+        message="the gate diversity failed: 0.64 is below 0.8",
+    )
+    registry.attest(
+        "failed",
+        message="train: no space left on device",
+        data={"loop": "tutor", "generation": 2, "step": "train"},
+    )
+    loop.go_on(gates=gated(2, verdict="fail"))
+    override = {**review, "override": "diversity", "note": "known, accepted for now"}
+    registry.attest("review", subject=loop.turns[2], data=override)
+    return loop

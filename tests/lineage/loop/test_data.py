@@ -1,0 +1,192 @@
+"""Held-out text never trains, and human text becomes records without loss."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lineage.errors import UsageError
+from lineage.loop.data import cut, human_records, read_human, split, without
+from lineage.loop.text_files import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lineage.loop.spec import LoopSpec
+
+    Parse = Callable[..., LoopSpec]
+
+pieces = st.lists(
+    st.text(alphabet="ab \n", min_size=1).map(lambda text: Text("a.txt", text)),
+    min_size=1,
+)
+
+
+def by_word(text: str) -> list[tuple[int, int]]:
+    """A tokenizer whose tokens are words with the space before them."""
+    return [match.span() for match in re.finditer(r" ?\S+|\s", text)]
+
+
+def by_byte(text: str) -> list[tuple[int, int]]:
+    """A tokenizer whose tokens are UTF-8 bytes, with the spans that BPE gives."""
+    return [(i, i + 1) for i, char in enumerate(text) for _ in char.encode()]
+
+
+@given(pieces, st.floats(0.01, 0.99), st.integers(0, 9))
+def test_split_is_a_partition(texts: list[Text], fraction: float, seed: int) -> None:
+    """Each piece is on one side, in its old order; neither side is blank."""
+    if sum(bool(piece.text.strip()) for piece in texts) < 2:
+        return
+    numbered = [Text(str(i), text) for i, (_, text) in enumerate(texts)]
+    train, held_out = split(numbered, fraction, seed)
+    assert sorted(train + held_out) == sorted(numbered)
+    for side in (train, held_out):
+        assert [int(file) for file, _ in side] == sorted(int(file) for file, _ in side)
+        assert any(text.strip() for _, text in side)
+
+
+@given(st.floats(0.05, 0.95), st.integers(0, 99))
+def test_split_holds_out_the_fraction(fraction: float, seed: int) -> None:
+    """Of many small pieces, as many characters as asked, less one piece at most."""
+    texts = [Text("a.txt", f"{n:04d}\n") for n in range(200)]
+    _, held_out = split(texts, fraction, seed)
+    assert 0 <= fraction * 200 - len(held_out) <= 1
+
+
+def test_split_depends_on_the_seed() -> None:
+    """One seed always holds out the same, another seed something else."""
+    texts = [Text("a.txt", str(n)) for n in range(100)]
+    assert split(texts, 0.2, 1) == split(texts, 0.2, 1)
+    assert split(texts, 0.2, 1) != split(texts, 0.2, 2)
+
+
+def test_a_large_piece_is_not_held_out_for_a_small_fraction() -> None:
+    """The fraction is kept where one document is most of the text."""
+    texts = [Text("a.jsonl", "x" * 10_000), *(Text("a.jsonl", c) for c in "abcdef")]
+    for seed in range(20):
+        train, _ = split(texts, 0.1, seed)
+        assert texts[0] in train
+
+
+def test_too_little_to_split() -> None:
+    """One piece cannot be on both sides."""
+    with pytest.raises(UsageError, match="too little to hold some out"):
+        split([Text("a.txt", "all of it"), Text("a.txt", "\n")], 0.1, 0)
+
+
+def test_without_compares_words() -> None:
+    """Training text that is held out as well is removed, however it is wrapped."""
+    train = [Text("a", "one\ntwo\n\n"), Text("a", "three"), Text("a", "\n")]
+    held_out = [Text("b", " one two"), Text("b", "")]
+    assert without(train, held_out) == [Text("a", "three"), Text("a", "\n")]
+
+
+@given(
+    st.text(alphabet=st.sampled_from("ab \né🎉")),
+    st.integers(2, 12),
+    st.sampled_from([by_word, by_byte]),
+)
+def test_cut_loses_nothing(text: str, size: int, offsets: Any) -> None:
+    """The blocks join to the text, each about as long as asked."""
+    blocks = list(cut(text, size, offsets))
+    assert "".join(blocks) == text
+    whole = 3 if offsets is by_byte else 0  # an emoji's bytes stay together
+    assert all(len(offsets(block)) <= size + whole + 1 for block in blocks)
+
+
+def test_cut_prefers_the_space_between_words() -> None:
+    """A block ends where a word does; the space goes with the next word."""
+    text = "alpha beta gamma delta"
+    assert list(cut(text, 14, by_byte)) == ["alpha beta", " gamma delta"]
+
+
+def test_cut_knows_trimmed_offsets() -> None:
+    """Offsets without the leading space, as byte-level tokenizers trim them, do too."""
+    trimmed = [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert list(cut("a b c d", 2, lambda _: trimmed)) == ["a b", " c d"]
+
+
+def human(parse: Parse, **dataset: Any) -> LoopSpec:
+    return parse(dataset={"train_file": "human.txt", "block_size": 8} | dataset)
+
+
+def test_held_out_paragraphs_do_not_train(parse: Parse, tmp_path: Path) -> None:
+    """A paragraph that is held out is nowhere in the training text, even repeated."""
+    text = "".join(f"paragraph number {n % 30}\n\n" for n in range(60))
+    (tmp_path / "human.txt").write_text(text)
+    spec = human(parse, validation_split=0.2)
+    split_text = read_human(spec)
+    sides = [
+        {line for _, text in side for line in text.splitlines() if line}
+        for side in (split_text.train, split_text.held_out)
+    ]
+    assert not sides[0] & sides[1]
+    assert sides[0] | sides[1] == {f"paragraph number {n}" for n in range(30)}
+    assert split_text.removed > 0
+
+
+def test_held_out_blocks_do_not_train(parse: Parse, tmp_path: Path) -> None:
+    """A block that reads like a held-out one is no training record either."""
+    (tmp_path / "human.txt").write_text("a b c d e f g h\nand then some more of it")
+    (tmp_path / "held.txt").write_text("a b c d e f g h\nquite another end here")
+    spec = human(parse, validation_file="held.txt")
+    train, held_out = human_records(spec, read_human(spec), by_word)
+    words = [[record["text"].split() for record in side] for side in (train, held_out)]
+    assert words[1][0] == list("abcdefgh")
+    assert list("abcdefgh") not in words[0]
+    assert words[0]
+
+
+def test_nothing_left_to_train_on(parse: Parse, tmp_path: Path) -> None:
+    """Holding out the training file itself is refused."""
+    (tmp_path / "human.txt").write_text("all of it")
+    with pytest.raises(UsageError, match="all of the training text is held-out text"):
+        read_human(human(parse, validation_file="human.txt"))
+
+
+def test_records_say_where_they_are_from(parse: Parse, tmp_path: Path) -> None:
+    """A record has its file, an id that names shard and row, and its text."""
+    lines = [json.dumps({"text": f"document {n} of several"}) for n in range(6)]
+    (tmp_path / "docs.jsonl").write_text("\n".join(lines))
+    spec = parse(
+        dataset={"train_file": "docs.jsonl", "validation_split": 0.2},
+        generation={"shard_size": 2},
+    )
+    train, held_out = human_records(spec, read_human(spec), by_word)
+    assert [record["id"] for record in train] == [
+        "human-00000-00000",
+        "human-00000-00001",
+        "human-00001-00000",
+        "human-00001-00001",
+        "human-00002-00000",
+    ]
+    assert [record["id"] for record in held_out] == ["held-out-00000-00000"]
+    assert {record["file"] for record in train} == {"docs.jsonl"}
+    texts = {record["text"] for record in train + held_out}
+    assert texts == {f"document {n} of several" for n in range(6)}
+
+
+def test_fewer_records_are_chosen_by_the_seed(parse: Parse, tmp_path: Path) -> None:
+    """`max_train_samples` and `max_samples` take some of all, in their old order."""
+    words = [f"w{n:03d}" for n in range(400)]
+    (tmp_path / "human.txt").write_text(" ".join(words[:300]))
+    (tmp_path / "held.txt").write_text(" ".join(words[300:]))
+    some = {"validation_file": "held.txt", "max_train_samples": 10}
+    chosen = []
+    for seed in (0, 0, 1):
+        spec = parse(
+            seed=seed,
+            dataset={"train_file": "human.txt", "block_size": 8} | some,
+            evaluation={"max_samples": 5},
+        )
+        chosen.append(human_records(spec, read_human(spec), by_word))
+    assert [len(chosen[0].train), len(chosen[0].held_out)] == [10, 5]
+    texts = [record["text"].strip() for record in chosen[0].train]
+    assert texts == sorted(texts)
+    assert chosen[0] == chosen[1] != chosen[2]

@@ -1,0 +1,431 @@
+"""Gates say pass or fail, why, and what follows; always all of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lineage.errors import StoreError, UsageError
+from lineage.loop.gates import Context, GateResult, load_gates, run_gates
+from lineage.loop.gates.group_rate import largest_shift, mentions, read_lexicon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from lineage.loop.gates import Checked
+    from lineage.loop.spec import LoopSpec
+
+    Judge = Callable[..., Checked]
+
+
+def words_as_tokens(texts: Sequence[str]) -> list[list[int]]:
+    """A tokenizer of one number per word."""
+    return [[hash(word) for word in text.split()] for text in texts]
+
+
+@pytest.fixture
+def judge(parse: Callable[..., LoopSpec]) -> Judge:
+    """Run the gates of a spec over texts."""
+
+    def judge(
+        gates: list[dict[str, Any]],
+        texts: Sequence[str],
+        human: Sequence[str] = (),
+        reference: Sequence[str] | None = None,
+    ) -> Checked:
+        context = Context(
+            records=[{"text": text} for text in texts],
+            human=human,
+            reference=reference,
+            tokenize=words_as_tokens,
+            sample_size=1000,
+            seed=0,
+        )
+        return run_gates(load_gates(parse(gates=gates)), context)
+
+    return judge
+
+
+@pytest.fixture
+def checks(tmp_path: Path) -> Callable[[str], None]:
+    """Write checks.py beside the spec."""
+
+    def write(body: str) -> None:
+        source = f"import sys\n\ndef check_record(record):\n    {body}\n"
+        (tmp_path / "checks.py").write_text(source)
+
+    return write
+
+
+def only(checked: Checked) -> GateResult:
+    """The verdict of the one gate that there is."""
+    (result,) = checked.results
+    return result
+
+
+def test_no_gates_keep_everything(judge: Judge) -> None:
+    """A spec without gates passes."""
+    checked = judge([], ["a", "b"])
+    assert list(checked.kept) == [0, 1]
+    assert checked.consequence is None
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("assert record['text'] != 'bad', 'it is bad'", "it is bad"),
+        ("assert record['text'] != 'bad'", "an assertion failed"),
+        ("return record['text'] != 'bad'", "check_record returned False"),
+        ("return 0 if record['text'] == 'bad' else 1", "check_record returned 0"),
+        (
+            "{'good': 1}[record['text']]",
+            "checks.py, line 4 raised KeyError: 'bad'",
+        ),
+        (
+            "sys.exit() if record['text'] == 'bad' else 0; return True",
+            "checks.py, line 4 raised SystemExit",
+        ),
+        ("assert record['text'] != 'bad', '\\ud800\\n2'", "\\ud800"),
+    ],
+)
+def test_records_fail_with_a_reason(
+    judge: Judge, checks: Callable[[str], None], body: str, reason: str
+) -> None:
+    """An assertion, something false, or an exception each fail a record."""
+    checks(body)
+    checked = judge([{"type": "check_record"}], ["good", "bad", "good"])
+    assert list(checked.kept) == [0, 2]
+    assert checked.rejected == {1: ("check_record", reason)}
+    assert only(checked).reasons() == {reason: 1}
+
+
+def test_none_passes(judge: Judge, checks: Callable[[str], None]) -> None:
+    """A check that only asserts returns nothing."""
+    checks("assert record")
+    assert only(judge([{"type": "check_record"}], ["a"])).value == 1.0
+
+
+def test_a_check_that_breaks_is_said_to(
+    judge: Judge, checks: Callable[[str], None]
+) -> None:
+    """An exception that is no assertion is the check's own failure as well."""
+    checks("record['title']")
+    result = only(judge([{"type": "check_record"}], ["a", "b"]))
+    assert not result.passed
+    assert result.details["broken"] == 2
+    assert result.sentence.endswith("on 2 the check itself broke")
+
+
+def test_a_check_cannot_change_the_record(
+    judge: Judge, checks: Callable[[str], None]
+) -> None:
+    """Each gate sees the record as it was written."""
+    checks("assert record['text'] == 'a'; record['text'] = 'b'")
+    gates = [{"type": "check_record"}, {"type": "check_record", "id": "again"}]
+    assert list(judge(gates, ["a"]).kept) == [0]
+
+
+@pytest.mark.parametrize(
+    ("options", "bad", "expected"),
+    [
+        ({}, 4, ("pass", 6, None)),
+        ({}, 5, ("pass", 5, None)),
+        ({}, 6, ("fail", 4, "stop")),
+        ({"min_pass_rate": 0.9}, 2, ("fail", 8, "stop")),
+        ({"action": "stop"}, 0, ("pass", 10, None)),
+        ({"action": "stop"}, 1, ("fail", 10, "stop")),
+        ({"action": "review"}, 1, ("fail", 10, "review")),
+        ({"action": "review", "min_pass_rate": 0.9}, 1, ("pass", 10, None)),
+        ({"min_pass_rate": 0}, 10, ("pass", 0, None)),
+    ],
+)
+def test_pass_rate(
+    judge: Judge,
+    checks: Callable[[str], None],
+    options: dict[str, Any],
+    bad: int,
+    expected: tuple[str, int, str | None],
+) -> None:
+    """Drop drops what fails and stops below the rate; the others drop nothing."""
+    checks("return record['text'] == 'good'")
+    texts = ["bad"] * bad + ["good"] * (10 - bad)
+    checked = judge([{"type": "check_record"} | options], texts)
+    result = only(checked)
+    assert (result.verdict, len(checked.kept), checked.consequence) == expected
+    assert result.value == (10 - bad) / 10
+    assert len(result.rejected) == bad
+
+
+def test_no_record_at_all_fails(judge: Judge, checks: Callable[[str], None]) -> None:
+    """Nothing written is nothing that passed."""
+    checks("return True")
+    result = only(judge([{"type": "check_record"}], []))
+    assert result.verdict == "fail"
+    assert "value" not in result.to_json()
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("def check(record): ...", "has no function check_record(record)"),
+        ("check_record = 3", "has no function check_record(record)"),
+        ("def check_record(record:\n", "line 1: '(' was never closed"),
+        (
+            "\nimport no_such_module_here",
+            "checks.py, line 2 raised ModuleNotFoundError",
+        ),
+        ("raise SystemExit(3)", "checks.py, line 1 raised SystemExit: 3"),
+    ],
+)
+def test_unusable_checks(
+    judge: Judge, tmp_path: Path, source: str, sentence: str
+) -> None:
+    """A checks file that cannot be used is found before anything runs."""
+    (tmp_path / "checks.py").write_text(source)
+    with pytest.raises(UsageError) as caught:
+        judge([{"type": "check_record"}], [])
+    assert sentence in str(caught.value)
+
+
+def test_missing_checks(judge: Judge) -> None:
+    """A checks file that is not there is named."""
+    with pytest.raises(StoreError, match=r"cannot read .*checks\.py: No such file"):
+        judge([{"type": "check_record"}], [])
+
+
+def test_checks_are_recorded_by_hash(
+    judge: Judge, checks: Callable[[str], None], tmp_path: Path
+) -> None:
+    """The verdict says which code gave it; loading leaves no file behind."""
+    checks("return True")
+    code = only(judge([{"type": "check_record"}], ["a"])).details["code"]
+    assert code["file"] == "checks.py"
+    assert len(code["sha256"]) == 64
+    assert [path.name for path in tmp_path.iterdir()] == ["checks.py"]
+
+
+LEXICON = "women: [she, her]\nmen: [he, him]\n"
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path) -> None:
+    """Write groups.yaml beside the spec."""
+    (tmp_path / "groups.yaml").write_text(LEXICON)
+
+
+GROUP_RATE = {"type": "group_rate", "lexicon": "groups.yaml"}
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_group_rate_worked(judge: Judge) -> None:
+    """Worked: human 3 : 3, new 1 : 7; ln(7.5 / 3.5) - ln(1.5 / 3.5) = ln 5."""
+    human = ["She saw him.", "he and her", "HE, she!"]
+    new = ["he said he", "him him; He he", "she, he"]
+    result = only(judge([GROUP_RATE], new, human))
+    assert result.value == pytest.approx(math.log(5))
+    assert result.verdict == "fail"
+    assert result.consequence == "stop"
+    assert result.details["mentions"] == {"women": 1, "men": 7}
+    assert result.details["human_mentions"] == {"women": 3, "men": 3}
+    assert result.details["groups"] == ["men", "women"]
+    cells = 1 / 7.5 + 1 / 3.5 + 1 / 1.5 + 1 / 3.5
+    assert result.details["standard_error"] == pytest.approx(math.sqrt(cells))
+    assert result.sentence == (
+        "the log-odds of men to women moved by 1.61 against the human data; "
+        "at most 0.40 is allowed"
+    )
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_group_rate_passes_when_all_groups_fade_alike(judge: Judge) -> None:
+    """Fewer mentions of everyone are no bias: only the odds between groups count."""
+    human = ["she he"] * 400
+    new = ["she he and much else"] * 100
+    result = only(judge([GROUP_RATE], new, human))
+    assert result.value == 0.0
+    assert result.verdict == "pass"
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_group_rate_is_symmetric(judge: Judge) -> None:
+    """Favouring either group is a shift of the same size."""
+    human = ["she he"] * 50
+    shifts = [
+        only(judge([GROUP_RATE], [f"{word} " * 20, "she he"], human)).value
+        for word in ("she", "he")
+    ]
+    assert shifts[0] == pytest.approx(shifts[1])
+    assert shifts[0] is not None
+    assert shifts[0] > 1
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_no_mention_is_no_shift(judge: Judge) -> None:
+    """Data that speak of nobody have moved nothing."""
+    result = only(judge([GROUP_RATE], ["a"], ["b"]))
+    assert (result.value, result.verdict) == (0.0, "pass")
+
+
+def test_the_largest_shift_is_between_the_extremes(tmp_path: Path) -> None:
+    """Of three groups the one that gained most against the one that lost most."""
+    (tmp_path / "g.json").write_text('{"a": ["x"], "b": ["y"], "c": ["z"]}')
+    groups = read_lexicon(tmp_path / "g.json")
+    new, _ = mentions(["x x x x y y z"], groups)
+    human, total = mentions(["x y y z z z z", "w"], groups)
+    more, less, shift = largest_shift(new, human)
+    assert (more, less, total) == ("a", "c", 8)
+    pairs = [
+        math.log((new[p] + 0.5) / (new[q] + 0.5))
+        - math.log((human[p] + 0.5) / (human[q] + 0.5))
+        for p in "abc"
+        for q in "abc"
+    ]
+    assert shift == pytest.approx(max(pairs))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: [x]", "is not a lexicon of two groups or more"),
+        ("- a", "is not a lexicon of two groups or more"),
+        ("a: x\nb: [y]", "the group 'a' is not a list of words"),
+        ("a: []\nb: [y]", "the group 'a' is not a list of words"),
+        ("a: [x, 3]\nb: [y]", "3 in group 'a' is not one word"),
+        ("a: [x y]\nb: [y]", "'x y' in group 'a' is not one word"),
+        ("a: [x]\nb: [y, X]", "'x' stands in two groups"),
+        ("a: [x", "line 1"),
+    ],
+)
+def test_unusable_lexicons(tmp_path: Path, text: str, sentence: str) -> None:
+    """A lexicon that cannot be counted with is one sentence."""
+    (tmp_path / "groups.yaml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_lexicon(tmp_path / "groups.yaml")
+    assert sentence in str(caught.value)
+
+
+def varied(seed: int, words: int, count: int = 60) -> list[str]:
+    """Texts that draw from so many words."""
+    draw = random.Random(seed)  # noqa: S311
+    return [
+        " ".join(f"w{draw.randrange(words)}" for _ in range(20)) for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"), [(40, "pass"), (12, "fail"), (400, "fail")]
+)
+def test_diversity_is_two_sided(judge: Judge, words: int, verdict: str) -> None:
+    """Collapse and drift into noise both fail; the same diversity passes."""
+    checked = judge([{"type": "diversity"}], varied(1, words), [], varied(0, 40))
+    assert only(checked).verdict == verdict
+    assert checked.consequence == (None if verdict == "pass" else "stop")
+
+
+def test_diversity_worked(judge: Judge) -> None:
+    """Worked: one pair of three against two of three: half as diverse."""
+    gate = {"type": "diversity", "min": 0.5, "max": 1.5}
+    result = only(judge([gate], ["a a a a"], [], ["a b a b"]))
+    assert result.value == 0.5
+    assert result.passed
+    assert (result.details["here"], result.details["reference"]) == (1 / 3, 2 / 3)
+    assert result.sentence == (
+        "distinct_2 is 0.50 times generation 0's; 0.50 to 1.50 is allowed"
+    )
+
+
+def test_diversity_compares_samples_of_one_size(judge: Judge) -> None:
+    """Fewer records alone do not look more diverse."""
+    few, many = varied(1, 30, count=10), varied(0, 30, count=50)
+    result = only(judge([{"type": "diversity"}], few, [], many))
+    assert result.details["n"] == 200
+    assert result.verdict == "pass"
+
+
+def test_generation_0_is_its_own_reference(judge: Judge) -> None:
+    """What generation 0 wrote passes, and the verdict says why."""
+    result = only(judge([{"type": "diversity"}], varied(0, 40)))
+    assert result.value == 1.0
+    assert "reference" in result.sentence
+
+
+@pytest.mark.parametrize("texts", [[], ["one"]])
+def test_nothing_to_compare_fails(judge: Judge, texts: list[str]) -> None:
+    """Without a single pair of tokens there is no diversity to speak of."""
+    result = only(judge([{"type": "diversity"}], texts, [], ["a b c"]))
+    assert result.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    "measure", ["distinct_1", "distinct_2", "unigram_entropy", "compression_ratio"]
+)
+def test_each_measure_sees_collapse(judge: Judge, measure: str) -> None:
+    """Ten words instead of four hundred move every measure of diversity."""
+    gate = {"type": "diversity", "measure": measure}
+    checked = judge([gate], varied(1, 10), [], varied(0, 400))
+    assert only(checked).verdict == "fail"
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_gates_run_in_order_and_all(
+    judge: Judge, checks: Callable[[str], None]
+) -> None:
+    """A failure does not hide the others; what is dropped the next do not see."""
+    checks("return 'drop' not in record['text']")
+    gates = [
+        GROUP_RATE | {"id": "before", "action": "review"},
+        {"type": "check_record"},
+        GROUP_RATE | {"id": "after"},
+    ]
+    texts = ["she he"] * 8 + ["drop he he he he he he he he he"] * 4
+    checked = judge(gates, texts, ["she he"] * 20)
+    verdicts = {result.id: result.verdict for result in checked.results}
+    assert verdicts == {"before": "fail", "check_record": "pass", "after": "pass"}
+    assert list(checked.kept) == list(range(8))
+    assert set(checked.rejected) == {8, 9, 10, 11}
+    assert checked.consequence == "review"
+    assert [result.id for result in checked.failed] == ["before"]
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_stop_is_stronger_than_review(judge: Judge) -> None:
+    """When one failure asks for a review and another for a stop, the loop stops."""
+    gates = [
+        GROUP_RATE | {"action": "review"},
+        {"type": "diversity", "min": 0.1, "max": 0.2},
+    ]
+    checked = judge(gates, ["he he he he he"], ["she he"] * 9)
+    assert [result.verdict for result in checked.results] == ["fail", "fail"]
+    assert checked.consequence == "stop"
+
+
+def test_rows_stay_the_records_own(judge: Judge, tmp_path: Path) -> None:
+    """A second dropping gate counts rows of what it saw; the result names the first."""
+    (tmp_path / "one.py").write_text("def check_record(r): return r['text'] != 'a'")
+    (tmp_path / "two.py").write_text("def check_record(r): return r['text'] != 'c'")
+    gates = [
+        {"type": "check_record", "id": name, "checks": f"{name}.py"}
+        for name in ("one", "two")
+    ]
+    checked = judge(gates, ["a", "b", "c", "b"])
+    assert list(checked.kept) == [1, 3]
+    assert {row: gate for row, (gate, _) in checked.rejected.items()} == {
+        0: "one",
+        2: "two",
+    }
+
+
+@pytest.mark.usefixtures("lexicon")
+def test_verdicts_are_json(judge: Judge, checks: Callable[[str], None]) -> None:
+    """A verdict has what a manifest needs, pass or fail."""
+    checks("return True")
+    gates = [{"type": "check_record"}, GROUP_RATE, {"type": "diversity"}]
+    for result in judge(gates, ["she he"] * 5, ["she he"]).results:
+        verdict = result.to_json()
+        assert json.loads(json.dumps(verdict, allow_nan=False)) == verdict
+        assert {"id", "type", "verdict", "value", "action", "on"} <= set(verdict)

@@ -1,0 +1,74 @@
+"""docs/loop.md is the reference: it names everything, and its example runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from lineage.loop.definitions import MEASURES
+from lineage.loop.gates import GATES
+from lineage.loop.spec import LoopSpec, load
+from lineage.loop.spec_errors import Section
+from lineage.loop.spec_gates import GateSpec
+
+PAGE = (Path(__file__).parents[3] / "docs" / "loop.md").read_text(encoding="utf-8")
+
+
+def sections(section: type[Section]) -> set[type[Section]]:
+    """A section and all below it."""
+    found = {section}
+    for field in section.model_fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, Section):
+                found |= sections(part)
+    return found
+
+
+def test_every_field_is_in_the_reference() -> None:
+    """A field that the spec reads is explained."""
+    gates = get_args(get_args(GateSpec)[0])
+    read = {name for cls in {*sections(LoopSpec), *gates} for name in cls.model_fields}
+    assert len(read) > 40
+    missing = {name for name in read if not re.search(rf"`[^`]*\b{name}\b", PAGE)}
+    assert missing == {"callable"}  # a step's own form: "package.module:function"
+
+
+def test_the_measures_are_the_table() -> None:
+    """Id, version and direction of each measure stand in the table as in the code."""
+    table = re.findall(r"^\| `(\w+)` \| (\d+) \| .* \| (\w+) \|$", PAGE, re.MULTILINE)
+    assert table == [
+        (measure.id, str(measure.version), measure.direction or "neither")
+        for measure in MEASURES.values()
+    ]
+
+
+def test_every_gate_has_a_heading() -> None:
+    """Each type of gate has its section."""
+    assert sorted(re.findall(r"^### `(\w+)`: ", PAGE, re.MULTILINE)) == sorted(GATES)
+
+
+@pytest.mark.parametrize("gate", get_args(get_args(GateSpec)[0]))
+def test_gate_defaults_are_the_references(gate: type[Section]) -> None:
+    """The default of each gate's fields is the one in its table."""
+    heading = gate.model_fields["type"].annotation
+    (name,) = get_args(heading)
+    part = PAGE.split(f"### `{name}`: ")[1].split("\n### ")[0]
+    for field, info in gate.model_fields.items():
+        if info.default and isinstance(info.default, str | float) and field != "id":
+            (row,) = re.findall(rf"^\| .*`{field}`.*$", part, re.MULTILINE)
+            assert str(info.default) in row
+
+
+def test_the_example_is_valid(tmp_path: Path) -> None:
+    """The page's first example loads as it stands."""
+    (tmp_path / "checks.py").touch()
+    (tmp_path / "groups.yaml").touch()
+    path = tmp_path / "loop.yaml"
+    path.write_text(PAGE.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    spec = load(path)
+    assert spec.training["learning_rate"] == 2e-3
+    assert {gate.type for gate in spec.gates} == set(GATES)
+    spec.resolved()
