@@ -18,6 +18,10 @@ from lineage.errors import UsageError, VerificationError
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 SAFE_INTEGER = 2**53 - 1
+_BROKEN = (  # what reading broken bytes raises
+    *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
+    UsageError,
+)
 _NOT_IN_YAML = re.compile("[\u007f-\u009f\ufffe\uffff]")
 
 
@@ -116,7 +120,7 @@ def malformed(what: str) -> Iterator[None]:
     """Turn whatever goes wrong while reading `what` into one VerificationError."""
     try:
         yield
-    except (LookupError, RecursionError, TypeError, ValueError, UsageError) as error:
+    except _BROKEN as error:
         raise VerificationError(f"{what} is malformed: {error}") from None
 
 

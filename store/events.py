@@ -76,8 +76,7 @@ class EventLog:
 
     def tip(self) -> str | None:
         """The git oid of the newest event, or None in an empty registry."""
-        found = self._git.read(names.EVENTS)
-        return found[0] if found else None
+        return self._git.ref(names.EVENTS)
 
     def event(self, oid: str) -> Event:
         """The event that the git commit `oid` holds."""
@@ -118,13 +117,13 @@ class EventLog:
     def lookup(self, ref: str, *, at: str | None = None) -> str | None:
         """The git oid that a name such as ``heads/model/tutor`` has in the view."""
         space, bucket, encoded = names.view_path(ref)
-        found = self._read_tree(f"{at or names.EVENTS}:view/{space}/{bucket}")
+        found = self._read_view(at or self.tip(), f"/{space}/{bucket}")
         entry = found.get(encoded)
         return entry.oid if entry else None
 
     def names(self, space: str, *, at: str | None = None) -> dict[str, str]:
         """All names of ``heads``, ``tags`` or ``runs`` with their git oids, sorted."""
-        buckets = self._read_tree(f"{at or names.EVENTS}:view/{space}")
+        buckets = self._read_view(at or self.tip(), f"/{space}")
         found = self._git.read_many(entry.oid for entry in buckets.values())
         pairs = (
             (names.decode(name), entry.oid)
@@ -133,6 +132,9 @@ class EventLog:
             for name, entry in parse_tree(item[1].data).items()
         )
         return dict(sorted(pairs))
+
+    def _read_view(self, event: str | None, path: str = "") -> dict[str, TreeEntry]:
+        return self._read_tree(f"{event}:view{path}") if event else {}
 
     def _read_tree(self, name: str) -> dict[str, TreeEntry]:
         data = self._git.blob(name)
@@ -210,7 +212,7 @@ class EventLog:
     ) -> list[GitObject]:
         """The blob, the changed trees and, last, the commit of one event."""
         blob = GitObject("blob", event.encoded)
-        view, changed = self._view(moves)
+        view, changed = self._view(moves, tip)
         root = {"event.json": TreeEntry(_BLOB, blob.oid)}
         if view:
             changed.append(tree(view))
@@ -218,9 +220,11 @@ class EventLog:
         top = tree(root)
         return [blob, *changed, top, _commit(event, top.oid, tip)]
 
-    def _view(self, moves: list[Move]) -> tuple[dict[str, TreeEntry], list[GitObject]]:
+    def _view(
+        self, moves: list[Move], tip: str | None
+    ) -> tuple[dict[str, TreeEntry], list[GitObject]]:
         """The view after `moves`, and the tree objects that it needs anew."""
-        view = self._read_tree(f"{names.EVENTS}:view")
+        view = self._read_view(tip)
         made: list[GitObject] = []
         spaces: dict[str, dict[str, list[Move]]] = {}
         for move in moves:

@@ -11,6 +11,7 @@ from lineage.errors import VerificationError
 from lineage.store.canonical import Json, canonical, digest, malformed
 
 DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
+_NOWHERE = {"", ".", ".."}  # no parts of a path inside a payload
 
 
 def known_fields(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,24 +45,24 @@ def file_list(entries: Iterable[FileEntry]) -> bytes:
 
 
 def parse_file_list(data: bytes) -> list[FileEntry]:
-    """Read files.jsonl back; fields unknown here are passed over.
+    """Read files.jsonl back.
 
     Raises:
-        VerificationError: when it is malformed, out of order, or a path in it
+        VerificationError: when it is malformed or out of order, or a path in it
             leads out of the payload.
     """
     with malformed("files.jsonl"):
-        lines = [json.loads(line) for line in data.splitlines()]
-        entries = [FileEntry(**known_fields(FileEntry, line)) for line in lines]
-        paths = [entry.path for entry in entries]
-        inside = all(map(_is_inside, paths))
-    if not inside or any(a >= b for a, b in pairwise(paths)):
-        raise VerificationError("files.jsonl is out of order, or leaves the payload")
+        entries = [FileEntry(**json.loads(line)) for line in data.splitlines()]
+        if not all(map(_is_sound, entries)):
+            raise VerificationError("files.jsonl has a path or mode of no payload")
+        if any(a.path >= b.path for a, b in pairwise(entries)):
+            raise VerificationError("files.jsonl is not sorted by path")
     return entries
 
 
-def _is_inside(path: str) -> bool:
-    return "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
+def _is_sound(entry: FileEntry) -> bool:
+    inside = "\0" not in entry.path and not _NOWHERE & set(entry.path.split("/"))
+    return inside and entry.mode in (DIRECTORY, FILE, EXECUTABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,18 @@ class GitRepository:
 
     # reading
 
+    def ref(self, name: str) -> str | None:
+        """The oid that a ref has at this moment.
+
+        The reading process is not asked: git takes packed refs for unchanged when
+        they are packed twice within one second.
+        """
+        try:
+            return (self.common / name).read_text().strip()
+        except OSError:
+            found = self.run("for-each-ref", "--format=%(objectname)", name)
+            return found.decode().strip() or None
+
     def read(self, name: str) -> tuple[str, GitObject] | None:
         """The oid and object that `name` means ("refs/…", "OID:path"), or None."""
         return next(self.read_many([name]))
@@ -207,15 +219,15 @@ class GitRepository:
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
         pending = {oid: new[oid] for oid, path in paths.items() if not path.exists()}
         staged = {
-            oid: self._objects / f"{_TEMPORARY}{secrets.token_hex(8)}" for oid in pending
+            oid: self._objects / f"{_TEMPORARY}{secrets.token_hex(8)}"
+            for oid in pending
         }
         try:
             for oid, temporary in staged.items():
                 _stage(pending[oid], temporary)
             sync_files(staged.values())
             for oid, temporary in staged.items():
-                paths[oid].parent.mkdir(exist_ok=True)
-                temporary.replace(paths[oid])
+                _place(temporary, paths[oid])
         finally:
             for temporary in staged.values():
                 temporary.unlink(missing_ok=True)
@@ -280,6 +292,19 @@ def _stage(item: GitObject, path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     with os.fdopen(descriptor, "wb") as file:
         file.write(zlib.compress(header + item.data, 1))
+
+
+def _place(temporary: Path, path: Path) -> None:
+    """Rename into a folder that `git gc` may remove again while it is empty."""
+    while True:
+        path.parent.mkdir(exist_ok=True)
+        try:
+            temporary.replace(path)
+        except FileNotFoundError:
+            if not temporary.exists():
+                raise
+        else:
+            return
 
 
 def _transaction(step: Mapping[str, tuple[str | None, str | None]]) -> Iterator[str]:

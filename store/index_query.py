@@ -2,13 +2,13 @@
 # ruff: noqa: TID253 - imported with the index only
 
 import operator
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlmodel import and_, col, not_, select
 
-from lineage.store.canonical import Json, canonical
-from lineage.store.index_rows import numbers
+from lineage.store.canonical import Json
+from lineage.store.index_rows import is_number, numbers, written
 from lineage.store.index_tables import (
     CommitRow,
     EdgeRow,
@@ -17,7 +17,10 @@ from lineage.store.index_tables import (
     ParamRow,
 )
 
-_COMPARE = {
+# A metric's or parameter's name, operator and value: ("perplexity", "<", 30)
+Condition: TypeAlias = tuple[str, str, Json]
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -25,14 +28,6 @@ _COMPARE = {
     "=": operator.eq,
     "!=": operator.ne,
 }
-
-
-class Condition(NamedTuple):
-    """What a metric or parameter must be, e.g. ("perplexity", "<", 30)."""
-
-    name: str
-    op: str
-    value: Json
 
 
 class Match(NamedTuple):
@@ -80,27 +75,28 @@ def matching(
 
 
 def _has_metric(condition: Condition) -> Any:
-    meets = _COMPARE[condition.op](col(MetricRow.value), condition.value)
-    named = col(MetricRow.name) == condition.name
+    name, op, value = condition
+    meets = _COMPARE[op](col(MetricRow.value), value)
+    named = col(MetricRow.name) == name
     return col(CommitRow.number).in_(select(MetricRow.commit).where(named, meets))
 
 
 def _has_param(condition: Condition) -> Any:
-    named = col(ParamRow.path) == condition.name
-    meets = _param_test(condition)
+    path, op, value = condition
+    meets = _param_test(op, value)
+    named = col(ParamRow.path) == path
     return col(CommitRow.number).in_(select(ParamRow.commit).where(named, meets))
 
 
-def _param_test(condition: Condition) -> Any:
+def _param_test(op: str, value: Json) -> Any:
     """Numbers compare with numbers; everything else is the same text, or not."""
-    number, value = col(ParamRow.number), condition.value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if condition.op == "!=":
+    number = col(ParamRow.number)
+    if is_number(value):
+        if op == "!=":
             return number.is_distinct_from(value)
-        return _COMPARE[condition.op](number, value)
-    text = value if isinstance(value, str) else canonical(value).decode()
-    same = and_(col(ParamRow.text) == text, number.is_(None))
-    return same if condition.op == "=" else not_(same)
+        return _COMPARE[op](number, value)
+    same = and_(col(ParamRow.text) == written(value), number.is_(None))
+    return same if op == "=" else not_(same)
 
 
 def _reachable(starts: Iterable[int]) -> Any:

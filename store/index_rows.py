@@ -1,8 +1,8 @@
 """From events and commits to rows of the index."""
 # ruff: noqa: TID253 - imported with the index only
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 from sqlmodel import SQLModel, col, delete, func, insert, select
 
@@ -54,7 +54,7 @@ class Writer:
 
     def add(self, events: Sequence[Logged]) -> None:
         """Add a run of events, oldest first, with the commits that they brought."""
-        pairs = {}
+        pairs: dict[str, tuple[str, int]] = {}
         rows = []
         for number, logged in enumerate(events, self._events):
             rows.append(_event(number, logged))
@@ -72,13 +72,12 @@ class Writer:
         parents = {id_ for commit in commits for id_ in commit.ids()}
         known = numbers(self._connection, parents)
         known.update((item.id, item.number) for item in new)
-        heads = [self._head(*pair) for pair in zip(new, commits, strict=True)]
-        self._insert(CommitRow, heads)
-        for item, commit in zip(new, commits, strict=True):
-            edges = ((edge, known[edge.id]) for edge in commit.edges)
-            self._insert(EdgeRow, [_edge(item.number, *pair) for pair in edges])
-            self._insert(MetricRow, list(_metrics(item.number, commit)))
-            self._insert(ParamRow, list(_params(item.number, commit)))
+        pairs = list(zip(new, commits, strict=True))
+        self._insert(CommitRow, [self._head(*pair) for pair in pairs])
+        rows = (row for pair in pairs for row in _edges(*pair, known))
+        self._insert(EdgeRow, list(rows))
+        self._insert(MetricRow, [row for pair in pairs for row in _metrics(*pair)])
+        self._insert(ParamRow, [row for pair in pairs for row in _params(*pair)])
         self._add_files(new)
 
     def _manifests(self, new: list[_New]) -> Iterator[Commit]:
@@ -155,30 +154,43 @@ def _event(number: int, logged: Logged) -> Fields:
     }
 
 
-def _edge(child: int, edge: Any, parent: int) -> Fields:
-    return {
-        "child": child,
-        "role": edge.role,
-        "parent": parent,
-        "evidence": edge.evidence,
-    }
-
-
-def _metrics(number: int, commit: Commit) -> Iterator[Fields]:
-    for name, metric in commit.metrics.items():
-        yield {"commit": number, "name": name, "value": float(metric.value)}
-
-
-def _params(number: int, commit: Commit) -> Iterator[Fields]:
-    for position, (path, value) in enumerate(flatten(dict(commit.params))):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+def _edges(item: _New, commit: Commit, known: Mapping[str, int]) -> Iterator[Fields]:
+    for edge in commit.edges:
+        if edge.id not in known:  # `verify` reports it
+            continue
         yield {
-            "commit": number,
+            "child": item.number,
+            "role": edge.role,
+            "parent": known[edge.id],
+            "evidence": edge.evidence,
+        }
+
+
+def _metrics(item: _New, commit: Commit) -> Iterator[Fields]:
+    for name, metric in commit.metrics.items():
+        yield {"commit": item.number, "name": name, "value": float(metric.value)}
+
+
+def _params(item: _New, commit: Commit) -> Iterator[Fields]:
+    found = flatten(dict(commit.params)) if commit.params else ()
+    for position, (path, value) in enumerate(found):
+        yield {
+            "commit": item.number,
             "position": position,
             "path": path,
-            "text": value if isinstance(value, str) else canonical(value).decode(),
-            "number": float(value) if is_number else None,
+            "text": written(value),
+            "number": float(value) if is_number(value) else None,
         }
+
+
+def written(value: Json) -> str:
+    """A single value as rows hold it: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else canonical(value).decode()
+
+
+def is_number(value: Json) -> TypeGuard[float]:
+    """Whether a single value is a number; true and false are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def flatten(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
@@ -191,7 +203,7 @@ def flatten(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
     if isinstance(value, dict):
         items = value.items()
     elif isinstance(value, list):
-        items = enumerate(value)
+        items = list(enumerate(value))
     if not items:
         yield path, value
     for key, item in items:

@@ -56,6 +56,7 @@ ORIGINS = ("human", "machine", "mixed", "unknown")
 DIRECTIONS = ("higher", "lower")
 
 _ID = re.compile(r"[0-9a-f]{64}\Z")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+\Z")  # no control characters
 
 
 def is_id(text: str) -> bool:
@@ -220,6 +221,8 @@ class Commit:
 
     def __post_init__(self) -> None:
         _choice(self.kind, KINDS, "a kind of commit")
+        if not _NAME.match(self.name):
+            raise UsageError(f"{self.name!r} is empty or does not print")
         object.__setattr__(self, "params", normalise(self.params, "params"))
         object.__setattr__(self, "edges", tuple(sorted(self.edges)))
         for first, second in zip(self.edges, self.edges[1:], strict=False):
