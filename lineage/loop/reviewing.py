@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lineage.errors import GateFailed, LineageError, WaitingForReview
+from lineage.errors import GateFailed, WaitingForReview
 from lineage.loop.journal import REQUEST, approved, branch, rejected_branch
 from lineage.loop.parts import observed
 from lineage.store.events import Move, Target
@@ -57,22 +57,21 @@ def judge(turn: Turn, parts: Parts, checked: Result) -> None:
         WaitingForReview: a failed gate asks for a person, and nobody has decided.
         GateFailed: a failed gate, or the person, stops the loop; what there is of
             the generation is committed on the loop's branch of rejected ones.
-        LineageError: no record is left to train on.
     """
     failed = [gate for gate in checked.gates if gate.get("verdict") == "fail"]
-    subject = parts.synthetic or parts.generated
-    verdict = turn.journal.verdicts.get(subject)
-    passed = not failed or turn.journal.overridden
-    stopped = any(gate.get("action") != "review" for gate in failed)
-    if not passed and not stopped and verdict is None:
-        data = turn.circumstances(on="dataset", why=_reason(failed))
-        _ask(turn.registry, turn.journal, subject, data)
-    if not passed and (stopped or not approved(verdict)):
-        reason = _reason(failed) if stopped else _words(verdict)
-        _reject(turn, parts, checked, reason)
     if not parts.synthetic:
-        message = f"generation {turn.generation} has no record left to train on"
-        raise LineageError(message, hint="every generated record was rejected")
+        reason = _reason(failed) or "no record was left to train on"
+        _reject(turn, parts, checked, reason)
+    if not failed or turn.journal.overridden:
+        return
+    if any(gate.get("action") != "review" for gate in failed):
+        _reject(turn, parts, checked, _reason(failed))
+    verdict = turn.journal.verdicts.get(parts.synthetic)
+    if verdict is None:
+        data = turn.circumstances(on="dataset", why=_reason(failed))
+        _ask(turn.registry, turn.journal, parts.synthetic, data)
+    if not approved(verdict):
+        _reject(turn, parts, checked, _words(verdict))
 
 
 def _reason(failed: Verdicts) -> str:

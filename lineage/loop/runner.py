@@ -18,6 +18,7 @@ from lineage.loop.journal import Journal, Parts
 from lineage.loop.parts import observed
 from lineage.loop.progress import Finished, Progress
 from lineage.loop.spec import load
+from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
 from lineage.loop.steps.protocol import Result
 from lineage.loop.turn import Turn
@@ -72,6 +73,7 @@ class _Loop:
         self.spec, self.progress = spec, progress
         self.journal = journal.read(registry, spec.name)
         self.past = [journal.parts(registry, id_) for id_ in self.journal.generations]
+        self.steps = find_steps(spec, workshop.lock)
         self.made: list[Finished] = []
 
     def run(self) -> LoopResult:
@@ -96,6 +98,7 @@ class _Loop:
             self.spec,
             self.journal,
             self.progress,
+            self.steps,
             generation=len(self.past),
             attempt=self.journal.attempt,
         )

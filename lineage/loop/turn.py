@@ -16,7 +16,6 @@ from lineage.loop.environment import Meter, environment
 from lineage.loop.journal import record_of
 from lineage.loop.progress import Activity, remaining
 from lineage.loop.seeds import shard_seed
-from lineage.loop.steps import find_step
 from lineage.loop.steps.protocol import Job, Result, Step
 from lineage.store.canonical import Json, canonical, digest
 
@@ -60,6 +59,7 @@ class Turn:
     spec: LoopSpec
     journal: Journal
     progress: Progress
+    steps: Mapping[str, Step]
     generation: int
     attempt: int
     config: str = ""
@@ -80,7 +80,8 @@ class Turn:
         Raises:
             LineageError: when the step fails; an event records that it did.
         """
-        step, code = find_step(name, self.spec, self.workshop.lock)
+        step = self.steps[name]
+        code = step.code
         seed = shard_seed(self.spec.seed, self.generation, name, self.attempt)
         key = self._key(name, code, inputs, seed)
         place = f"{name}-{key[:16]}"
@@ -111,7 +112,6 @@ class Turn:
         """Commit what a step wrote as a part of the generation; returns its id."""
         if made.id:
             return made.id
-        metrics = {} if kind == "model" else made.result.metrics
         id_ = self.commit(
             kind,
             self.spec.name if kind == "model" else f"{self.spec.name}-{part}",
@@ -119,7 +119,7 @@ class Turn:
             edges=edges,
             part=part,
             params={"generation": self.generation, "attempt": self.attempt},
-            metrics=metrics,
+            metrics=made.result.metrics,
             code=made.code,
             circumstances=made.data,
         )

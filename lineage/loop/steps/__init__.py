@@ -6,38 +6,58 @@ run. `external` lets a Python callable or a command stand in for any of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.steps.protocol import Step
+    from lineage.loop.steps.protocol import Job, Result, Step
+
+STEPS = ("generate", "check", "mix", "train", "evaluate")
 
 
-def find_step(name: str, spec: LoopSpec, lock: int) -> tuple[Step, dict[str, Any]]:
-    """The step that the spec names, or the built-in one; and what its source is.
+def find_steps(spec: LoopSpec, lock: int) -> dict[str, Step]:
+    """The steps that the spec names, and the built-in ones where it names none.
 
     Args:
-        name: generate, check, mix, train or evaluate.
         spec: its `steps` section says what replaces a built-in step.
         lock: a descriptor that a command holds for as long as it lives.
 
     Raises:
         LineageError: when a callable cannot be imported.
     """
+    return {name: _find(name, spec, lock) for name in STEPS}
+
+
+def _find(name: str, spec: LoopSpec, lock: int) -> Step:
     from lineage.loop.steps.external import CommandStep, PythonStep
 
     section, base = getattr(spec.steps, name), spec.path(".").absolute()
     if section is None:
-        module = import_module(f"lineage.loop.steps.{name}")
-        source = Path(str(module.__file__)).read_bytes()
-        code = {"step": module.__name__, "sha256": sha256(source).hexdigest()}
-        return getattr(module, name), code
+        return _built_in(name)
     if section.callable is not None:
-        python = PythonStep(section.callable, base)
-        return python, python.code
-    timeout = getattr(section, "timeout", None)
-    command = CommandStep(section.command, base, timeout, lock)
-    return command, command.code
+        return PythonStep(section.callable, base)
+    return CommandStep(section.command, base, getattr(section, "timeout", None), lock)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A step of ours; its code is the hash of its own module."""
+
+    function: Callable[[Job], Result]
+    code: dict[str, Any]
+
+    def __call__(self, job: Job) -> Result:
+        return self.function(job)
+
+
+def _built_in(name: str) -> BuiltIn:
+    module = import_module(f"lineage.loop.steps.{name}")
+    source = sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
+    code = {"step": module.__name__, "sha256": source}
+    return BuiltIn(getattr(module, name), code)

@@ -48,15 +48,11 @@ class PythonStep:
     def __init__(self, name: str, base: Path) -> None:
         self.name, self.base = name, base
         with _importable(base):
-            self._module = _load(name.partition(":")[0], base)
-            self._function = _attribute(self._module, name)
-
-    @property
-    def code(self) -> dict[str, Any]:
-        """What runs: the function's name and the hash of its module's source."""
-        file = self._module.__file__
-        source = _digest(file) if file else None
-        return {"callable": self.name} | ({"sha256": source} if source else {})
+            module = _load(name.partition(":")[0], base)
+            self._function = _attribute(module, name)
+        self.code = {"callable": name}
+        if module.__file__:
+            self.code["sha256"] = _digest(module.__file__)
 
     def __call__(self, job: Job) -> Result:
         try:
@@ -96,8 +92,9 @@ class CommandStep:
     @property
     def code(self) -> dict[str, Any]:
         """What runs: the command, and the hash of every file here that it names."""
-        named = sorted({word for word in self._words if (self.base / word).is_file()})
-        files = {word: _digest(self.base / word) for word in named}
+        named = {Path(word) for word in self._words if not Path(word).is_absolute()}
+        here = sorted(word for word in named if (self.base / word).is_file())
+        files = {str(word): _digest(self.base / word) for word in here}
         return {"command": self.command} | ({"files": files} if files else {})
 
     def __call__(self, job: Job) -> Result:

@@ -8,11 +8,11 @@ leave behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lineage.loop.spec import LoopSpec
@@ -56,4 +56,12 @@ class Result:
     shares: Mapping[str, Mapping[str, list[int]]] = field(default_factory=dict)
 
 
-Step = Callable[[Job], Result]
+class Step(Protocol):
+    """A built-in step, a callable or a command."""
+
+    @property
+    def code(self) -> dict[str, Any]:
+        """What runs, by hash: a part of the commit that comes of it."""
+
+    def __call__(self, job: Job) -> Result:
+        """Do the work; a `LineageError` says why it cannot be done."""

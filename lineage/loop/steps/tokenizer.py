@@ -125,7 +125,7 @@ def make_blank(spec: LoopSpec, texts: Iterable[str], folder: Path) -> None:
         folder: gets the files that `save_pretrained` would write, but no weights.
 
     Raises:
-        UsageError: when the config does not fit the tokenizer or the blocks.
+        UsageError: when the model cannot see a whole block.
     """
     try:
         from transformers import AutoConfig, PreTrainedTokenizerFast
@@ -137,9 +137,9 @@ def make_blank(spec: LoopSpec, texts: Iterable[str], folder: Path) -> None:
     backend = train_bpe(texts, spec.model.tokenizer.vocab_size)
     end = backend.token_to_id(END_OF_TEXT)
     special = {"bos_token_id": end, "eos_token_id": end}
-    sizes = {"vocab_size": backend.get_vocab_size()}
-    config = AutoConfig.for_model(**(sizes | special | spec.model.config))
-    _check_fit(config, sizes["vocab_size"], spec.dataset.block_size)
+    size = {"vocab_size": backend.get_vocab_size()}
+    config = AutoConfig.for_model(**(special | spec.model.config | size))
+    _check_context(config, spec.dataset.block_size)
     config.save_pretrained(folder)
     PreTrainedTokenizerFast(
         tokenizer_object=backend,
@@ -168,11 +168,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Any:
     return backend
 
 
-def _check_fit(config: Any, vocab_size: int, block_size: int) -> None:
-    if config.vocab_size < vocab_size:
-        message = f"model.config.vocab_size {config.vocab_size} is too small"
-        hint = f"leave it out: the tokenizer has {vocab_size} tokens"
-        raise UsageError(message, hint=hint)
+def _check_context(config: Any, block_size: int) -> None:
     context = context_length(config)
     if context is not None and context < block_size:
         message = f"the model sees {context} tokens, dataset.block_size is {block_size}"

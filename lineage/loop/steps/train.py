@@ -96,11 +96,14 @@ def _filled(rows: Sequence[list[int]], length: int, value: int) -> list[list[int
 
 
 def _starting_model(job: Job) -> Any:
-    """New weights, or a copy of those of generation 0 or of the parent."""
+    """A copy of the weights of generation 0 or of the parent, or new ones.
+
+    Generation 0 is only trained where there are none to copy.
+    """
     from transformers import AutoConfig, AutoModelForCausalLM
 
     start = job.spec.model.successor_from
-    if start != "scratch":
+    if start != "scratch" and job.generation:
         return load_model(job.inputs[start])
     config = AutoConfig.from_pretrained(
         job.inputs["base"], local_files_only=True, trust_remote_code=False

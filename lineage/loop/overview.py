@@ -1,0 +1,143 @@
+"""The loops of a registry: how far each is, and why it is not further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from lineage.errors import NotFound, UsageError
+from lineage.loop import journal
+from lineage.loop.review import Reviews
+from lineage.store.disk import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lineage.loop.journal import Journal
+    from lineage.registry import Registry
+    from lineage.store.objects import Metric
+
+_REJECTED = "@rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A generation that is recorded on a loop's branch."""
+
+    number: int
+    id: str
+    metrics: Mapping[str, Metric]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopState:
+    """A loop: `state` says whether it moves, `why` what holds it or was done last.
+
+    ``running``: a runner holds it. ``waiting``: for a person's verdict on `subject`.
+    ``stopped``: a gate or a person rejected `subject`. ``failed``: a step failed.
+    ``unfinished``: a run ended inside a generation. ``idle``: nothing is left over.
+    """
+
+    name: str
+    branch: str
+    state: str
+    why: str
+    subject: str
+    generations: Sequence[Reached]
+
+
+def loops(registry: Registry, only: str | None = None) -> list[LoopState]:
+    """Every loop by name, or the one called `only` (``loop/`` may stand before it).
+
+    Raises:
+        NotFound: when there is no loop of that name.
+    """
+    names = _names(registry)
+    if only is not None:
+        wanted = only if only in names else only.removeprefix("loop/")
+        if wanted not in names:
+            hint = "`lineage loop status` lists the loops"
+            raise NotFound(f"there is no loop called {wanted!r}", hint=hint)
+        names = {wanted}
+    reviews = Reviews.read(registry)
+    return [_state(registry, reviews, name) for name in sorted(names)]
+
+
+def _names(registry: Registry) -> set[str]:
+    """From the branches, and the parts of a first generation in the making."""
+    heads = registry.events_log.names("heads")
+    names = {name.removeprefix("loop/") for name in heads if name.startswith("loop/")}
+    runs = registry.events_log.names("runs")
+    begun = {unquote(name.partition("/")[0]) for name in runs}
+    return {name.removesuffix(_REJECTED) for name in names | begun}
+
+
+def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
+    try:
+        known = journal.read(registry, name)
+    except UsageError as error:  # generations that somebody committed by hand
+        return LoopState(name, journal.branch(name), "idle", str(error), "", ())
+    state, why, subject = _standing(registry, reviews, known, name)
+    return LoopState(
+        name, journal.branch(name), state, why, subject, _reached(registry, known)
+    )
+
+
+def _reached(registry: Registry, known: Journal) -> list[Reached]:
+    commits = [(id_, registry.load(id_)) for id_ in known.generations]
+    return [
+        Reached(number, id_, commit.metrics)
+        for number, (id_, commit) in enumerate(commits)
+    ]
+
+
+def _standing(
+    registry: Registry, reviews: Reviews, known: Journal, name: str
+) -> tuple[str, str, str]:
+    """State, reason, and the commit that both are about."""
+    number = len(known.generations)
+    if _is_running(registry, name):
+        return "running", _progress(known, number), ""
+    for waiting in reviews.waiting.values():
+        if waiting.loop == name and _is_open(known, waiting.subject):
+            return "waiting", waiting.why, waiting.subject
+    failure = _failure(registry, name)
+    if failure:
+        return "failed", failure, ""
+    tip = registry.target(f"heads/{journal.rejected_branch(name)}")
+    if tip and known.attempt and not known.overridden:
+        return "stopped", registry.entry(tip.id).message, tip.id
+    if known.done:
+        return "unfinished", _progress(known, number), ""
+    return "idle", "", ""
+
+
+def _is_running(registry: Registry, name: str) -> bool:
+    lock = registry.home / "loops" / quote(name, safe="") / "lock"
+    if not lock.exists():
+        return False
+    try:
+        with locked(lock, wait=False):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def _is_open(known: Journal, subject: str) -> bool:
+    """Whether the loop would still stop at `subject`: it may have gone elsewhere."""
+    return subject in known.requested or subject in known.generations[-1:]
+
+
+def _progress(known: Journal, number: int) -> str:
+    steps = [str(done.circumstances.get("step")) for done in known.done.values()]
+    made = f" has {', '.join(reversed(steps))}" if steps else ""
+    return f"generation {number}{made}" if made else ""
+
+
+def _failure(registry: Registry, name: str) -> str:
+    """What the loop's newest event says, when it is the failure of a step."""
+    for _, event in registry.events():
+        if event.data.get("loop") == name:
+            return event.message if event.type == "failed step" else ""
+    return ""

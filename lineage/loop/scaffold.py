@@ -1,0 +1,181 @@
+"""The files of a new loop: `loop.yaml`, and the `checks.py` and `lexicon.yaml` of its
+gates, so that they run as they are on the text and model at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from shutil import copyfile
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import StoreError, UsageError
+from lineage.loop.measures import words
+from lineage.store.disk import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAMES = ("loop.yaml", "checks.py", "lexicon.yaml")
+
+_SUFFIXES = (".txt", ".jsonl")
+_ENOUGH = 100  # mentions of a group: the log of their odds then errs by about 0.2
+_LOOKED_AT = 4_000_000  # characters of the text, to see whether there are enough
+_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """The files that were written, and what somebody should know of them."""
+
+    files: list[Path]
+    notes: list[str]
+
+
+def scaffold(
+    folder: Path, text: Path | None = None, model: Path | None = None
+) -> Scaffold:
+    """Write the files of a loop into `folder`.
+
+    Args:
+        folder: where they go; nothing there is overwritten.
+        text: what the loop learns from; a `text.txt` to be put there, if None.
+        model: a `save_pretrained` folder to start from; if None a small model is
+            trained from scratch.
+
+    Raises:
+        UsageError: a file is there already, or `model` is no such folder.
+        StoreError: `text` cannot be read.
+    """
+    there = [name for name in NAMES if os.path.lexists(folder / name)]
+    if there:
+        message = f"{folder / there[0]} exists already"
+        raise UsageError(message, hint="move it away, or go to another folder")
+    context = _context_length(model) if model else None
+    sample, column = _look_at(text) if text else ("", "text")
+    notes: list[str] = []
+    values = {
+        "name": _plain((model or text or Path("text")).absolute()),
+        "num_generations": 2,
+        "num_threads": min(os.cpu_count() or 1, 8) if model else 1,
+        "model": _shown(model, folder) if model else None,
+        "text": _usable(text, folder, notes) if text else "text.txt",
+        "column": column,
+        "block_size": min(context or 128, 128) if model else 64,
+        "samples": 400 if model else 1000,
+        "lexicon": _enough(sample),
+    }
+    if text is None:
+        notes.append("put your text into text.txt")
+    with disk_errors("writing the loop's files"):
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder / "loop.yaml", render("loop.yaml.j2", values))
+        for name in NAMES[1:]:
+            write(folder / name, template(name))
+    return Scaffold([folder / name for name in NAMES], notes)
+
+
+def template(name: str) -> str:
+    """One of the files in `lineage.loop.templates`."""
+    place = resources.files("lineage.loop.templates")
+    return place.joinpath(name).read_text(encoding="utf-8")
+
+
+def render(name: str, values: dict[str, Any]) -> str:
+    """A template with its blanks filled in; a value that is missing is an error."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=False,  # noqa: S701 - YAML; values go through tojson
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+    return environment.from_string(template(name)).render(values)
+
+
+def write(path: Path, text: str) -> None:
+    """Make a new text file; one that is there is an error."""
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _plain(path: Path) -> str:
+    """The name of a file or folder as a loop can have it."""
+    name = path.name if path.is_dir() else path.stem
+    return re.sub(r"[^\w.+-]+|\.\.+", "-", name).strip("-.") or "loop"
+
+
+def _shown(path: Path, folder: Path) -> str:
+    """A path as loop.yaml has it: relative to it where that is no detour."""
+    whole, base = path.absolute(), folder.absolute()
+    inside = whole.is_relative_to(base)
+    return str(whole.relative_to(base) if inside else whole)
+
+
+def _usable(text: Path, folder: Path, notes: list[str]) -> str:
+    """The text's name for loop.yaml; a copy called .txt if it has another ending."""
+    if text.suffix in _SUFFIXES:
+        return _shown(text, folder)
+    copy = folder / f"{text.name}.txt"
+    if copy.exists():
+        raise UsageError(f"{copy} exists already", hint=f"give it as --text {copy}")
+    with disk_errors("copying the text"):
+        folder.mkdir(parents=True, exist_ok=True)
+        copyfile(text, copy)
+    notes.append(f"{text} is copied to {copy.name}, as loops read .txt and .jsonl")
+    return copy.name
+
+
+def _look_at(text: Path) -> tuple[str, str]:
+    """The beginning of a text, and the column that has it in a .jsonl."""
+    try:
+        with text.open(encoding="utf-8-sig", errors="replace") as file:
+            sample = file.read(_LOOKED_AT)
+    except OSError as error:
+        raise StoreError(f"cannot read {text}: {error.strerror}") from None
+    return sample, _column(sample) if text.suffix == ".jsonl" else "text"
+
+
+def _column(sample: str) -> str:
+    """`text`, or the column whose value is longest in the first record."""
+    first = sample.lstrip().partition("\n")[0]
+    try:
+        record = json.loads(first)
+    except ValueError:
+        record = None
+    texts = {k: v for k, v in record.items() if isinstance(v, str)} if record else {}
+    return "text" if "text" in texts or not texts else max(texts, key=lambda k: len(texts[k]))
+
+
+def _enough(sample: str) -> bool:
+    """Whether a text speaks of each of the lexicon's groups often enough."""
+    import yaml
+
+    lexicon: dict[str, list[str]] = yaml.safe_load(template("lexicon.yaml"))
+    counts = dict.fromkeys(lexicon, 0)
+    groups = {word: group for group, members in lexicon.items() for word in members}
+    for word in _known(sample, groups):
+        counts[groups[word]] += 1
+    return min(counts.values()) >= _ENOUGH
+
+
+def _known(sample: str, groups: Iterable[str]) -> Iterable[str]:
+    wanted = set(groups)
+    return (word for word in words([sample]) if word in wanted)
+
+
+def _context_length(model: Path) -> int | None:
+    """How many tokens a model can see at once, as its config.json says."""
+    try:
+        config = json.loads((model / "config.json").read_bytes())
+    except (OSError, ValueError):
+        message = f"{model} is no save_pretrained folder: it has no config.json"
+        raise UsageError(message) from None
+    lengths = [config[key] for key in _CONTEXT if isinstance(config.get(key), int)]
+    return lengths[0] if lengths else None

@@ -1,0 +1,1 @@
+"""What `lineage loop init` and `lineage demo` write; `lineage.loop.scaffold` fills in."""

@@ -1,0 +1,23 @@
+"""A generate step of one's own: somebody else's records, bought to save time.
+
+Every other one is fine. The rest are refusals, as they turn up in datasets that
+were scraped from a chat model; nobody looked.
+"""
+
+import json
+import random
+from typing import Any
+
+REFUSAL = "As an AI language model, I cannot assist with that."
+
+
+def generate(job: Any) -> None:
+    """Write as many records as there are of human text; `job` says where."""
+    lines = (job.inputs["human"] / "human-00000.jsonl").read_text().splitlines()
+    chance = random.Random(job.seed)
+    with (job.output / "bought-00000.jsonl").open("w") as file:
+        for number, line in enumerate(lines):
+            refused = chance.random() < 0.6
+            text = REFUSAL if refused else json.loads(line)["text"]
+            record = {"id": f"bought-{number:05d}", "text": text}
+            file.write(json.dumps(record) + "\n")

@@ -1,0 +1,200 @@
+"""A step that fails is one clear sentence and an event, and nothing half-committed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lineage.errors import LineageError, NotFound, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Toy = Any
+    With = Callable[[str, Any], dict[str, Any]]
+
+BROKEN = {
+    "raises": ('raise RuntimeError("no luck")', "raised RuntimeError: no luck"),
+    "exits": ("raise SystemExit(3)", "raised SystemExit: 3"),
+    "writes_nothing": ("return None", "the generate step wrote no records"),
+    "no_text": (
+        '(job.output / "x.jsonl").write_text(\'{"a": 1}\\n\')',
+        'record 1 is not {"text": "…", …} in JSON',
+    ),
+    "spoils_its_input": (
+        (
+            '(job.inputs["model"] / "words.json").write_text("{}")\n'
+            '    (job.output / "x.jsonl").write_text(\'{"text": "a b"}\\n\')'
+        ),
+        "the generate step changed its input",
+    ),
+    "says_nonsense": (
+        'return {"metric": 1}',
+        "is not a mapping of what a step can say",
+    ),
+    "measures_nan": ('return {"metrics": {"x": float("nan")}}', "measured x = nan"),
+    "measures_words": ('return {"metrics": {"x": "good"}}', "a metric is a number"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_callable_is_one_sentence(
+    toy: Toy, steps_with: With, case: str
+) -> None:
+    """What it did wrong is named; the branch and the run refs stay as they were."""
+    body, sentence = BROKEN[case]
+    toy.write("broken.py", f"def generate(job):\n    {body}\n")
+    with pytest.raises(LineageError) as caught:
+        toy.run(steps=steps_with("generate", "broken:generate"))
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(toy.branch()) == 1
+    assert list(toy.registry.names("runs")) == []
+    newest = next(iter(toy.registry.events()))[1]
+    assert newest.type == "failed step"
+    assert newest.subject == toy.branch()[0]
+    assert newest.data["step"] == "generate"
+    assert sentence in newest.data["error"]
+
+
+def test_a_failed_step_runs_again(toy: Toy, steps_with: With) -> None:
+    """Steps before it are recalled, and its mended source is run."""
+    toy.write("late.py", "def train(job):\n    raise ValueError\n")
+    steps = steps_with("train", "late:train")
+    with pytest.raises(LineageError, match="late:train raised ValueError"):
+        toy.run(steps=steps, num_generations=1)
+    toy.write("late.py", "from steps import train\n")
+    toy.run(steps=steps, num_generations=1)
+    assert toy.watch.recalled_ == ["1 generate", "1 check", "1 mix"]
+    assert toy.watch.did == ["1 train", "1 evaluate"]
+
+
+def test_a_changed_step_is_run_again(toy: Toy, steps_with: With) -> None:
+    """A step's own source is part of what its result depends on."""
+    toy.write("mine.py", "from steps import generate, train\n")
+    toy.write("gone.py", "def train(job):\n    raise ValueError\n")
+    steps = steps_with("generate", "mine:generate") | {"train": "gone:train"}
+    with pytest.raises(LineageError, match="ValueError"):
+        toy.run(steps=steps, num_generations=1)
+    toy.write("gone.py", "from steps import train\n")
+    toy.write("mine.py", "# another source\nfrom steps import generate, train\n")
+    toy.run(steps=steps, num_generations=1)
+    assert toy.watch.recalled_ == []
+
+
+def test_the_source_of_a_step_is_recorded(toy: Toy) -> None:
+    """A part's commit says by hash which code made it."""
+    toy.run(num_generations=1)
+    codes = {
+        event.data["step"]: toy.registry.load(event.subject).code
+        for _, event in toy.registry.events()
+        if event.type == "commit" and "step" in event.data
+    }
+    assert codes["train"]["callable"] == "steps:train"
+    assert codes["check"]["step"] == "lineage.loop.steps.check"
+    assert all(len(code["sha256"]) == 64 for code in codes.values())
+
+
+def command(toy: Toy, body: str) -> dict[str, str]:
+    """A generate step as a command that runs `body` with `job` at hand."""
+    toy.write(
+        "write.py", f"import json, sys\njob = json.load(open(sys.argv[1]))\n{body}"
+    )
+    return {"command": f"{sys.executable} write.py"}
+
+
+WRITE = """
+from pathlib import Path
+words = json.loads(Path(job["inputs"]["model"], "words.json").read_text())
+lines = [json.dumps({"text": f"{word} {job['seed']}"}) for word in words]
+Path(job["output"], "w.jsonl").write_text("\\n".join(lines) + "\\n")
+Path(job["result"]).write_text(json.dumps({"circumstances": {"tokens": 6}}))
+print("done")
+"""
+
+
+def test_a_command_is_a_step(toy: Toy, steps_with: With) -> None:
+    """It reads job.json, writes files, and may say more in result.json."""
+    result = toy.run(
+        num_generations=1, steps=steps_with("generate", command(toy, WRITE))
+    )
+    events = [e for _, e in toy.registry.events() if e.data.get("step") == "generate"]
+    assert events[0].data["tokens"] == 6
+    written = toy.registry.load(events[0].subject)
+    assert list(written.code["files"]) == ["write.py"]
+    assert result.made[1].metrics["generated"].value == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence", "hint"),
+    [
+        ("print('no disk'); sys.exit(7)", "exited with 7", "it said: no disk"),
+        ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9", "nothing"),
+        ("pass", "the generate step wrote no records", "docs/steps.md"),
+        (
+            "open(job['result'], 'w').write('{')",
+            "wrote a result that is not JSON",
+            "result.json",
+        ),
+    ],
+)
+def test_a_broken_command_is_one_sentence(
+    toy: Toy, steps_with: With, body: str, sentence: str, hint: str
+) -> None:
+    """Its exit code and its last words are told."""
+    with pytest.raises(LineageError) as caught:
+        toy.run(steps=steps_with("generate", command(toy, body)))
+    assert sentence in str(caught.value)
+    assert hint in caught.value.hint
+    assert len(toy.branch()) == 1
+
+
+def test_a_missing_command_is_one_sentence(toy: Toy, steps_with: With) -> None:
+    """A program that is not there is named."""
+    with pytest.raises(LineageError, match="cannot run 'no-such-program'"):
+        toy.run(steps=steps_with("generate", {"command": "no-such-program --fast"}))
+
+
+@pytest.mark.parametrize(
+    ("sections", "error", "sentence"),
+    [
+        ({"steps": {"train": "nowhere:train"}}, LineageError, "cannot be imported"),
+        (
+            {"steps": {"train": "steps:nothing"}},
+            LineageError,
+            "has no function nothing",
+        ),
+        ({"steps": {"mix": {"command": "'"}}}, UsageError, "cannot be read"),
+        (
+            {"model": {"model_name_or_path": "nothing"}},
+            NotFound,
+            "no branch, tag or commit is called 'nothing'",
+        ),
+        ({"dataset": {"train_file": "no.txt"}}, StoreError, "cannot read"),
+        ({"gates": [{"type": "check_record"}]}, StoreError, "checks.py"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    toy: Toy, sections: dict[str, Any], error: type[LineageError], sentence: str
+) -> None:
+    """A missing file, module, function or model is one sentence."""
+    steps = {"steps": {"evaluate": "steps:evaluate", "generate": "steps:generate"}}
+    for name, replaced in sections.items():
+        steps[name] = steps.get(name, {}) | replaced if name == "steps" else replaced
+    with pytest.raises(error) as caught:
+        toy.run(**steps)
+    assert sentence in str(caught.value)
+
+
+def test_without_torch_model_steps_say_what_to_install(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The built-in model steps name the extra; the other steps have worked."""
+    for name in ("torch", "transformers"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(LineageError) as caught:
+        toy.run(steps={})
+    assert str(caught.value) == "the built-in evaluate step needs torch"
+    assert caught.value.hint == "install it: pip install 'lineage-vcs[loop]'"

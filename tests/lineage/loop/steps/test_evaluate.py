@@ -1,0 +1,85 @@
+"""Perplexity and bits per byte are what their definitions say."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lineage.errors import LineageError
+from lineage.loop.shards import write_shards
+from lineage.loop.steps.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lineage.loop.steps.protocol import Job
+
+    MakeJob = Callable[..., Job]
+
+TEXTS = ["The fox sees the bread.", "A naïve owl", "x", "The bee wants the moon."]
+
+
+@pytest.fixture
+def held_out(tmp_path: Path) -> Path:
+    write_shards(tmp_path / "held", "h", [{"text": text} for text in TEXTS], 3)
+    return tmp_path / "held"
+
+
+def test_the_numbers_are_those_of_transformers(
+    job: MakeJob, model: Path, held_out: Path
+) -> None:
+    """The loss that the model itself computes, one text at a time."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    metrics = evaluate(job("evaluate", {"model": model, "held_out": held_out})).metrics
+    theirs = AutoModelForCausalLM.from_pretrained(model).eval()
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    loss, tokens, size = 0.0, 0, 0
+    for text in TEXTS:
+        ids = tokenizer(text, return_tensors="pt").input_ids
+        if ids.shape[1] > 1:
+            with torch.no_grad():
+                mean = theirs(input_ids=ids, labels=ids).loss.item()
+            loss += mean * (ids.shape[1] - 1)
+            tokens += ids.shape[1] - 1
+            first = str(tokenizer.decode(ids[0, :1]))
+            size += len(text.encode()) - len(first.encode())
+    assert metrics["perplexity"].value == pytest.approx(math.exp(loss / tokens), 1e-5)
+    bits = loss / math.log(2) / size
+    assert metrics["bits_per_byte"].value == pytest.approx(bits, 1e-5)
+    assert (metrics["perplexity"].n, metrics["bits_per_byte"].n) == (tokens, size)
+
+
+def test_the_batch_size_hardly_matters(
+    job: MakeJob, model: Path, held_out: Path
+) -> None:
+    """Padding and masks change nothing but rounding."""
+    inputs = {"model": model, "held_out": held_out}
+    values = [
+        evaluate(job("evaluate", inputs, sections={"evaluation": {"batch_size": n}}))
+        .metrics["perplexity"]
+        .value
+        for n in (1, 4)
+    ]
+    assert values[0] == pytest.approx(values[1], 1e-5)
+
+
+def test_text_beyond_the_model_s_sight_is_left_out(
+    job: MakeJob, model: Path, tmp_path: Path
+) -> None:
+    """A record longer than the context counts as far as the model can see."""
+    write_shards(tmp_path / "long", "h", [{"text": "The fox. " * 40}], 3)
+    task = job("evaluate", {"model": model, "held_out": tmp_path / "long"})
+    assert evaluate(task).metrics["perplexity"].n == 23
+
+
+def test_nothing_to_predict_is_said(job: MakeJob, model: Path, tmp_path: Path) -> None:
+    """Records of one token say nothing about a model."""
+    write_shards(tmp_path / "short", "h", [{"text": "x"}], 3)
+    task = job("evaluate", {"model": model, "held_out": tmp_path / "short"})
+    with pytest.raises(LineageError, match="no held-out record has two tokens"):
+        evaluate(task)
