@@ -10,10 +10,12 @@ where there is none, to the models that the row's weights and data came from.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
+from typing import NamedTuple
 
 from lineage.diff.metrics import comparable
 from lineage.history import Entry
+from lineage.registry import Registry
 from lineage.store.objects import Commit, Edge, Metric
 
 BACK = ("follows", "revises")
@@ -28,22 +30,25 @@ _REMEMBERED = 4096  # commits
 Load = Callable[[str], Commit]
 
 
-@dataclass(frozen=True)
-class Chip:
-    """A part or an input of a row; `share` as its edge has it."""
+class Chip(NamedTuple):
+    """A part or an input of a row, with others of its kind and name behind it.
+
+    `share` is the fraction of the row's training records that came from all of
+    them together; None where nobody counted.
+    """
 
     id: str
     kind: str
     name: str
-    share: Mapping[str, list[int]] | None = None
+    share: float | None = None
+    more: int = 0
 
 
 @dataclass(frozen=True)
 class Row:
     """A commit that stands on a line of its own.
 
-    `parents` are the rows that rails lead to; `tip` says that no row above it
-    continues its branch.
+    `parents` are the rows that rails lead to; a `tip` is where a branch ends.
     """
 
     entry: Entry
@@ -62,13 +67,14 @@ def unfolded(entries: Iterable[Entry]) -> Iterator[Row]:
     continued: set[str] = set()
     for entry in entries:
         parents = tuple(dict.fromkeys(entry.commit.ids()))
-        yield Row(entry, parents, (), entry.id not in continued)
+        tip = bool(entry.branches) or entry.id not in continued
+        yield Row(entry, parents, (), tip)
         continued.update(entry.commit.ids(*BACK))
 
 
-def folded(entries: Iterable[Entry], load: Load) -> Iterator[Row]:
+def folded(entries: Iterable[Entry], registry: Registry) -> Iterator[Row]:
     """The rows among `entries`, which come newest first with all their ancestors."""
-    fold = _Fold(load)
+    fold = _Fold(registry)
     for entry in entries:
         if fold.is_row(entry):
             yield fold.row(entry)
@@ -79,8 +85,9 @@ def folded(entries: Iterable[Entry], load: Load) -> Iterator[Row]:
 class _Fold:
     """What is known of the commits below while going down a history."""
 
-    def __init__(self, load: Load) -> None:
-        self._load = load
+    def __init__(self, registry: Registry) -> None:
+        self._load = remembering(registry.load)
+        self._ids = registry.ids
         self._railed: set[str] = set()  # a rail leads there
         self._continued: set[str] = set()  # a row above comes next on its branch
         self._parts: set[str] = set()  # a generation above includes it
@@ -96,17 +103,24 @@ class _Fold:
     def row(self, entry: Entry) -> Row:
         commit = entry.commit
         parents = _rails(commit, self._load)
-        row = Row(
-            entry,
-            parents,
-            _chips(commit, parents, self._load),
-            entry.id not in self._continued,
-        )
+        tip = bool(entry.branches) or entry.id not in self._continued
+        row = Row(entry, parents, self._chips(commit, parents), tip)
         self._railed.update(parents)
         self._continued.update(commit.ids(*BACK))
         self._parts.update(commit.ids("includes"))
         self.hidden.update(commit.ids())
         return row
+
+    def _chips(self, commit: Commit, rails: Iterable[str]) -> tuple[Chip, ...]:
+        """By kind and name, the newest first; the order of recording tells."""
+        edges = _inputs(commit, rails, self._load)
+        found = [(self._load(edge.id), edge) for edge in edges]
+        found.sort(key=lambda pair: -self._ids.get(pair[1].id).number)
+        found.sort(key=lambda pair: _KIND_ORDER.index(pair[0].kind))
+        names = list(dict.fromkeys((c.kind, c.name) for c, _ in found))
+        found.sort(key=lambda pair: names.index((pair[0].kind, pair[0].name)))
+        groups = groupby(found, key=lambda pair: (pair[0].kind, pair[0].name))
+        return tuple(_chip(name, [e for _, e in group]) for name, group in groups)
 
 
 def _rails(commit: Commit, load: Load) -> tuple[str, ...]:
@@ -134,8 +148,8 @@ def _sources(commit: Commit, load: Load) -> list[str]:
     return list(dict.fromkeys((*commit.ids(*_WEIGHTS), *writers)))
 
 
-def _chips(commit: Commit, rails: Iterable[str], load: Load) -> tuple[Chip, ...]:
-    """The parts and direct inputs of a row, and what those were made from."""
+def _inputs(commit: Commit, rails: Iterable[str], load: Load) -> list[Edge]:
+    """The edges to the parts and inputs of a row, and to what those were made from."""
     hidden = {*rails, *_models_before(commit, load)}
     direct = [edge for edge in commit.edges if edge.role not in _UNSHOWN]
     deeper = (
@@ -143,14 +157,13 @@ def _chips(commit: Commit, rails: Iterable[str], load: Load) -> tuple[Chip, ...]
         for edge in direct
         if edge.id not in hidden
         for further in load(edge.id).edges
-        if further.role not in _UNSHOWN and further.id not in hidden
+        if further.role not in _UNSHOWN
     )
     found: dict[str, Edge] = {}
     for edge in (*direct, *deeper):
         if edge.id not in hidden and not (edge.id in found and found[edge.id].share):
             found[edge.id] = edge
-    chips = [_chip(edge, load(edge.id)) for edge in found.values()]
-    return tuple(sorted(chips, key=lambda chip: _KIND_ORDER.index(chip.kind)))
+    return list(found.values())
 
 
 def _models_before(commit: Commit, load: Load) -> Iterator[str]:
@@ -159,8 +172,19 @@ def _models_before(commit: Commit, load: Load) -> Iterator[str]:
         yield from (p for p in load(id_).ids("includes") if load(p).kind == "model")
 
 
-def _chip(edge: Edge, commit: Commit) -> Chip:
-    return Chip(edge.id, commit.kind, commit.name, edge.share)
+def _chip(kind_and_name: tuple[str, str], edges: list[Edge]) -> Chip:
+    shares = [_fraction(edge) for edge in edges]
+    known = [share for share in shares if share is not None]
+    total = sum(known) if len(known) == len(shares) else None
+    return Chip(edges[0].id, *kind_and_name, share=total, more=len(edges) - 1)
+
+
+def _fraction(edge: Edge) -> float | None:
+    """How much came along an edge; a model's training set is always all of it."""
+    if not edge.share or edge.role == "trained_on":
+        return None
+    part, whole = edge.share.get("records") or next(iter(edge.share.values()))
+    return part / whole
 
 
 def headlines(metrics: Mapping[str, Metric]) -> list[str]:

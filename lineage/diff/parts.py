@@ -1,0 +1,72 @@
+"""What to compare with what: the two commits, and their parts side by side.
+
+Parts of two generations are paired by kind and name and, where that leaves one of
+a kind on either side, by kind. Other commits bring the configs they were made with.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lineage.registry import Registry
+from lineage.store.objects import KINDS, Commit
+
+
+@dataclass(frozen=True)
+class Side:
+    """One commit of a pair."""
+
+    id: str
+    commit: Commit
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two commits to compare; one may be missing.
+
+    `part` says that they are parts of the compared generations, `label` what to
+    call them; for the compared commits themselves it is empty.
+    """
+
+    label: str
+    a: Side | None
+    b: Side | None
+    part: bool = False
+
+    @property
+    def commits(self) -> list[Commit]:
+        return [side.commit for side in (self.a, self.b) if side]
+
+    @property
+    def kind(self) -> str:
+        return self.commits[-1].kind
+
+
+def pairs(registry: Registry, a: str, b: str) -> list[Pair]:
+    """The two commits as a pair, then the pairs of what belongs to them."""
+    whole = Pair("", _side(registry, a), _side(registry, b))
+    generations = {commit.kind for commit in whole.commits} == {"generation"}
+    role = "includes" if generations else "configured_by"
+    old, new = (
+        [_side(registry, id_) for id_ in commit.ids(role)] for commit in whole.commits
+    )
+    return [whole, *_paired(old, new, part=generations)]
+
+
+def _side(registry: Registry, id_: str) -> Side:
+    return Side(id_, registry.load(id_))
+
+
+def _paired(old: list[Side], new: list[Side], *, part: bool) -> Iterator[Pair]:
+    for kind in KINDS:
+        left = {s.commit.name: s for s in old if s.commit.kind == kind}
+        right = {s.commit.name: s for s in new if s.commit.kind == kind}
+        alone = [side for name, side in left.items() if name not in right]
+        fresh = [side for name, side in right.items() if name not in left]
+        if len(alone) == len(fresh) == 1:
+            [before], [after] = alone, fresh
+            yield Pair(f"{kind}/{after.commit.name}", before, after, part)
+            alone, fresh = [], []
+        for name in sorted(left.keys() & right.keys()):
+            yield Pair(f"{kind}/{name}", left[name], right[name], part)
+        yield from (Pair(f"{kind}/{s.commit.name}", s, None, part) for s in alone)
+        yield from (Pair(f"{kind}/{s.commit.name}", None, s, part) for s in fresh)
