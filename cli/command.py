@@ -1,0 +1,118 @@
+"""What all commands share: help, exit codes, formats, the app in hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lineage.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+EXITS = {
+    0: "done",
+    1: "failed: a file, a disk, a remote",
+    2: "a bad option, name, number or spec",
+    3: "verification or a gate failed",
+    4: "not allowed",
+    5: "no such revision or registry, or several",
+    10: "waiting for review",
+    130: "interrupted",
+}
+
+
+class App:
+    """What a command has in hand: the terminal and the registry around it."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """The registry that the working directory lies in.
+
+        Raises:
+            NotFound: when it lies in none.
+        """
+        import lineage
+
+        registry = lineage.open(".")
+        click.get_current_context().find_root().call_on_close(registry.close)
+        return registry
+
+
+pass_app = click.make_pass_decorator(App)
+
+
+class _Helped(click.Command):
+    """A command whose help ends with examples and its exit codes."""
+
+    def __init__(
+        self,
+        *args: Any,
+        examples: Mapping[str, str] | None = None,
+        exits: Mapping[int, str] | Sequence[int] = (),
+        **attributes: Any,
+    ) -> None:
+        super().__init__(*args, **attributes)
+        self.examples = examples or {}
+        self.exits = exits
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_epilog(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for command, meaning in self.examples.items():
+                    formatter.write_text(f"{command}")
+                    with formatter.indentation():
+                        formatter.write_text(meaning)
+        if self.exits:
+            given = self.exits
+            meanings = given if isinstance(given, Mapping) else {}
+            with formatter.section("Exit codes"):
+                rows = [(str(c), meanings.get(c, EXITS[c])) for c in given]
+                formatter.write_dl(rows)
+
+
+class Command(_Helped):
+    """A plain command, e.g. ``@click.command(cls=Command, examples={…})``."""
+
+
+class Group(_Helped, click.Group):
+    """A command with commands of its own."""
+
+    command_class = Command
+
+
+def complete_revision(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[str]:
+    """What the shell offers where a revision is due: HEAD, branches and tags."""
+    import lineage
+    from lineage.errors import LineageError
+
+    del ctx, param
+    try:
+        registry = lineage.open(".")
+    except LineageError:
+        return []
+    log = registry.events_log
+    names = ["HEAD", *log.names("heads"), *log.names("tags")]
+    registry.close()
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def format_option(
+    *choices: str,
+) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
+    """The option ``--format``, with those formats that the data has a shape for."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["human", *choices]),
+        default="human",
+        show_default=True,
+        help="How to print it; docs/json.md describes the JSON.",
+    )

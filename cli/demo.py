@@ -1,0 +1,325 @@
+"""`lineage demo`: two loops on real text, from the first command to the last.
+
+Every command that is shown is the real one, with its real output.
+"""
+
+import contextlib
+import shlex
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lineage.cli.command import App, Command, pass_app
+from lineage.cli.progress import duration
+from lineage.cli.render import Column, Record, table
+from lineage.cli.together import together
+from lineage.cli.text import number, size
+from lineage.errors import LineageError, UsageError
+
+if TYPE_CHECKING:
+    from lineage.loop.demo import Curve, Size
+    from lineage.registry import Registry
+    from lineage.store.files import FileEntry
+
+_MARK = "demo.txt"
+_WIDEST = 80
+_NEEDED = ("accelerate", "safetensors", "tokenizers", "torch", "transformers")
+_GATE_FAILED = 3
+
+
+@click.command(
+    cls=Command,
+    examples={
+        "lineage demo": "in the new folder lineage-demo, in a few minutes",
+        "lineage demo --quick /tmp/look": "in half a minute, with one seed",
+    },
+    exits=[0, 1, 2, 130],
+)
+@click.argument("directory", metavar="[DIR]", default="lineage-demo", type=Path)
+@click.option("--quick", is_flag=True, help="Small: one seed, fewer and shorter turns.")
+@click.option("--force", is_flag=True, help="Replace DIR, if a demo made it.")
+@pass_app
+def demo(app: App, directory: Path, *, quick: bool, force: bool) -> None:
+    """Watch two feedback loops run on real text, and look at what is recorded.
+
+    Makes a registry in DIR, trains a small model on Python's documentation, and lets
+    it write the data of its successors: once they replace what it learned from, once
+    they are added to it. Then a gate stops a bad dataset, and the registry answers.
+    """
+    from lineage.loop.demo import FULL, QUICK
+
+    _check_installed()
+    _make_room(directory, force=force)
+    _Tour(app, directory, QUICK if quick else FULL).run()
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        from lineage.loop.steps.session import INSTALL
+
+        message = f"the demo trains models and needs {missing[0]}"
+        raise LineageError(message, hint=f"install it: {INSTALL}")
+
+
+def _make_room(directory: Path, *, force: bool) -> None:
+    """Make `directory` an empty folder, or refuse."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        if not (directory / _MARK).is_file():
+            hint = "name another folder: lineage demo DIR"
+            raise UsageError(f"{directory} is not empty", hint=hint)
+        if not force:
+            hint = "replace it with --force, or name another folder"
+            raise UsageError(f"{directory} has an earlier demo", hint=hint)
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / _MARK).write_text("Made by `lineage demo`; --force replaces it.\n")
+
+
+class _Tour:
+    """The demo, stop by stop: read `run`."""
+
+    def __init__(self, app: App, directory: Path, size: "Size") -> None:
+        self.terminal = app.terminal
+        self.directory = directory
+        self.size = size
+        self.stop = 0
+
+    def run(self) -> None:
+        begun = time.monotonic()
+        self.welcome()
+        self.type("init", str(self.directory))
+        self.write([self.paint("$ cd " + shlex.quote(str(self.directory)))])
+        with contextlib.chdir(self.directory):
+            self.generation_0()
+            self.two_loops()
+            self.curves()
+            self.bad_dataset()
+            self.history()
+            self.difference()
+            self.report()
+            self.flipped_bit()
+        self.farewell(time.monotonic() - begun)
+
+    def welcome(self) -> None:
+        from lineage.loop.demo import PARAMETERS
+
+        size = self.size
+        self.say(
+            "A model writes data, its successor trains on them, and so on: what "
+            "happens to the models depends on what happens to the data. Here are "
+            f"{PARAMETERS:,} parameters that learn from Python's own documentation, "
+            f"{size.generations} generations of {size.records:,} records at "
+            f"temperature 0.8, from {_seeds(size)}, fixed beforehand. "
+            "Every line after a $ can be typed."
+        )
+
+    def generation_0(self) -> None:
+        self.title("Generation 0: a model trained on human text")
+        self._write_files()
+        self.loops([self._specs("seed")[::2], self._specs("seed")[1::2]])
+
+    def _write_files(self) -> None:
+        from lineage.loop.demo import write_files
+
+        write_files(Path(), self.size)
+
+    def _specs(self, what: str) -> list[str]:
+        from lineage.loop.demo import loop_name
+
+        return [f"{loop_name(what, seed)}.yaml" for seed in self.size.seeds]
+
+    def two_loops(self) -> None:
+        from lineage.loop.demo import STRATEGIES, loop_name
+
+        self.title("From it, a loop that replaces its data and one that keeps all")
+        for strategy in STRATEGIES:
+            for seed in self.size.seeds:
+                branch, start = (loop_name(w, seed) for w in (strategy, "seed"))
+                self.type("branch", f"loop/{branch}", f"loop/{start}")
+        self.loops([self._specs(strategy) for strategy in STRATEGIES])
+
+    def curves(self) -> None:
+        """Both measures per generation, as they came out, with their spread."""
+        import lineage
+        from lineage.loop.demo import curves, human_distinct_2
+
+        self.title("What it did to the models")
+        with lineage.open(".") as registry:
+            found = curves(registry, self.size)
+            human = human_distinct_2(registry, self.size)
+        seeds = len(self.size.seeds)
+        spread = f": the mean of {seeds} seeds, the lowest and the highest below it"
+        self.write([f"Per generation{spread if seeds > 1 else ''}."])
+        for heading, pair in (
+            ("perplexity on held-out human text: lower is better", found[:2]),
+            ("distinct_2 of what the model before it wrote: no side is better", found[2:]),
+        ):
+            self.write(["", self.terminal.paint([(heading, "title")])])
+            self.write(table(self.terminal, list(_cells(pair)), self._columns(), indent=2))
+        self.write([""])
+        self.say(
+            f"Human text has a distinct_2 of {number(human)}, on a sample of that size. "
+            f"{_summary(found[:2])}"
+        )
+
+    def _columns(self) -> list[Column]:
+        columns = [Column("", lambda r: r["strategy"])]
+        for at in range(self.size.generations + 1):
+            title = f"generation {at}" if not at else str(at)
+            columns.append(
+                Column(title, lambda r, at=at: (r["cells"][at], r["style"]), right=True)
+            )
+        return columns
+
+    def bad_dataset(self) -> None:
+        self.title("A bad dataset, and the gate that stops it")
+        self.say(
+            "planted.yaml has a generate step of its own, plant.py: records that "
+            "somebody sold us, many of them refusals of a chat model. checks.py, the "
+            "unit test of records, is the same as before."
+        )
+        self.type("branch", "loop/planted", "loop/seed")
+        self.type("loop", "run", "planted.yaml", expect=_GATE_FAILED)
+
+    def history(self) -> None:
+        self.title("What came from what")
+        self.type("log", "loop/replace", "loop/accumulate", "loop/planted@rejected")
+
+    def difference(self) -> None:
+        self.title("What is different at the two ends")
+        self.type("diff", "loop/accumulate", "loop/replace")
+
+    def report(self) -> None:
+        self.title("A report, for people who trust nobody")
+        self.type("report", "loop/accumulate", "--format", "html", "-o", "report.html")
+        self.write([f"open {Path('report.html').absolute()}"])
+
+    def flipped_bit(self) -> None:
+        import lineage
+        from lineage.loop.demo import flip
+
+        self.title("One flipped bit")
+        with lineage.open(".") as registry:
+            weights = _weights(registry)
+            path = flip(registry, weights)
+            shown = path.relative_to(Path().absolute())
+            self.say(
+                f"A disk goes bad: one bit in the middle of {shown}, the "
+                f"{weights.path} of loop/replace ({size(weights.size)}), is flipped."
+            )
+            self.type("verify", expect=_GATE_FAILED)
+            flip(registry, weights)
+            self.say("The bit is flipped back.")
+            self.type("verify")
+
+    def farewell(self, seconds: float) -> None:
+        self.title(f"Done in {duration(seconds)}. Now you")
+        folder = shlex.quote(str(self.directory))
+        rows = {
+            f"cd {folder}": "",
+            "lineage log --all": "every loop, the other seeds too",
+            "lineage show loop/planted@rejected": "why it was stopped",
+            "lineage review show loop/replace": "what the last model wrote",
+            "lineage get 'loop/accumulate^includes(model)' model": "the bytes",
+            "git log refs/lineage/events": "who did what: plain git",
+            "lineage loop init --text FILE": "your own loop, on your own text",
+        }
+        margin = max(map(len, rows)) + 2
+        for command, meaning in rows.items():
+            line = [("  $ ", ""), (command.ljust(margin), "title"), (meaning, "dim")]
+            self.write([self.terminal.paint(line).rstrip()])
+
+    # how it is shown
+
+    def title(self, text: str) -> None:
+        self.stop += 1
+        self.write(["", self.terminal.paint([(f"{self.stop}  {text}", "head")]), ""])
+
+    def say(self, text: str) -> None:
+        columns = min(self.terminal.width, _WIDEST)
+        self.write([*textwrap.wrap(text, columns, break_on_hyphens=False), ""])
+
+    def paint(self, command: str) -> str:
+        return self.terminal.paint([(command, "title")])
+
+    def write(self, lines: Sequence[str] | Iterator[str]) -> None:
+        self.terminal.write(lines)
+
+    def type(self, *words: str, expect: int = 0) -> None:
+        """Show a command, and run it here.
+
+        Raises:
+            LineageError: when it does not exit with the code that is expected.
+        """
+        self.write([self.paint(f"$ lineage {shlex.join(words)}")])
+        code = _run_here(words)
+        if code == 130:
+            raise KeyboardInterrupt
+        if code != expect:
+            message = f"`lineage {shlex.join(words)}` ended with exit code {code}"
+            raise LineageError(message, hint=f"look around in {self.directory}")
+        if code:
+            self.write([self.terminal.paint([(f"(exit code {code})", "dim")])])
+
+    def loops(self, runs: list[list[str]]) -> None:
+        """Run several rows of loops side by side, each in a process of its own."""
+        commands = [["loop", "run", *specs] for specs in runs if specs]
+        for words in commands:
+            self.write([self.paint(f"$ lineage {shlex.join(words)} >/dev/null &")])
+        together(self.terminal, commands)
+
+
+def _seeds(size: "Size") -> str:
+    *first, last = map(str, size.seeds)
+    return f"the seeds {', '.join(first)} and {last}" if first else f"the seed {last}"
+
+
+def _run_here(words: Sequence[str]) -> int:
+    """Call the console script's function, as the script itself does."""
+    from lineage.cli.main import main
+
+    kept = sys.argv
+    sys.argv = ["lineage", "--no-pager", *words]
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    finally:
+        sys.argv = kept
+
+
+def _cells(curves: "Sequence[Curve]") -> Iterator[Record]:
+    """Two lines per strategy: means, then lowest and highest."""
+    for curve in curves:
+        means = [number(sum(p) / len(p)) if p else "–" for p in curve.points]
+        yield {"strategy": curve.strategy, "cells": means, "style": ""}
+        if any(len(point) > 1 for point in curve.points):
+            ends = [f"{_short(min(p))}–{_short(max(p))}" if p else "" for p in curve.points]
+            yield {"strategy": "", "cells": ends, "style": "dim"}
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _summary(curves: "Sequence[Curve]") -> str:
+    """What the perplexities say, whichever way they went."""
+    rises = {curve.strategy: curve.means[-1] / curve.means[0] for curve in curves}
+    parts = [f"times {rise:.2f} with {name}" for name, rise in rises.items()]
+    told = f"Perplexity went {' and '.join(parts)}."
+    slower = 1 < rises["accumulate"] < rises["replace"]
+    return f"{told} Keeping all data slows the drift; it does not end it." if slower else told
+
+
+def _weights(registry: "Registry") -> "FileEntry":
+    """The weights of the last model of loop/replace."""
+    model = registry.resolve("loop/replace^includes(model)")
+    return max(registry.files(model), key=lambda entry: entry.size)

@@ -1,0 +1,167 @@
+"""The drawing of `log`: rails on the left, what a row says beside them."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lineage.cli.names import decorations, short, title
+from lineage.cli.terminal import Span, Terminal
+from lineage.cli.text import ago, cut, number, one_line, percent, sparkline, width
+from lineage.graph import Chip, Row, headlines, remembering, trend
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+_WIDEST = 100  # columns; further apart, what belongs together is not seen as one
+_METRICS = 4
+_GLYPHS = {"generation": "●", "model": "◆", "dataset": "○", "config": "□"}
+_FAILED = "✗"
+_GAP = 2
+
+
+class Drawing:
+    """Draws rows for one terminal."""
+
+    def __init__(self, terminal: Terminal, registry: "Registry") -> None:
+        self._terminal = terminal
+        self._registry = registry
+        self._load = remembering(registry.load)
+
+    @cached_property
+    def _columns(self) -> int:
+        return min(self._terminal.width, _WIDEST)
+
+    def plain(self, rows: Iterable[Row]) -> Iterator[str]:
+        """Rows below each other, a blank line between two."""
+        for index, row in enumerate(rows):
+            if index:
+                yield ""
+            first, *rest = self._lines(row, self._columns - _GAP)
+            yield f"{self._terminal.paint([_glyph(row)])} {first}"
+            yield from (f"  {line}" for line in rest)
+
+    def rails(self, rows: Iterable[Row], *, cut: bool = False) -> Iterator[str]:
+        """Rows beside rails; where the rows are `cut` short, rails end in ~."""
+        from renderdag import Ancestor, GraphRowRenderer
+
+        if cut:
+            rows = list(rows)
+        shown = {row.entry.id for row in rows} if isinstance(rows, list) else None
+        renderer = GraphRowRenderer().output().with_min_row_height(1)
+        box = renderer.build_box_drawing()
+        for row in rows:
+            inside = [p for p in row.parents if shown is None or p in shown]
+            parents = [Ancestor.parent(p) for p in inside]
+            if row.parents and not inside:
+                parents = [Ancestor.anonymous()]
+            columns = self._columns - box.width(row.entry.id, parents)
+            text = "\n".join(self._lines(row, columns))
+            glyph = self._terminal.paint([_glyph(row)])
+            yield from box.next_row(row.entry.id, parents, glyph, text).splitlines()
+
+    def _lines(self, row: Row, columns: int) -> Iterator[str]:
+        """What a row says, in lines of at most so many columns."""
+        for spans in (
+            *self._head(row, columns),
+            *self._message(row),
+            *self._metrics(row, columns),
+            *self._gates(row),
+            *self._chips(row, columns),
+        ):
+            yield self._terminal.paint(_fitted(spans, columns))
+
+    def _head(self, row: Row, columns: int) -> Iterator[list[Span]]:
+        entry = row.entry
+        left: list[Span] = [
+            (short(self._registry, entry.id), "id"),
+            (" ", ""),
+            *title(entry.commit, entry.generation),
+            *decorations(self._registry, entry),
+        ]
+        right = f"{one_line(entry.author['name'])}, {ago(entry.time)}"
+        gap = columns - sum(width(text) for text, _ in left) - width(right)
+        if gap >= _GAP:
+            yield [*left, (" " * gap, ""), (right, "dim")]
+        else:
+            yield from (left, [(right, "dim")])
+
+    def _message(self, row: Row) -> Iterator[list[Span]]:
+        """The message's first line, unless it says no more than the title."""
+        first = one_line(row.entry.message.strip().partition("\n")[0])
+        if first not in ("", title(row.entry.commit, row.entry.generation)[0][0]):
+            yield [(first, "")]
+
+    def _metrics(self, row: Row, columns: int) -> Iterator[list[Span]]:
+        """As many metrics as one line holds, telling ones first."""
+        line: list[Span] = []
+        for name in headlines(row.entry.commit.metrics)[:_METRICS]:
+            spans = self._metric(row, name)
+            if line and sum(width(t) for t, _ in (*line, *spans)) + 2 > columns:
+                break
+            line += [("  ", ""), *spans] if line else spans
+        if line:
+            yield line
+
+    def _metric(self, row: Row, name: str) -> list[Span]:
+        commit = row.entry.commit
+        values = trend(commit, name, self._load)
+        direction, style = commit.metrics[name].direction, ""
+        if direction and len(values) > 1 and values[-1] != values[-2]:
+            rose = values[-1] > values[-2]
+            style = "good" if rose == (direction == "higher") else "bad"
+        bars = f" {sparkline(values)}" if row.tip and len(values) > 1 else ""
+        return [(f"{one_line(name)} ", "dim"), (number(values[-1]) + bars, style)]
+
+    def _gates(self, row: Row) -> Iterator[list[Span]]:
+        failed = _failed(row)
+        if failed:
+            yield [(f"gate failed: {', '.join(failed)}", "bad")]
+
+    def _chips(self, row: Row, columns: int) -> Iterator[list[Span]]:
+        """What the row is made of, wrapped; names of the row's own are left out."""
+        line: list[Span] = [("← ", "dim")]
+        for index, chip in enumerate(row.chips):
+            spans = self._chip(chip, row)
+            joint: list[Span] = [(" · ", "dim")] if index else []
+            used = sum(width(text) for text, _ in (*line, *joint, *spans))
+            if index and used > columns:
+                yield line
+                line, joint = [("  ", "")], []
+            line += [*joint, *spans]
+        if row.chips:
+            yield line
+
+    def _chip(self, chip: Chip, row: Row) -> list[Span]:
+        """``mixed 0c326594``: a name without what it shares with the row's."""
+        own = row.entry.commit.name
+        name = "" if chip.name == own else chip.name.removeprefix(f"{own}-")
+        label = name if name and chip.kind == "dataset" else f"{chip.kind} {name}"
+        more = f" +{chip.more}" if chip.more else ""
+        came = "" if chip.share is None else f" {percent(chip.share)}"
+        return [
+            (f"{one_line(label)} ", ""),
+            (short(self._registry, chip.id), "id"),
+            (more + came, ""),
+        ]
+
+
+def _glyph(row: Row) -> Span:
+    return (_FAILED, "bad") if _failed(row) else (_GLYPHS[row.entry.commit.kind], "")
+
+
+def _failed(row: Row) -> list[str]:
+    """The gates that the commit did not pass."""
+    gates = row.entry.commit.gates or []
+    return [str(gate.get("id")) for gate in gates if gate.get("verdict") == "fail"]
+
+
+def _fitted(spans: list[Span], columns: int) -> list[Span]:
+    """`spans` cut to so many columns."""
+    kept: list[Span] = []
+    for text, style in spans:
+        fitting = cut(text, columns)
+        kept.append((fitting, style))
+        columns -= width(fitting)
+        if fitting != text:
+            break
+    return kept

@@ -1,0 +1,40 @@
+"""`lineage get`: the bytes of a commit, verified."""
+
+from pathlib import Path
+
+import click
+
+from lineage.cli.command import App, Command, complete_revision, pass_app
+from lineage.cli.text import plural, size
+
+
+@click.command(
+    cls=Command,
+    short_help="Give the files of a commit back, verified.",
+    examples={
+        "lineage get model/tutor": "into the folder tutor",
+        "lineage get dataset/seed~1 old/": "the version before, elsewhere",
+        "lineage get 'loop/tutor^includes(model)' best": "the model of a generation",
+    },
+    exits=[0, 1, 2, 3, 5],
+)
+@click.argument("revision", metavar="REV", shell_complete=complete_revision)
+@click.argument("dest", required=False, type=Path)
+@click.option("-f", "--force", is_flag=True, help="Replace what is there.")
+@pass_app
+def get(app: App, revision: str, dest: Path | None, *, force: bool) -> None:
+    """Write the files of REV to DEST, and print where they are.
+
+    Without DEST they are called what the artifact is called. Every byte is compared
+    with its recorded SHA-256; nothing is overwritten without --force.
+    """
+    from lineage.checkout import default_name
+
+    registry = app.registry
+    id_ = registry.resolve(revision)
+    commit, entries = registry.load(id_), registry.files(id_)
+    target = registry.get(id_, dest or default_name(commit, entries), force=force)
+    app.terminal.write([str(target)])
+    total = sum(entry.size for entry in entries)
+    files = sum(not entry.is_directory for entry in entries)
+    app.terminal.say(f"{plural(files, 'file')}, {size(total)}, verified")

@@ -1,0 +1,31 @@
+"""`lineage init`: make a registry."""
+
+from pathlib import Path
+
+import click
+
+from lineage.cli.command import App, Command, pass_app
+
+
+@click.command(
+    cls=Command,
+    short_help="Make a folder a registry.",
+    examples={
+        "lineage init": "make the current folder a registry",
+        "lineage init tutor": "make the folder tutor, and a registry in it",
+    },
+    exits=[1, 2],
+)
+@click.argument("directory", metavar="[DIR]", default=".", type=Path)
+@pass_app
+def init(app: App, directory: Path) -> None:
+    """Make DIR (by default the current folder) a registry.
+
+    A registry is a git and DVC repository with an event log of its own. What is
+    there already is adopted as it is; the work tree is left alone.
+    """
+    import lineage
+
+    registry = lineage.init(directory)
+    registry.close()
+    app.terminal.say((str(registry.root), "title"), " is a lineage registry")

@@ -1,0 +1,148 @@
+"""`lineage log`: the history, drawn or as data."""
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lineage.cli import shapes
+from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.render import Column, Record, listing
+from lineage.cli.text import moment, number
+from lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lineage.graph import Row
+    from lineage.history import Entry
+    from lineage.registry import Registry
+
+_COLUMNS = (
+    Column("id", lambda r: (r["id"][:12], "id")),
+    Column("kind", lambda r: r["kind"]),
+    Column("name", lambda r: r["name"]),
+    Column("generation", lambda r: str(r["generation"]), right=True),
+    Column("time", lambda r: moment(r["time"])),
+    Column("author", lambda r: r["author"]),
+    Column("message", lambda r: r["message"]),
+    Column("metrics", lambda r: _metrics(r["metrics"])),
+    Column("names", lambda r: ", ".join(r["branches"] + r["tags"])),
+)
+
+
+@click.command(
+    cls=Command,
+    short_help="Show what came from what, newest first.",
+    examples={
+        "lineage log": "the branch that was moved last",
+        "lineage log --all -n 20": "the newest 20 rows of every branch",
+        "lineage log loop/tutor --full": "with every dataset, model and config",
+        "lineage log --all --metric 'perplexity < 30'": "what was that good",
+        "lineage log --format jsonl | jq .id": "for programs",
+    },
+    exits=[0, 2, 5],
+)
+@click.argument("revisions", metavar="[REV]...", nargs=-1,
+                shell_complete=complete_revision)  # fmt: skip
+@click.option("-n", "limit", type=click.IntRange(min=0), metavar="N", help="Only N.")
+@click.option("--all", "everything", is_flag=True, help="From every branch and tag.")
+@click.option("--full", is_flag=True, help="Draw every commit as a row.")
+@click.option("--graph/--no-graph", default=None, help="With or without the rails.")
+@click.option("--kind", metavar="K", help="Only this kind: model, dataset…")
+@click.option("--name", metavar="GLOB", help="Only names like this: 'tutor*'.")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="M", help="Only 'perplexity < 30'."
+)
+@click.option(
+    "--param", "params", multiple=True, metavar="P", help="Only 'learning_rate=2e-3'."
+)
+@click.option("--author", metavar="TEXT", help="Only authors with this in their name.")
+@click.option("--since", metavar="DATE", help="Only from this date on.")
+@click.option("--until", metavar="DATE", help="Only up to this date.")
+@format_option("json", "jsonl", "csv", "md")
+@pass_app
+def log(
+    app: App,
+    /,
+    *,
+    revisions: tuple[str, ...],
+    limit: int | None,
+    format_: str,
+    everything: bool,
+    full: bool,
+    graph: bool | None,
+    kind: str | None,
+    **wanted: Any,
+) -> None:
+    """Show what came from what, newest first.
+
+    Starts from HEAD (the branch that was moved last) or from each REV. Generations
+    and models that stand alone are rows; their parts and inputs are named under
+    them. JSON, JSONL, CSV and Markdown list plain commits.
+    """
+    filtered = kind is not None or any(wanted.values())
+    if graph and filtered:
+        hint = "leave out --graph or the filter"
+        raise UsageError("rails need every commit between two", hint=hint)
+    registry = app.registry
+    starts = _starts(registry, revisions, everything=everything)
+    entries = _filtered(registry, starts, kind, wanted)
+    if format_ != "human":
+        records: Iterator[Record] = map(shapes.entry, islice(entries, limit))
+        listing(app.terminal, format_, "commits", records, _COLUMNS)
+    else:
+        rows = islice(_rows(registry, entries, plain=full or filtered), limit)
+        rails = not filtered if graph is None else graph
+        _draw(app, rows, rails=rails, cut=limit is not None)
+
+
+def _starts(
+    registry: "Registry", revisions: tuple[str, ...], *, everything: bool
+) -> list[str]:
+    given = [registry.resolve(revision) for revision in revisions]
+    if everything:
+        return [*given, *registry.branches().values(), *registry.tags().values()]
+    return given or [registry.resolve("HEAD")]
+
+
+def _filtered(
+    registry: "Registry", starts: list[str], kind: str | None, wanted: dict[str, Any]
+) -> "Iterator[Entry]":
+    """The ancestors of `starts` that the filters let through, newest first.
+
+    Filters that speak of values ask the index; it is not even imported for others.
+    """
+    from lineage.history import Names, entry, walk
+    from lineage.store.objects import KINDS
+
+    if kind is not None and kind not in KINDS:
+        hint = "one of: " + ", ".join(KINDS)
+        raise UsageError(f"{kind!r} is not a kind of commit", hint=hint)
+    if not any(wanted.values()):
+        found = walk(registry, starts)
+        return (entry for entry in found if kind in (None, entry.commit.kind))
+    from lineage.search import Filters, search
+
+    names = Names.of(registry)
+    ids = search(registry, Filters(kind=kind, **wanted), starts=starts)
+    return (entry(registry, id_, names) for id_ in ids)
+
+
+def _rows(
+    registry: "Registry", entries: "Iterable[Entry]", *, plain: bool
+) -> "Iterator[Row]":
+    from lineage.graph import folded, unfolded
+
+    return unfolded(entries) if plain else folded(entries, registry)
+
+
+def _draw(app: App, rows: "Iterator[Row]", *, rails: bool, cut: bool) -> None:
+    from lineage.cli.drawing import Drawing
+
+    drawing = Drawing(app.terminal, app.registry)
+    app.terminal.page(drawing.rails(rows, cut=cut) if rails else drawing.plain(rows))
+
+
+def _metrics(values: Record) -> str:
+    return ", ".join(f"{name} {number(value)}" for name, value in values.items())

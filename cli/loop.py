@@ -1,0 +1,277 @@
+"""`lineage loop`: write a loop's files, run it, see how far loops are."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lineage.cli.command import App, Command, Group, format_option, pass_app
+from lineage.cli.names import short
+from lineage.cli.render import Column, Record, document, json_line, table
+from lineage.cli.terminal import Span
+from lineage.cli.text import number, one_line
+from lineage.errors import GateFailed, LineageError, WaitingForReview
+
+if TYPE_CHECKING:
+    from lineage.loop.overview import LoopState
+
+_FORMATS = ("json", "jsonl")
+_MEASURES = 4  # columns of `status`
+_STYLES = {"running": "good", "waiting": "hint", "stopped": "bad", "failed": "bad"}
+
+
+def suggest(app: App, commands: Mapping[str, str]) -> None:
+    """Say what to type next, and what that does."""
+    margin = max(map(len, commands), default=0) + 2
+    for index, (command, meaning) in enumerate(commands.items()):
+        label = "next:" if not index else "     "
+        app.terminal.say(
+            (label, "hint"), " ", (command.ljust(margin), "title"), (meaning, "dim")
+        )
+
+
+@click.group(
+    cls=Group,
+    examples={
+        "lineage loop init --text corpus.txt": "write loop.yaml for that text",
+        "lineage loop run loop.yaml": "run it, or go on with it",
+        "lineage loop status": "how far every loop is, and what it waits for",
+    },
+)
+def loop() -> None:
+    """Run loops: generate, check, mix, train, evaluate, again."""
+
+
+@loop.command(
+    examples={
+        "lineage loop init --text corpus.txt": "a small model, trained from scratch",
+        "lineage loop init --text posts.jsonl --model ./my-model": (
+            "start from a save_pretrained folder"
+        ),
+    },
+    exits=[0, 1, 2],
+)
+@click.option("--text", type=Path, metavar="FILE", help="What the loop learns from.")
+@click.option(
+    "--model",
+    type=Path,
+    metavar="FOLDER",
+    help="A save_pretrained folder to start from.",
+)
+@pass_app
+def init(app: App, text: Path | None, model: Path | None) -> None:
+    """Write loop.yaml and its companions, ready to run.
+
+    loop.yaml, checks.py and lexicon.yaml hold two generations of a small loop with gates, every field with a comment.
+    """
+    from lineage.loop.scaffold import scaffold
+
+    made = scaffold(Path(), text, model)
+    terminal = app.terminal
+    terminal.say("wrote ", (", ".join(path.name for path in made.files), "title"))
+    for note in made.notes:
+        terminal.say(("note:", "hint"), f" {note}")
+    first = {} if _in_registry() else {"lineage init": "makes this folder a registry"}
+    suggest(app, {**first, "lineage loop run loop.yaml": "makes the generations"})
+
+
+def _in_registry() -> bool:
+    import lineage
+
+    try:
+        lineage.open(".").close()
+    except LineageError:
+        return False
+    return True
+
+
+@loop.command(
+    examples={
+        "lineage loop run loop.yaml": "run it; the same again goes on where it stopped",
+        "lineage loop run a.yaml b.yaml": "one after the other",
+    },
+    exits={
+        0: "every generation is made",
+        1: "a step, a file or a disk failed",
+        2: "the spec cannot be used, or is not the one of this loop",
+        3: "stopped by a gate or by a review",
+        5: "no such registry or model",
+        10: "waiting for a person's review",
+        130: "interrupted; run it again to go on",
+    },
+)
+@click.argument("specs", metavar="[FILE]...", nargs=-1, type=Path)
+@format_option(*_FORMATS)
+@pass_app
+def run(app: App, specs: tuple[Path, ...], format_: str) -> int:
+    """Run a loop, or go on with it.
+
+    FILE (by default loop.yaml) describes it; it runs to its last generation.
+    Every config, dataset and model is recorded as soon as it exists. After a kill, a
+    pause or a failure the same command goes on from the last finished step. Prints the
+    id of the last generation.
+    """
+    for spec in specs or (Path("loop.yaml"),):
+        code = _run(app, spec, format_)
+        if code:
+            return code
+    return 0
+
+
+def _run(app: App, spec: Path, format_: str) -> int:
+    """Run one loop and say how it ended; returns the exit code."""
+    from lineage.cli.progress import LoopProgress
+    from lineage.loop.runner import run as run_loop
+    from lineage.loop.spec import load
+
+    again = f"lineage loop run {spec}"
+    name, code = load(spec).name, 0
+    with LoopProgress(app.terminal) as progress:
+        try:
+            run_loop(app.registry, spec, progress=progress)
+        except KeyboardInterrupt:
+            progress.clear()
+            suggest(app, {again: "goes on from here"})
+            raise
+        except (GateFailed, WaitingForReview) as error:
+            progress.clear()
+            _explain(app, error, name, again)
+            code = error.exit_code
+    if format_ != "human":
+        _print(app, name, format_)
+    elif not code:
+        app.terminal.write([app.registry.resolve(f"loop/{name}")])
+        if progress.live:
+            suggest(app, {f"lineage log loop/{name}": "what came from what"})
+    return code
+
+
+def _explain(app: App, error: LineageError, name: str, again: str) -> None:
+    """Say why a loop does not go on, and what to type next."""
+    if isinstance(error, WaitingForReview):
+        app.terminal.say(("waiting:", "hint"), f" {error}")
+        suggest(app, {
+            f"lineage review show {name}": "what there is to see",
+            f"lineage review approve {name}": "or reject, with --note WHY",
+            again: "goes on, or back, as you decide",
+        })  # fmt: skip
+        return
+    app.terminal.complain(str(error))
+    rejected = f"loop/{name}@rejected"
+    suggest(app, {
+        f"lineage show {rejected}": "what was stopped",
+        again: "another try, with other seeds",
+        f"lineage review approve {rejected} --note WHY": "lets it pass",
+    })  # fmt: skip
+
+
+@loop.command(
+    examples={
+        "lineage loop status": "every loop",
+        "lineage loop status tutor": "one, with all its generations",
+    },
+    exits=[0, 5],
+)
+@click.argument("name", required=False)
+@format_option(*_FORMATS)
+@pass_app
+def status(app: App, name: str | None, format_: str) -> None:
+    """Show how far the loops are, and what holds them.
+
+    All of them, or the one called NAME.
+    """
+    from lineage.loop.overview import loops
+
+    if format_ != "human":
+        _print(app, name, format_)
+        return
+    states = loops(app.registry, name)
+    app.terminal.page(_lines(app, states))
+    if not states:
+        app.terminal.say("no loop has run here yet")
+        suggest(app, {"lineage loop init --text FILE": "writes loop.yaml"})
+
+
+def _print(app: App, name: str | None, format_: str) -> None:
+    from lineage.loop.overview import loops
+
+    records = [_shape(state) for state in loops(app.registry, name)]
+    if format_ == "jsonl":
+        app.terminal.write(map(json_line, records))
+    else:
+        app.terminal.write([document({"loops": records})])
+
+
+def _shape(state: "LoopState") -> Record:
+    """One loop in JSON."""
+    return {
+        "name": state.name,
+        "branch": state.branch,
+        "state": state.state,
+        "why": state.why or None,
+        "subject": state.subject or None,
+        "generation": len(state.generations) - 1 if state.generations else None,
+        "head": state.generations[-1].id if state.generations else None,
+        "generations": [
+            {
+                "generation": reached.number,
+                "id": reached.id,
+                "metrics": {n: metric.value for n, metric in reached.metrics.items()},
+            }
+            for reached in state.generations
+        ],
+    }
+
+
+def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
+    for index, state in enumerate(states):
+        if index:
+            yield ""
+        yield app.terminal.paint(_head(state))
+        yield from _generations(app, state)
+        yield from (f"  next: {command}" for command in _next(state))
+
+
+def _head(state: "LoopState") -> list[Span]:
+    reached = len(state.generations) - 1
+    at = f"generation {reached}" if state.generations else "nothing recorded yet"
+    spans: list[Span] = [(state.branch, "branch"), (f"  {at}, ", "")]
+    spans.append((state.state, _STYLES.get(state.state, "")))
+    return [*spans, (f": {one_line(state.why)}" if state.why else "", "")]
+
+
+def _generations(app: App, state: "LoopState") -> Iterator[str]:
+    from lineage.graph import headlines
+
+    if not state.generations:
+        return
+    newest = max(state.generations, key=lambda reached: len(reached.metrics))
+    names = headlines(newest.metrics)[:_MEASURES]
+    yield from table(
+        app.terminal,
+        [{"number": r.number, "id": r.id, "metrics": r.metrics} for r in state.generations],
+        [
+            Column("generation", lambda r: str(r["number"]), right=True),
+            Column("commit", lambda r: (short(app.registry, r["id"]), "id")),
+            *(Column(name, _measure(name), right=True) for name in names),
+        ],
+        indent=2,
+    )
+
+
+def _measure(name: str) -> Callable[[Record], str]:
+    def show(record: Record) -> str:
+        metric = record["metrics"].get(name)
+        return number(metric.value) if metric else "–"
+
+    return show
+
+
+def _next(state: "LoopState") -> list[str]:
+    """What could be typed to get a loop going."""
+    if state.state == "waiting":
+        return [f"lineage review show {state.name}"]
+    if state.state == "stopped":
+        return [f"lineage show {state.branch}@rejected"]
+    return []

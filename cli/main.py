@@ -1,0 +1,184 @@
+"""The command `lineage`: its commands, global options, and the one error boundary.
+
+A command returns its exit code (None: 0) or raises; only here does an error become
+a sentence on stderr and an exit code. To add a command, import it and give it a
+place in `SECTIONS`.
+"""
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from lineage.cli.branch import branch
+from lineage.cli.command import EXITS, App
+from lineage.cli.commit import commit
+from lineage.cli.demo import demo
+from lineage.cli.diff import diff
+from lineage.cli.events import events
+from lineage.cli.get import get
+from lineage.cli.init import init
+from lineage.cli.log import log
+from lineage.cli.loop import loop
+from lineage.cli.review import review
+from lineage.cli.show import show
+from lineage.cli.status import status
+from lineage.cli.tag import tag
+from lineage.cli.terminal import ReaderGone, Terminal
+from lineage.cli.verify import verify
+from lineage.errors import LineageError
+
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Record": (init, commit, status),
+    "Look": (log, show, diff, events),
+    "Name": (branch, tag),
+    "Bytes": (get, verify),
+    "Loop": (loop, review, demo),
+}
+
+_INTERRUPTED = 130
+_READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended
+
+
+class _Main(click.Group):
+    """The group of all commands; help lists them in sections, as git does."""
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(c.name or "", c.get_short_help_str(60)) for c in commands]
+                )
+
+    def format_epilog(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), what) for code, what in EXITS.items()])
+        formatter.write_paragraph()
+        formatter.write_text("`lineage COMMAND --help` has examples.")
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-C",
+    "directory",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Work as if started in DIR.",
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    envvar="LINEAGE_COLOR",
+    help="Colours: on a terminal (auto, unless NO_COLOR is set), always or never.",
+)
+@click.option("--no-pager", is_flag=True, help="Do not pipe output into a pager.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but data and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
+@click.version_option(package_name="lineage-vcs", message="%(prog)s %(version)s")
+@click.pass_context
+def program(
+    ctx: click.Context,
+    directory: Path | None,
+    color: str,
+    *,
+    no_pager: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Version control for AI feedback loops.
+
+    A model writes data, the data trains a successor, the successor writes more
+    data. Every model, dataset and config of such a loop is a commit here, and
+    `lineage log` shows what came from what.
+    """
+    app = ctx.ensure_object(App)
+    app.terminal.color = color
+    app.terminal.paged = not no_pager
+    app.terminal.quiet = quiet
+    app.terminal.verbose = verbose
+    if directory:
+        ctx.with_resource(contextlib.chdir(directory))
+
+
+for _commands in SECTIONS.values():
+    for _command in _commands:
+        program.add_command(_command)
+
+
+def main() -> NoReturn:
+    """Run the command line that this process was started with, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    sys.exit(_run(Terminal()))
+
+
+def _run(terminal: Terminal) -> int:
+    """One command from words to exit code: the error boundary."""
+    try:
+        code = program.main(
+            prog_name="lineage", standalone_mode=False, obj=App(terminal)
+        )
+        sys.stdout.flush()
+    except LineageError as error:
+        _trace(terminal)
+        terminal.complain(str(error), error.hint)
+        code = error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = error.exit_code
+    except click.UsageError as error:
+        terminal.complain(*_usage(error))
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except ReaderGone:
+        _silence()
+        return _READER_GONE
+    except OSError as error:
+        _trace(terminal)
+        where = f": {os.fsdecode(error.filename)}" if error.filename else ""
+        terminal.complain(f"{error.strerror or error}{where}")
+        _silence()
+        code = 1
+    return code if isinstance(code, int) else 0
+
+
+def _trace(terminal: Terminal) -> None:
+    """With --verbose, show where the error being handled came from."""
+    if terminal.verbose:
+        import traceback
+
+        traceback.print_exc()
+
+
+def _usage(error: click.UsageError) -> tuple[str, str]:
+    """What click found wrong, as a sentence and a hint of ours."""
+    near = getattr(error, "possibilities", None)
+    if near:
+        return _sentence(error.message), f"did you mean {' or '.join(sorted(near))}?"
+    path = error.ctx.command_path if error.ctx else "lineage"
+    return _sentence(error.format_message()), f"see `{path} --help`"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}".rstrip(".")
+
+
+def _silence() -> None:
+    """Let nothing be written to a stdout that cannot take it, not even at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,54 @@
+"""How commits are called in what people read: short ids, titles, decorations."""
+
+from typing import TYPE_CHECKING
+
+from lineage.cli.terminal import Span
+from lineage.cli.text import one_line
+
+if TYPE_CHECKING:
+    from lineage.history import Entry
+    from lineage.registry import Registry
+    from lineage.store.objects import Commit
+
+_SHORT = 8
+
+
+def short(registry: "Registry", id_: str) -> str:
+    """The first 8 digits of an id, or as many as it takes to mean one commit."""
+    length = _SHORT
+    while len(registry.ids.find(id_[:length])) > 1:
+        length += 1
+    return id_[:length]
+
+
+def title(commit: "Commit", generation: int) -> list[Span]:
+    """What a commit is: ``generation 3 of tutor``, ``model judge at hf://…``.
+
+    A loop counts its own turns; `generation` counts models since the human data.
+    """
+    name = one_line(commit.name)
+    if commit.kind == "generation":
+        turn = commit.params.get("generation", generation)
+        return [(f"generation {turn} of {name}", "title")]
+    spans: list[Span] = [(f"{commit.kind} {name}", "title")]
+    if generation:
+        spans.append((f" generation {generation}", ""))
+    if commit.external:
+        spans.append((f" at {one_line(str(commit.external.get('uri')))}", "dim"))
+    elif commit.payload and not commit.payload.stored:
+        spans.append((" by reference", "dim"))
+    return spans
+
+
+def decorations(registry: "Registry", entry: "Entry") -> list[Span]:
+    """Branches and tags as git shows them: `` (HEAD -> loop/tutor, tag: v1)``."""
+    head = registry.head
+    named: list[list[Span]] = []
+    for branch in sorted(entry.branches, key=lambda name: (name != head, name)):
+        arrow: list[Span] = [("HEAD -> ", "head")] if branch == head else []
+        named.append([*arrow, (branch, "branch")])
+    named += [[(f"tag: {tag}", "tag")] for tag in entry.tags]
+    spans: list[Span] = []
+    for index, name in enumerate(named):
+        spans += [(", " if index else " (", "dim"), *name]
+    return [*spans, (")", "dim")] if spans else []

@@ -1,0 +1,130 @@
+"""How a running loop is shown: a live line on a terminal, a line per generation."""
+
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING, Self
+
+from lineage.cli.terminal import Span, Terminal
+from lineage.cli.text import cut, number, width
+from lineage.loop.progress import Activity, Finished, Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lineage.store.objects import Metric
+
+_PAUSE = 0.1  # seconds between two drawings
+_BAR = 20  # columns
+_SHOWN = ("perplexity", "distinct_2", "kept")
+_UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
+class LoopProgress(Progress):
+    """Says each finished generation on stderr; on a terminal also what is going on."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self.live = sys.stderr.isatty() and not terminal.quiet
+        self._next = 0.0
+        self._total = 0
+        self._recalled: list[str] = []
+        self._pace: float | None = None  # seconds that the last generation took
+        self._begun = time.monotonic()
+
+    def started(self, activity: Activity) -> None:
+        self._total = activity.num_generations
+        if self._recalled:
+            place = _place(activity.loop, activity.generation, self._total)
+            done = ", ".join(self._recalled)
+            self._say([(place, "title"), (f"  goes on after {done}", "")])
+            self._recalled.clear()
+        self._next = 0.0
+        self.advanced(activity, 0.0, None)
+
+    def recalled(self, activity: Activity) -> None:
+        self._recalled.append(activity.step)
+
+    def advanced(
+        self, activity: Activity, fraction: float, remaining: float | None
+    ) -> None:
+        if not self.live or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _PAUSE
+        columns = shutil.get_terminal_size().columns - 1
+        line = cut(self._line(activity, fraction, remaining), columns)
+        sys.stderr.write(f"\r{line}\x1b[K")
+        sys.stderr.flush()
+
+    def _line(
+        self, activity: Activity, fraction: float, remaining: float | None
+    ) -> str:
+        place = _place(activity.loop, activity.generation, activity.num_generations)
+        line = f"{place}  {activity.step:8}"
+        if remaining is not None:
+            full = round(_BAR * fraction)
+            bar = "━" * full + "╌" * (_BAR - full)
+            line += f"  {bar} {fraction:4.0%}  {duration(remaining)} left"
+        whole = self._whole(activity)
+        return line + (f", {duration(whole)} for all" if whole else "")
+
+    def _whole(self, activity: Activity) -> float | None:
+        """Seconds until the last generation is done, at the pace of the newest."""
+        if self._pace is None:
+            return None
+        count = activity.num_generations - activity.generation + 1
+        return max(count * self._pace - (time.monotonic() - self._begun), 0.0)
+
+    def generation(self, finished: Finished) -> None:
+        if finished.generation:
+            self._pace = finished.seconds
+        self._begun = time.monotonic()
+        self._recalled.clear()
+        place = _place(finished.loop, finished.generation, self._total)
+        spans: list[Span] = [(place, "title")]
+        for name, value in _headlines(finished.metrics):
+            spans += [(f"  {name} ", "dim"), (value, "")]
+        self._say([*spans, (f"  {duration(finished.seconds)}", "dim")])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def _say(self, spans: list[Span]) -> None:
+        self.clear()
+        self._terminal.say(*spans)
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self.live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _place(loop: str, generation: int, total: int) -> str:
+    """Which generation of which loop; padded, so that lines of loops align."""
+    place = f"{loop} {generation}/{max(total, generation)}"
+    return place + " " * (16 - width(place))
+
+
+def _headlines(metrics: "Mapping[str, Metric]") -> list[tuple[str, str]]:
+    """The telling numbers; records that were dropped show as kept of generated."""
+    shown = [(n, number(metrics[n].value)) for n in _SHOWN if n in metrics]
+    if "rejected" in metrics and metrics["rejected"].value:
+        total = number(metrics["generated"].value)
+        shown = [(n, f"{v} of {total}" if n == "kept" else v) for n, v in shown]
+    return shown
+
+
+def duration(seconds: float) -> str:
+    """How long: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, unit, part, name in _UNITS:
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {name}" if rest else "")
+    return f"{whole} s"

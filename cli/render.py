@@ -1,0 +1,187 @@
+"""Rendering: one table, one JSON, one CSV and one Markdown for every command.
+
+A command makes records, plain JSON data of a documented shape. JSON, JSONL and CSV
+print the records as they are; people and Markdown see them through columns.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lineage.cli.terminal import Span, Terminal
+from lineage.cli.text import cut, one_line, width
+
+SCHEMA_VERSION = 1
+_GAP = 2  # blanks between two columns
+_NARROW = 8  # columns; nothing is cut below that
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: what a person sees of a record.
+
+    A `flexible` column is cut where the terminal is too narrow.
+    """
+
+    title: str
+    show: Callable[[Record], str | Span]
+    right: bool = False
+    flexible: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled table."""
+
+    title: str
+    records: Sequence[Record]
+    columns: Sequence[Column]
+
+
+def listing(
+    terminal: Terminal,
+    format_: str,
+    name: str,
+    records: Iterable[Record],
+    columns: Sequence[Column],
+) -> None:
+    """Print records in any format; `name` is their key in the JSON document."""
+    if format_ == "human":
+        terminal.page(table(terminal, list(records), columns))
+    elif format_ == "md":
+        terminal.write(markdown(list(records), columns))
+    elif format_ == "csv":
+        terminal.write(csv_lines(list(records)))
+    elif format_ == "jsonl":
+        terminal.write(json_line(record) for record in records)
+    else:
+        terminal.write([document({name: list(records)})])
+
+
+def document(data: Record) -> str:
+    """One JSON document over several lines."""
+    return _json(data, indent=2)
+
+
+def json_line(data: Record) -> str:
+    """One JSON document on one line."""
+    return _json(data, indent=None)
+
+
+def _json(data: Record, indent: int | None) -> str:
+    import json
+
+    whole = {"schema_version": SCHEMA_VERSION, **data}
+    return json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def csv_lines(records: Sequence[Record]) -> Iterator[str]:
+    """A header and a line per record; objects become columns ``a.b``, lists JSON."""
+    import csv
+    import io
+
+    rows = [dict(_flat(record)) for record in records]
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, header, lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    yield from out.getvalue().splitlines()
+
+
+def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, object]]:
+    import json
+
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list | bool):
+            yield prefix + key, json.dumps(value, ensure_ascii=False)
+        else:
+            yield prefix + key, value
+
+
+def sections(terminal: Terminal, shown: Iterable[Section]) -> Iterator[str]:
+    """Titled tables for people, a blank line before each."""
+    for section in shown:
+        yield ""
+        yield terminal.paint([(section.title, "title")])
+        yield from table(terminal, section.records, section.columns, indent=2)
+
+
+def markdown_sections(shown: Iterable[Section]) -> Iterator[str]:
+    """Titled tables in Markdown."""
+    for section in shown:
+        yield from ("", f"## {section.title}", "")
+        yield from markdown(section.records, section.columns)
+
+
+def table(
+    terminal: Terminal,
+    records: Sequence[Record],
+    columns: Sequence[Column],
+    *,
+    indent: int = 0,
+) -> Iterator[str]:
+    """A table for people: aligned, and cut to the terminal's width."""
+    if not records:
+        return
+    rows = [[_cell(column, record) for column in columns] for record in records]
+    head: list[Span] = [(column.title, "dim") for column in columns]
+    whole = [head, *rows] if any(column.title for column in columns) else rows
+    widths = [max(width(row[i][0]) for row in whole) for i in range(len(columns))]
+    if terminal.limit:
+        _squeeze(widths, columns, terminal.limit - indent)
+    for row in whole:
+        spans: list[Span] = [(" " * indent, "")]
+        for column, size, (text, style) in zip(columns, widths, row, strict=True):
+            cell = cut(text, size)
+            blank = " " * (size - width(cell))
+            parts = [(blank, ""), (cell, style)]
+            spans += [*(parts if column.right else reversed(parts)), (" " * _GAP, "")]
+        yield terminal.paint(_stripped(spans))
+
+
+def _squeeze(widths: list[int], columns: Sequence[Column], limit: int) -> None:
+    """Take what is too much from the widest flexible column, as long as there is."""
+    flexible = [i for i, column in enumerate(columns) if column.flexible]
+    while flexible and sum(widths) + _GAP * (len(widths) - 1) > limit:
+        widest = max(flexible, key=lambda i: widths[i])
+        if widths[widest] <= _NARROW:
+            return
+        widths[widest] -= 1
+
+
+def _stripped(spans: list[Span]) -> list[Span]:
+    """`spans` without the blanks at the end of the line."""
+    while spans and not spans[-1][0].strip():
+        spans.pop()
+    return spans
+
+
+def _cell(column: Column, record: Record) -> Span:
+    shown = column.show(record)
+    text, style = (shown, "") if isinstance(shown, str) else shown
+    return one_line(text), style
+
+
+def markdown(records: Sequence[Record], columns: Sequence[Column]) -> Iterator[str]:
+    """A Markdown table; pipes and angle brackets in cells are escaped."""
+    rule = ("---:" if column.right else "---" for column in columns)
+    yield _bar(column.title for column in columns)
+    yield _bar(rule)
+    for record in records:
+        yield _bar(_escaped(_cell(column, record)[0]) for column in columns)
+
+
+def _bar(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    for mark in "\\|<>`*_":
+        text = text.replace(mark, f"\\{mark}")
+    return text

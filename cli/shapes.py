@@ -1,0 +1,117 @@
+"""The JSON shapes: what docs/json.md describes and every format starts from."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lineage.history import Entry
+    from lineage.registry import Committed, Registry
+    from lineage.store.files import FileEntry
+    from lineage.store.objects import Commit, Edge, Event, Metric
+
+Json = dict[str, Any]
+
+
+def author(actor: Any) -> str:
+    """Who acted, as git writes it."""
+    return "{name} <{email}>".format(**actor)
+
+
+def committed(made: "Committed") -> Json:
+    """What `commit` prints."""
+    return {
+        "id": made.id,
+        "git": made.git,
+        "kind": made.kind,
+        "name": made.name,
+        "branch": made.branch,
+        "created": made.created,
+    }
+
+
+def entry(found: "Entry") -> Json:
+    """One commit of `log`."""
+    commit = found.commit
+    return {
+        "id": found.id,
+        "git": found.git,
+        "kind": commit.kind,
+        "name": commit.name,
+        "time": found.time,
+        "author": author(found.author),
+        "message": found.message,
+        "edges": [_edge(edge) for edge in commit.edges],
+        "metrics": {name: metric.value for name, metric in commit.metrics.items()},
+        "params": dict(commit.params),
+        "branches": list(found.branches),
+        "tags": list(found.tags),
+        "generation": found.generation,
+    }
+
+
+def shown(registry: "Registry", found: "Entry") -> Json:
+    """The one commit of `show`: all of its manifest, files and events."""
+    commit = found.commit
+    return {
+        **entry(found),
+        "edges": [_named_edge(edge, registry.load(edge.id)) for edge in commit.edges],
+        "metrics": {name: metric_(metric) for name, metric in commit.metrics.items()},
+        "payload": _payload(commit),
+        "path": found.path,
+        "origin": commit.origin,
+        "code": commit.code,
+        "external": commit.external,
+        "gates": commit.gates,
+        "extra": dict(commit.extra),
+        "files": [file(item) for item in registry.files(found.id)],
+    }
+
+
+def metric_(metric: "Metric") -> Json:
+    """A metric with what it needs to be compared; what is unknown is null."""
+    return {name: getattr(metric, name) for name in metric.__match_args__}
+
+
+def _payload(commit: "Commit") -> Json | None:
+    payload = commit.payload
+    if payload is None:
+        return None
+    return {name: getattr(payload, name) for name in payload.__match_args__}
+
+
+def _edge(edge: "Edge") -> Json:
+    share = edge.share and {unit: list(pair) for unit, pair in edge.share.items()}
+    return {
+        "role": edge.role,
+        "id": edge.id,
+        "evidence": edge.evidence,
+        "share": share or None,
+    }
+
+
+def _named_edge(edge: "Edge", parent: "Commit") -> Json:
+    return {**_edge(edge), "kind": parent.kind, "name": parent.name}
+
+
+def file(item: "FileEntry") -> Json:
+    """One file of a payload."""
+    return {
+        "path": item.path,
+        "mode": item.mode,
+        "size": item.size,
+        "sha256": item.sha256 or None,
+        "md5": item.md5 or None,
+    }
+
+
+def event(id_: str, logged: "Event") -> Json:
+    """One event of the log."""
+    return {
+        "id": id_,
+        "type": logged.type,
+        "time": logged.time,
+        "author": author(logged.actor),
+        "message": logged.message,
+        "subject": logged.subject,
+        "refs": [change._asdict() for change in logged.refs],
+        "data": dict(logged.data),
+    }

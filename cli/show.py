@@ -1,0 +1,226 @@
+"""`lineage show`: one commit with everything that is known of it."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lineage.cli import shapes
+from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.names import decorations, short, title
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    document,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.terminal import Span
+from lineage.cli.text import ago, minute, moment, number, one_line, percent, plural, size
+
+if TYPE_CHECKING:
+    from lineage.history import Entry
+    from lineage.registry import Registry
+
+_FILES = 20  # shown to people; JSON has all
+
+
+@click.command(
+    cls=Command,
+    short_help="Show one commit and what was said about it.",
+    examples={
+        "lineage show": "the newest commit of HEAD",
+        "lineage show loop/tutor~2": "two generations before the newest",
+        "lineage show 'loop/tutor^includes(model)'": "the model in it",
+    },
+    exits=[0, 2, 5],
+)
+@click.argument(
+    "revision", metavar="[REV]", default="HEAD", shell_complete=complete_revision
+)
+@format_option("json", "md")
+@pass_app
+def show(app: App, revision: str, format_: str) -> None:
+    """Show the commit REV (by default HEAD) and what was said about it later."""
+    registry = app.registry
+    entry = registry.entry(revision)
+    data = {**shapes.shown(registry, entry), "events": _events(app, entry)}
+    if format_ == "json":
+        app.terminal.write([document(data)])
+    elif format_ == "md":
+        app.terminal.write(_markdown(app, data))
+    else:
+        app.terminal.page(_human(app, entry, data))
+
+
+def _events(app: App, entry: "Entry") -> list[Record]:
+    """The events that speak of the commit, newest first."""
+    return [
+        shapes.event(id_, event)
+        for id_, event in app.registry.events()
+        if event.subject == entry.id
+    ]
+
+
+def _human(app: App, entry: "Entry", data: dict[str, Any]) -> Iterator[str]:
+    terminal, registry = app.terminal, app.registry
+    head: list[Span] = [
+        *title(entry.commit, entry.generation),
+        *decorations(registry, entry),
+    ]
+    yield terminal.paint(head)
+    facts = list(_facts(data))
+    margin = max(len(name) for name, _ in facts) + 2
+    for name, value in facts:
+        style = "id" if name == "id" else ""
+        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), style)])
+    if data["message"]:
+        yield ""
+        for line in data["message"].splitlines():
+            yield f"    {one_line(line)}".rstrip()
+    yield from sections(terminal, _sections(registry, data))
+    hidden = len(data["files"]) - _FILES
+    if hidden > 0:
+        yield f"  … and {hidden:,} more: `lineage show --format json` lists them"
+
+
+def _markdown(app: App, data: dict[str, Any]) -> Iterator[str]:
+    yield f"# {data['kind']} {data['name']}"
+    yield from ("", *(f"- {name}: {one_line(value)}" for name, value in _facts(data)))
+    if data["message"]:
+        yield from ("", *(f"> {one_line(x)}" for x in data["message"].splitlines()))
+    yield from markdown_sections(_sections(app.registry, data))
+
+
+def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What fits on a line each."""
+    yield "id", data["id"]
+    yield "git", data["git"]
+    yield "recorded", f"{moment(data['time'])} ({ago(data['time'])})"
+    yield "by", data["author"]
+    payload = data["payload"]
+    if payload:
+        where = "" if payload["stored"] else ", hashed in place and not stored"
+        count = plural(payload["count"], "file")
+        yield "payload", f"{count}, {size(payload['size'])}{where}"
+    if data["path"]:
+        yield "from", data["path"]
+    for name, telling in (("external", "uri"), ("origin", "type"), ("code", "")):
+        if data[name]:
+            yield name, _described(data[name], telling)
+
+
+def _described(fields: Record, telling: str) -> str:
+    """The fields on one line, the telling one first and without its name."""
+    rest = (f"{k} {inline(v)}" for k, v in fields.items() if k != telling)
+    first = [inline(fields[telling])] if telling in fields else []
+    return ", ".join([*first, *rest])
+
+
+def _sections(registry: "Registry", data: dict[str, Any]) -> Iterator[Section]:
+    """The tables that have something in them."""
+    edges = [{**e, "short": short(registry, e["id"])} for e in data["edges"]]
+    tables: dict[str, tuple[Sequence[Record], tuple[Column, ...]]] = {
+        "edges": (edges, _EDGES),
+        "metrics": ([{"name": k, **v} for k, v in data["metrics"].items()], _METRICS),
+        "params": ([{"name": k, "value": v} for k, v in _settings(data)], _PARAMS),
+        "gates": (data["gates"] or [], _GATES),
+        "events": ([e for e in data["events"] if e["type"] != "commit"], _EVENTS),
+        "files": (data["files"][:_FILES], _FILE_LIST),
+    }
+    for name, (records, columns) in tables.items():
+        if records:
+            yield Section(name, records, columns)
+
+
+def _settings(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from data["params"].items()
+    yield from data["extra"].items()
+
+
+def inline(value: object) -> str:
+    """A JSON value on one line; text without quotes."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return repr(value)
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _shared(record: Record) -> str:
+    """The share of the records that came along an edge, as counts and in percent."""
+    pairs = record["share"] or {}
+    part, whole = pairs.get("records") or next(iter(pairs.values()), (0, 0))
+    return f"{part:,} of {whole:,}, {percent(part / whole)}" if whole else ""
+
+
+def _definition(record: Record) -> str:
+    """What is measured, unless the name says it; and which version of that."""
+    named = record["definition"] in (None, record["name"])
+    version = f"v{record['version']}" if record["version"] is not None else ""
+    return version if named else f"{record['definition']} {version}".rstrip()
+
+
+def _interval(record: Record) -> str:
+    low_high = ", ".join(map(number, record["interval"] or ()))
+    return f"[{low_high}]" if low_high else ""
+
+
+def _count(record: Record) -> str:
+    return number(record["n"]) if record["n"] is not None else ""
+
+
+def _bounds(record: Record) -> str:
+    """What a gate allowed: its numbers and words beyond the known ones."""
+    known = ("id", "type", "verdict", "value", "action", "on")
+    rest = {key: value for key, value in record.items() if key not in known}
+    return ", ".join(f"{key} {inline(value)}" for key, value in rest.items())
+
+
+def _verdict(record: Record) -> Span:
+    verdict = str(record.get("verdict", ""))
+    return verdict, {"pass": "good", "fail": "bad"}.get(verdict, "")
+
+
+_EDGES = (
+    Column("role", lambda r: r["role"]),
+    Column("commit", lambda r: (r["short"], "id")),
+    Column("what", lambda r: f"{r['kind']} {r['name']}", flexible=True),
+    Column("share", _shared, right=True),
+    Column("evidence", lambda r: (r["evidence"], "dim")),
+)
+_METRICS = (
+    Column("name", lambda r: r["name"], flexible=True),
+    Column("value", lambda r: number(r["value"]), right=True),
+    Column("interval", _interval),
+    Column("n", _count, right=True),
+    Column("better", lambda r: r["direction"] or ""),
+    Column("definition", _definition, flexible=True),
+)
+_PARAMS = (
+    Column("name", lambda r: r["name"], flexible=True),
+    Column("value", lambda r: inline(r["value"]), flexible=True),
+)
+_GATES = (
+    Column("gate", lambda r: str(r.get("id", ""))),
+    Column("verdict", _verdict),
+    Column("value", lambda r: inline(r.get("value", "")), right=True),
+    Column("limits", _bounds, flexible=True),
+    Column("on", lambda r: str(r.get("on", ""))),
+    Column("action", lambda r: str(r.get("action", ""))),
+)
+_EVENTS = (
+    Column("time", lambda r: minute(r["time"])),
+    Column("event", lambda r: (r["type"], "title")),
+    Column("by", lambda r: r["author"], flexible=True),
+    Column("message", lambda r: r["message"], flexible=True),
+    Column("data", lambda r: inline(r["data"]) if r["data"] else "", flexible=True),
+)
+_FILE_LIST = (
+    Column("path", lambda r: r["path"], flexible=True),
+    Column("size", lambda r: size(r["size"]), right=True),
+    Column("sha256", lambda r: (r["sha256"] or "empty folder")[:12]),
+)

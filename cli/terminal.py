@@ -1,0 +1,200 @@
+"""The terminal: width, colours, the pager, progress. Data goes out here, talk too.
+
+Only this module looks at what stdout and stderr are connected to.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from lineage.cli.text import one_line, size
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+Span = tuple[str, str]
+"""A piece of text and the style it has, a key of `STYLES`."""
+
+STYLES: dict[str, dict[str, Any]] = {
+    "": {},
+    "title": {"bold": True},
+    "dim": {"dim": True},
+    "id": {"fg": "yellow"},
+    "branch": {"fg": "green", "bold": True},
+    "tag": {"fg": "yellow", "bold": True},
+    "head": {"fg": "cyan", "bold": True},
+    "good": {"fg": "green"},
+    "bad": {"fg": "red"},
+    "error": {"fg": "red", "bold": True},
+    "hint": {"fg": "cyan"},
+}
+_PAUSE = 0.1  # seconds between two looks at progress
+_PATIENCE = 0.5  # seconds of work that need no progress
+
+
+class ReaderGone(Exception):
+    """Whoever read our output has stopped reading, like `head` does."""
+
+
+class Terminal:
+    """Where output goes, and how the global options want it."""
+
+    def __init__(self) -> None:
+        self.color = "auto"
+        self.paged = True
+        self.quiet = False
+        self.verbose = False
+
+    @property
+    def width(self) -> int:
+        """Columns to lay out for: $COLUMNS, the terminal's, or 80."""
+        from shutil import get_terminal_size
+
+        return get_terminal_size().columns
+
+    @property
+    def limit(self) -> int | None:
+        """Columns that a table must not exceed; None where nobody looks."""
+        looking = sys.stdout.isatty() or "COLUMNS" in os.environ
+        return self.width if looking else None
+
+    def colored(self, stream: TextIO) -> bool:
+        """Whether `stream` gets colours: https://no-color.org unless told."""
+        if self.color != "auto":
+            return self.color == "always"
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return stream.isatty() and not plain
+
+    def paint(self, spans: Iterable[Span]) -> str:
+        """Text for stdout."""
+        return self._painted(spans, sys.stdout)
+
+    def _painted(self, spans: Iterable[Span], stream: TextIO) -> str:
+        colored = self.colored(stream)
+        return "".join(
+            click.style(text, **STYLES[style]) if colored and style and text else text
+            for text, style in spans
+        )
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Write lines of data to stdout.
+
+        Raises:
+            ReaderGone: when nobody reads them any more.
+        """
+        try:
+            for line in lines:
+                sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def page(self, lines: Iterable[str]) -> None:
+        """Write lines of data, through the pager where a person reads them."""
+        pager = self._pager()
+        if pager:
+            _through(pager, lines)
+        else:
+            self.write(lines)
+
+    def _pager(self) -> list[str]:
+        """The pager's command, empty when there is none to use."""
+        if not (self.paged and sys.stdout.isatty() and sys.stdin.isatty()):
+            return []
+        import shlex
+        import shutil
+
+        chosen = (os.environ.get(name) for name in ("LINEAGE_PAGER", "PAGER"))
+        words = shlex.split(next((w for w in chosen if w is not None), "less"))
+        found = words and words[0] != "cat" and shutil.which(words[0])
+        return words if found else []
+
+    def say(self, *spans: Span | str) -> None:
+        """Tell the person something on stderr, unless asked to be quiet."""
+        if not self.quiet:
+            self._tell(spans)
+
+    def complain(self, message: str, hint: str = "") -> None:
+        """Say what is wrong and, if known, what to do."""
+        self._tell([("error:", "error"), f" {one_line(message)}"])
+        if hint:
+            self._tell([("hint:", "hint"), f" {one_line(hint)}"])
+
+    def _tell(self, spans: Iterable[Span | str]) -> None:
+        whole = [(span, "") if isinstance(span, str) else span for span in spans]
+        with suppress(BrokenPipeError):
+            sys.stderr.write(f"{self._painted(whole, sys.stderr)}\n")
+            sys.stderr.flush()
+
+    @contextmanager
+    def progress(self, doing: str) -> Iterator[Callable[[int], None]]:
+        """Show how many bytes were done, where somebody watches a longer job."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        meter = _Meter(doing)
+        try:
+            yield meter.advance
+        finally:
+            meter.clear()
+
+
+class _Meter:
+    """One line on stderr that is written over."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._done = 0
+        self._next = time.monotonic() + _PATIENCE
+        self._shown = False
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PAUSE
+            self._shown = True
+            sys.stderr.write(f"\r{self._doing} {size(self._done)} \x1b[K")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _through(pager: list[str], lines: Iterable[str]) -> None:
+    """Feed a pager line by line; it stays until the reader leaves it."""
+    import subprocess
+
+    shown = subprocess.Popen(
+        pager,
+        stdin=subprocess.PIPE,
+        env={"LESS": "FRX", "LV": "-c", **os.environ},
+        encoding="utf-8",
+        errors="surrogateescape",
+    )
+    assert shown.stdin is not None
+    try:
+        for line in lines:
+            shown.stdin.write(f"{line}\n")
+    except BrokenPipeError:
+        pass
+    finally:
+        with suppress(BrokenPipeError):
+            shown.stdin.close()
+        _wait(shown)
+
+
+def _wait(shown: "Popen[str]") -> None:
+    """Wait until the pager ends; ^C is the pager's business, not ours."""
+    while True:
+        try:
+            shown.wait()
+        except KeyboardInterrupt:
+            continue
+        return

@@ -1,0 +1,107 @@
+"""Numbers, sizes, times and widths, as people read them."""
+
+from collections.abc import Sequence
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_BARS = "▁▂▃▄▅▆▇█"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def number(value: float) -> str:
+    """A number with four significant digits; whole ones in full."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value == 0 or 1e-4 <= abs(value) < 1e4:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.3e}"
+
+
+def change(value: float) -> str:
+    """A difference, always with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def size(count: int) -> str:
+    """A number of bytes in decimal units, as disks are sold: 12.3 MB."""
+    scaled, unit = float(count), 0
+    while scaled >= 999.5 and unit < len(_UNITS) - 1:
+        scaled, unit = scaled / 1000, unit + 1
+    return f"{scaled:.3g} {_UNITS[unit]}"
+
+
+def plural(count: int, what: str) -> str:
+    """A count of something: 1 file, 2 files."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def percent(fraction: float) -> str:
+    """A fraction with at most three digits: 33.3 %."""
+    return f"{100 * fraction:.3g} %"
+
+
+def moment(time: str) -> str:
+    """An event's time in the reader's time zone, to the second."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def minute(time: str) -> str:
+    """An event's time in the reader's time zone, short enough for a table."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def ago(time: str) -> str:
+    """How long ago an event was; its date, once that is two weeks."""
+    from datetime import UTC, datetime
+
+    then = datetime.fromisoformat(time)
+    passed = (datetime.now(UTC) - then).total_seconds()
+    if passed >= 14 * _DAY:
+        return then.astimezone().strftime("%Y-%m-%d")
+    for seconds, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if passed >= seconds:
+            return f"{plural(int(passed // seconds), name)} ago"
+    return "just now"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Values as bars between their own lowest and highest: ▁▃█."""
+    low, high = min(values), max(values)
+    if low == high:
+        return _BARS[3] * len(values)
+    top = len(_BARS) - 1
+    return "".join(_BARS[round(top * (v - low) / (high - low))] for v in values)
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    import unicodedata
+
+    if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def cut(text: str, columns: int) -> str:
+    """`text` in at most so many columns; … stands for what is left out."""
+    if width(text) <= columns:
+        return text
+    kept = ""
+    for character in text:
+        if width(kept) + _columns(character) > columns - 1:
+            break
+        kept += character
+    return f"{kept.rstrip()}…"
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without characters that would move the cursor."""
+    joined = " ".join(text.split())
+    return "".join(c if c.isprintable() else "�" for c in joined)

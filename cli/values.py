@@ -1,0 +1,118 @@
+"""Values from the command line: K=V pairs, typed scalars, files of them."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+    from lineage.store.objects import Edge, Metric
+
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+# Patterns are compiled when they are first used: `--help` waits for none of them.
+_INTEGER = r"[-+]?[0-9]+"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)"
+_QUOTED = r"(['\"])(.*)\1"
+_SHARE = r"(?P<revision>.*),share=(?P<share>[^,]*)"
+_COUNTS = r"([0-9]+)/([0-9]+)"
+
+
+def scalar(text: str) -> bool | float | str | None:
+    """A YAML 1.2 scalar: 2e-3 and 1e9 are numbers, no is a word, '12' is text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if re.fullmatch(_INTEGER, text):
+        return int(text)
+    if re.fullmatch(_FLOAT, text):
+        return float(text.replace(".inf", "inf").replace(".nan", "nan"))
+    quoted = re.fullmatch(_QUOTED, text, re.DOTALL)
+    return quoted[2] if quoted else text
+
+
+def pairs(texts: Iterable[str], what: str) -> dict[str, Any]:
+    """Typed values by name, from ``name=value`` texts.
+
+    Raises:
+        UsageError: for a text without a name or value, or a name given twice.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            hint = f"write it as --{what} name=value"
+            raise UsageError(
+                f"the {what} {text!r} is not a name and a value", hint=hint
+            )
+        if name in found:
+            raise UsageError(f"the {what} {name} is given twice")
+        found[name] = scalar(value)
+    return found
+
+
+def mapping(path: Path, what: str) -> dict[str, Any]:
+    """What a YAML or JSON file maps names to.
+
+    Raises:
+        StoreError: when it cannot be read.
+        UsageError: when it is not UTF-8, not YAML or JSON, or no mapping.
+    """
+    from lineage.diff.documents import read
+
+    data = read(path)
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        hint = f"{what} are written as `name: value`, one per line"
+        raise UsageError(f"{path} does not map names to values", hint=hint)
+    return {str(name): value for name, value in data.items()}
+
+
+def metrics(given: dict[str, Any]) -> "dict[str, Metric]":
+    """Metrics by name; an error names the metric that is wrong."""
+    from lineage.store.objects import Metric
+
+    found = {}
+    for name, value in given.items():
+        try:
+            found[name] = Metric.from_user(value)
+        except UsageError as error:
+            raise UsageError(f"the metric {name}: {error}", hint=error.hint) from None
+    return found
+
+
+def edge(registry: "Registry", role: str, text: str) -> "Edge":
+    """The edge that ``REV`` or ``REV,share=a/b`` means for a role.
+
+    Raises:
+        UsageError: for an unknown role or a share that is not a of b records.
+        NotFound: when there is no such revision.
+    """
+    from lineage.store.objects import ROLES, Edge
+
+    if role not in ROLES:
+        raise UsageError(f"{role!r} is not a role", hint="one of: " + ", ".join(ROLES))
+    split = re.fullmatch(_SHARE, text, re.DOTALL)
+    if split is None:
+        return Edge(role, registry.resolve(text))
+    counts = re.fullmatch(_COUNTS, split["share"])
+    if counts is None:
+        hint = "write the records that came along it of all: share=1250/2500"
+        raise UsageError(f"the share {split['share']!r} is not a/b", hint=hint)
+    share = {"records": [int(counts[1]), int(counts[2])]}
+    return Edge(role, registry.resolve(split["revision"]), share=share)
+
+
+def role_and_revision(text: str) -> tuple[str, str]:
+    """Split ``ROLE=REV[,share=a/b]``.
+
+    Raises:
+        UsageError: when there is no role or no revision.
+    """
+    role, _, revision = text.partition("=")
+    if not (role and revision):
+        hint = "write it as --edge trained_on=dataset/seed"
+        raise UsageError(f"the edge {text!r} is not ROLE=REV", hint=hint)
+    return role, revision

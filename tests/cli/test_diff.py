@@ -1,0 +1,138 @@
+"""`lineage diff`: what changed, for people and programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from lineage.store.objects import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lineage.registry import Registry
+
+    Run = Callable[..., Any]
+    Transcript = Callable[..., str]
+
+
+@pytest.mark.usefixtures("loop")
+def test_generations_are_compared_part_by_part(transcript: Transcript) -> None:
+    """HEAD is compared with the generation before it; it is said which is old."""
+    assert transcript("diff") == snapshot()
+
+
+def test_metrics_of_other_definitions_are_not_compared(
+    repo: Registry, transcript: Transcript, run: Run
+) -> None:
+    """Numbers that mean different things have no difference, and it says why."""
+    for version, loss in ((1, 2.5), (2, 1.5)):
+        metrics = {
+            "loss": Metric(loss, "cross_entropy", version, "lower"),
+            "accuracy": Metric(0.25 * version, direction="higher"),
+            "rows": version * 1000,
+            f"only_{version}": 1,
+        }
+        repo.commit("model", "m", params={"lr": 0.1}, metrics=metrics)
+
+    assert transcript("diff --only metrics") == snapshot()
+    assert run("diff", "--format", "json").json()["metrics"] == snapshot()
+
+
+def test_config_by_path(repo: Registry, run: Run) -> None:
+    """Settings in a config's file are compared by dotted path."""
+    path = repo.root / "loop.yaml"
+    for lr, extra in ((0.002, ""), (2e-3, "seed: 1\n"), (0.001, "seed: 1\n")):
+        path.write_text(f"train: {{learning_rate: {lr}}}\n{extra}", encoding="utf-8")
+        run("commit", "config", path, "--name", "loop")
+
+    assert run("diff", "HEAD~2", "HEAD", "--format", "json").json()["config"] == [
+        {"path": "seed", "a": None, "b": 1},
+        {"path": "train.learning_rate", "a": 0.002, "b": 0.001},
+    ]
+
+
+def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
+    """The JSON has exactly the documented fields, old as a, new as b."""
+    found = run("diff", "--format", "json").json()
+
+    assert list(found) == [
+        "schema_version", "a", "b", "metrics", "params", "config", "files",
+    ]  # fmt: skip
+    assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
+    assert found["metrics"][1] == {
+        "name": "perplexity", "a": 83.2, "b": 88.4, "delta": 5.2, "better": False,
+    }  # fmt: skip
+    assert found["params"] == [{"path": "generation", "a": 1, "b": 2}]
+    assert found["config"] == [
+        {"path": "model/tutor/config.json:n_layer", "a": 2, "b": 3}
+    ]
+    assert list(found["files"]) == ["added", "removed", "changed"]
+    assert "model/tutor/weights.bin" in found["files"]["changed"]
+
+
+@pytest.mark.usefixtures("loop")
+def test_only_some_sections(run: Run) -> None:
+    """--only leaves the other sections out of every format."""
+    found = run("diff", "--only", "files,params", "--format", "json").json()
+    rows = run("diff", "--only", "params", "--format", "csv").stdout
+
+    assert list(found) == ["schema_version", "a", "b", "files", "params"]
+    assert rows == snapshot()
+
+
+@pytest.mark.usefixtures("loop")
+def test_markdown(transcript: Transcript) -> None:
+    """Markdown has a table per section."""
+    assert transcript("diff --only metrics,config --format md") == snapshot()
+
+
+def test_exit_code(repo: Registry, run: Run) -> None:
+    """--exit-code tells whether something differs; without it the exit code is 0."""
+    for name in ("a", "b", "b"):
+        repo.commit("config", name, params={"x": len(repo.ids)})
+
+    assert run("diff", "HEAD").exit_code == 0
+    assert run("diff", "HEAD", "--exit-code").exit_code == 1
+    assert run("diff", "HEAD", "HEAD", "--exit-code").exit_code == 0
+
+
+def test_nothing_to_see(repo: Registry, transcript: Transcript) -> None:
+    """It is said when commits are the same, or differ in nothing that is compared."""
+    repo.commit("config", "a", params={"x": 1})
+    repo.commit("config", "b", params={"x": 1})
+
+    assert transcript(
+        "diff HEAD HEAD", "diff config/a config/b", "diff", "diff HEAD --only moods"
+    ) == snapshot()
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    repo: Registry, transcript: Transcript
+) -> None:
+    """Malformed settings are a note, not an error: the rest is still compared."""
+    folder = repo.root / "settings"
+    folder.mkdir()
+    for text in ('{"a": 1}', '{"a": 1,'):
+        (folder / "a.json").write_text(text, encoding="utf-8")
+        (folder / "b.toml").write_text(f"n = {len(text)}", encoding="utf-8")
+        repo.commit("config", "c", folder)
+
+    assert transcript("diff") == snapshot()
+
+
+def test_surprising_values_are_still_json(repo: Registry, run: Run) -> None:
+    """What YAML and TOML know and JSON does not becomes text."""
+    folder = repo.root / "settings"
+    folder.mkdir()
+    (folder / "a.toml").write_text("x = 1", encoding="utf-8")
+    repo.commit("config", "c", folder)
+    (folder / "a.toml").write_text("day = 2026-01-02\nx = inf", encoding="utf-8")
+    (folder / "b.yaml").write_text("x: .nan\nb: !!binary aGk=\n", encoding="utf-8")
+    (folder / "c.json").write_text(json.dumps({"a.b": "\ud800"}), encoding="utf-8")
+    repo.commit("config", "c", folder)
+
+    assert run("diff", "--format", "json").json()["config"] == snapshot()

@@ -1,0 +1,43 @@
+"""`lineage init`: a folder becomes a registry."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from inline_snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Run = Callable[..., Any]
+    Transcript = Callable[..., str]
+
+
+def test_init(transcript: Transcript, tmp_path: Path) -> None:
+    """A new folder, the same again, a file in the way."""
+    (tmp_path / "file").touch()
+
+    assert transcript("init new", "init new", "-C new log --all", "init file") == (
+        snapshot()
+    )
+
+
+def test_what_is_there_is_adopted(run: Run, tmp_path: Path) -> None:
+    """A git repository keeps its history, index and files."""
+    git = ["git", "-C", str(tmp_path)]
+    (tmp_path / "code.py").write_text("1\n", encoding="utf-8")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], check=True)
+
+    assert run("init").exit_code == 0
+
+    log = subprocess.run(
+        [*git, "log", "--format=%s"], check=True, capture_output=True, text=True
+    )
+    status = subprocess.run(
+        [*git, "status", "--porcelain"], check=True, capture_output=True, text=True
+    )
+    assert log.stdout == "first\n"
+    assert status.stdout.split() == ["??", ".dvc/", "??", ".dvcignore"]
