@@ -1,0 +1,136 @@
+"""The generations of a loop, and its measures over them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lineage.audit.artifacts import actor, recorded, said_with
+from lineage.audit.facts import Facts, Known
+from lineage.audit.model import (
+    Artifact,
+    Field,
+    Gate,
+    Generation,
+    Measure,
+    Measurement,
+    Point,
+    Source,
+    Statement,
+)
+from lineage.loop.definitions import MEASURES
+from lineage.store.objects import Event
+
+_GATE = ("id", "type", "on", "verdict", "action", "sentence")
+_BOUNDS = ("min", "max")
+
+
+def generation(
+    known: Known,
+    artifacts: Mapping[str, Artifact],
+    statements: Mapping[str, list[Statement]],
+    facts: Facts,
+) -> Generation:
+    """One generation with its parts, its verdicts and what was said of it."""
+    edges = artifacts[known.id].sources
+    parts = tuple(edge for edge in edges if edge.role == "includes")
+    rejected = known.id in facts.refused
+    spoken_of = (known.id, *(part.id for part in parts))
+    before = {e.id for id_ in known.commit.ids("follows") for e in artifacts[id_].sources}
+    return Generation(
+        id=known.id,
+        number=known.generation,
+        status="rejected" if rejected else "accepted",
+        follows=known.commit.ids("follows"),
+        reason=_reason(known) if rejected else None,
+        parts=parts,
+        held_out=tuple(edge for edge in edges if edge.role == "evaluated_on"),
+        metrics=_metrics(artifacts[known.id], [
+            artifacts[part.id] for part in parts if part.id not in before
+        ]),
+        gates=tuple(gate(known.id, data) for data in known.commit.gates or ()),
+        statements=tuple(s for id_ in spoken_of for s in statements.get(id_, ())),
+    )
+
+
+def _reason(known: Known) -> Field[str]:
+    """Why a generation was rejected, as its commit, or else its event, says."""
+    if known.commit.params.get("reason"):
+        return recorded(known, str(known.commit.params["reason"]))
+    message = known.event.message
+    return said_with(known, message) if message else Field("not provided")
+
+
+def _metrics(own: Artifact, new: Iterable[Artifact]) -> tuple[Measurement, ...]:
+    """A generation's metrics, then those that exactly one of its new parts has."""
+    others = [metric for part in new for metric in part.metrics]
+    times = Counter(metric.name for metric in others)
+    found = {metric.name: metric for metric in others if times[metric.name] == 1}
+    found |= {metric.name: metric for metric in own.metrics}
+    return tuple(found[name] for name in sorted(found))
+
+
+def gate(commit: str, data: Any) -> Gate:  # noqa: ANN401 - JSON of any shape
+    """A verdict as the manifest of `commit` has it, whatever shape it has."""
+    left = dict(data) if isinstance(data, Mapping) else {"value": data}
+    known = {name: _text(left.pop(name, None)) for name in _GATE}
+    bounds = {name: left.pop(name) for name in _BOUNDS if name in left}
+    value, rejected = left.pop("value", None), left.pop("rejected", None)
+    return Gate(
+        **known,
+        value=value,
+        bounds=bounds,
+        rejected=rejected,
+        details=left,
+        commit=commit,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def statement(event: Event) -> Statement:
+    """An event that speaks of a commit, as the report has it."""
+    return Statement(
+        event=event.id,
+        type=event.type,
+        time=event.time,
+        by=actor(event.actor),
+        subject=event.subject,
+        message=event.message,
+        data=dict(event.data),
+    )
+
+
+def measures(generations: Iterable[Generation]) -> tuple[Measure, ...]:
+    """Every metric over the generations; a new one wherever its definition changes."""
+    found: dict[tuple[Any, ...], list[tuple[Generation, Measurement]]] = {}
+    for turn in generations:
+        for metric in turn.metrics:
+            found.setdefault(_same(metric), []).append((turn, metric))
+    names = sorted(found, key=lambda key: tuple(str(part) for part in key))
+    return tuple(_measure(found[key]) for key in names)
+
+
+def _same(metric: Measurement) -> tuple[Any, ...]:
+    """What two values must share to be compared."""
+    return metric.name, metric.definition, metric.version, metric.direction
+
+
+def _measure(values: list[tuple[Generation, Measurement]]) -> Measure:
+    metric = values[0][1]
+    meant = MEASURES.get(metric.definition or "")
+    if meant and meant.version != metric.version:
+        meant = None
+    return Measure(
+        name=metric.name,
+        definition=metric.definition,
+        version=metric.version,
+        direction=metric.direction,
+        meaning=meant and meant.definition,
+        reference=meant and meant.source,
+        points=tuple(
+            Point(turn.id, turn.number, value.value, value.n, value.interval)
+            for turn, value in values
+        ),
+    )
