@@ -40,7 +40,7 @@ def open_registry(path: str | Path = ".") -> "Registry":
     """
     start = Path(path).absolute()
     repository = GitRepository.discover(start)
-    if repository.read(names.EVENTS) is None:
+    if repository.ref(names.EVENTS) is None:
         hint = "run `lineage init` to make it one"
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
     registry = Registry(repository)

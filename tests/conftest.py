@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -20,9 +21,10 @@ from click.testing import CliRunner
 from hypothesis import settings
 
 import lineage
+from lineage.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lineage.registry import Registry
@@ -90,6 +92,45 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     with closing(lineage.init(tmp_path / "repo")) as registry:
         monkeypatch.chdir(registry.root)
         yield registry
+
+
+@pytest.fixture
+def sound() -> Callable[[Registry], None]:
+    """Give a check that nothing is lost, kept twice or left over by a writer."""
+
+    def check(registry: Registry) -> None:
+        fsck = ["git", "fsck", "--strict", "--no-dangling", "--no-progress"]
+        done = subprocess.run(
+            fsck, cwd=registry.root, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert verify(registry).problems == []
+        assert list(_left_over(registry)) == []
+        known = [id_ for _, event in registry.events() for id_, _ in event.commits]
+        assert len(known) == len(set(known)) == len(registry.ids)
+
+    return check
+
+
+def _left_over(registry: Registry) -> Iterator[Path]:
+    """What only a killed writer leaves: copies on their way, lock files, doubles."""
+    common, cache = registry.git.common, registry.payloads.cache
+    yield from common.glob("objects/**/tmp_*")
+    yield from (p for p in common.rglob("*.lock") if p.parent != registry.home)
+    yield from registry.home.glob(".*")
+    yield from cache.glob("lineage/tmp/*")
+    for pin in cache.glob("lineage/*-*/*/*"):
+        place = cache / "files" / "md5" / pin.parent.name / pin.name
+        if place.exists() and not place.samefile(pin):
+            yield place
+    yield from (p for p in cache.glob("lineage/*-*/*/*") if not _is_object(p))
+    yield from (p for p in cache.glob("files/md5/*/*") if not _is_object(p))
+
+
+def _is_object(path: Path) -> bool:
+    return (
+        re.fullmatch(r"[0-9a-f]{32}(\.dir)?", path.parent.name + path.name) is not None
+    )
 
 
 @dataclass(frozen=True)

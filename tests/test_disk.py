@@ -1,0 +1,412 @@
+"""Disks that are full or read-only, files that will not be read, odd places."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import socket
+import stat
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import lineage
+from lineage.errors import LineageError, StoreError, UsageError
+from lineage.history import walk
+from lineage.status import status
+from lineage.store.events import now
+from lineage.store.objects import Event
+from lineage.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lineage.registry import Registry
+
+    Sound = Callable[[Registry], None]
+
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+
+
+# what happens in a process of its own: `python test_disk.py WORK ROOT`
+
+
+def as_anybody(work: Callable[[Path], Any], root: Path) -> Any:
+    """Do `work` in a process that file modes bind, even if we are root."""
+    command = [sys.executable, "-P", __file__, "drop", work.__name__, str(root)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def drop_and_start(*args: str) -> None:
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    os.execv(sys.executable, [sys.executable, "-P", __file__, *args])
+
+
+def read_everything(root: Path) -> list[Any]:
+    """Use all that reads on a registry where nothing can be written."""
+    with closing(lineage.open(root)) as registry:
+        ids = [entry.id for entry in walk(registry, registry.branches().values())]
+        got = registry.get("HEAD", root.parent / "writable" / "got")
+        texts = sorted(path.read_text() for path in got.rglob("*.txt"))
+        states = [tracked.state for tracked in status(registry)]
+        prefix = registry.resolve(ids[0][:8])
+        return [ids, texts, states, prefix, len(verify(registry).problems)]
+
+
+def write_something(root: Path) -> list[str]:
+    """Try all that writes; what is said about it."""
+    with closing(lineage.open(root)) as registry:
+        return [
+            refused(lambda: registry.commit("dataset", "d", root / "data")),
+            refused(lambda: registry.commit("config", "c", params={"x": 1})),
+            refused(lambda: registry.attest("review")),
+        ]
+
+
+def commit_unreadable(root: Path) -> list[str]:
+    with closing(lineage.open(root)) as registry:
+        paths = sorted((root.parent / "unreadable").iterdir())
+        return [refused(lambda p=p: registry.commit("dataset", "d", p)) for p in paths]
+
+
+def fill(folder: Path) -> list[int]:
+    """Commit with ever more room left, until it works; rooms where it did not."""
+    with closing(lineage.init(folder / "repo")) as registry:
+        failed = []
+        path = folder / "data"
+        for room in range(0, 200_000, 2_048):
+            path.write_bytes(os.urandom(9_000))
+            before = registry.events_log.tip(), registry.branches()
+            try:
+                with only(room, folder):
+                    registry.commit("dataset", "data", path)
+            except StoreError:
+                failed.append(room)
+                assert before == (registry.events_log.tip(), registry.branches())
+            registry.commit("dataset", "data", path)
+            assert list(registry.git.common.glob("objects/tmp_*")) == []
+        assert verify(registry).problems == []
+        subprocess.run(["git", "fsck", "--strict"], cwd=registry.root, check=True)
+        return failed
+
+
+@contextmanager
+def only(room: int, folder: Path) -> Iterator[None]:
+    """Leave `room` bytes on the disk of `folder`, or per file where it is no tmpfs."""
+    if not os.path.ismount(folder):
+        with no_file_above(room // 100):
+            yield
+        return
+    free = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+    (folder / "filler").write_bytes(bytes(max(free - room, 0)))
+    try:
+        yield
+    finally:
+        (folder / "filler").unlink()
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """Let no write make a file larger than `size` bytes: a quota that all may set."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def refused(work: Callable[[], Any]) -> str:
+    with pytest.raises(LineageError) as caught:
+        work()
+    return str(caught.value)
+
+
+# full disks
+
+
+def test_a_full_disk_is_one_sentence_and_no_change(tmp_path: Path) -> None:
+    """Whatever does not fit any more, nothing is recorded, and later everything is."""
+    mount = 'mount -t tmpfs -o size=8m none "$0" && exec "$@"'
+    here = ["sh", "-c", mount, str(tmp_path)]
+    work = [sys.executable, "-P", __file__, "fill", str(tmp_path)]
+    for prefix in (["unshare", "-rm", *here], ["unshare", "-m", *here], []):
+        done = subprocess.run([*prefix, *work], stdout=subprocess.PIPE, check=False)
+        if done.returncode == 0:
+            break
+    failed = json.loads(done.stdout)
+
+    assert failed[0] == 0
+    assert 5 < len(failed) < 60
+
+
+@pytest.mark.parametrize("size", [0, 40, 41, 60, 100, 200, 300, 500, 1_000, 5_000])
+def test_a_quota_is_one_sentence_and_no_change(
+    size: int, repo: Registry, sound: Sound
+) -> None:
+    """A file that may not grow, in git or in the cache, stops the commit cleanly."""
+    (repo.root / "data").write_bytes(os.urandom(9_000))
+    tip = repo.events_log.tip()
+    with no_file_above(size):
+        words = refused(lambda: repo.commit("dataset", "data", "data"))
+
+    assert "File too large" in words or "git update-ref failed" in words
+    assert repo.events_log.tip() == tip
+    assert repo.branches() == {}
+    repo.commit("dataset", "data", "data")
+    sound(repo)
+
+
+def test_get_on_a_full_disk_keeps_what_was_there(
+    repo: Registry, tmp_path: Path
+) -> None:
+    """A `get --force` that does not fit leaves the old folder as it was."""
+    (repo.root / "data").write_bytes(os.urandom(9_000))
+    repo.commit("dataset", "data", "data")
+    (tmp_path / "old").write_text("old", encoding="utf-8")
+    with no_file_above(5_000):
+        words = refused(lambda: repo.get("HEAD", tmp_path / "old", force=True))
+
+    assert "File too large" in words
+    assert (tmp_path / "old").read_text(encoding="utf-8") == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"old", "repo"}
+
+
+# modes
+
+
+@pytest.fixture
+def read_only(repo: Registry, tmp_path: Path) -> Iterator[Registry]:
+    """Give a registry with a commit, where nobody may write anything."""
+    (repo.root / "data").mkdir()
+    (repo.root / "data" / "a.txt").write_text("a", encoding="utf-8")
+    repo.commit("dataset", "data", "data")
+    (tmp_path / "writable").mkdir()
+    places = [repo.root, *repo.root.rglob("*")]
+    modes = {path: path.stat().st_mode for path in places}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    yield repo
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+def test_a_read_only_registry_can_be_read(read_only: Registry) -> None:
+    """Log, resolve, get, status and verify need no write access."""
+    ids = list(read_only.branches().values())
+
+    expected = [ids, ["a"], ["clean"], ids[0], 0]
+    assert as_anybody(read_everything, read_only.root) == expected
+
+
+def test_a_read_only_registry_without_derived_files_can_be_read(
+    read_only: Registry,
+) -> None:
+    """A reader makes in memory what it may not write down."""
+    read_only.home.chmod(0o755)
+    for path in read_only.home.iterdir():
+        if path.name != "HEAD":
+            path.unlink()
+    read_only.home.chmod(0o555)
+
+    ids = list(read_only.branches().values())
+    expected = [ids, ["a"], ["clean"], ids[0], 0]
+    assert as_anybody(read_everything, read_only.root) == expected
+
+
+def test_a_read_only_registry_says_so_to_writers(read_only: Registry) -> None:
+    """Each refusal names what may not be written."""
+    tip = read_only.events_log.tip()
+    said = as_anybody(write_something, read_only.root)
+
+    assert all("Permission denied" in words for words in said)
+    assert read_only.events_log.tip() == tip
+
+
+def test_what_cannot_be_read_is_named(repo: Registry, tmp_path: Path) -> None:
+    """A file and a folder without read permission are told apart from missing ones."""
+    (tmp_path / "unreadable" / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "unreadable" / "file").touch(mode=0)
+    (tmp_path / "unreadable" / "folder" / "inner").chmod(0)
+    said = as_anybody(commit_unreadable, repo.root)
+    (tmp_path / "unreadable" / "folder" / "inner").chmod(0o755)
+
+    assert said == [
+        f"{tmp_path}/unreadable/file cannot be read: Permission denied",
+        f"{tmp_path}/unreadable/folder/inner cannot be read: Permission denied",
+    ]
+    assert repo.branches() == {}
+
+
+def test_a_private_umask_changes_nothing(tmp_path: Path, sound: Sound) -> None:
+    """Under umask 077 all works, and what is private stays so."""
+    before = os.umask(0o077)
+    try:
+        with closing(lineage.init(tmp_path / "repo")) as registry:
+            (tmp_path / "run.sh").write_text("true", encoding="utf-8")
+            (tmp_path / "run.sh").chmod(0o755)
+            registry.commit("dataset", "data", tmp_path / "run.sh")
+            got = registry.get("HEAD", tmp_path / "got")
+            sound(registry)
+            assert stat.S_IMODE(got.stat().st_mode) == 0o700
+            assert stat.S_IMODE(registry.home.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+# what cannot be a payload
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def broken_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def link(path: Path) -> None:
+    path.symlink_to(__file__)
+
+
+def listener(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(path.name)
+
+
+def missing(_: Path) -> None:
+    pass
+
+
+def empty_folder(path: Path) -> None:
+    (path / "deep" / "er").mkdir(parents=True)
+
+
+def not_utf8(path: Path) -> None:
+    path.mkdir()
+    Path(os.fsdecode(os.fsencode(path) + b"/\xff")).touch()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (fifo, UsageError, "{} is a pipe"),
+        (listener, UsageError, "{} is a socket"),
+        (broken_link, UsageError, "{} is a broken symbolic link to nowhere"),
+        (link, UsageError, f"{{}} is a symbolic link to {__file__}"),
+        (missing, StoreError, "{} does not exist"),
+        (empty_folder, UsageError, "{} holds no files"),
+        (not_utf8, UsageError, "the file name b'{}/\\xff' is not UTF-8"),
+    ],
+)
+def test_what_is_no_file_is_refused_by_name(
+    make: Callable[[Path], None],
+    error: type[LineageError],
+    words: str,
+    repo: Registry,
+    inside: bool,  # noqa: FBT001
+) -> None:
+    """Special files, links and odd names are refused, alone or in a folder."""
+    top = repo.root / "folder" if inside else repo.root
+    top.mkdir(exist_ok=True)
+    os.chdir(top)
+    path = top / "it"
+    make(path)
+    given = top if inside and make not in (missing,) else path
+    shown = given if make is empty_folder else path
+    with pytest.raises(error) as caught:
+        repo.commit("dataset", "data", given)
+
+    assert str(caught.value) == words.format(shown)
+    assert repo.branches() == {}
+    assert list(repo.payloads.cache.rglob("*")) == []
+
+
+@pytest.mark.parametrize("size", [10, 6_000_000])
+@pytest.mark.parametrize("change", ["append", "truncate", "rewrite", "replace"])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    change: str, size: int, repo: Registry
+) -> None:
+    """Nothing is recorded of a file that is not the same from start to end."""
+    path = repo.root / "data"
+    path.write_bytes(bytes(size))
+
+    def meddle(_: int) -> None:
+        if change == "replace":
+            path.with_name("new").write_bytes(bytes(size))
+            path.with_name("new").replace(path)
+        else:
+            mode = {"append": "ab", "truncate": "wb", "rewrite": "r+b"}[change]
+            with path.open(mode) as file:
+                file.write(b"x")
+
+    with pytest.raises(StoreError, match="data changed while it was read"):
+        repo.commit("dataset", "data", path, progress=meddle)
+    assert repo.branches() == {}
+    assert not [path for path in repo.payloads.cache.rglob("*") if path.is_file()]
+
+
+# time and place
+
+
+def test_a_clock_that_goes_back_changes_no_order(repo: Registry, sound: Sound) -> None:
+    """Events of a clock that was ahead stay before those that came later."""
+    first = repo.commit("config", "c", params={"x": 1})
+    ahead = Event("note", "2093-01-01T00:00:00.000000Z", repo.actor())
+    with repo.events_log.locked() as lock:
+        repo.record(ahead, lock=lock)
+    second = repo.commit("config", "c", params={"x": 2})
+
+    assert [event.type for _, event in repo.events()][:2] == ["commit", "note"]
+    assert [entry.id for entry in walk(repo, [second.id])] == [second.id, first.id]
+    (repo.home / "ids").unlink()
+    with closing(lineage.open(repo.root)) as again:
+        assert [entry.id for entry in walk(again, [second.id])] == [second.id, first.id]
+    sound(repo)
+
+
+def test_a_lock_file_from_the_future_is_no_lock(repo: Registry) -> None:
+    """What a killed git left is swept, whatever time the file claims to be from."""
+    stale = repo.git.common / "refs" / "lineage" / "heads" / "config%2Fc.lock"
+    stale.parent.mkdir(parents=True, exist_ok=True)
+    stale.touch()
+    os.utime(stale, (4e9, 4e9))
+    (repo.home / "rolled").unlink()
+    repo.commit("config", "c", params={"x": 1})
+
+    assert not stale.exists()
+    assert now() < "2093"
+
+
+@pytest.mark.parametrize("place", ["with space", "ünï-ço∂é", "a\u2028b", "q'\"%41$x;"])
+def test_a_registry_lives_anywhere(place: str, tmp_path: Path, sound: Sound) -> None:
+    """Spaces, quotes and any script in the path change nothing."""
+    with closing(lineage.init(tmp_path / place)) as registry:
+        (registry.root / place).mkdir()
+        (registry.root / place / place).write_text("text", encoding="utf-8")
+        made = registry.commit("dataset", "data", registry.root / place)
+        got = registry.get("HEAD", tmp_path / "got")
+
+        assert [entry.path for entry in registry.files(made.id)] == [place]
+        assert (got / place).read_text(encoding="utf-8") == "text"
+        sound(registry)
+
+
+if __name__ == "__main__":
+    word, *rest = sys.argv[1:]
+    if word == "drop":
+        drop_and_start(*rest)
+    works = (read_everything, write_something, commit_unreadable, fill)
+    [chosen] = [work for work in works if work.__name__ == word]
+    print(json.dumps(chosen(Path(rest[0]))))  # noqa: T201

@@ -1,0 +1,190 @@
+"""Many processes at once: nothing lost, nothing kept twice, no rubbish, no error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import lineage
+from lineage.history import walk
+from lineage.store.hashes import HashCache
+from lineage.store.payloads import Payloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lineage.registry import Registry
+
+    Sound = Callable[[Registry], None]
+    Work = Callable[[Path, int], list[str]]
+
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
+COMMITS = 5
+
+
+# what the processes do: `python test_races.py WORK ROOT NUMBER`
+
+
+def one_branch(root: Path, number: int) -> list[str]:
+    """Commit to the branch that all the others commit to."""
+    return _commits(root, number, branch="shared")
+
+
+def many_branches(root: Path, number: int) -> list[str]:
+    """Commit to a branch of one's own."""
+    return _commits(root, number, branch=f"own/{number}")
+
+
+def _commits(root: Path, number: int, branch: str) -> list[str]:
+    path = root.parent / f"{number}.txt"
+    made = []
+    with closing(lineage.open(root)) as registry:
+        for i in range(COMMITS):
+            path.write_text(f"{number} {i}", encoding="utf-8")
+            done = registry.commit("dataset", f"d{number}", path, branch=branch)
+            made.append(done.id)
+    return made
+
+
+def same_content(root: Path, _: int) -> list[str]:
+    """Commit what all the others commit, each through a registry just opened."""
+    made = []
+    for path in sorted(root.parent.glob("same*")):
+        with closing(lineage.open(root)) as registry:
+            made.append(registry.commit("dataset", path.name, path).id)
+    return made
+
+
+def read(root: Path, _: int) -> list[str]:
+    """Read everything there is, until somebody says that it is over."""
+    rounds = 0
+    while rounds == 0 or not (root.parent / "over").exists():
+        with closing(lineage.open(root)) as registry:
+            tips = registry.branches()
+            seen = [entry.id for entry in walk(registry, tips.values())]
+            assert set(tips.values()) <= set(seen)
+            assert len(seen) == len(set(seen))
+            for _, event in registry.events():
+                assert not event.subject or registry.load(event.subject)
+        rounds += 1
+    return [str(rounds)]
+
+
+def tidy(root: Path, _: int) -> list[str]:
+    """Pack refs and objects, as `git gc --auto` may do at any time."""
+    while not (root.parent / "over").exists():
+        for command in (["pack-refs", "--all"], ["gc", "--quiet"]):
+            subprocess.run(["git", "-C", root, *command], check=True)
+    return []
+
+
+WORK = {f.__name__: f for f in (one_branch, many_branches, same_content, read, tidy)}
+
+
+# the test's side
+
+
+def race(root: Path, *works: Work, beside: tuple[Work, ...] = ()) -> list[list[str]]:
+    """Do all of `works` at once, and `beside` for as long; what each of them made."""
+    run = [sys.executable, "-P", __file__]
+    with ExitStack() as stack:
+        crowd = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [*run, work.__name__, str(root), str(number)],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                )
+            )
+            for number, work in enumerate([*works, *beside])
+        ]  # fmt: skip
+        for process in crowd:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in crowd:
+            assert process.stdin
+            process.stdin.close()
+        said = []
+        for number, process in enumerate(crowd, 1):
+            assert process.stdout
+            said.append(process.stdout.read())
+            if number == len(works):
+                (root.parent / "over").touch()
+    assert [process.returncode for process in crowd] == [0] * len(crowd)
+    return [json.loads(words) for words in said]
+
+
+def recorded_in_order(registry: Registry) -> None:
+    """Ids are numbered as the events came, and parents come before children."""
+    events = [event for _, event in registry.events()]
+    in_order = [id_ for event in reversed(events) for id_, _ in event.commits]
+    numbers = {record.id: record.number for record in registry.ids}
+    assert [numbers[id_] for id_ in in_order] == list(range(len(in_order)))
+    for id_ in in_order:
+        assert all(numbers[p] < numbers[id_] for p in registry.load(id_).ids())
+
+
+@pytest.mark.parametrize("work", [one_branch, many_branches])
+def test_eight_processes_commit_while_others_read_and_tidy(
+    work: Work, repo: Registry, sound: Sound
+) -> None:
+    """Every acknowledged commit is on its branch, once, in the order of the events."""
+    for _ in range(ROUNDS):
+        known = len(repo.ids)
+        made = race(repo.root, *[work] * 8, beside=(read, tidy))
+        acknowledged = [id_ for ids in made[:8] for id_ in ids]
+
+        assert len(set(acknowledged)) == 8 * COMMITS
+        on_branches = {entry.id for entry in walk(repo, repo.branches().values())}
+        assert set(acknowledged) <= on_branches
+        assert len(repo.ids) - known == 8 * COMMITS
+        (repo.root.parent / "over").unlink()
+    assert len(repo.branches()) == (1 if work is one_branch else 8)
+    recorded_in_order(repo)
+    sound(repo)
+
+
+def test_eight_processes_commit_the_same_content_at_once(
+    repo: Registry, tmp_path: Path, sound: Sound
+) -> None:
+    """One commit and one copy of the bytes come of it, and one set of pins."""
+    for i in range(COMMITS * ROUNDS):
+        (tmp_path / f"same{i}").write_text(f"text {i}", encoding="utf-8")
+    made = race(repo.root, *[same_content] * 8)
+
+    assert made == [made[0]] * 8
+    assert {record.id for record in repo.ids} == set(made[0])
+    events = Counter(event.subject for _, event in repo.events())
+    assert all(events[id_] == 8 for id_ in made[0])
+    assert len(list(repo.payloads.cache.glob("lineage/*-*"))) == 1
+    sound(repo)
+
+
+def test_eight_threads_heal_what_dvc_gc_took(repo: Registry, sound: Sound) -> None:
+    """Readers that meet at a missing cache link make it once, and leave no rubbish."""
+    (repo.root / "text").write_text("text", encoding="utf-8")
+    made = repo.commit("dataset", "text", "text")
+    [entry] = repo.files(made.id)
+    hashes = HashCache(repo.home / "hashes.sqlite")
+    stores = [Payloads(repo.payloads.cache, repo._uuid(), hashes) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(200 * ROUNDS):
+            [link] = repo.payloads.cache.glob("files/md5/*/*")
+            link.unlink()
+            list(pool.map(lambda store: store.path(entry.md5), stores))
+    sound(repo)
+
+
+if __name__ == "__main__":
+    print("ready", flush=True)  # noqa: T201
+    sys.stdin.read()
+    name, where, nth = sys.argv[1:]
+    print(json.dumps(WORK[name](Path(where), int(nth))))  # noqa: T201
