@@ -10,17 +10,19 @@ where there is none, to the models that the row's weights and data came from.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import islice
 from typing import NamedTuple
 
 from lineage.diff.metrics import comparable
 from lineage.history import Entry
 from lineage.registry import Registry
-from lineage.store.objects import Commit, Edge, Metric
+from lineage.store.objects import Commit, Metric
 
 BACK = ("follows", "revises")
 _WEIGHTS = ("fine_tuned_from", "merged_from", "distilled_from", "quantized_from")
 _WRITTEN = ("generated_by", "distilled_from")
+_MADE = "derived_from"
+_DEPTH = 4  # datasets between two models: mixed, filtered, generated, and one more
 _UNSHOWN = (*BACK, "evaluated_on")  # roles that do not say what a thing is made of
 _KIND_ORDER = ("generation", "model", "dataset", "config")
 _HEADLINES = ("perplexity", "loss", "accuracy", "bits_per_byte", "distinct_2")
@@ -113,14 +115,15 @@ class _Fold:
 
     def _chips(self, commit: Commit, rails: Iterable[str]) -> tuple[Chip, ...]:
         """By kind and name, the newest first; the order of recording tells."""
-        edges = _inputs(commit, rails, self._load)
-        found = [(self._load(edge.id), edge) for edge in edges]
-        found.sort(key=lambda pair: -self._ids.get(pair[1].id).number)
-        found.sort(key=lambda pair: _KIND_ORDER.index(pair[0].kind))
-        names = list(dict.fromkeys((c.kind, c.name) for c, _ in found))
-        found.sort(key=lambda pair: names.index((pair[0].kind, pair[0].name)))
-        groups = groupby(found, key=lambda pair: (pair[0].kind, pair[0].name))
-        return tuple(_chip(name, [e for _, e in group]) for name, group in groups)
+        inputs = _inputs(commit, rails, self._load)
+        inputs.sort(key=lambda id_: -self._ids.get(id_).number)
+        inputs.sort(key=lambda id_: _KIND_ORDER.index(self._load(id_).kind))
+        groups: dict[tuple[str, str], list[str]] = {}
+        for id_ in inputs:
+            found = self._load(id_)
+            groups.setdefault((found.kind, found.name), []).append(id_)
+        shares = _shares(commit, self._load)
+        return tuple(_chip(*name, ids, shares) for name, ids in groups.items())
 
 
 def _rails(commit: Commit, load: Load) -> tuple[str, ...]:
@@ -130,7 +133,7 @@ def _rails(commit: Commit, load: Load) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*back, *commit.ids("merged_from"))))
     sources = _sources(commit, load)
     if not sources and commit.kind in ("dataset", "config"):
-        return commit.ids("derived_from")
+        return commit.ids(_MADE)
     known = {above for id_ in sources for above in _sources(load(id_), load)}
     return tuple(id_ for id_ in sources if id_ not in known)
 
@@ -141,29 +144,28 @@ def _sources(commit: Commit, load: Load) -> list[str]:
         own = commit.ids("includes")
         through = [id_ for part in own for id_ in _sources(load(part), load)]
         return list(dict.fromkeys(id_ for id_ in through if id_ not in own))
-    if commit.kind == "dataset":
-        return list(commit.ids(*_WRITTEN))
-    data = [load(id_) for id_ in commit.ids("trained_on")]
-    writers = [id_ for dataset in data for id_ in dataset.ids(*_WRITTEN)]
-    return list(dict.fromkeys((*commit.ids(*_WEIGHTS), *writers)))
+    data = [commit] if commit.kind == "dataset" else _loaded(commit, "trained_on", load)
+    found = list(commit.ids(*_WEIGHTS))
+    for _ in range(_DEPTH):
+        found += [id_ for dataset in data for id_ in dataset.ids(*_WRITTEN)]
+        data = [each for dataset in data for each in _loaded(dataset, _MADE, load)]
+    return list(dict.fromkeys(found))
 
 
-def _inputs(commit: Commit, rails: Iterable[str], load: Load) -> list[Edge]:
-    """The edges to the parts and inputs of a row, and to what those were made from."""
+def _loaded(commit: Commit, role: str, load: Load) -> list[Commit]:
+    return [load(id_) for id_ in commit.ids(role)]
+
+
+def _inputs(commit: Commit, rails: Iterable[str], load: Load) -> list[str]:
+    """The parts and inputs of a row, and what its parts and data were made from."""
     hidden = {*rails, *_models_before(commit, load)}
-    direct = [edge for edge in commit.edges if edge.role not in _UNSHOWN]
-    deeper = (
-        further
-        for edge in direct
-        if edge.id not in hidden
-        for further in load(edge.id).edges
-        if further.role not in _UNSHOWN
-    )
-    found: dict[str, Edge] = {}
-    for edge in (*direct, *deeper):
-        if edge.id not in hidden and not (edge.id in found and found[edge.id].share):
-            found[edge.id] = edge
-    return list(found.values())
+    found = {edge.id: edge.role for edge in commit.edges if edge.role not in _UNSHOWN}
+    for id_, role in list(found.items()):
+        below = load(id_)
+        if role == "includes" or below.kind == "dataset":
+            shown = (edge.id for edge in below.edges if edge.role not in _UNSHOWN)
+            found.update(dict.fromkeys(shown, ""))
+    return [id_ for id_ in found if id_ not in hidden]
 
 
 def _models_before(commit: Commit, load: Load) -> Iterator[str]:
@@ -172,19 +174,26 @@ def _models_before(commit: Commit, load: Load) -> Iterator[str]:
         yield from (p for p in load(id_).ids("includes") if load(p).kind == "model")
 
 
-def _chip(kind_and_name: tuple[str, str], edges: list[Edge]) -> Chip:
-    shares = [_fraction(edge) for edge in edges]
-    known = [share for share in shares if share is not None]
-    total = sum(known) if len(known) == len(shares) else None
-    return Chip(edges[0].id, *kind_and_name, share=total, more=len(edges) - 1)
+def _shares(commit: Commit, load: Load) -> dict[str, float]:
+    """How much of a row's training records each source gave, where it was counted."""
+    parts = [commit, *_loaded(commit, "includes", load)]
+    edges = [edge for part in parts for edge in part.edges if edge.role == "trained_on"]
+    if len(edges) == 1:
+        edges = list(load(edges[0].id).edges)
+    elif commit.kind == "dataset":
+        edges = list(commit.edges)
+    return {edge.id: _fraction(edge.share) for edge in edges if edge.share}
 
 
-def _fraction(edge: Edge) -> float | None:
-    """How much came along an edge; a model's training set is always all of it."""
-    if not edge.share or edge.role == "trained_on":
-        return None
-    part, whole = edge.share.get("records") or next(iter(edge.share.values()))
+def _fraction(share: Mapping[str, list[int]]) -> float:
+    part, whole = share.get("records") or next(iter(share.values()))
     return part / whole
+
+
+def _chip(kind: str, name: str, ids: list[str], shares: Mapping[str, float]) -> Chip:
+    known = [shares[id_] for id_ in ids if id_ in shares]
+    total = sum(known) if len(known) == len(ids) else None
+    return Chip(ids[0], kind, name, total, len(ids) - 1)
 
 
 def headlines(metrics: Mapping[str, Metric]) -> list[str]:

@@ -17,13 +17,17 @@ def init(path: str | Path = ".") -> "Registry":
 
     What is there already, git repository, DVC repository or registry, is adopted
     as it is; the git index and work tree are not touched beyond DVC's own files.
+    A git repository made here starts with a commit of those files.
     """
     root = Path(path).absolute()
+    new = not (root / ".git").exists()
     with disk_errors("making the registry"):
         root.mkdir(parents=True, exist_ok=True)
         repository = GitRepository.create(root)
         dvc.initialise(repository.root)
     registry = Registry(repository)
+    if new:
+        repository.commit_first(dvc.FILES, registry.actor())
     with disk_errors("making the registry"):
         registry.home.mkdir(exist_ok=True)
         with registry.events_log.locked() as lock:

@@ -7,8 +7,6 @@ reads. The command line and the loop do nothing that cannot be done from here.
 """
 
 import os
-import socket
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,20 +16,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lineage.draft import check_substance, default_branch, joined
 from lineage.errors import NotFound, UsageError
-from lineage.store import dvc, names
+from lineage.store import names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
 from lineage.store.events import EventLog, Logged, Move, Target, now
 from lineage.store.files import FileEntry, parse_file_list
 from lineage.store.git import GitRepository
-from lineage.store.hashes import HashCache
 from lineage.store.ids import Ids
 from lineage.store.objects import Commit, Edge, Event, Metric
-from lineage.store.payloads import Payloads, Progress
-from lineage.store.projection import project
 
 if TYPE_CHECKING:
     from lineage.history import Entry
+    from lineage.store.payloads import Payloads
+    from lineage.store.reading import Progress
 
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
@@ -69,13 +66,19 @@ class Registry:
         self.close()
 
     @cached_property
-    def payloads(self) -> Payloads:
+    def payloads(self) -> "Payloads":
         """The payload store, in the cache directory that DVC is configured for."""
+        from lineage.store import dvc
+        from lineage.store.hashes import HashCache
+        from lineage.store.payloads import Payloads
+
         cache = dvc.cache_directory(self.root)
         return Payloads(cache, self._uuid(), HashCache(self.home / "hashes.sqlite"))
 
     def _uuid(self) -> str:
         """The name of this clone's pins, made when it is first needed."""
+        import uuid
+
         path = self.home / "uuid"
         fresh = str(uuid.uuid4())
         if not path.exists():
@@ -89,6 +92,7 @@ class Registry:
     def actor(self) -> dict[str, str]:
         """Who acts: git's user.name and user.email, else the login name and host."""
         import pwd
+        import socket
 
         identity = self.git.identity()
         if not identity.get("name"):
@@ -118,7 +122,7 @@ class Registry:
         revise: bool = True,
         message: str = "",
         circumstances: Mapping[str, Any] | None = None,
-        progress: Progress | None = None,
+        progress: "Progress | None" = None,
     ) -> Committed:
         """Record one artifact: its bytes, what it came from and what is known of it.
 
@@ -180,6 +184,8 @@ class Registry:
         revise: bool,
     ) -> Committed:
         """Under the lock: join the branch's history, then objects and event."""
+        from lineage.store.projection import project
+
         tip = self.target(place)
         commit = self._same_as_tip(draft, tip) or joined(draft, tip, revise=revise)
         gits = {id_: self.git_oid(id_) for id_ in commit.ids()}

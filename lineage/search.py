@@ -100,8 +100,7 @@ def search(
         found = (row.id for row in rows if filters.accepts(row.name, row.author))
         return list(islice(found, limit))
 
-    log, ids = registry.events_log, registry.ids
-    with Index(registry.git, log, ids, registry.home) as index:
+    with Index(registry.git, registry.events_log, registry.home) as index:
         return index.read(question)
 
 

@@ -16,9 +16,13 @@ from lineage.errors import LineageError
 from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.canonical import digest
-from lineage.store.files import FileEntry, file_list, parse_file_list
+from lineage.store.files import (
+    FileEntry,
+    dvc_address,
+    file_list,
+    parse_file_list,
+)
 from lineage.store.objects import Commit
-from lineage.store.payloads import dvc_address
 from lineage.store.projection import project
 
 Progress = Callable[[int], None]

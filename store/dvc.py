@@ -6,16 +6,21 @@ DVC's configuration says where the cache is; the keep commit tells `dvc gc -A`,
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lineage.errors import StoreError
 from lineage.store.git import GitObject, GitRepository, TreeEntry, tree
-from lineage.store.payloads import Payloads
+
+if TYPE_CHECKING:
+    from lineage.store.payloads import Payloads
 
 KEEP = "refs/remotes/lineage/keep"
 _CONFIGS = (".dvc/config", ".dvc/config.local")
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
-_FILES = {
+FILES = {
     ".dvc/config": "",
     ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
     ".dvcignore": (
@@ -29,7 +34,7 @@ _FILES = {
 def initialise(root: Path) -> None:
     """Make `root` a DVC repository as `dvc init` does, git's index untouched."""
     (root / ".dvc").mkdir(exist_ok=True)
-    for name, text in _FILES.items():
+    for name, text in FILES.items():
         if not (root / name).exists():
             (root / name).write_text(text)
 
@@ -67,7 +72,7 @@ def _configurations(root: Path) -> Iterable[str]:
 
 def keep(
     git: GitRepository,
-    payloads: Payloads,
+    payloads: "Payloads",
     payload_files: Iterable[bytes],
     tip: str,
     lock: int,
@@ -82,7 +87,9 @@ def keep(
     found, configured = git.read_many([KEEP, f"{KEEP}:.dvc/config"])
     current = configured and configured[1].data == settings
     if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
-        return
+        with suppress(StoreError):  # `dvc gc` may have taken the list, but not its pin
+            payloads.path(_address(git.blob(f"{KEEP}:keep.dvc") or b""))
+            return
     addresses = sorted({_address(data) for data in payload_files})
     loose = [{"md5": a, "relpath": a} for a in addresses if not a.endswith(".dir")]
     folders = [address for address in addresses if address.endswith(".dir")]

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import md5, sha256
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 from lineage.errors import VerificationError
-from lineage.store.canonical import Json, canonical, digest, malformed
+from lineage.store.canonical import Json, digest, malformed
 
 DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _NOWHERE = {"", ".", ".."}  # no parts of a path inside a payload
 
 
@@ -33,10 +34,14 @@ class FileEntry(NamedTuple):
         return self.mode == DIRECTORY
 
     def line(self) -> bytes:
-        """This entry's line of files.jsonl."""
+        """This entry's line of files.jsonl: what `canonical` writes, but faster."""
+        path = _quoted(self.path)
         if self.is_directory:
-            return canonical({"mode": self.mode, "path": self.path}) + b"\n"
-        return canonical({**self._asdict()}) + b"\n"
+            return f'{{"mode":"{self.mode}","path":{path}}}\n'.encode()
+        return (
+            f'{{"md5":"{self.md5}","mode":"{self.mode}","path":{path},'
+            f'"sha256":"{self.sha256}","size":{self.size}}}\n'
+        ).encode()
 
 
 def file_list(entries: Iterable[FileEntry]) -> bytes:
@@ -103,3 +108,23 @@ class Payload:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(**known_fields(cls, data))
+
+
+def dvc_address(kind: str, entries: list[FileEntry]) -> tuple[str, int]:
+    """What DVC calls a payload of type `kind`: its MD5 address and size in bytes."""
+    files = [entry for entry in entries if not entry.is_directory]
+    if kind == "file":
+        return files[0].md5, files[0].size
+    data = dvc_directory(entries)
+    oid = md5(data, usedforsecurity=False).hexdigest()
+    return f"{oid}.dir", sum(entry.size for entry in files)
+
+
+def dvc_directory(entries: list[FileEntry]) -> bytes:
+    """The ``.dir`` object that DVC would write for these files, byte for byte."""
+    rows = (
+        f'{{"md5": "{entry.md5}", "relpath": {json.dumps(entry.path)}}}'
+        for entry in sorted(entries)
+        if not entry.is_directory
+    )
+    return f"[{', '.join(rows)}]".encode()

@@ -8,7 +8,6 @@ touched, and GIT_* variables of the caller never leak in.
 """
 
 import os
-import secrets
 import subprocess
 import time
 import zlib
@@ -85,13 +84,29 @@ class GitRepository:
     @classmethod
     def create(cls, root: Path) -> Self:
         """The repository at `root` itself; made by GitPython where there is none."""
-        if not (root / ".git").exists():
-            import git
+        with suppress(NotFound):
+            found = cls.discover(root)
+            if found.root == root.resolve():
+                return found
+        import git
 
-            # a hook's GIT_DIR would lead `git init` elsewhere
-            own = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
-            git.Repo.init(root, env=own).close()
+        # a hook's GIT_DIR would lead `git init` elsewhere
+        own = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
+        try:
+            git.Git(root).init("--quiet", env=own)
+        except git.GitCommandError as error:
+            raise StoreError(f"git init failed: {error.stderr.strip()}") from None
         return cls.discover(root)
+
+    def commit_first(self, paths: Iterable[str], who: Mapping[str, str]) -> None:
+        """Commit `paths` in a repository that is new.
+
+        Where HEAD has no commit yet, `dvc diff` and its like say nothing at all.
+        """
+        identity = (f"user.name={who['name']}", f"user.email={who['email']}")
+        options = [word for setting in identity for word in ("-c", setting)]
+        self.run("add", "--force", "--", *paths)
+        self.run("commit", "-q", "-m", "Make a lineage registry", options=options)
 
     @classmethod
     def discover(cls, start: Path) -> Self:
@@ -219,7 +234,7 @@ class GitRepository:
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
         pending = {oid: new[oid] for oid, path in paths.items() if not path.exists()}
         staged = {
-            oid: self._objects / f"{_TEMPORARY}{secrets.token_hex(8)}"
+            oid: self._objects / f"{_TEMPORARY}{os.urandom(8).hex()}"
             for oid in pending
         }
         try:
@@ -261,12 +276,15 @@ class GitRepository:
         """Remove what killed writers left half-done; call it under the lock."""
         for path in self._objects.glob(f"{_TEMPORARY}*"):
             path.unlink(missing_ok=True)
-        locks = list((self.common / "refs" / "lineage").rglob("*.lock"))
+        paths = list((self.common / "refs" / "lineage").rglob("*.lock"))
+        paths += [self.common / "packed-refs.lock", self.common / "packed-refs.new"]
+        locks = {path: _inode(path) for path in paths}
         patience = time.monotonic() + _STALE_LOCK  # file times need not be our clock's
-        while any(path.exists() for path in locks) and time.monotonic() < patience:
+        while any(map(_inode, paths)) and time.monotonic() < patience:
             time.sleep(0.02)
-        for path in locks:
-            path.unlink(missing_ok=True)
+        for path, inode in locks.items():
+            if inode and inode == _inode(path):
+                path.unlink(missing_ok=True)
 
     def maintain(self) -> None:
         """Let git pack loose objects and write its commit graph."""
@@ -292,6 +310,13 @@ def _stage(item: GitObject, path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     with os.fdopen(descriptor, "wb") as file:
         file.write(zlib.compress(header + item.data, 1))
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _place(temporary: Path, path: Path) -> None:

@@ -6,6 +6,7 @@ a later write could leave every one of those numbers the same (git calls such an
 entry racily clean).
 """
 
+import json
 import os
 import sqlite3
 import stat as st
@@ -23,6 +24,9 @@ CREATE TABLE IF NOT EXISTS hashes (
     device INTEGER, inode INTEGER, size INTEGER, mtime INTEGER, ctime INTEGER,
     md5 TEXT, sha256 TEXT, PRIMARY KEY (device, inode)
 ) WITHOUT ROWID
+"""
+_KNOWN = """
+SELECT * FROM hashes WHERE device = ? AND inode IN (SELECT value FROM json_each(?))
 """
 
 
@@ -47,15 +51,17 @@ class HashCache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[Stamp, tuple[str, str]] = {}
+        self._known: dict[tuple[int, ...], tuple[str, str]] = {}
 
-    def load(self, devices: Iterable[int]) -> None:
-        """Read what is known of files on `devices`."""
-        asked = "SELECT * FROM hashes WHERE device = ?"
+    def load(self, stats: Iterable[os.stat_result]) -> None:
+        """Read what is known of the files that have these stats."""
+        inodes: dict[int, list[int]] = {}
+        for stat in stats:
+            inodes.setdefault(stat.st_dev, []).append(stat.st_ino)
         with suppress(sqlite3.Error), closing(self._open()) as database:
-            for device in set(devices):
-                rows = database.execute(asked, (device,))
-                self._known.update((Stamp(*row[:5]), row[5:]) for row in rows)
+            for device, asked in inodes.items():
+                rows = database.execute(_KNOWN, (device, json.dumps(asked)))
+                self._known.update((row[:5], row[5:]) for row in rows)
 
     def entry(self, path: str, stat: os.stat_result) -> FileEntry | None:
         """The file's entry, if it is still as it was when it was hashed."""

@@ -138,6 +138,9 @@ class Ids:
         self._tail = {record.id: record for record in map(Record.unpack, chunks)}
         tip, self._next = _HEADER.unpack(tail[:start])
         self._tip = tip.hex()
+        if length // size + len(self._tail) < self._next:  # a half that is not whole
+            self._forget()
+            return False
         return True
 
     def _forget(self) -> None:

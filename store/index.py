@@ -22,7 +22,6 @@ from lineage.store import migrations
 from lineage.store.disk import locked
 from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
-from lineage.store.ids import Ids
 from lineage.store.index_rows import Writer, write_names
 from lineage.store.index_tables import METADATA, StateRow
 
@@ -42,14 +41,12 @@ class Index:
         self,
         git: GitRepository,
         log: EventLog,
-        ids: Ids,
         home: Path,
         *,
         url: str | None = None,
     ) -> None:
         self._git = git
         self._log = log
-        self._ids = ids
         self._lock = home / "index.lock"
         self._path = None if url else home / "index.sqlite"
         self._engine = _engine(url or f"sqlite:///{self._path}")
@@ -166,7 +163,7 @@ class Index:
 
     def _add(self, connection: Any, events: list[Any]) -> None:
         tip = events[0].git
-        writer = Writer(connection, self._git, self._ids)
+        writer = Writer(connection, self._git)
         for end in range(len(events), 0, -_BATCH):
             writer.add(events[max(0, end - _BATCH) : end][::-1])
         write_names(connection, self._log, tip)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlmodel import and_, col, not_, select
 
 from lineage.store.canonical import Json
-from lineage.store.index_rows import is_number, numbers, written
+from lineage.store.index_rows import is_number, known, written
 from lineage.store.index_tables import (
     CommitRow,
     EdgeRow,
@@ -62,8 +62,8 @@ def matching(
     if until:
         tests.append(col(EventRow.time) <= until)
     if starts is not None:
-        found = numbers(connection, starts)
-        tests.append(col(CommitRow.number).in_(_reachable(found.values())))
+        numbers = [found.number for found in known(connection, starts).values()]
+        tests.append(col(CommitRow.number).in_(_reachable(numbers)))
     query = (
         select(CommitRow.id, CommitRow.name, EventRow.name, EventRow.email)
         .join(EventRow, col(CommitRow.event) == EventRow.number)

@@ -11,8 +11,8 @@ from lineage.store import names
 from lineage.store.canonical import Json, canonical
 from lineage.store.events import EventLog, Logged
 from lineage.store.files import parse_file_list
+from lineage.store.generations import generation
 from lineage.store.git import GitRepository
-from lineage.store.ids import Ids
 from lineage.store.index_tables import (
     CommitRow,
     EdgeRow,
@@ -38,13 +38,22 @@ class _New(NamedTuple):
     event: int
 
 
+class Known(NamedTuple):
+    """What later commits need of one that has rows."""
+
+    number: int
+    generation: int
+
+
+_ABSENT = Known(-1, 0)
+
+
 class Writer:
     """Adds the rows of new events, through one connection's open transaction."""
 
-    def __init__(self, connection: Any, git: GitRepository, ids: Ids) -> None:
+    def __init__(self, connection: Any, git: GitRepository) -> None:
         self._connection = connection
         self._git = git
-        self._ids = ids
         self._events = self._after(EventRow)
         self._commits = self._after(CommitRow)
 
@@ -62,19 +71,17 @@ class Writer:
                 pairs.setdefault(id_, (git, number))
         self._events += len(rows)
         self._insert(EventRow, rows)
-        known = numbers(self._connection, pairs)
-        fresh = [(i, *pair) for i, pair in pairs.items() if i not in known]
+        present = known(self._connection, pairs)
+        fresh = [(i, *pair) for i, pair in pairs.items() if i not in present]
         self._add_commits([_New(n, *new) for n, new in enumerate(fresh, self._commits)])
         self._commits += len(fresh)
 
     def _add_commits(self, new: list[_New]) -> None:
-        commits = list(self._manifests(new))
-        parents = {id_ for commit in commits for id_ in commit.ids()}
-        known = numbers(self._connection, parents)
-        known.update((item.id, item.number) for item in new)
-        pairs = list(zip(new, commits, strict=True))
-        self._insert(CommitRow, [self._head(*pair) for pair in pairs])
-        rows = (row for pair in pairs for row in _edges(*pair, known))
+        pairs = list(zip(new, self._manifests(new), strict=True))
+        parents = {id_ for _, commit in pairs for id_ in commit.ids()}
+        found = known(self._connection, parents)
+        self._insert(CommitRow, [_commit(*pair, found) for pair in pairs])
+        rows = (row for pair in pairs for row in _edges(*pair, found))
         self._insert(EdgeRow, list(rows))
         self._insert(MetricRow, [row for pair in pairs for row in _metrics(*pair)])
         self._insert(ParamRow, [row for pair in pairs for row in _params(*pair)])
@@ -87,15 +94,6 @@ class Writer:
                 message = f"the manifest of {item.id} is missing"
                 raise StoreError(message, hint="run `git fsck`")
             yield Commit.parse(answer[1].data)
-
-    def _head(self, item: _New, commit: Commit) -> Fields:
-        generation = self._ids.get(item.id).generation
-        return {
-            **item._asdict(),
-            "kind": commit.kind,
-            "name": commit.name,
-            "generation": generation,
-        }
 
     def _add_files(self, new: list[_New]) -> None:
         found = self._git.read_many(f"{item.git}:files.jsonl" for item in new)
@@ -111,14 +109,15 @@ class Writer:
             self._connection.execute(insert(table), rows)
 
 
-def numbers(connection: Any, ids: Iterable[str]) -> dict[str, int]:
-    """The numbers of those of `ids` that the index knows."""
+def known(connection: Any, ids: Iterable[str]) -> dict[str, Known]:
+    """Those of `ids` that the index has."""
     remaining = list(ids)
-    found: dict[str, int] = {}
+    found: dict[str, Known] = {}
     for start in range(0, len(remaining), _ASKED):
         asked = col(CommitRow.id).in_(remaining[start : start + _ASKED])
-        query = select(CommitRow.id, CommitRow.number).where(asked)
-        found.update(map(tuple, connection.execute(query)))
+        query = select(CommitRow.id, CommitRow.number, CommitRow.generation)
+        for id_, *fields in connection.execute(query.where(asked)):
+            found[id_] = Known(*fields)
     return found
 
 
@@ -154,14 +153,26 @@ def _event(number: int, logged: Logged) -> Fields:
     }
 
 
-def _edges(item: _New, commit: Commit, known: Mapping[str, int]) -> Iterator[Fields]:
+def _commit(item: _New, commit: Commit, found: dict[str, Known]) -> Fields:
+    """The row of a commit, which joins those that later ones may lead to."""
+    turns = generation(commit.edges, lambda id_: found.get(id_, _ABSENT).generation)
+    found[item.id] = Known(item.number, turns)
+    return {
+        **item._asdict(),
+        "kind": commit.kind,
+        "name": commit.name,
+        "generation": turns,
+    }
+
+
+def _edges(item: _New, commit: Commit, found: Mapping[str, Known]) -> Iterator[Fields]:
     for edge in commit.edges:
-        if edge.id not in known:  # `verify` reports it
+        if edge.id not in found:  # `verify` reports it
             continue
         yield {
             "child": item.number,
             "role": edge.role,
-            "parent": known[edge.id],
+            "parent": found[edge.id].number,
             "evidence": edge.evidence,
         }
 

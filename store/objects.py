@@ -98,7 +98,7 @@ class Edge:
             _check_share(unit, pair)
 
     def to_json(self) -> dict[str, Json]:
-        share = normalise(self.share, "share")
+        share = normalise(self.share or None, "share")
         return _given(role=self.role, id=self.id, evidence=self.evidence, share=share)
 
     @classmethod

@@ -1,10 +1,9 @@
 """The only module that writes payload bytes: DVC's cache, written once, pinned.
 
-A file is read once. MD5 (DVC's address) and SHA-256 (our identity) are made on
-two threads while the copy is written. Order matters: copies in a directory of
-our own, one sync for the whole batch, a hard link under
-``<cache>/lineage/<registry>/`` (the pin), then the place in ``files/md5`` where
-DVC looks. `dvc gc` never lists pins, so what it deletes is linked back from them.
+Order matters: copies in a directory of our own, one sync for the whole batch, a
+hard link under ``<cache>/lineage/<registry>/`` (the pin), then the place in
+``files/md5`` where DVC looks. `dvc gc` never lists pins, so what it deletes is
+linked back from them.
 """
 
 import filecmp
@@ -12,23 +11,18 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from lineage.errors import StoreError, VerificationError
-from lineage.store.disk import disk_errors, locked, reflink, sync_files, sync_path
-from lineage.store.hashes import HashCache, Stamp, mode_of
-from lineage.store.objects import FileEntry, Payload
+from lineage.store.disk import disk_errors, locked, reflink, sync_files
+from lineage.store.files import FileEntry, Payload, dvc_directory
+from lineage.store.hashes import HashCache, mode_of
+from lineage.store.reading import Progress, read_once
 from lineage.store.scan import Found, scan
 
-Progress = Callable[[int], None]
-"""Called with the number of bytes done since the last call."""
-
 _CHUNK = 1 << 20
-_SMALL = 4 << 20  # up to here starting threads costs more than it saves
 
 
 class Payloads:
@@ -37,8 +31,8 @@ class Payloads:
     def __init__(self, cache: Path, registry: str, hashes: HashCache) -> None:
         self.cache = cache
         self._own = cache / "lineage"
-        self._pins = self._own / registry
-        self._objects = cache / "files" / "md5"
+        self._pins = str(self._own / registry)
+        self._objects = str(cache / "files" / "md5")
         self._hashes = hashes
 
     # writing
@@ -53,45 +47,43 @@ class Payloads:
             UsageError: for what cannot be a payload (see `scan`).
         """
         kind, found = scan(top)
-        self._hashes.load(item.stat.st_dev for item in found)
-        with disk_errors("writing the payload"), self._workspace() as work:
-            batch = _Batch(self, work if store else None, progress or (lambda _: None))
+        self._hashes.load(item.stat for item in found)
+        workspace = self._workspace() if store else nullcontext()
+        with disk_errors("writing the payload"), workspace as work:
+            batch = _Batch(self, work, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
-            if store:
-                self._publish(batch.staged, work)
+            if work:
                 if kind == "directory":
-                    self.add_bytes(dvc_directory(entries), ".dir")
+                    batch.add(dvc_directory(entries), ".dir")
+                self._publish(batch.staged, work)
         self._hashes.save(batch.read)
         return Payload.of(entries, kind, stored=store), entries
 
     def add_bytes(self, data: bytes, suffix: str = "") -> str:
         """Store `data` (a ``.dir`` list, say) and return its MD5 with `suffix`."""
-        oid = hashlib.md5(data, usedforsecurity=False).hexdigest() + suffix
-        if not self._intact(oid, len(data)):
-            with self._workspace() as work:
-                path = work / oid
-                path.write_bytes(data)
-                path.chmod(0o444)
-                self._publish({oid: path}, work)
+        with self._workspace() as work:
+            batch = _Batch(self, work, lambda _: None)
+            oid = batch.add(data, suffix)
+            self._publish(batch.staged, work)
         return oid
 
     def known(self, item: Found, *, stored: bool) -> FileEntry | None:
         """The entry of an unchanged file whose object is still here."""
         entry = self._hashes.entry(item.path, item.stat)
-        if entry and (not stored or self._intact(entry.md5, entry.size)):
+        if entry and (not stored or self.intact(entry.md5, entry.size)):
             return entry
         return None
 
-    def _intact(self, oid: str, size: int) -> bool:
+    def intact(self, oid: str, size: int) -> bool:
         """Whether the object is pinned at full length; DVC's link is made good."""
-        pin = self._at(self._pins, oid)
+        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
         try:
             if os.stat(pin).st_size != size:
                 return False
         except OSError:
             return False
-        if not os.path.exists(self._at(self._objects, oid)):
-            self._link(pin, self._at(self._objects, oid))
+        if not os.access(place, os.F_OK):
+            self._link(pin, place)
         return True
 
     def _publish(self, staged: dict[str, Path], work: Path) -> None:
@@ -101,7 +93,6 @@ class Payloads:
         damaged. `work` is for copies on their way.
         """
         sync_files(staged.values())
-        touched = set()
         for oid, path in staged.items():
             pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
             if not self._link(path, pin) and not _same_bytes(path, pin):
@@ -110,25 +101,21 @@ class Payloads:
             if not self._link(pin, place) and not os.path.samefile(pin, place):
                 os.link(pin, work / "link")
                 os.replace(work / "link", place)
-            touched |= {os.path.dirname(pin), os.path.dirname(place)}
-        if len(touched) <= 2:
-            for folder in touched:
-                sync_path(Path(folder))
-        elif touched:
-            sync_files(Path(folder) for folder in touched)
+        buckets = {oid[:2] for oid in staged}
+        roots = (self._pins, self._objects)
+        sync_files(Path(root, bucket) for root in roots for bucket in buckets)
 
     @staticmethod
     def _link(source: str | Path, target: str) -> bool:
         """Hard-link; False when something is there already."""
-        os.makedirs(os.path.dirname(target), exist_ok=True)
         try:
-            os.link(source, target)
-        except FileExistsError:
-            return False
-        return True
+            return _linked(source, target)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+        return _linked(source, target)
 
     @staticmethod
-    def _at(root: Path, oid: str) -> str:
+    def _at(root: str, oid: str) -> str:
         return f"{root}/{oid[:2]}/{oid[2:]}"
 
     @contextmanager
@@ -232,66 +219,31 @@ class _Batch:
             raise _collision(entry.md5)
         return entry
 
+    def add(self, data: bytes, suffix: str = "") -> str:
+        """Stage bytes that no file of the user's holds; their MD5 with `suffix`."""
+        oid = hashlib.md5(data, usedforsecurity=False).hexdigest() + suffix
+        if self._work and not self._payloads.intact(oid, len(data)):
+            copy = self._work / oid
+            copy.write_bytes(data)
+            copy.chmod(0o444)
+            self.staged[oid] = copy
+        return oid
+
     def _read(self, item: Found) -> FileEntry:
         copy = self._work / str(len(self.read)) if self._work else None
-        with _source(item) as source:
-            with open(copy or os.devnull, "wb", buffering=0) as out:
-                md5, sha256 = _hash(source, out, item.stat.st_size, self._progress)
-            after = os.fstat(source.fileno())
-        if Stamp.of(after) != Stamp.of(item.stat):
-            hint = "commit it once nothing writes to it"
-            raise StoreError(f"{item.source} changed while it was read", hint=hint)
+        entry, stat = read_once(item, copy, self._progress)
         if copy:
-            copy.chmod(0o444)
-            self.staged[md5] = copy
-        entry = FileEntry(item.path, mode_of(after), after.st_size, sha256, md5)
-        self.read.append((entry, after))
+            self.staged[entry.md5] = copy
+        self.read.append((entry, stat))
         return entry
 
 
-def _source(item: Found) -> BinaryIO:
+def _linked(source: str | Path, target: str) -> bool:
     try:
-        return open(item.source, "rb", buffering=0)
-    except OSError as error:
-        raise StoreError(f"{item.source} cannot be read: {error.strerror}") from None
-
-
-def _hash(
-    source: BinaryIO, out: BinaryIO, size: int, progress: Progress
-) -> tuple[str, str]:
-    """Copy `source` to `out`; its MD5 and SHA-256, on a thread each when it pays."""
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    if size <= _SMALL:
-        while data := source.read(_SMALL):
-            md5.update(data)
-            sha256.update(data)
-            _write(out, memoryview(data))
-            progress(len(data))
-        return md5.hexdigest(), sha256.hexdigest()
-    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
-        pending: list[Future[None]] = []
-        buffers = [bytearray(_CHUNK) for _ in range(3)]
-        turn = 0
-        while count := source.readinto(buffers[turn]):  # type: ignore[attr-defined]
-            chunk = memoryview(buffers[turn])[:count]
-            _wait(pending, 2)
-            pending.append(first.submit(md5.update, chunk))
-            pending.append(second.submit(sha256.update, chunk))
-            _write(out, chunk)
-            progress(count)
-            turn = (turn + 1) % len(buffers)
-        _wait(pending, 0)
-    return md5.hexdigest(), sha256.hexdigest()
-
-
-def _wait(pending: list[Future[None]], leave: int) -> None:
-    while len(pending) > leave:
-        pending.pop(0).result()
-
-
-def _write(out: BinaryIO, data: memoryview) -> None:
-    while data:
-        data = data[out.write(data) :]
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _same_bytes(first: str | Path, second: str | Path) -> bool:
@@ -309,28 +261,6 @@ def _refuse_collision(oid: str, present: str) -> None:
 def _collision(md5: str) -> StoreError:
     hint = "somebody made them so on purpose; DVC can keep only one of them"
     return StoreError(f"two files with other bytes have one MD5, {md5}", hint=hint)
-
-
-def dvc_address(kind: str, entries: list[FileEntry]) -> tuple[str, int]:
-    """What DVC calls a payload of type `kind`: its MD5 address and size in bytes."""
-    files = [entry for entry in entries if not entry.is_directory]
-    if kind == "file":
-        return files[0].md5, files[0].size
-    data = dvc_directory(entries)
-    oid = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    return f"{oid}.dir", sum(entry.size for entry in files)
-
-
-def dvc_directory(entries: list[FileEntry]) -> bytes:
-    """The ``.dir`` object that DVC would write for these files, byte for byte."""
-    import json
-
-    rows = [
-        {"md5": entry.md5, "relpath": entry.path}
-        for entry in sorted(entries)
-        if not entry.is_directory
-    ]
-    return json.dumps(rows, sort_keys=True).encode()
 
 
 def sweep(parent: Path) -> None:

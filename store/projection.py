@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lineage.store.canonical import Json, pretty
-from lineage.store.files import FILE, FileEntry, file_list
+from lineage.store.files import FILE, FileEntry, dvc_address, file_list
 from lineage.store.git import GitObject, TreeEntry, tree
 from lineage.store.objects import Commit
-from lineage.store.payloads import dvc_address
 
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 _FIRST = ("follows", "revises")  # roles whose commits are the first git parents

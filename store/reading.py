@@ -1,0 +1,109 @@
+"""Reading a file once: its MD5, its SHA-256 and a copy, in one pass.
+
+MD5 (DVC's address) cannot be spread over cores and is the floor of a large file.
+SHA-256 (our identity) is made on another thread, and the copy goes to the disk
+meanwhile, so that the sync at the end finds little left to write.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from io import FileIO
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.errors import StoreError
+from lineage.store.disk import start_writing_out
+from lineage.store.files import FileEntry
+from lineage.store.hashes import Stamp, mode_of
+from lineage.store.scan import Found
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes done since the last call."""
+
+_CHUNK = 1 << 20
+_SMALL = 4 << 20  # up to here starting threads costs more than it saves
+_STRETCH = 16 << 20  # what the disk is given at once
+
+
+def read_once(
+    item: Found, copy: Path | None, progress: Progress
+) -> tuple[FileEntry, os.stat_result]:
+    """Hash the file `item`, and write its bytes to the new file `copy`, if given.
+
+    Raises:
+        StoreError: when it cannot be read, or changes while it is read.
+    """
+    read = _read_small if item.stat.st_size <= _SMALL else _read_large
+    with _source(item) as source:
+        with FileIO(copy or os.devnull, "w") as out:
+            count, md5, sha256 = read(source, out, progress)
+            if copy:
+                os.fchmod(out.fileno(), 0o444)
+        stat = os.fstat(source.fileno())
+    if Stamp.of(stat) != Stamp.of(item.stat) or count != stat.st_size:
+        hint = "commit it once nothing writes to it"
+        raise StoreError(f"{item.source} changed while it was read", hint=hint)
+    return FileEntry(item.path, mode_of(stat), count, sha256, md5), stat
+
+
+def _source(item: Found) -> FileIO:
+    try:
+        return FileIO(item.source)
+    except OSError as error:
+        raise StoreError(f"{item.source} cannot be read: {error.strerror}") from None
+
+
+def _read_small(
+    source: FileIO, out: FileIO, progress: Progress
+) -> tuple[int, str, str]:
+    data = source.readall()
+    _write(out, memoryview(data))
+    progress(len(data))
+    md5 = hashlib.md5(data, usedforsecurity=False)
+    return len(data), md5.hexdigest(), hashlib.sha256(data).hexdigest()
+
+
+def _read_large(
+    source: FileIO, out: FileIO, progress: Progress
+) -> tuple[int, str, str]:
+    """A thread per hash, reading and writing here; three chunks at a time.
+
+    A file that grows while it is read is not followed for ever.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    pending: list[Future[None]] = []
+    done = sent = 0
+    size = os.fstat(source.fileno()).st_size
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        for buffer in cycle([bytearray(_CHUNK) for _ in range(3)]):
+            chunk = memoryview(buffer)[: source.readinto(buffer)]
+            if not chunk or done > size:
+                break
+            _wait(pending, 2)
+            pending.append(first.submit(md5.update, chunk))
+            pending.append(second.submit(sha256.update, chunk))
+            _write(out, chunk)
+            progress(len(chunk))
+            done += len(chunk)
+            if done - sent >= _STRETCH:
+                start_writing_out(out.fileno(), sent, done - sent)
+                sent = done
+        _wait(pending, 0)
+    return done, md5.hexdigest(), sha256.hexdigest()
+
+
+def _wait(pending: "list[Future[None]]", leave: int) -> None:
+    while len(pending) > leave:
+        pending.pop(0).result()
+
+
+def _write(out: FileIO, data: memoryview) -> None:
+    while data:
+        data = data[out.write(data) :]
