@@ -19,8 +19,8 @@ import click
 from lineage.cli.command import App, Command, pass_app
 from lineage.cli.progress import duration
 from lineage.cli.render import Column, Record, table
-from lineage.cli.together import together
 from lineage.cli.text import number, size
+from lineage.cli.together import together
 from lineage.errors import LineageError, UsageError
 
 if TYPE_CHECKING:
@@ -160,24 +160,25 @@ class _Tour:
         self.write([f"Per generation{spread if seeds > 1 else ''}."])
         for heading, pair in (
             ("perplexity on held-out human text: lower is better", found[:2]),
-            ("distinct_2 of what the model before it wrote: no side is better", found[2:]),
+            (
+                "distinct_2 of the data that were written for it: no side is better",
+                found[2:],
+            ),
         ):
             self.write(["", self.terminal.paint([(heading, "title")])])
-            self.write(table(self.terminal, list(_cells(pair)), self._columns(), indent=2))
+            self.write(
+                table(self.terminal, list(_cells(pair)), self._columns(), indent=2)
+            )
         self.write([""])
         self.say(
-            f"Human text has a distinct_2 of {number(human)}, on a sample of that size. "
+            f"Human text has a distinct_2 of {number(human)} on as many tokens. "
             f"{_summary(found[:2])}"
         )
 
     def _columns(self) -> list[Column]:
-        columns = [Column("", lambda r: r["strategy"])]
-        for at in range(self.size.generations + 1):
-            title = f"generation {at}" if not at else str(at)
-            columns.append(
-                Column(title, lambda r, at=at: (r["cells"][at], r["style"]), right=True)
-            )
-        return columns
+        titles = ["generation 0", *map(str, range(1, self.size.generations + 1))]
+        cells = (_cell(title, at) for at, title in enumerate(titles))
+        return [Column("", lambda r: r["strategy"]), *cells]
 
     def bad_dataset(self) -> None:
         self.title("A bad dataset, and the gate that stops it")
@@ -299,11 +300,17 @@ def _run_here(words: Sequence[str]) -> int:
 def _cells(curves: "Sequence[Curve]") -> Iterator[Record]:
     """Two lines per strategy: means, then lowest and highest."""
     for curve in curves:
-        means = [number(sum(p) / len(p)) if p else "–" for p in curve.points]
+        means = [number(sum(p) / len(p)) if p else "-" for p in curve.points]
         yield {"strategy": curve.strategy, "cells": means, "style": ""}
         if any(len(point) > 1 for point in curve.points):
-            ends = [f"{_short(min(p))}–{_short(max(p))}" if p else "" for p in curve.points]
+            ends = [
+                f"{_short(min(p))}-{_short(max(p))}" if p else "" for p in curve.points
+            ]
             yield {"strategy": "", "cells": ends, "style": "dim"}
+
+
+def _cell(title: str, at: int) -> Column:
+    return Column(title, lambda r: (r["cells"][at], r["style"]), right=True)
 
 
 def _short(value: float) -> str:
@@ -316,7 +323,11 @@ def _summary(curves: "Sequence[Curve]") -> str:
     parts = [f"times {rise:.2f} with {name}" for name, rise in rises.items()]
     told = f"Perplexity went {' and '.join(parts)}."
     slower = 1 < rises["accumulate"] < rises["replace"]
-    return f"{told} Keeping all data slows the drift; it does not end it." if slower else told
+    return (
+        f"{told} Keeping all data slows the drift; it does not end it."
+        if slower
+        else told
+    )
 
 
 def _weights(registry: "Registry") -> "FileEntry":

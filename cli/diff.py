@@ -163,8 +163,9 @@ def _human(app: App, found: "Diff") -> Iterator[str]:
 
 def _markdown(app: App, found: "Diff") -> Iterator[str]:
     for label, id_ in (("old", found.a), ("new", found.b)):
-        commit = app.registry.load(id_)
-        yield f"- {label}: {commit.kind} {commit.name} `{id_}`"
+        entry = app.registry.entry(id_)
+        what = "".join(text for text, _ in title(entry.commit, entry.generation))
+        yield f"- {label}: {what}, `{id_}`"
     yield from markdown_sections(_sections(found))
 
 
@@ -228,7 +229,8 @@ def _mark(record: Record) -> Span:
 
 def _sizes(record: Record) -> str:
     found: FileChange = record["change"]
-    return " → ".join(size(entry.size) for entry in (found.a, found.b) if entry)
+    sizes = (size(entry.size) for entry in (found.a, found.b) if entry)
+    return " → ".join(dict.fromkeys(sizes))
 
 
 def _value(value: object) -> str:

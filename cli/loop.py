@@ -1,23 +1,24 @@
 """`lineage loop`: write a loop's files, run it, see how far loops are."""
 
-from collections.abc import Callable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli.command import App, Command, Group, format_option, pass_app
+from lineage.cli.command import App, Group, format_option, pass_app
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, document, json_line, table
 from lineage.cli.terminal import Span
-from lineage.cli.text import number, one_line
+from lineage.cli.text import one_line
 from lineage.errors import GateFailed, LineageError, WaitingForReview
 
 if TYPE_CHECKING:
     from lineage.loop.overview import LoopState
 
 _FORMATS = ("json", "jsonl")
-_MEASURES = 4  # columns of `status`
+_MEASURES = 3  # columns of `status`, beside what was kept
 _STYLES = {"running": "good", "waiting": "hint", "stopped": "bad", "failed": "bad"}
 
 
@@ -63,7 +64,8 @@ def loop() -> None:
 def init(app: App, text: Path | None, model: Path | None) -> None:
     """Write loop.yaml and its companions, ready to run.
 
-    loop.yaml, checks.py and lexicon.yaml hold two generations of a small loop with gates, every field with a comment.
+    They describe two generations of a small loop with gates, and explain every field:
+    loop.yaml, and the checks.py and lexicon.yaml of its gates.
     """
     from lineage.loop.scaffold import scaffold
 
@@ -149,8 +151,11 @@ def _run(app: App, spec: Path, format_: str) -> int:
 
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     """Say why a loop does not go on, and what to type next."""
+    from lineage.loop.review import Reviews
+
     if isinstance(error, WaitingForReview):
-        app.terminal.say(("waiting:", "hint"), f" {error}")
+        text = "\n".join(_filled(app, f"waiting: {error}", "  "))
+        app.terminal.say(("waiting:", "hint"), text.strip().removeprefix("waiting:"))
         suggest(app, {
             f"lineage review show {name}": "what there is to see",
             f"lineage review approve {name}": "or reject, with --note WHY",
@@ -159,11 +164,19 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
         return
     app.terminal.complain(str(error))
     rejected = f"loop/{name}@rejected"
-    suggest(app, {
-        f"lineage show {rejected}": "what was stopped",
-        again: "another try, with other seeds",
-        f"lineage review approve {rejected} --note WHY": "lets it pass",
-    })  # fmt: skip
+    commands = {f"lineage show {rejected}": "what was stopped", again: "another try"}
+    if app.registry.resolve(rejected) not in Reviews.read(app.registry).decided:
+        commands[f"lineage review approve {rejected} --note WHY"] = "lets it pass"
+    suggest(app, commands)
+
+
+def _filled(app: App, text: str, indent: str) -> list[str]:
+    """A sentence on as many indented lines as it takes; on one where nobody looks."""
+    if not text or app.terminal.limit is None:
+        return [indent + text] if text else []
+    return textwrap.wrap(
+        text, app.terminal.limit, initial_indent=indent, subsequent_indent=indent
+    )
 
 
 @loop.command(
@@ -229,6 +242,7 @@ def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
         if index:
             yield ""
         yield app.terminal.paint(_head(state))
+        yield from _filled(app, one_line(state.why), "  ")
         yield from _generations(app, state)
         yield from (f"  next: {command}" for command in _next(state))
 
@@ -238,34 +252,35 @@ def _head(state: "LoopState") -> list[Span]:
     at = f"generation {reached}" if state.generations else "nothing recorded yet"
     spans: list[Span] = [(state.branch, "branch"), (f"  {at}, ", "")]
     spans.append((state.state, _STYLES.get(state.state, "")))
-    return [*spans, (f": {one_line(state.why)}" if state.why else "", "")]
+    return spans
 
 
 def _generations(app: App, state: "LoopState") -> Iterator[str]:
-    from lineage.graph import headlines
+    from lineage.cli.progress import telling
 
     if not state.generations:
         return
     newest = max(state.generations, key=lambda reached: len(reached.metrics))
-    names = headlines(newest.metrics)[:_MEASURES]
+    names = telling(newest.metrics, _MEASURES)
     yield from table(
         app.terminal,
-        [{"number": r.number, "id": r.id, "metrics": r.metrics} for r in state.generations],
+        [
+            {"number": r.number, "id": r.id, "metrics": r.metrics}
+            for r in state.generations
+        ],
         [
             Column("generation", lambda r: str(r["number"]), right=True),
             Column("commit", lambda r: (short(app.registry, r["id"]), "id")),
-            *(Column(name, _measure(name), right=True) for name in names),
+            *(_column(name) for name in names),
         ],
         indent=2,
     )
 
 
-def _measure(name: str) -> Callable[[Record], str]:
-    def show(record: Record) -> str:
-        metric = record["metrics"].get(name)
-        return number(metric.value) if metric else "–"
+def _column(name: str) -> Column:
+    from lineage.cli.progress import measured
 
-    return show
+    return Column(name, lambda r: measured(r["metrics"], name), right=True)
 
 
 def _next(state: "LoopState") -> list[str]:

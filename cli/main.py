@@ -40,6 +40,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Loop": (loop, review, demo),
 }
 
+_LINE = 66  # columns of a command's sentence in help
 _INTERRUPTED = 130
 _READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended
 
@@ -55,7 +56,7 @@ class _Main(click.Group):
         for title, commands in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl(
-                    [(c.name or "", c.get_short_help_str(60)) for c in commands]
+                    [(c.name or "", c.get_short_help_str(_LINE)) for c in commands]
                 )
 
     def format_epilog(

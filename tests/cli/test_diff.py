@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - transcripts are as wide as they are
 """`lineage diff`: what changed, for people and programs."""
 
 from __future__ import annotations
@@ -22,7 +23,31 @@ if TYPE_CHECKING:
 @pytest.mark.usefixtures("loop")
 def test_generations_are_compared_part_by_part(transcript: Transcript) -> None:
     """HEAD is compared with the generation before it; it is said which is old."""
-    assert transcript("diff") == snapshot()
+    assert transcript("diff") == snapshot("""\
+$ lineage diff
+old  aaaaaaaa generation 1 of tutor, just now
+new  bbbbbbbb generation 2 of tutor (HEAD -> loop/tutor), just now
+
+metrics
+  name          old   new  change
+  distinct_2  0.213  0.19  -0.023
+  perplexity   83.2  88.4    +5.2  worse
+
+params
+  path        old  new
+  generation  1    2
+
+config
+  path                             old  new
+  model/tutor/config.json:n_layer  2    3
+
+files
+           path                                     size
+  changed  dataset/tutor-mixed/mixed.jsonl          400 B
+  changed  dataset/tutor-synthetic/synthetic.jsonl  190 B
+  changed  model/tutor/config.json                  14 B
+  changed  model/tutor/weights.bin                  1 kB
+""")
 
 
 def test_metrics_of_other_definitions_are_not_compared(
@@ -38,8 +63,28 @@ def test_metrics_of_other_definitions_are_not_compared(
         }
         repo.commit("model", "m", params={"lr": 0.1}, metrics=metrics)
 
-    assert transcript("diff --only metrics") == snapshot()
-    assert run("diff", "--format", "json").json()["metrics"] == snapshot()
+    assert transcript("diff --only metrics") == snapshot("""\
+$ lineage diff --only metrics
+old  aaaaaaaa model m, just now
+new  bbbbbbbb model m (HEAD -> model/m), just now
+
+metrics
+  name        old    new  change
+  accuracy   0.25    0.5   +0.25  better
+  loss        2.5    1.5          not comparable: cross_entropy v1 and cross_entropy v2
+  only_1        1      -
+  only_2        -      1
+  rows      1,000  2,000  +1,000
+""")
+    assert run("diff", "--format", "json").json()["metrics"] == snapshot(
+        [
+            {"name": "accuracy", "a": 0.25, "b": 0.5, "delta": 0.25, "better": True},
+            {"name": "loss", "a": 2.5, "b": 1.5, "delta": None, "better": None},
+            {"name": "only_1", "a": 1, "b": None, "delta": None, "better": None},
+            {"name": "only_2", "a": None, "b": 1, "delta": None, "better": None},
+            {"name": "rows", "a": 1000, "b": 2000, "delta": 1000, "better": None},
+        ]
+    )
 
 
 def test_config_by_path(repo: Registry, run: Run) -> None:
@@ -81,13 +126,33 @@ def test_only_some_sections(run: Run) -> None:
     rows = run("diff", "--only", "params", "--format", "csv").stdout
 
     assert list(found) == ["schema_version", "a", "b", "files", "params"]
-    assert rows == snapshot()
+    assert rows == snapshot("""\
+section,path,change,a,b,delta,better
+params,generation,changed,1,2,,
+""")
 
 
 @pytest.mark.usefixtures("loop")
 def test_markdown(transcript: Transcript) -> None:
     """Markdown has a table per section."""
-    assert transcript("diff --only metrics,config --format md") == snapshot()
+    assert transcript("diff --only metrics,config --format md") == snapshot("""\
+$ lineage diff --only metrics,config --format md
+- old: generation 1 of tutor, `aaaaaaaaaaaa…`
+- new: generation 2 of tutor, `bbbbbbbbbbbb…`
+
+## metrics
+
+| name | old | new | change |  |
+| --- | ---: | ---: | ---: | --- |
+| distinct\\_2 | 0.213 | 0.19 | -0.023 |  |
+| perplexity | 83.2 | 88.4 | +5.2 | worse |
+
+## config
+
+| path | old | new |
+| --- | --- | --- |
+| model/tutor/config.json:n\\_layer | 2 | 3 |
+""")
 
 
 def test_exit_code(repo: Registry, run: Run) -> None:
@@ -107,7 +172,24 @@ def test_nothing_to_see(repo: Registry, transcript: Transcript) -> None:
 
     assert transcript(
         "diff HEAD HEAD", "diff config/a config/b", "diff", "diff HEAD --only moods"
-    ) == snapshot()
+    ) == snapshot("""\
+$ lineage diff HEAD HEAD
+old  aaaaaaaa config b (HEAD -> config/b), just now
+new  aaaaaaaa config b (HEAD -> config/b), just now
+2> they are the same commit
+$ lineage diff config/a config/b
+old  bbbbbbbb config a (config/a), just now
+new  aaaaaaaa config b (HEAD -> config/b), just now
+2> nothing of that differs
+$ lineage diff
+2> error: nothing comes before aaaaaaaaaaaa on its branch
+2> hint: name two revisions to compare
+exit 5
+$ lineage diff HEAD --only moods
+2> error: 'moods' is no section of a diff
+2> hint: some of metrics,params,config,files
+exit 2
+""")
 
 
 def test_a_file_that_cannot_be_read_is_named(
@@ -116,12 +198,26 @@ def test_a_file_that_cannot_be_read_is_named(
     """Malformed settings are a note, not an error: the rest is still compared."""
     folder = repo.root / "settings"
     folder.mkdir()
-    for text in ('{"a": 1}', '{"a": 1,'):
+    for text in ('{"a": 1}', '{"a": 12,'):
         (folder / "a.json").write_text(text, encoding="utf-8")
         (folder / "b.toml").write_text(f"n = {len(text)}", encoding="utf-8")
         repo.commit("config", "c", folder)
 
-    assert transcript("diff") == snapshot()
+    assert transcript("diff") == snapshot("""\
+$ lineage diff
+old  aaaaaaaa config c, just now
+new  bbbbbbbb config c (HEAD -> config/c), just now
+
+config
+  path      old  new
+  b.toml:n  8    9
+
+files
+           path    size
+  changed  a.json  8 B → 9 B
+  changed  b.toml  5 B
+2> note: a.json is not compared: a.json is not JSON: Expecting property name enclosed in double quotes: line 1 column 10 (char 9)
+""")
 
 
 def test_surprising_values_are_still_json(repo: Registry, run: Run) -> None:
@@ -135,4 +231,12 @@ def test_surprising_values_are_still_json(repo: Registry, run: Run) -> None:
     (folder / "c.json").write_text(json.dumps({"a.b": "\ud800"}), encoding="utf-8")
     repo.commit("config", "c", folder)
 
-    assert run("diff", "--format", "json").json()["config"] == snapshot()
+    assert run("diff", "--format", "json").json()["config"] == snapshot(
+        [
+            {"path": "a.toml:day", "a": None, "b": "2026-01-02"},
+            {"path": "a.toml:x", "a": 1, "b": "inf"},
+            {"path": "b.yaml:b", "a": None, "b": "b'hi'"},
+            {"path": "b.yaml:x", "a": None, "b": "nan"},
+            {"path": 'c.json:"a.b"', "a": None, "b": "\\ud800"},
+        ]
+    )

@@ -20,7 +20,16 @@ def test_init(transcript: Transcript, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     assert transcript("init new", "init new", "-C new log --all", "init file") == (
-        snapshot()
+        snapshot("""\
+$ lineage init new
+2> /test/new is a lineage registry
+$ lineage init new
+2> /test/new is a lineage registry
+$ lineage -C new log --all
+$ lineage init file
+2> error: making the registry failed: File exists (/test/file)
+exit 1
+""")
     )
 
 

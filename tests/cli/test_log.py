@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - transcripts are as wide as they are
 """`lineage log`: the drawing, the filters, the formats."""
 
 from __future__ import annotations

@@ -41,7 +41,50 @@ def test_branches(transcript: Transcript) -> None:
         "branch -m config/c",
         "branch -d config/c HEAD",
         "branch new nope",
-    ) == snapshot()
+    ) == snapshot("""\
+$ lineage branch
+   name      commit    kind
+*  config/c  aaaaaaaa  config
+$ lineage branch old config/c~1
+2> old is at bbbbbbbbbbbb
+$ lineage branch old config/c
+2> error: the branch old exists already
+2> hint: move it with `lineage branch --force old config/c`
+exit 2
+$ lineage branch -f old config/c
+2> old is at aaaaaaaaaaaa
+$ lineage branch -m old older
+2> old is now older
+$ lineage branch
+   name      commit    kind
+   config/c  aaaaaaaa  config
+*  older     aaaaaaaa  config
+$ lineage branch -d older
+2> older is deleted; it was at aaaaaaaaaaaa
+$ lineage branch -d older
+2> error: there is no branch older
+2> hint: `lineage branch` lists them
+exit 5
+$ lineage branch -m config/c a..b
+2> error: the branch 'a..b' contains .., which revisions are written with
+2> hint: any printable text without .. @{ ~ ^ : and not starting with -
+exit 2
+$ lineage branch -d
+2> error: no branch is named
+2> hint: see `lineage branch --help`
+exit 2
+$ lineage branch -m config/c
+2> error: a branch is renamed from one name to another
+2> hint: lineage branch -m OLD NEW
+exit 2
+$ lineage branch -d config/c HEAD
+2> error: -d deletes one branch: NAME and nothing else
+exit 2
+$ lineage branch new nope
+2> error: no branch, tag or commit is called 'nope'
+2> hint: `lineage branch` lists the branches, `lineage log` the commits
+exit 5
+""")
 
 
 @pytest.mark.usefixtures("two")
@@ -59,7 +102,48 @@ def test_tags(transcript: Transcript) -> None:
         "tag -d v1",
         "tag -d",
         "tag -d v2 HEAD",
-    ) == snapshot()
+    ) == snapshot("""\
+$ lineage tag
+2> there are no tags yet
+$ lineage tag v1 HEAD~1 -m 'the first'
+2> v1 is aaaaaaaaaaaa
+$ lineage tag v1 HEAD~1
+2> v1 is aaaaaaaaaaaa
+$ lineage tag v1
+2> error: the tag v1 names aaaaaaaaaaaa
+2> hint: a tag never moves: choose another name
+exit 4
+$ lineage tag
+  name  commit    kind
+  v1    aaaaaaaa  config
+$ lineage show v1
+config c (tag: v1)
+id        aaaaaaaaaaaa…
+git       bbbbbbbbbbbb…
+recorded  2026-01-02 03:04:05 +0000 (just now)
+by        Ada Example <ada@example.com>
+
+params
+  name  value
+  n     1
+$ lineage tag -d v1
+2> v1 is deleted, its name is spent; it was aaaaaaaaaaaa
+$ lineage tag v1
+2> error: v1 was a tag once
+2> hint: names of deleted tags are not used again: choose another
+exit 4
+$ lineage tag -d v1
+2> error: there is no tag v1
+2> hint: `lineage tag` lists them
+exit 5
+$ lineage tag -d
+2> error: no tag is named
+2> hint: see `lineage tag --help`
+exit 2
+$ lineage tag -d v2 HEAD
+2> error: -d deletes one tag: NAME and nothing else
+exit 2
+""")
 
 
 def test_json(two: Registry, run: Run) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - transcripts are as wide as they are
 """`lineage show`: one commit, for people and programs."""
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ recorded  2026-01-02 03:04:05 +0000 (just now)
 by        Ada Example <ada@example.com>
 payload   22 files, 231 kB
 from      many
-origin    licence CC-BY-4.0, source a survey, type human
+origin    human, licence CC-BY-4.0, source a survey
 
     All answers.
-    \n\
+
     Collected in May.
 
 files
@@ -165,7 +166,7 @@ id        bbbbbbbbbbbb…
 git       cccccccccccc…
 recorded  2026-01-02 03:04:05 +0000 (just now)
 by        Ada Example <ada@example.com>
-external  digest sha256:aaaaaaaaaaaa…, uri https://api.example/judge
+external  https://api.example/judge, digest sha256:aaaaaaaaaaaa…
 $ lineage -q commit dataset big.bin --name big --reference
 dddddddddddd…
 $ lineage show

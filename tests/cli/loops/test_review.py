@@ -1,0 +1,324 @@
+"""`lineage review`: what waits, what there is to see, and the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from inline_snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lineage.registry import Registry
+
+    Run = Callable[..., Any]
+    Transcript = Callable[..., str]
+
+
+@pytest.fixture
+def waiting(toy: Any, run: Run) -> Any:
+    """The loop `toy`, held at data that failed a gate."""
+    toy.gated("review")
+    assert run("loop", "run").exit_code == 10
+    return toy
+
+
+def test_a_failed_gate_waits(waiting: Any, transcript: Transcript) -> None:
+    """The list says why; the packet has gates, measures and records."""
+    del waiting
+
+    assert transcript("review list", "review show -n 3") == snapshot("""\
+$ lineage review list
+loop  generation  waits    commit        since     why
+toy            2  dataset  aaaaaaaaaaaa  just now  check_record: 0 of 40 record…
+2> next: lineage review show toy  what there is to see
+$ lineage review show -n 3
+aaaaaaaaaaaa generation 2 of toy
+waits for review, asked for just now:
+  check_record: 0 of 40 records pass checks.py; at least 100% must
+
+gates
+  gate
+  check_record  fail  0 of 40 records pass checks.py; at least 100% must
+
+measures
+                        now  before   change   first
+  compression_ratio    6.12   6.357  -0.2369   6.357
+  distinct_1         0.1833  0.1833           0.1833
+  distinct_2          0.415   0.415            0.415
+  duplicate_rate          0       0                0
+  generated              40      40               40
+  kept                   40      40               40
+  rejected                0       0                0
+  tail_coverage           1       1                1
+  unigram_entropy     3.444   3.444            3.444
+  unigram_js              1       1                1
+
+3 of 40 records, drawn at random
+  g2-9
+    record 9 of 2 is bad
+  g2-23
+    record 23 of 2 is bad
+  g2-35
+    record 35 of 2 is bad
+2> next: lineage review approve aaaaaaaaaaaa            lets the loop go on
+2>       lineage review reject aaaaaaaaaaaa --note WHY  keeps it aside
+""")
+
+
+def test_a_due_review_of_a_generation(toy: Any, transcript: Transcript) -> None:
+    """Every second generation waits; approved, the loop goes on to the next."""
+    toy.configure(num_generations=3, review={"every": 2})
+
+    assert transcript(
+        "loop run", "review approve --note 'reads well'", "loop run", "review list"
+    ) == snapshot("""\
+$ lineage loop run
+2> toy 0/3           perplexity 20  0.1 s
+2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
+2> toy 2/3           perplexity 22  distinct_2 0.415  kept 40  0.1 s
+2> waiting: loop/toy waits for a review of the generation aaaaaaaaaaaa of
+2>   generation 2: every 2 generations
+2> next: lineage review show toy     what there is to see
+2>       lineage review approve toy  or reject, with --note WHY
+2>       lineage loop run loop.yaml  goes on, or back, as you decide
+exit 10
+$ lineage review approve --note 'reads well'
+bbbbbbbbbbbb…
+2> aaaaaaaaaaaa approved by Ada Example: reads well
+2> next: lineage loop run FILE  the loop acts on it when it runs
+$ lineage loop run
+cccccccccccc…
+2> toy 3/3           perplexity 23  distinct_2 0.415  kept 40  0.1 s
+$ lineage review list
+2> nothing waits for review
+""")
+
+
+def test_the_packet_as_json(waiting: Any, run: Run) -> None:
+    """Programs get whole records, and metrics with their definitions."""
+    packet = run("review", "show", "toy", "-n", "3", "--format", "json").json()
+
+    assert packet["subject"] == packet["dataset"] == packet["waiting"]["subject"]
+    assert packet["decided"] is None
+    assert packet["records"] == 40
+    assert [set(sample) for sample in packet["samples"]] == [{"id", "text"}] * 3
+    [gate] = packet["gates"]
+    assert (gate["id"], gate["verdict"]) == ("check_record", "fail")
+    distinct = next(m for m in packet["measures"] if m["name"] == "distinct_2")
+    first = waiting.registry.load(waiting.registry.resolve("loop/toy"))
+    assert distinct["now"]["definition"] == "distinct_2"
+    assert distinct["before"]["value"] == first.metrics["distinct_2"].value
+    assert distinct["before"] == distinct["first"]
+
+
+def test_records_are_drawn_by_the_seed(waiting: Any, run: Run) -> None:
+    """Two reviewers see the same records; another seed, and -n, show others."""
+    del waiting
+
+    def ids(*words: str) -> list[str]:
+        shown = run("review", "show", "--format", "json", *words).json()["samples"]
+        return [record["id"] for record in shown]
+
+    assert ids() == ids("--seed", "0")
+    assert ids() != ids("--seed", "1")
+    assert len(ids()) == 5
+    assert sorted(ids("-n", "99")) == sorted(f"g2-{n}" for n in range(40))
+
+
+def test_records_that_are_not_what_was_recorded(waiting: Any, run: Run) -> None:
+    """A reviewer is never shown bytes that nobody recorded."""
+    registry = waiting.registry
+    subject = run("review", "show", "--format", "json").json()["subject"]
+    [entry, _] = registry.files(subject)
+    path = registry.payloads.path(entry.md5)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"bad", b"fine", 1))
+    done = run("review", "show")
+
+    assert done.exit_code == 3
+    assert "a.jsonl does not have its recorded SHA-256" in done.stderr
+
+
+def test_an_override_needs_a_reason(waiting: Any, transcript: Transcript) -> None:
+    """With one, the loop goes on, and the event says who did it and why."""
+    seen = transcript("review approve", "review approve toy -m 'a false alarm'")
+    event = next(event for _, event in waiting.registry.events())
+
+    assert seen == snapshot("""\
+$ lineage review approve
+2> error: aaaaaaaaaaaa failed the gate check_record; to override that needs a reason
+2> hint: give it with --note
+exit 4
+$ lineage review approve toy -m 'a false alarm'
+bbbbbbbbbbbb…
+2> aaaaaaaaaaaa approved by Ada Example, though a gate failed: a false alarm
+2> next: lineage loop run FILE  the loop acts on it when it runs
+""")
+    assert (event.type, event.actor["name"], dict(event.data)) == (
+        "review",
+        "Ada Example",
+        {
+            "loop": "toy",
+            "verdict": "approve",
+            "by": "Ada Example",
+            "note": "a false alarm",
+            "override": True,
+        },
+    )
+    assert transcript("loop run", "review list") == snapshot("""\
+$ lineage loop run
+aaaaaaaaaaaa…
+2> toy 2/3           goes on after generate, check
+2> toy 2/3           perplexity 22  distinct_2 0.415  kept 40  0.1 s
+2> toy 3/3           perplexity 23  distinct_2 0.415  kept 40  0.1 s
+$ lineage review list
+2> nothing waits for review
+""")
+
+
+def test_a_rejection(waiting: Any, transcript: Transcript) -> None:
+    """The next run keeps what was rejected aside; the one after it tries again."""
+    del waiting
+
+    said = transcript("review reject -m nonsense", "loop run", "loop run")
+
+    assert said == snapshot("""\
+$ lineage review reject -m nonsense
+aaaaaaaaaaaa…
+2> bbbbbbbbbbbb rejected by Ada Example: nonsense
+2> next: lineage loop run FILE  the loop acts on it when it runs
+$ lineage loop run
+2> error: generation 2 of loop/toy was stopped: rejected by Ada Example: nonsense
+2> next: lineage show loop/toy@rejected                       what was stopped
+2>       lineage loop run loop.yaml                           another try
+2>       lineage review approve loop/toy@rejected --note WHY  lets it pass
+exit 3
+$ lineage loop run
+cccccccccccc…
+2> toy 2/3           perplexity 22  distinct_2 0.415  kept 40  0.1 s
+2> toy 3/3           perplexity 23  distinct_2 0.415  kept 40  0.1 s
+""")
+
+
+def test_a_stopped_generation_can_be_let_pass(toy: Any, transcript: Transcript) -> None:
+    """What a gate stopped waits for nobody, but a person can override the gate."""
+    toy.gated("stop")
+    transcript("loop run")
+
+    assert transcript(
+        "review approve loop/toy@rejected",
+        "review approve loop/toy@rejected -m 'I know these records'",
+        "loop run",
+    ) == snapshot("""\
+$ lineage review approve loop/toy@rejected
+2> error: aaaaaaaaaaaa failed the gate check_record; to override that needs a reason
+2> hint: give it with --note
+exit 4
+$ lineage review approve loop/toy@rejected -m 'I know these records'
+bbbbbbbbbbbb…
+2> aaaaaaaaaaaa approved by Ada Example, though a gate failed: I know these records
+2> next: lineage loop run FILE  the loop acts on it when it runs
+$ lineage loop run
+cccccccccccc…
+2> toy 2/3           goes on after generate, check
+2> toy 2/3           perplexity 22  distinct_2 0.415  kept 40  0.1 s
+2> toy 3/3           perplexity 23  distinct_2 0.415  kept 40  0.1 s
+""")
+
+
+def test_a_verdict_is_given_once(waiting: Any, transcript: Transcript) -> None:
+    """Neither the same verdict nor the other one is taken a second time."""
+    subject = waiting.registry.target("runs/toy/2/synthetic").id
+    transcript("review reject")
+
+    assert transcript(
+        f"review reject {subject}", f"review approve {subject} -m why"
+    ) == snapshot("""\
+$ lineage review reject aaaaaaaaaaaa…
+2> error: aaaaaaaaaaaa was rejected before, by Ada Example
+2> hint: a verdict is given once and stays
+exit 2
+$ lineage review approve aaaaaaaaaaaa… -m why
+2> error: aaaaaaaaaaaa was rejected before, by Ada Example
+2> hint: a verdict is given once and stays
+exit 2
+""")
+
+
+def test_what_does_not_wait(toy: Any, transcript: Transcript) -> None:
+    """A generation that passed, a model and an unknown name get no verdict."""
+    toy.configure()
+    transcript("loop run")
+
+    assert transcript(
+        "review list",
+        "review approve",
+        "review approve loop/toy",
+        "review reject 'loop/toy^includes(model)'",
+        "review approve nothing",
+        "review show 'loop/toy^includes(model)'",
+    ) == snapshot("""\
+$ lineage review list
+2> nothing waits for review
+$ lineage review approve
+2> error: nothing waits for review
+2> hint: `lineage loop status` shows how far the loops are
+exit 5
+$ lineage review approve loop/toy
+2> error: aaaaaaaaaaaa (generation toy) does not wait for review
+2> hint: `lineage review list` shows what does
+exit 2
+$ lineage review reject 'loop/toy^includes(model)'
+2> error: bbbbbbbbbbbb (model toy) does not wait for review
+2> hint: `lineage review list` shows what does
+exit 2
+$ lineage review approve nothing
+2> error: no branch, tag or commit is called 'nothing'
+2> hint: `lineage branch` lists the branches, `lineage log` the commits
+exit 5
+$ lineage review show 'loop/toy^includes(model)'
+2> error: bbbbbbbbbbbb (model toy) is no generation of a loop
+2> hint: `lineage review list` shows what waits
+exit 2
+""")
+
+
+def test_several_that_wait(waiting: Any, run: Run) -> None:
+    """Without a name nothing is decided when it could mean two."""
+    waiting.gated("review", name="other")
+    run("loop", "run")
+    done = run("review", "approve", "-m", "fine")
+
+    assert done.exit_code == 5
+    assert "2 commits wait for review" in done.stderr
+    assert len(run("review", "list", "--format", "json").json()["reviews"]) == 2
+    assert run("review", "approve", "loop/other", "-m", "fine").exit_code == 0
+    [left] = run("review", "list", "--format", "jsonl").jsonl()
+    assert (left["loop"], left["on"], left["generation"]) == ("toy", "dataset", 2)
+
+
+def test_what_was_decided_can_be_looked_at(waiting: Any, run: Run) -> None:
+    """The packet of something decided says by whom, and how."""
+    subject = waiting.registry.target("runs/toy/2/synthetic").id
+    run("review", "reject", "-m", "nonsense")
+    shown = run("review", "show", subject).stdout
+
+    assert "rejected by Ada Example: nonsense (just now)" in shown
+
+
+def test_nothing_waits_in_an_empty_registry(
+    repo: Registry, transcript: Transcript
+) -> None:
+    """The list is empty and says so; show has nothing to show."""
+    del repo
+
+    assert transcript("review list", "review show") == snapshot("""\
+$ lineage review list
+2> nothing waits for review
+$ lineage review show
+2> error: nothing waits for review
+2> hint: `lineage loop status` shows how far the loops are
+exit 5
+""")

@@ -1,0 +1,90 @@
+"""Numbers, sizes, times and widths, as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lineage.cli import text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0, "0"), (1234567, "1,234,567"), (0.0, "0"), (21.9, "21.9"), (2 / 3, "0.6667"),
+        (0.00012, "0.00012"), (0.0000123, "1.230e-05"), (1234.5, "1234"),
+        (12345.6, "12,346"), (1e20, "1.000e+20"), (-0.5, "-0.5"),
+    ],
+)  # fmt: skip
+def test_number(value: float, shown: str) -> None:
+    """Whole numbers are shown in full, others with four significant digits."""
+    assert text.number(value) == shown
+
+
+def test_change_has_a_sign() -> None:
+    """A difference says which way it went."""
+    assert [text.change(value) for value in (2, -2, 0.5)] == ["+2", "-2", "+0.5"]
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1 kB"), (12345, "12.3 kB"),
+        (999_999, "1 MB"), (1_500_000_000, "1.5 GB"), (10**20, "1e+05 PB"),
+    ],
+)  # fmt: skip
+def test_size(count: int, shown: str) -> None:
+    """Bytes are counted in decimal units with three digits."""
+    assert text.size(count) == shown
+
+
+@pytest.mark.parametrize(
+    ("passed", "shown"),
+    [
+        (timedelta(seconds=30), "just now"), (timedelta(seconds=-30), "just now"),
+        (timedelta(minutes=1.5), "1 minute ago"), (timedelta(hours=5), "5 hours ago"),
+        (timedelta(days=13), "13 days ago"),
+    ],
+)  # fmt: skip
+def test_ago(passed: timedelta, shown: str) -> None:
+    """Recent times are relative to now."""
+    assert text.ago((datetime.now(UTC) - passed).isoformat()) == shown
+
+
+def test_older_times_are_dates() -> None:
+    """After two weeks the date says more."""
+    assert text.ago("2020-05-06T07:08:09.000000Z") == "2020-05-06"
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [([1, 2, 3], "▁▅█"), ([2.0, 2.0], "▄▄"), ([5, 1], "█▁"), ([-1e300, 1e300], "▁█")],
+)
+def test_sparkline(values: list[float], shown: str) -> None:
+    """The lowest value is the lowest bar, the highest the highest."""
+    assert text.sparkline(values) == shown
+
+
+@given(st.text(), st.integers(1, 20))
+def test_cut_fits(words: str, columns: int) -> None:
+    """What is cut takes no more columns than it may; what fits is left alone."""
+    shown = text.cut(words, columns)
+
+    assert text.width(shown) <= columns
+    assert shown == words or text.width(words) > columns
+
+
+def test_width_of_wide_and_combining_characters() -> None:
+    """Chinese takes two columns, a combining accent none."""
+    assert [text.width(word) for word in ("ab", "文本", "e\u0301", "a\u200b")] == [
+        2, 4, 1, 1,
+    ]  # fmt: skip
+
+
+@given(st.text())
+def test_one_line(words: str) -> None:
+    """The result is one line that a terminal only prints."""
+    assert text.one_line(words).isprintable() or not words
