@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,6 +54,7 @@ class Registry:
         self.home = git.common / "lineage"
         self.events_log = EventLog(git, self.home)
         self.ids = Ids(git, self.events_log, self.home)
+        self._load = lru_cache(maxsize=1024)(self._read)
 
     def close(self) -> None:
         """Let go of the git process that this registry reads through."""
@@ -138,7 +139,9 @@ class Registry:
             StoreError: when a file or the disk fails; nothing is recorded then.
         """
         names.check(name)
-        place = ref or f"heads/{branch or default_branch(kind, name)}"
+        place = (
+            ref or f"heads/{default_branch(kind, name) if branch is None else branch}"
+        )
         names.check(place.partition("/")[2], "branch")
         draft = Commit(
             kind,
@@ -210,6 +213,8 @@ class Registry:
         if tip is None:
             return None
         present = self.load(tip.id)
+        if replace(present).manifest != present.manifest:
+            return None  # it holds fields that this version cannot compare
         for role in ("revises", "follows"):
             if present.without(role).manifest == draft.without(role).manifest:
                 return present
@@ -276,11 +281,14 @@ class Registry:
         return resolve(self, revision)
 
     def load(self, id_: str) -> Commit:
-        """The commit of a full id.
+        """The commit of a full id; the last ones are kept at hand.
 
         Raises:
             NotFound: when it is not here.
         """
+        return self._load(id_)
+
+    def _read(self, id_: str) -> Commit:
         data = self.git.blob(f"{self.git_oid(id_)}:lineage.json")
         if data is None:
             raise NotFound(f"the manifest of {id_} is missing", hint="run `git fsck`")

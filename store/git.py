@@ -8,6 +8,7 @@ touched, and GIT_* variables of the caller never leak in.
 """
 
 import os
+import re
 import subprocess
 import time
 import zlib
@@ -23,6 +24,7 @@ from lineage.store.disk import sync_files
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
+_FIRST = "Make a lineage registry"
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
 _STALE_LOCK = 1.0  # seconds: no update-ref of ours holds one that long
 
@@ -106,7 +108,7 @@ class GitRepository:
         identity = (f"user.name={who['name']}", f"user.email={who['email']}")
         options = [word for setting in identity for word in ("-c", setting)]
         self.run("add", "--force", "--", *paths)
-        self.run("commit", "-q", "-m", "Make a lineage registry", options=options)
+        self.run("commit", "-q", "--no-gpg-sign", "-m", _FIRST, options=options)
 
     @classmethod
     def discover(cls, start: Path) -> Self:
@@ -131,14 +133,20 @@ class GitRepository:
             raise StoreError(message, hint="DVC works in sha1 repositories only")
         return cls(Path(top), Path(start, common).resolve())
 
-    def run(self, *args: str, data: bytes = b"", keep: tuple[int, ...] = ()) -> bytes:
+    def run(
+        self,
+        *args: str,
+        data: bytes = b"",
+        keep: tuple[int, ...] = (),
+        options: Iterable[str] = (),
+    ) -> bytes:
         """Run git in this repository and return what it printed.
 
         Raises:
             StoreError: with git's own last words, when it fails.
         """
         done = subprocess.run(
-            ["git", "-C", str(self.root), *_SAFE, *_BATCH, *args],
+            ["git", "-C", str(self.root), *_SAFE, *_BATCH, *options, *args],
             input=data,
             capture_output=True,
             env=environment(),
@@ -158,11 +166,15 @@ class GitRepository:
         The reading process is not asked: git takes packed refs for unchanged when
         they are packed twice within one second.
         """
-        try:
+        with suppress(OSError):
             return (self.common / name).read_text().strip()
-        except OSError:
-            found = self.run("for-each-ref", "--format=%(objectname)", name)
-            return found.decode().strip() or None
+        with suppress(OSError):
+            packed = (self.common / "packed-refs").read_bytes()
+            line = rf"^([0-9a-f]+) {re.escape(name)}$".encode()
+            if found := re.search(line, packed, re.MULTILINE):
+                return found[1].decode()
+        listed = self.run("for-each-ref", "--format=%(objectname)", name)
+        return listed.decode().strip() or None
 
     def read(self, name: str) -> tuple[str, GitObject] | None:
         """The oid and object that `name` means ("refs/…", "OID:path"), or None."""
@@ -234,8 +246,7 @@ class GitRepository:
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
         pending = {oid: new[oid] for oid, path in paths.items() if not path.exists()}
         staged = {
-            oid: self._objects / f"{_TEMPORARY}{os.urandom(8).hex()}"
-            for oid in pending
+            oid: self._objects / f"{_TEMPORARY}{os.urandom(8).hex()}" for oid in pending
         }
         try:
             for oid, temporary in staged.items():

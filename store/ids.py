@@ -19,16 +19,13 @@ from typing import NamedTuple, Self
 from lineage.errors import NotFound
 from lineage.store.disk import locked, write_atomically
 from lineage.store.events import EventLog
+from lineage.store.generations import generation
 from lineage.store.git import GitRepository
 from lineage.store.objects import Commit, is_id
 
 _RECORD = struct.Struct(">32s20s20sII")
 _HEADER = struct.Struct(">20sI")  # of the tail: newest event known, next number
 _MERGE = 1024  # records
-
-# Roles that say where a thing comes from; the others do not hand down generations.
-_NOT_ORIGIN = frozenset({"evaluated_on", "configured_by", "revises"})
-_MACHINE_HOP = frozenset({"generated_by", "distilled_from"})
 
 
 class Record(NamedTuple):
@@ -165,8 +162,8 @@ class Ids:
                 if known:  # by a newer half of the two files
                     self._next = max(self._next, known.number + 1)
                 elif id_ not in fresh:
-                    generation = self._generation(oid, fresh)
-                    fresh[id_] = Record(id_, oid, logged.git, generation, self._next)
+                    turns = self._generation(oid, fresh)
+                    fresh[id_] = Record(id_, oid, logged.git, turns, self._next)
                     self._next += 1
         return list(fresh.values())
 
@@ -174,15 +171,12 @@ class Ids:
         return self._tail.get(id_) or next(self._bisect(id_), None)
 
     def _generation(self, oid: str, fresh: dict[str, Record]) -> int:
+        def of(id_: str) -> int:
+            parent = fresh.get(id_) or self._known(id_)
+            return parent.generation if parent else 0
+
         data = self._git.blob(f"{oid}:lineage.json")
-        edges = Commit.parse(data).edges if data else ()
-        found = [0]
-        for edge in edges:
-            if edge.role not in _NOT_ORIGIN:
-                parent = fresh.get(edge.id) or self._known(edge.id)
-                hop = edge.role in _MACHINE_HOP
-                found.append((parent.generation if parent else 0) + hop)
-        return max(found)
+        return generation(Commit.parse(data).edges if data else (), of)
 
     def _save(self) -> None:
         if self._tip is None:

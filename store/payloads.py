@@ -52,9 +52,9 @@ class Payloads:
         with disk_errors("writing the payload"), workspace as work:
             batch = _Batch(self, work, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
+            if kind == "directory":
+                batch.add(dvc_directory(entries), ".dir")
             if work:
-                if kind == "directory":
-                    batch.add(dvc_directory(entries), ".dir")
                 self._publish(batch.staged, work)
         self._hashes.save(batch.read)
         return Payload.of(entries, kind, stored=store), entries

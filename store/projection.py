@@ -5,7 +5,6 @@ reads them. Author, date, message and parents follow from the manifest alone, so
 one id is one git commit in every clone. FORMAT.md fixes every byte of this.
 """
 
-import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -83,7 +82,7 @@ def _dvc(commit: Commit, entries: list[FileEntry]) -> bytes:
     directory = commit.payload.type == "directory"
     path = commit.kind if directory else f"{commit.kind}/{entries[0].path}"
     count = f"  nfiles: {commit.payload.count}\n" if directory else ""
-    quoted = json.dumps(path, ensure_ascii=False)
+    quoted = pretty(path)
     return (
         f"outs:\n- md5: {oid}\n  size: {size}\n{count}  hash: md5\n  path: {quoted}\n"
     ).encode()

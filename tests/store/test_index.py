@@ -34,8 +34,7 @@ def index(repo: Registry) -> Iterator[Index]:
 
 
 def _index(registry: Registry, **options: Any) -> Index:
-    log, ids = registry.events_log, registry.ids
-    return Index(registry.git, log, ids, registry.home, **options)
+    return Index(registry.git, registry.events_log, registry.home, **options)
 
 
 def _ids(index: Index, **conditions: Any) -> list[str]:
@@ -126,6 +125,24 @@ def test_names_follow_the_view(repo: Registry, index: Index) -> None:
 
     names = 'SELECT ref, id FROM refs JOIN commits ON number = "commit" ORDER BY 1'
     assert _sql(repo, names) == [("heads/config/c", second), ("tags/v1", first)]
+
+
+def test_generations_are_those_of_the_registry(repo: Registry, index: Index) -> None:
+    """Turns are counted along the data that models wrote, in one batch and across."""
+    before: list[Edge] = []
+    for turn in range(4):
+        model = repo.commit("model", f"m{turn}", edges=before, params={"turn": turn}).id
+        written = repo.commit(
+            "dataset", f"d{turn}", edges=[Edge("generated_by", model)]
+        )
+        before = [Edge("trained_on", written.id), Edge("evaluated_on", model)]
+        if turn == 1:
+            index.refresh()
+    index.refresh()
+    found = dict(_sql(repo, "SELECT id, generation FROM commits"))
+
+    assert found == {record.id: record.generation for record in repo.ids}
+    assert set(found.values()) == {0, 1, 2, 3, 4}
 
 
 # keeping up
@@ -348,7 +365,7 @@ def test_no_place_for_an_index(repo: Registry) -> None:
     made = _commit(repo, 1)
     nowhere = repo.root / "nowhere"
     nowhere.write_text("a file, so no folder")
-    index = Index(repo.git, repo.events_log, repo.ids, nowhere)
+    index = Index(repo.git, repo.events_log, nowhere)
     with index:
         assert _ids(index) == [made]
         later = _commit(repo, 2)

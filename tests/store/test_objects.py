@@ -273,7 +273,7 @@ def test_edges_come_back(edge: Edge) -> None:
     back = Edge.from_json(edge.to_json())
 
     assert (back, back.evidence) == (edge, edge.evidence)
-    assert (back.share or None) == (edge.share or None)
+    assert back.share == (edge.share or None)
 
 
 @given(METRICS)
@@ -325,6 +325,16 @@ def test_file_lists_come_back(entries: list[FileEntry]) -> None:
     assert sorted(entries) == back
     assert file_list(back) == data
     assert data.count(b"\n") == len(entries)
+
+
+@given(FILES | DIRECTORIES)
+def test_lines_of_a_file_list_are_canonical(entry: FileEntry) -> None:
+    """A line is the canonical JSON of what it says, and a newline."""
+    fields = entry._asdict()
+    if entry.mode == "040000":
+        fields = {"mode": entry.mode, "path": entry.path}
+
+    assert entry.line() == canonical(fields) + b"\n"
 
 
 @given(LISTINGS)
