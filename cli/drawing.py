@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lineage.cli.names import decorations, short, title
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import ago, cut, number, one_line, percent, sparkline, width
-from lineage.graph import Chip, Row, headlines, remembering, trend
+from lineage.graph import Chip, Row, headlines, trend
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -25,7 +25,7 @@ class Drawing:
     def __init__(self, terminal: Terminal, registry: "Registry") -> None:
         self._terminal = terminal
         self._registry = registry
-        self._load = remembering(registry.load)
+        self._load = registry.load
 
     @cached_property
     def _columns(self) -> int:

@@ -9,7 +9,6 @@ where there is none, to the models that the row's weights and data came from.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -27,7 +26,6 @@ _UNSHOWN = (*BACK, "evaluated_on")  # roles that do not say what a thing is made
 _KIND_ORDER = ("generation", "model", "dataset", "config")
 _HEADLINES = ("perplexity", "loss", "accuracy", "bits_per_byte", "distinct_2")
 _TREND = 8  # values
-_REMEMBERED = 4096  # commits
 
 Load = Callable[[str], Commit]
 
@@ -59,11 +57,6 @@ class Row:
     tip: bool
 
 
-def remembering(load: Load) -> Load:
-    """`load` that reads a commit once, however often it is asked for."""
-    return lru_cache(_REMEMBERED)(load)
-
-
 def unfolded(entries: Iterable[Entry]) -> Iterator[Row]:
     """Every commit as a row, with a rail along every edge."""
     continued: set[str] = set()
@@ -88,7 +81,7 @@ class _Fold:
     """What is known of the commits below while going down a history."""
 
     def __init__(self, registry: Registry) -> None:
-        self._load = remembering(registry.load)
+        self._load = registry.load
         self._ids = registry.ids
         self._railed: set[str] = set()  # a rail leads there
         self._continued: set[str] = set()  # a row above comes next on its branch
