@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING
 import click
 
 from lineage.cli.command import App, Command, pass_app
-from lineage.cli.progress import duration
-from lineage.cli.render import Column, Record, table
+from lineage.cli.curves import drawn, summary
 from lineage.cli.text import number, size
-from lineage.cli.together import together
 from lineage.errors import LineageError, UsageError
 
 if TYPE_CHECKING:
-    from lineage.loop.demo import Curve, Size
+    from lineage.loop.demo import Size
     from lineage.registry import Registry
     from lineage.store.files import FileEntry
 
@@ -47,7 +45,7 @@ _GATE_FAILED = 3
 @click.option("--force", is_flag=True, help="Replace DIR, if a demo made it.")
 @pass_app
 def demo(app: App, directory: Path, *, quick: bool, force: bool) -> None:
-    """Watch two feedback loops run on real text, and look at what is recorded.
+    """Watch two feedback loops run on real text.
 
     Makes a registry in DIR, trains a small model on Python's documentation, and lets
     it write the data of its successors: once they replace what it learned from, once
@@ -122,19 +120,12 @@ class _Tour:
         )
 
     def generation_0(self) -> None:
-        self.title("Generation 0: a model trained on human text")
-        self._write_files()
-        self.loops([self._specs("seed")[::2], self._specs("seed")[1::2]])
-
-    def _write_files(self) -> None:
         from lineage.loop.demo import write_files
 
+        self.title("Generation 0: a model trained on human text")
         write_files(Path(), self.size)
-
-    def _specs(self, what: str) -> list[str]:
-        from lineage.loop.demo import loop_name
-
-        return [f"{loop_name(what, seed)}.yaml" for seed in self.size.seeds]
+        several = len(self.size.seeds) > 1
+        self.loops(*(["seed.yaml", "seed-*.yaml"] if several else ["seed.yaml"]))
 
     def two_loops(self) -> None:
         from lineage.loop.demo import STRATEGIES, loop_name
@@ -144,10 +135,9 @@ class _Tour:
             for seed in self.size.seeds:
                 branch, start = (loop_name(w, seed) for w in (strategy, "seed"))
                 self.type("branch", f"loop/{branch}", f"loop/{start}")
-        self.loops([self._specs(strategy) for strategy in STRATEGIES])
+        self.loops(*(f"{strategy}*.yaml" for strategy in STRATEGIES))
 
     def curves(self) -> None:
-        """Both measures per generation, as they came out, with their spread."""
         import lineage
         from lineage.loop.demo import curves, human_distinct_2
 
@@ -155,30 +145,12 @@ class _Tour:
         with lineage.open(".") as registry:
             found = curves(registry, self.size)
             human = human_distinct_2(registry, self.size)
-        seeds = len(self.size.seeds)
-        spread = f": the mean of {seeds} seeds, the lowest and the highest below it"
-        self.write([f"Per generation{spread if seeds > 1 else ''}."])
-        for heading, pair in (
-            ("perplexity on held-out human text: lower is better", found[:2]),
-            (
-                "distinct_2 of the data that were written for it: no side is better",
-                found[2:],
-            ),
-        ):
-            self.write(["", self.terminal.paint([(heading, "title")])])
-            self.write(
-                table(self.terminal, list(_cells(pair)), self._columns(), indent=2)
-            )
+        self.write(drawn(self.terminal, found))
         self.write([""])
         self.say(
             f"Human text has a distinct_2 of {number(human)} on as many tokens. "
-            f"{_summary(found[:2])}"
+            f"{summary(found)}"
         )
-
-    def _columns(self) -> list[Column]:
-        titles = ["generation 0", *map(str, range(1, self.size.generations + 1))]
-        cells = (_cell(title, at) for at, title in enumerate(titles))
-        return [Column("", lambda r: r["strategy"]), *cells]
 
     def bad_dataset(self) -> None:
         self.title("A bad dataset, and the gate that stops it")
@@ -196,7 +168,7 @@ class _Tour:
 
     def difference(self) -> None:
         self.title("What is different at the two ends")
-        self.type("diff", "loop/accumulate", "loop/replace")
+        self.type("diff", "loop/accumulate", "loop/replace", "--only", "metrics,config")
 
     def report(self) -> None:
         self.title("A report, for people who trust nobody")
@@ -222,16 +194,18 @@ class _Tour:
             self.type("verify")
 
     def farewell(self, seconds: float) -> None:
+        from lineage.cli.progress import duration
+
         self.title(f"Done in {duration(seconds)}. Now you")
         folder = shlex.quote(str(self.directory))
         rows = {
             f"cd {folder}": "",
-            "lineage log --all": "every loop, the other seeds too",
+            "lineage log --all": "all loops and seeds",
             "lineage show loop/planted@rejected": "why it was stopped",
-            "lineage review show loop/replace": "what the last model wrote",
+            "lineage review show loop/replace": "what its model wrote",
             "lineage get 'loop/accumulate^includes(model)' model": "the bytes",
             "git log refs/lineage/events": "who did what: plain git",
-            "lineage loop init --text FILE": "your own loop, on your own text",
+            "lineage loop init --text FILE": "on your own text",
         }
         margin = max(map(len, rows)) + 2
         for command, meaning in rows.items():
@@ -270,17 +244,25 @@ class _Tour:
         if code:
             self.write([self.terminal.paint([(f"(exit code {code})", "dim")])])
 
-    def loops(self, runs: list[list[str]]) -> None:
-        """Run several rows of loops side by side, each in a process of its own."""
-        commands = [["loop", "run", *specs] for specs in runs if specs]
-        for words in commands:
-            self.write([self.paint(f"$ lineage {shlex.join(words)} >/dev/null &")])
+    def loops(self, *patterns: str) -> None:
+        """Run the loops of several patterns side by side, those of each in order."""
+        from lineage.cli.together import together
+
+        for pattern in patterns:
+            line = f"$ lineage loop run {pattern} >/dev/null &"
+            self.write([self.paint(line)])
+        commands = [["loop", "run", *_files(pattern)] for pattern in patterns]
         together(self.terminal, commands)
 
 
 def _seeds(size: "Size") -> str:
     *first, last = map(str, size.seeds)
     return f"the seeds {', '.join(first)} and {last}" if first else f"the seed {last}"
+
+
+def _files(pattern: str) -> list[str]:
+    """The files of a pattern as a shell gives them."""
+    return sorted(str(path) for path in Path().glob(pattern))
 
 
 def _run_here(words: Sequence[str]) -> int:
@@ -295,39 +277,6 @@ def _run_here(words: Sequence[str]) -> int:
         return int(stop.code or 0)
     finally:
         sys.argv = kept
-
-
-def _cells(curves: "Sequence[Curve]") -> Iterator[Record]:
-    """Two lines per strategy: means, then lowest and highest."""
-    for curve in curves:
-        means = [number(sum(p) / len(p)) if p else "-" for p in curve.points]
-        yield {"strategy": curve.strategy, "cells": means, "style": ""}
-        if any(len(point) > 1 for point in curve.points):
-            ends = [
-                f"{_short(min(p))}-{_short(max(p))}" if p else "" for p in curve.points
-            ]
-            yield {"strategy": "", "cells": ends, "style": "dim"}
-
-
-def _cell(title: str, at: int) -> Column:
-    return Column(title, lambda r: (r["cells"][at], r["style"]), right=True)
-
-
-def _short(value: float) -> str:
-    return f"{value:.3g}"
-
-
-def _summary(curves: "Sequence[Curve]") -> str:
-    """What the perplexities say, whichever way they went."""
-    rises = {curve.strategy: curve.means[-1] / curve.means[0] for curve in curves}
-    parts = [f"times {rise:.2f} with {name}" for name, rise in rises.items()]
-    told = f"Perplexity went {' and '.join(parts)}."
-    slower = 1 < rises["accumulate"] < rises["replace"]
-    return (
-        f"{told} Keeping all data slows the drift; it does not end it."
-        if slower
-        else told
-    )
 
 
 def _weights(registry: "Registry") -> "FileEntry":

@@ -1,48 +1,66 @@
 """The command `lineage`: its commands, global options, and the one error boundary.
 
 A command returns its exit code (None: 0) or raises; only here does an error become
-a sentence on stderr and an exit code. To add a command, import it and give it a
-place in `SECTIONS`.
+a sentence on stderr and an exit code. To add the command `x`, write `cli/x.py` with
+a function `x` and give it a place and its sentence in `SECTIONS`: its module is
+imported when somebody asks for it, because each would cost every start some time.
 """
 
 import contextlib
 import io
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from lineage.cli.branch import branch
 from lineage.cli.command import EXITS, App
-from lineage.cli.commit import commit
-from lineage.cli.demo import demo
-from lineage.cli.diff import diff
-from lineage.cli.events import events
-from lineage.cli.get import get
-from lineage.cli.init import init
-from lineage.cli.log import log
-from lineage.cli.loop import loop
-from lineage.cli.review import review
-from lineage.cli.show import show
-from lineage.cli.status import status
-from lineage.cli.tag import tag
 from lineage.cli.terminal import ReaderGone, Terminal
-from lineage.cli.verify import verify
 from lineage.errors import LineageError
 
-SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Record": (init, commit, status),
-    "Look": (log, show, diff, events),
-    "Name": (branch, tag),
-    "Bytes": (get, verify),
-    "Loop": (loop, review, demo),
+SECTIONS = {
+    "Record": {
+        "init": "Make a folder a registry.",
+        "commit": "Record an artifact and what it came from.",
+        "status": "Show committed files that have changed since.",
+    },
+    "Look": {
+        "log": "Show what came from what, newest first.",
+        "show": "Show one commit and what was said about it.",
+        "diff": "Show what changed between two commits.",
+        "events": "Show who changed the registry, when and why.",
+    },
+    "Name": {
+        "branch": "List, make, move, rename or delete branches.",
+        "tag": "List, make or delete tags.",
+    },
+    "Bytes": {
+        "get": "Give the files of a commit back, verified.",
+        "verify": "Check that everything is as it was recorded.",
+    },
+    "Loop": {
+        "loop": "Run loops: generate, check, mix, train, evaluate, again.",
+        "review": "Look at what a loop made, and let it go on or not.",
+        "demo": "Watch two feedback loops run on real text.",
+    },
 }
 
-_LINE = 66  # columns of a command's sentence in help
+_UNREAD = click.Command(None)
 _INTERRUPTED = 130
 _READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended
+
+
+class _Commands(dict[str, click.Command]):
+    """All commands by name, each imported when it is first asked for."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self:
+            return default
+        if self[name] is _UNREAD:
+            self[name] = getattr(import_module(f"lineage.cli.{name}"), name)
+        return self[name]
 
 
 class _Main(click.Group):
@@ -55,9 +73,7 @@ class _Main(click.Group):
     ) -> None:
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(
-                    [(c.name or "", c.get_short_help_str(_LINE)) for c in commands]
-                )
+                formatter.write_dl(list(commands.items()))
 
     def format_epilog(
         self,
@@ -114,9 +130,9 @@ def program(
         ctx.with_resource(contextlib.chdir(directory))
 
 
-for _commands in SECTIONS.values():
-    for _command in _commands:
-        program.add_command(_command)
+program.commands = _Commands(
+    (name, _UNREAD) for commands in SECTIONS.values() for name in commands
+)
 
 
 def main() -> NoReturn:

@@ -18,9 +18,9 @@ from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, Section, document, listing, sections
 from lineage.cli.terminal import Span
 from lineage.cli.text import ago, change, cut, number, one_line, width
-from lineage.diff.metrics import MetricChange
 
 if TYPE_CHECKING:
+    from lineage.diff.metrics import MetricChange
     from lineage.loop.packets import Compared, Packet
     from lineage.loop.review import Decision, Reviews, Word
     from lineage.store.objects import Metric
@@ -226,6 +226,8 @@ def _standing(found: "Packet", reviews: "Reviews") -> Iterator[str]:
 
 def _row(row: "Compared") -> Record:
     """A measure as people see it: the newest value beside earlier ones."""
+    from lineage.diff.metrics import MetricChange
+
     change_ = MetricChange(row.name, row.before, row.now)
     return {"name": row.name, "change": change_, "first": row.first}
 

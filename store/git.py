@@ -94,6 +94,7 @@ class GitRepository:
 
         # a hook's GIT_DIR would lead `git init` elsewhere
         own = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
+        own["GIT_OBJECT_DIRECTORY"] = str(root / ".git" / "objects")
         try:
             git.Git(root).init("--quiet", env=own)
         except git.GitCommandError as error:

@@ -99,7 +99,7 @@ class Ids:
 
     def __len__(self) -> int:
         self.refresh()
-        return len(self._base) // _RECORD.size + len(self._tail)
+        return self._next
 
     def _bisect(self, prefix: str) -> Iterator[Record]:
         size, base = _RECORD.size, self._base

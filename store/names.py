@@ -7,7 +7,6 @@ by side; `decode` gives the name back.
 
 import re
 from hashlib import sha256
-from urllib.parse import quote, unquote
 
 from lineage.errors import UsageError
 
@@ -17,6 +16,8 @@ SPACES = ("heads", "tags", "runs", "spent")  # spent: names of deleted tags
 
 _LONGEST = 200  # bytes of an encoded name; file systems stop at 255
 _FORBIDDEN = ("..", "@{", "~", "^", ":")
+_NOT_PLAIN = re.compile(r"[^\w.@+=,!-]", re.ASCII)
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DOT = re.compile(r"^\.|\.$|\.(?=\.)|\.(?=lock$)")
 
 
@@ -50,13 +51,20 @@ def _fault(name: str) -> str:
 
 def encode(name: str) -> str:
     """One path component that git accepts in a ref, reversible by `decode`."""
-    quoted = quote(name, safe="@+=,!").replace("~", "%7E")
+    quoted = _NOT_PLAIN.sub(_escape, name)
     return _DOT.sub("%2E", quoted)
 
 
 def decode(component: str) -> str:
     """The name that `encode` made `component` from."""
-    return unquote(component)
+    raw = _ESCAPED.sub(
+        lambda found: bytes.fromhex(found[1].decode()), component.encode()
+    )
+    return raw.decode(errors="replace")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def ref(space_and_name: str) -> str:

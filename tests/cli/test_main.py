@@ -10,11 +10,14 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from inline_snapshot import snapshot
+
+from lineage.cli.main import SECTIONS, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +59,10 @@ def test_help_lists_every_command_in_its_section(run: Run) -> None:
         assert words in shown.stdout
     commands = shown.stdout.partition("Record:")[2].partition("Exit codes:")[0]
     assert "..." not in commands
+    for name, sentence in chain(*(group.items() for group in SECTIONS.values())):
+        command = program.commands.get(name)
+        assert command is not None
+        assert command.get_short_help_str(66) == sentence
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 

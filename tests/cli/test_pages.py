@@ -10,7 +10,7 @@ import click
 from inline_snapshot import external_file
 
 from lineage.cli.command import EXITS
-from lineage.cli.main import SECTIONS, program
+from lineage.cli.main import program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,9 @@ def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
     )
     yield path, command.get_help(context)
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        for name in command.commands:
+            inner = command.get_command(context, name)
+            assert inner is not None
             yield from helps(inner, f"{path} {name}")
 
 
@@ -56,11 +58,8 @@ def test_commands_page_is_current() -> None:
     assert page() == external_file(DOCS / "commands.md", format=".txt")
 
 
-def test_every_command_has_a_section_and_examples_that_exist() -> None:
+def test_examples_in_help_exist() -> None:
     """Examples in help use commands and options that there are."""
-    assert {c.name for group in SECTIONS.values() for c in group} == set(
-        program.commands
-    )
     for path, text in helps(program, "lineage"):
         for words in re.findall(r"^  lineage (\S+)", text, re.MULTILINE):
             assert words in program.commands or words.startswith("-"), path

@@ -57,6 +57,7 @@ def test_init_for_a_model_fits_its_context(tmp_path: Path, run: Run) -> None:
     (tmp_path / "my-model.v2").mkdir()
     config = {"model_type": "gpt2", "n_positions": 96}
     (tmp_path / "my-model.v2" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "my-model.v2" / "tokenizer.json").write_text("{}")
     (tmp_path / "corpus.txt").write_text(HUMAN)
     done = run("loop", "init", "--text", "corpus.txt", "--model", "my-model.v2")
 
@@ -65,6 +66,22 @@ def test_init_for_a_model_fits_its_context(tmp_path: Path, run: Run) -> None:
     assert (spec.name, spec.dataset.block_size) == ("my-model.v2", 96)
     assert spec.model_folder == tmp_path / "my-model.v2"
     assert spec.model.successor_from == "parent"
+
+
+def test_init_wants_a_tokenizer_beside_the_model(tmp_path: Path, run: Run) -> None:
+    """A model that was saved alone is refused before anything is written."""
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "config.json").write_text("{}")
+    done = run("loop", "init", "--model", "alone")
+
+    assert (done.exit_code, done.stderr) == (
+        2,
+        (
+            "error: alone has a model but no tokenizer\n"
+            "hint: save it there too: tokenizer.save_pretrained('alone')\n"
+        ),
+    )
+    assert not (tmp_path / "loop.yaml").exists()
 
 
 def test_init_finds_the_column_that_has_the_text(tmp_path: Path, run: Run) -> None:

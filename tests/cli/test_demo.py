@@ -1,0 +1,142 @@
+"""`lineage demo`: the whole way, smaller than what people see, by the same code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from lineage.registry import Registry
+
+    Run = Callable[..., Any]
+
+COMMAND = [sys.executable, "-m", "lineage", "demo"]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the small demo once; give its folder and what a person would see."""
+    folder = tmp_path_factory.mktemp("demo") / "look"
+    command = [*COMMAND, "--quick", os.fspath(folder)]
+    done = subprocess.run(
+        command, env={**os.environ, "COLUMNS": "80"}, cwd=folder.parent, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    return folder, done.stdout
+
+
+@pytest.fixture
+def registry(seen: tuple[Path, str]) -> Iterator[Registry]:
+    """What the demo recorded."""
+    with lineage.open(seen[0]) as registry:
+        yield registry
+
+
+def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
+    """The commands come in order, and so do the facts that they are shown for."""
+    folder, text = seen
+    milestones = [
+        f"$ lineage init {folder}",
+        "$ lineage loop run seed.yaml",
+        "$ lineage branch loop/replace loop/seed",
+        "replace 2/2",
+        "perplexity on held-out human text: lower is better",
+        "Per generation",
+        "$ lineage loop run planted.yaml",
+        "was stopped: check_record: ",
+        "(exit code 3)",
+        "$ lineage log loop/replace loop/accumulate",
+        "$ lineage diff loop/accumulate loop/replace",
+        "$ lineage report loop/accumulate",
+        f"open {folder / 'report.html'}",
+        "$ lineage verify",
+        "does not have its recorded SHA-256",
+        "(exit code 3)",
+        "$ lineage verify",
+        "all as recorded",
+        f"$ cd {folder}",
+    ]
+    places: list[int] = []
+    for milestone in milestones:
+        places.append(text.find(milestone, places[-1] if places else 0))
+        assert places[-1] >= 0, f"{milestone!r} is not in {text[places[-2] :]}"
+
+
+def test_it_fits_80_columns(seen: tuple[Path, str]) -> None:
+    """Nothing but paths and sentences of errors is wider than a plain terminal."""
+    folder, text = seen
+    wide = [line for line in text.splitlines() if len(line) > 80]
+
+    assert [x for x in wide if str(folder) not in x and not x.startswith("error")] == []
+
+
+def test_both_loops_start_from_one_generation_0(registry: Registry) -> None:
+    """Replace and accumulate are branches of the same seed, two generations on."""
+    for strategy in ("replace", "accumulate"):
+        config = registry.resolve(f"loop/{strategy}^includes(config)")
+
+        assert registry.resolve(f"loop/{strategy}~2") == registry.resolve("loop/seed")
+        assert registry.load(config).params["mixing"]["strategy"] == strategy
+
+
+def test_the_planted_dataset_is_kept_aside(registry: Registry) -> None:
+    """The stopped generation has the gate's verdict and the reasons for it."""
+    stopped = registry.load(registry.resolve("loop/planted@rejected"))
+    assert stopped.gates
+    [gate] = stopped.gates
+
+    assert (gate["id"], gate["verdict"]) == ("check_record", "fail")
+    assert gate["reasons"] == {"a refusal": gate["rejected"]}
+    assert registry.resolve("loop/planted") == registry.resolve("loop/seed")
+
+
+def test_what_it_leaves_is_sound(
+    registry: Registry, sound: Callable[[Registry], None]
+) -> None:
+    """The flipped bit is flipped back, and nothing is left over."""
+    sound(registry)
+
+
+def test_a_folder_is_replaced_only_when_asked_and_a_demo_made_it(
+    tmp_path: Path, run: Run
+) -> None:
+    """Whoever has something in the folder keeps it."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("the only copy")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "demo.txt").write_text("Made by `lineage demo`")
+    mine, forced = run("demo", "mine"), run("demo", "--force", "mine")
+    old = run("demo", "old")
+
+    assert (mine.exit_code, forced.exit_code, old.exit_code) == (2, 2, 2)
+    assert "mine is not empty" in mine.stderr
+    assert "mine is not empty" in forced.stderr
+    assert "old has an earlier demo" in old.stderr
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "the only copy"
+
+
+def test_it_says_what_to_install(tmp_path: Path) -> None:
+    """Without the extra `loop` nothing is made, and the command for it is given."""
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    absent = "import sys\nsys.modules['torch'] = None\n"
+    (hidden / "sitecustomize.py").write_text(absent)
+    done = subprocess.run(
+        [*COMMAND, "new"], env={**os.environ, "PYTHONPATH": os.fspath(hidden)},
+        cwd=tmp_path, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "torch" in done.stderr
+    assert "pip install 'lineage-vcs[loop]'" in done.stderr
+    assert not (tmp_path / "new").exists()
