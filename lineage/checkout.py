@@ -22,7 +22,8 @@ def get(
     copied beside the target and verified before it takes its place.
 
     Raises:
-        UsageError: when `dest` exists and not `force`, or there are no files.
+        UsageError: when `dest` exists and not `force`, holds the registry, or
+            there are no files.
         VerificationError: when bytes are not what the commit recorded.
         StoreError: when an object is missing, or the bytes were never stored.
     """
@@ -36,6 +37,7 @@ def get(
         target = target / entries[0].path
     if os.path.lexists(target) and not force:
         raise UsageError(f"{target} exists already", hint="replace it with --force")
+    registry.check_outside(target)
     with disk_errors("writing the files"):
         _write(registry, commit.payload.type, entries, target)
     return target
@@ -68,7 +70,7 @@ def _write(
 ) -> None:
     """Copy beside `target`, then swap; what was there goes away last."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.lineage")
+    work = target.with_name(f".{secrets.token_hex(8)}.lineage")
     old = work.with_suffix(".old")
     try:
         if kind == "file":

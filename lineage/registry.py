@@ -87,7 +87,7 @@ class Registry:
                 self.home.mkdir(exist_ok=True)
                 with locked(self.home / "uuid.lock"):
                     if not path.exists():
-                        write_atomically(path, fresh.encode())
+                        write_atomically(path, fresh.encode(), sync=True)
         return path.read_text() if path.exists() else fresh
 
     def actor(self) -> dict[str, str]:
@@ -154,22 +154,22 @@ class Registry:
             external=external,
             gates=gates,
         )
+        source = None if path is None else Path(path).absolute()
         data = dict(circumstances or {})
+        if source and not source.is_relative_to(self.home):
+            data["path"] = self._shown(source)
         event = Event("commit", now(), self.actor(), message, data=data)
         check_substance(draft, files=path is not None)
-        _ = draft.manifest, event.encoded  # refuse what is not canonical,
+        _ = event.encoded, Commit.parse(draft.manifest)  # refuse what is not canonical
         _ = [self.git_oid(id_) for id_ in draft.ids()]  # or not here, before reading
         entries: list[FileEntry] = []
-        if path is not None:
-            source = Path(path).absolute()
-            self._check_outside(source)
+        if source is not None:
+            self.check_outside(source)
             payload, entries = self.payloads.add(
                 source, store=not reference, progress=progress
             )
             draft = replace(draft, payload=payload)
-            if not source.is_relative_to(self.home):
-                data["path"] = self._shown(source)
-        event = replace(event, time=now(), data=data)
+        event = replace(event, time=now())
         with disk_errors("recording the commit"), self.events_log.locked() as lock:
             made = self._record(draft, entries, place, event, lock, revise=revise)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
@@ -362,11 +362,11 @@ class Registry:
         with suppress(OSError):  # what it names is recorded in any case
             write_atomically(self.home / "HEAD", branch.encode())
 
-    def _check_outside(self, path: Path) -> None:
-        """What holds the registry's own files cannot be a payload of it."""
+    def check_outside(self, path: Path) -> None:
+        """What holds the registry's own files is neither a payload nor replaced."""
         for own in (self.git.common, self.payloads.cache):
-            if own.resolve().is_relative_to(path.resolve()):
-                hint = "commit a file or a folder inside it"
+            if Path(os.path.realpath(own)).is_relative_to(os.path.realpath(path)):
+                hint = "choose a file or a folder inside it"
                 raise UsageError(f"{path} holds the registry itself", hint=hint)
 
     def _shown(self, path: Path) -> str:

@@ -7,6 +7,7 @@ edge of that role) or ``^role(kind)`` (the one of that kind among several).
 """
 
 import re
+from collections.abc import Iterator
 
 from lineage.errors import Ambiguous, NotFound, UsageError
 from lineage.registry import Registry
@@ -29,17 +30,22 @@ def resolve(registry: Registry, revision: str) -> str:
     base = _BASE.match(revision)
     if base is None or not revision.isprintable():
         raise UsageError(f"{revision!r} is not a revision", hint="see `lineage log`")
+    steps = list(_steps(revision, base.end()))
     id_ = _base(registry, base[0])
-    at = base.end()
+    for step in steps:
+        id_ = _step(registry, id_, step)
+    return id_
+
+
+def _steps(revision: str, at: int) -> Iterator[re.Match[str]]:
     while at < len(revision):
         step = _STEP.match(revision, at)
         if step is None:
             hint = "after the name come steps ~n, ^role or ^role(kind)"
             wrong = f"{revision!r} makes no sense from {revision[at:]!r} on"
             raise UsageError(wrong, hint=hint)
-        id_ = _step(registry, id_, step)
+        yield step
         at = step.end()
-    return id_
 
 
 def _base(registry: Registry, name: str) -> str:

@@ -17,8 +17,10 @@ from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.canonical import digest
 from lineage.store.files import (
+    FILE,
     FileEntry,
     dvc_address,
+    dvc_directory,
     file_list,
     parse_file_list,
 )
@@ -155,13 +157,17 @@ def _payload_problems(
         yield from _reference_problems(registry, id_, entries)
         return
     if payload.type == "directory":
-        try:
-            registry.payloads.path(dvc_address(payload.type, entries)[0])
-        except LineageError as error:
-            yield Problem(id_, "", str(error))
+        files.setdefault(_dvc_list(entries), id_)
     for entry in entries:
         if not entry.is_directory:
             files.setdefault(entry, id_)
+
+
+def _dvc_list(entries: list[FileEntry]) -> FileEntry:
+    """The object by which DVC knows a folder, as if it were a file of it."""
+    data = dvc_directory(entries)
+    oid, _ = dvc_address("directory", entries)
+    return FileEntry(oid, FILE, len(data), digest(data), oid)
 
 
 def _reference_problems(

@@ -64,15 +64,18 @@ def reflink(source: int, target: int) -> bool:
     return True
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, sync: bool = False) -> None:
     """Replace `path` by `data` so that a reader or a crash sees the old or the new.
 
-    Call it under a lock: all writers of `path` use one temporary name, so that
-    what a killed one left is used up by the next.
+    A power cut may leave an empty file, or zeros, unless `sync`. Call it under a
+    lock: all writers of `path` use one temporary name, so that what a killed one
+    left is used up by the next.
     """
     temporary = path.with_name(f".{path.name}.new")
     try:
         temporary.write_bytes(data)
+        if sync:
+            sync_path(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ DVC's configuration says where the cache is; the keep commit tells `dvc gc -A`,
 """
 
 import json
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lineage.store.payloads import Payloads
 
 KEEP = "refs/remotes/lineage/keep"
+_DVC = ("dvc", "iterative")
 _CONFIGS = (".dvc/config", ".dvc/config.local")
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
@@ -60,12 +62,13 @@ def cache_directory(root: Path) -> Path:
 def _configurations(root: Path) -> Iterable[str]:
     import platformdirs
 
+    named = os.environ.get
     folders = (
-        platformdirs.site_config_path("dvc", "iterative"),
-        platformdirs.user_config_path("dvc", "iterative"),
+        named("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir(*_DVC),
+        named("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir(*_DVC),
     )
     paths = [root / name for name in _CONFIGS]
-    for path in [*paths, *(folder / "config" for folder in folders)]:
+    for path in [*paths, *(Path(folder, "config") for folder in folders)]:
         if path.is_file():
             yield path.read_text(errors="replace")
 

@@ -101,6 +101,19 @@ class EventLog:
                 raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
             yield Logged(oid, Event.parse(found[1].data))
 
+    def follows(self, event: str) -> bool:
+        """Whether the newest event is `event` or came after it."""
+        tip = self.tip()
+        if tip is None:
+            return False
+        if tip == event or self._recent(tip, event):
+            return True
+        try:
+            self._git.run("merge-base", "--is-ancestor", event, tip)
+        except StoreError:
+            return False
+        return True
+
     def _recent(self, tip: str, since: str) -> list[str] | None:
         """The few events between two of one chain, without starting a process."""
         oids = [tip]

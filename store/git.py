@@ -119,16 +119,17 @@ class GitRepository:
             NotFound: when there is none, or it has no work tree.
             StoreError: when git refuses to open it.
         """
-        asked = ("rev-parse", "--show-toplevel", "--git-common-dir")
+        asked = ("rev-parse", "--show-object-format", "--git-common-dir")
         done = subprocess.run(
-            ["git", "-C", str(start), *asked, "--show-object-format"],
+            ["git", "-C", str(start), *asked, "--show-toplevel"],
             capture_output=True,
             env=environment(),
             check=False,
         )
         if done.returncode:
             raise _not_found(start, done.stderr.decode(errors="replace").strip())
-        top, common, algorithm = os.fsdecode(done.stdout).rstrip("\n").split("\n")
+        said = os.fsdecode(done.stdout)[:-1]
+        algorithm, common, top = said.split("\n", 2)  # `top` may hold a line break
         if algorithm != "sha1":
             message = f"{top} is a git repository with {algorithm} objects"
             raise StoreError(message, hint="DVC works in sha1 repositories only")

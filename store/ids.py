@@ -16,12 +16,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from lineage.errors import NotFound
+from lineage.errors import NotFound, VerificationError
 from lineage.store.disk import locked, write_atomically
 from lineage.store.events import EventLog
 from lineage.store.generations import generation
 from lineage.store.git import GitRepository
-from lineage.store.objects import Commit, is_id
+from lineage.store.objects import Commit, Edge, is_id
 
 _RECORD = struct.Struct(">32s20s20sII")
 _HEADER = struct.Struct(">20sI")  # of the tail: newest event known, next number
@@ -152,7 +152,7 @@ class Ids:
 
     def _read_log(self) -> list[Record]:
         """Records of the commits that came with events newer than what is known."""
-        if self._tip and self._git.read(self._tip) is None:
+        if self._tip and not self._log.follows(self._tip):
             self._forget()
         events = list(self._log.iterate(since=self._tip))
         fresh: dict[str, Record] = {}
@@ -176,7 +176,10 @@ class Ids:
             return parent.generation if parent else 0
 
         data = self._git.blob(f"{oid}:lineage.json")
-        return generation(Commit.parse(data).edges if data else (), of)
+        edges: tuple[Edge, ...] = ()
+        with suppress(VerificationError):  # one bad manifest must not hide the others
+            edges = Commit.parse(data).edges if data else ()
+        return generation(edges, of)
 
     def _save(self) -> None:
         if self._tip is None:
@@ -184,7 +187,7 @@ class Ids:
         if len(self._tail) > _MERGE or not self._base_path.exists():
             records = sorted(self)
             data = b"".join(record.pack() for record in records)
-            write_atomically(self._base_path, data)
+            write_atomically(self._base_path, data, sync=True)  # has no checksum
             self._tail = {}
         tail = b"".join(record.pack() for record in self._tail.values())
         header = _HEADER.pack(bytes.fromhex(self._tip), self._next)

@@ -133,8 +133,8 @@ class Metric:
         _check_number(self.value, "a metric")
         if self.direction is not None:
             _choice(self.direction, DIRECTIONS, "a direction")
-        if self.n is not None and (type(self.n) is not int or self.n < 0):
-            raise UsageError(f"a sample size is a count, not {self.n!r}")
+        _check_count(self.n, "a sample size")
+        _check_count(self.version, "a version")
         if self.interval is not None:
             _check_interval(self.interval)
 
@@ -173,6 +173,11 @@ def _check_number(value: object, what: str) -> None:
     if isinstance(value, int) and abs(value) > SAFE_INTEGER:
         hint = "give it as a decimal number, such as 1e18"
         raise UsageError(f"{what} of {value} is too large for an integer", hint=hint)
+
+
+def _check_count(value: object, what: str) -> None:
+    if value is not None and (type(value) is not int or not 0 <= value <= SAFE_INTEGER):
+        raise UsageError(f"{what} is a count, not {value!r}")
 
 
 def _check_interval(interval: object) -> None:

@@ -9,8 +9,6 @@ linked back from them.
 import filecmp
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -125,14 +123,14 @@ class Payloads:
         with disk_errors("writing to the DVC cache"):
             parent.mkdir(parents=True, exist_ok=True)
             sweep(parent)
-            work = parent / secrets.token_hex(8)
+            work = parent / os.urandom(8).hex()
             lock = work.with_suffix(".lock")
         with locked(lock):
             try:
                 work.mkdir()
                 yield work
             finally:
-                shutil.rmtree(work, ignore_errors=True)
+                _discard(work)
                 lock.unlink(missing_ok=True)
 
     # reading
@@ -169,7 +167,19 @@ class Payloads:
             return "is missing from the cache"
         except OSError as error:
             return f"cannot be read: {error.strerror}"
-        return "" if found == entry.sha256 else "does not have its recorded SHA-256"
+        if found != entry.sha256:
+            return "does not have its recorded SHA-256"
+        self._unite(entry.md5)
+        return ""
+
+    def _unite(self, oid: str) -> None:
+        """Make the object that DVC sees the pinned file, should it be another one."""
+        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        with suppress(OSError, StoreError):
+            if not os.path.samefile(pin, place):
+                with self._workspace() as work:
+                    os.link(pin, work / "link")
+                    os.replace(work / "link", place)
 
     def copy(self, entry: FileEntry, target: Path) -> None:
         """Write a file's bytes to the new file `target`, verified on the way.
@@ -263,9 +273,17 @@ def _collision(md5: str) -> StoreError:
     return StoreError(f"two files with other bytes have one MD5, {md5}", hint=hint)
 
 
+def _discard(work: Path) -> None:
+    """Remove a directory of copies; what is pinned by now has its other links."""
+    with suppress(OSError):
+        for copy in os.listdir(work):
+            os.unlink(f"{work}/{copy}")
+        os.rmdir(work)
+
+
 def sweep(parent: Path) -> None:
     """Remove the copies of writers that are gone: their lock can be taken."""
     for lock in parent.glob("*.lock"):
         with suppress(OSError), locked(lock, wait=False):
-            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            _discard(lock.with_suffix(""))
             lock.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.errors import StoreError
-from lineage.store.disk import start_writing_out
+from lineage.store.disk import reflink, start_writing_out
 from lineage.store.files import FileEntry
 from lineage.store.hashes import Stamp, mode_of
 from lineage.store.scan import Found
@@ -40,15 +40,49 @@ def read_once(
     """
     read = _read_small if item.stat.st_size <= _SMALL else _read_large
     with _source(item) as source:
-        with FileIO(copy or os.devnull, "w") as out:
-            count, md5, sha256 = read(source, out, progress)
+        with FileIO(copy or os.devnull, "w") as file:
+            out = _Copy(file)
+            md5, sha256 = read(source, out, progress)
             if copy:
-                os.fchmod(out.fileno(), 0o444)
+                os.fchmod(file.fileno(), 0o444)
+                out.send(_CHUNK)
         stat = os.fstat(source.fileno())
-    if Stamp.of(stat) != Stamp.of(item.stat) or count != stat.st_size:
+    if Stamp.of(stat) != Stamp.of(item.stat) or out.size != stat.st_size:
         hint = "commit it once nothing writes to it"
         raise StoreError(f"{item.source} changed while it was read", hint=hint)
-    return FileEntry(item.path, mode_of(stat), count, sha256, md5), stat
+    return FileEntry(item.path, mode_of(stat), out.size, sha256, md5), stat
+
+
+class _Copy:
+    """The copy in the making, sent to the disk stretch by stretch."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._cloned = False
+        self.size = self._sent = 0
+
+    def clone(self, source: FileIO) -> None:
+        """Share the blocks of `source`, where the file system can: nothing to write.
+
+        Should `source` change before it has been read, then so does its stamp.
+        """
+        self._cloned = reflink(source.fileno(), self._file.fileno())
+
+    def write(self, data: memoryview) -> None:
+        if self._cloned:
+            self.size += len(data)
+            return
+        while data:
+            written = self._file.write(data)
+            self.size += written
+            data = data[written:]
+
+    def send(self, least: int) -> None:
+        """Start writing out what has come since the last time, if it is enough."""
+        length = self.size - self._sent
+        if length >= least:
+            start_writing_out(self._file.fileno(), self._sent, length)
+            self._sent = self.size
 
 
 def _source(item: Found) -> FileIO:
@@ -58,19 +92,15 @@ def _source(item: Found) -> FileIO:
         raise StoreError(f"{item.source} cannot be read: {error.strerror}") from None
 
 
-def _read_small(
-    source: FileIO, out: FileIO, progress: Progress
-) -> tuple[int, str, str]:
+def _read_small(source: FileIO, out: _Copy, progress: Progress) -> tuple[str, str]:
     data = source.readall()
-    _write(out, memoryview(data))
+    out.write(memoryview(data))
     progress(len(data))
     md5 = hashlib.md5(data, usedforsecurity=False)
-    return len(data), md5.hexdigest(), hashlib.sha256(data).hexdigest()
+    return md5.hexdigest(), hashlib.sha256(data).hexdigest()
 
 
-def _read_large(
-    source: FileIO, out: FileIO, progress: Progress
-) -> tuple[int, str, str]:
+def _read_large(source: FileIO, out: _Copy, progress: Progress) -> tuple[str, str]:
     """A thread per hash, reading and writing here; three chunks at a time.
 
     A file that grows while it is read is not followed for ever.
@@ -79,31 +109,23 @@ def _read_large(
 
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     pending: list[Future[None]] = []
-    done = sent = 0
     size = os.fstat(source.fileno()).st_size
+    out.clone(source)
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
         for buffer in cycle([bytearray(_CHUNK) for _ in range(3)]):
             chunk = memoryview(buffer)[: source.readinto(buffer)]
-            if not chunk or done > size:
+            if not chunk or out.size > size:
                 break
             _wait(pending, 2)
             pending.append(first.submit(md5.update, chunk))
             pending.append(second.submit(sha256.update, chunk))
-            _write(out, chunk)
+            out.write(chunk)
+            out.send(_STRETCH)
             progress(len(chunk))
-            done += len(chunk)
-            if done - sent >= _STRETCH:
-                start_writing_out(out.fileno(), sent, done - sent)
-                sent = done
         _wait(pending, 0)
-    return done, md5.hexdigest(), sha256.hexdigest()
+    return md5.hexdigest(), sha256.hexdigest()
 
 
 def _wait(pending: "list[Future[None]]", leave: int) -> None:
     while len(pending) > leave:
         pending.pop(0).result()
-
-
-def _write(out: FileIO, data: memoryview) -> None:
-    while data:
-        data = data[out.write(data) :]

@@ -6,6 +6,8 @@ them, so that every kill can be repeated. CRASH_ROUNDS=20 makes a long run.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import random
@@ -13,7 +15,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lineage
+from lineage.errors import StoreError
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
 
 if TYPE_CHECKING:
@@ -49,6 +53,9 @@ class Killer:
         self.calls = 0
         self._instant = instant
 
+    def strike(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
     def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
         if not event.startswith("c_") or arg.__name__ not in REACH_THE_DISK:
             return
@@ -56,7 +63,14 @@ class Killer:
         if not importing and not isinstance(arg.__self__, str | BytesIO):
             self.calls += 1
             if self.calls == self._instant:
-                os.kill(os.getpid(), signal.SIGKILL)
+                self.strike()
+
+
+class Interrupter(Killer):
+    """The same for Ctrl-C."""
+
+    def strike(self) -> None:
+        raise KeyboardInterrupt
 
 
 def small(root: Path, path: Path) -> str:
@@ -90,6 +104,7 @@ def first(root: Path, path: Path) -> str:
 
 def serve(work: Callable[[Path, Path], str]) -> None:
     """Do `work` once per line of stdin (instant, root, path), each in a fork."""
+    importlib.import_module("git")  # once, not in every fork
     for line in sys.stdin:
         instant, root, path = json.loads(line)
         reader, writer = os.pipe()
@@ -200,14 +215,136 @@ def test_a_killed_first_commit_can_be_done_again(tmp_path: Path, sound: Sound) -
         path = source(tmp_path, "path", "small")
         whole = worker(0, tmp_path / "whole", path)
         assert whole is not None
-        for instant in instants(whole[1], 30 * ROUNDS):
+        for instant in instants(whole[1], 20 * ROUNDS):
             root = tmp_path / "repo"
             worker(instant, root, path)
-            assert worker(0, root, path) is not None
+            done = worker(0, root, path)
+            if done is None:  # a `git init` that outlived its parent was still at it
+                time.sleep(0.5)
+                done = worker(0, root, path)
+            assert done is not None
             with closing(lineage.open(root)) as registry:
                 assert list(registry.branches().values()) == [whole[0]]
                 sound(registry)
             shutil.rmtree(root)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of an interrupted Popen()
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupted_registry_can_be_used_on(
+    repo: Registry, tmp_path: Path, sound: Sound
+) -> None:
+    """After Ctrl-C anywhere in a commit the same object works, as in a notebook."""
+
+    def interrupted(instant: int) -> int:
+        (tmp_path / "f").write_text(f"{instant}", encoding="utf-8")
+        profile = Interrupter(instant)
+        sys.setprofile(profile)
+        try:
+            with suppress(KeyboardInterrupt):
+                repo.commit("dataset", "small", tmp_path / "f")
+        finally:
+            sys.setprofile(None)
+        return profile.calls
+
+    interrupted(0)
+    for instant in instants(interrupted(-1), 40 * ROUNDS):
+        interrupted(instant)
+        (tmp_path / "f").write_text(f"{instant}+", encoding="utf-8")
+        made = repo.commit("dataset", "small", tmp_path / "f")
+        assert repo.resolve("HEAD") == made.id == repo.load(made.id).id
+    gc.collect()
+    sound(repo)
+
+
+SHIM = """\
+#!/bin/sh
+case " $* " in
+*" update-ref "*)
+    exec 3<&0
+    {git} "$@" <&3 & child=$!
+    sleep {delay}
+    kill -9 $child 2>/dev/null
+    wait $child ;;
+*)  exec {git} "$@" ;;
+esac
+"""
+
+
+def test_a_killed_git_leaves_the_old_or_the_new(
+    repo: Registry, tmp_path: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When git dies while it moves refs, the move is whole or not there at all."""
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.touch(mode=0o755)
+    head = repo.commit("config", "head", params={"x": 1}).id
+    failures = 0
+    for i in range(6 * ROUNDS):
+        set_branch(repo, "doomed", head)
+        subprocess.run(["git", "pack-refs", "--all"], cwd=repo.root, check=True)
+        delay = f"{i % 12 / 4_000:.4f}"
+        shim.write_text(SHIM.format(git=shutil.which("git"), delay=delay))
+        path = source(tmp_path, f"{i}", "small")
+        deeds = (
+            lambda path=path: repo.commit("dataset", "small", path).id,
+            lambda: delete_branch(repo, "doomed"),
+        )
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
+            done = [attempt(deed) for deed in deeds]
+        failures += done.count(None)
+        assert repo.commit("dataset", "small", path).id == (
+            done[0] or repo.resolve("HEAD")
+        )
+        if "doomed" in repo.branches():
+            delete_branch(repo, "doomed")
+        assert list(repo.git.common.glob("refs/**/*.lock")) == []
+    assert failures > 0
+    assert len(repo.ids) == 6 * ROUNDS + 1
+    sound(repo)
+
+
+def attempt(deed: Callable[[], str]) -> str | None:
+    try:
+        return deed()
+    except StoreError as error:
+        assert "git update-ref failed" in str(error)  # noqa: PT017
+        return None
+
+
+SLOW = """\
+#!/bin/sh
+case " $* " in
+*" update-ref "*) touch '{sign}'; sleep 0.5; exec {git} "$@" >/dev/null ;;
+*) exec {git} "$@" ;;
+esac
+"""
+
+
+def test_a_git_that_outlives_its_writer_is_waited_for(
+    repo: Registry, tmp_path: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock is held by what still writes, so the next writer comes after it."""
+    shim, sign = tmp_path / "bin" / "git", tmp_path / "sign"
+    shim.parent.mkdir()
+    shim.touch(mode=0o755)
+    shim.write_text(SLOW.format(git=shutil.which("git"), sign=sign), encoding="utf-8")
+    work = "import lineage; lineage.open().commit('config', 'c', params={'x': 1})"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
+        writer = subprocess.Popen([sys.executable, "-P", "-c", work])
+    while not sign.exists():
+        time.sleep(0.01)
+    time.sleep(0.2)  # until git has been told what to do
+    writer.kill()
+    writer.wait()
+    made = repo.commit("config", "c", params={"x": 2})
+
+    [before] = repo.load(made.id).ids("revises")
+    assert repo.load(before).params == {"x": 1}
+    assert repo.git.ref("refs/lineage/heads/config%2Fc") == made.git
+    sound(repo)
 
 
 if __name__ == "__main__":

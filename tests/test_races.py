@@ -73,8 +73,9 @@ def read(root: Path, _: int) -> list[str]:
             seen = [entry.id for entry in walk(registry, tips.values())]
             assert set(tips.values()) <= set(seen)
             assert len(seen) == len(set(seen))
-            for _, event in registry.events():
-                assert not event.subject or registry.load(event.subject)
+            for event in dict(registry.events()).values():
+                if event.subject:
+                    registry.load(event.subject)
         rounds += 1
     return [str(rounds)]
 
@@ -113,10 +114,10 @@ def race(root: Path, *works: Work, beside: tuple[Work, ...] = ()) -> list[list[s
             assert process.stdin
             process.stdin.close()
         said = []
-        for number, process in enumerate(crowd, 1):
+        for done, process in enumerate(crowd, 1):
             assert process.stdout
             said.append(process.stdout.read())
-            if number == len(works):
+            if done == len(works):
                 (root.parent / "over").touch()
     assert [process.returncode for process in crowd] == [0] * len(crowd)
     return [json.loads(words) for words in said]

@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,12 +98,12 @@ class Machine(RuleBasedStateMachine):
         self.handles = [lineage.init(self.root), lineage.open(self.root)]
 
     def teardown(self) -> None:
-        for registry in self.handles[:1]:
-            self.agree_on_everything(registry)
-            self.sound(registry)
-        for registry in self.handles:
-            registry.close()
-        self.stack.close()
+        with self.stack:
+            for registry in self.handles:
+                self.stack.push(closing(registry))
+            for registry in self.handles[:1]:
+                self.agree_on_everything(registry)
+                self.sound(registry)
 
     # commits
 
@@ -320,7 +320,7 @@ class Machine(RuleBasedStateMachine):
 def test_a_registry_does_what_its_model_does(tmp_path: Path, sound: Sound) -> None:
     """Whatever is committed, named, lost and reopened, both handles see the model."""
     run_state_machine_as_test(
-        lambda: Machine(tmp_path, sound),
+        lambda: Machine(tmp_path, sound),  # type: ignore[arg-type]
         settings=settings(
             max_examples=10 * ROUNDS,
             stateful_step_count=25,

@@ -1,0 +1,198 @@
+"""Objects as git lays them out, refs by compare-and-swap, one reading process."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lineage.errors import Conflict, StoreError
+from lineage.store.disk import locked
+from lineage.store.git import GitObject, GitRepository, TreeEntry, parse_tree, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = st.text(
+    st.characters(blacklist_categories=["Cs"], blacklist_characters="/\0"), min_size=1
+).filter(lambda name: name not in {".", ".."} and name.lower() != ".git")
+MODES = st.sampled_from(["100644", "40000", "160000"])
+OIDS = st.binary(min_size=20, max_size=20).map(bytes.hex)
+TREES = st.dictionaries(NAMES, st.builds(TreeEntry, MODES, OIDS), max_size=8)
+
+
+def git(root: Path, *args: str, data: bytes = b"") -> str:
+    done = subprocess.run(
+        ["git", "-C", root, *args], input=data, capture_output=True, check=True
+    )
+    return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[GitRepository]:
+    with closing(GitRepository.create(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[int]:
+    with locked(tmp_path / "lock") as descriptor:
+        yield descriptor
+
+
+def blobs(*texts: str) -> list[GitObject]:
+    return [GitObject("blob", text.encode()) for text in texts]
+
+
+@given(content=TREES)
+def test_a_tree_read_back_is_the_tree(content: dict[str, TreeEntry]) -> None:
+    """`parse_tree` undoes `tree`, whatever the names."""
+    assert parse_tree(tree(content).data) == content
+
+
+def test_oids_and_order_are_gits(repository: GitRepository) -> None:
+    """`git mktree` makes the same tree: `a.b`, `a/`, `a0` in git's odd order."""
+    [blob] = blobs("x")
+    folder = tree({"f": TreeEntry("100644", blob.oid)})
+    content = {name: TreeEntry("100644", blob.oid) for name in ("a.b", "a0", "ä", "b")}
+    content["a"] = TreeEntry("40000", folder.oid)
+    made = tree(content)
+    repository.write([blob, folder, made])
+    lines = git(repository.root, "ls-tree", made.oid)
+
+    assert git(repository.root, "mktree", data=f"{lines}\n".encode()) == made.oid
+    assert [line.split("\t")[1] for line in lines.splitlines()][:3] == [
+        "a.b",
+        "a",
+        "a0",
+    ]
+    assert git(repository.root, "cat-file", "-p", blob.oid) == "x"
+
+
+def test_objects_are_written_once_and_read_only(repository: GitRepository) -> None:
+    """Writing again changes nothing; modes are git's own."""
+    [blob] = blobs("x")
+    repository.write([blob, blob])
+    path = repository.common / "objects" / blob.oid[:2] / blob.oid[2:]
+    before = path.stat()
+    repository.write([blob])
+
+    assert path.stat() == before
+    assert stat.S_IMODE(before.st_mode) == 0o444
+    assert not list((repository.common / "objects").glob("tmp_*"))
+
+
+def test_a_failed_write_leaves_no_copies(repository: GitRepository) -> None:
+    """When the second object cannot be written, the first one's copy goes too."""
+    first, second = blobs("1", "2")
+    (repository.common / "objects" / second.oid[:2]).touch()
+    with pytest.raises(OSError, match="exists"):
+        repository.write([first, second])
+
+    assert not list((repository.common / "objects").glob("tmp_*"))
+
+
+def test_reading_finds_what_is_there(repository: GitRepository) -> None:
+    """Missing names and odd ones are None, in their place among the others."""
+    one, two = blobs("1", "2\n")
+    repository.write([one, two])
+    asked = [one.oid, "refs/none", "", "a b 3", f"{one.oid}:x", two.oid]
+
+    assert list(repository.read_many(asked)) == [
+        (one.oid, one), None, None, None, None, (two.oid, two)
+    ]  # fmt: skip
+
+
+def test_objects_written_later_are_seen(repository: GitRepository) -> None:
+    """The reading process sees new loose objects, and packs made behind its back."""
+    [one, two] = blobs("1", "2")
+    repository.write([one])
+    assert repository.blob(one.oid) == b"1"
+    repository.write([two])
+    git(repository.root, "update-ref", "refs/tags/two", two.oid)
+    git(repository.root, "gc", "--quiet", "--prune=now")
+
+    assert repository.blob(two.oid) == b"2"
+    assert repository.blob("refs/tags/two") == b"2"
+
+
+def test_a_reading_may_be_left_and_nested(repository: GitRepository) -> None:
+    """An answer is never taken for that of another question."""
+    many = blobs(*map(str, range(150)))
+    repository.write(many)
+    oids = [item.oid for item in many]
+    for oid, found in zip(oids, repository.read_many(oids), strict=False):
+        assert found == (oid, GitObject("blob", repository.blob(oid) or b""))
+    next(repository.read_many(oids))
+
+    assert repository.blob(oids[7]) == b"7"
+
+
+def test_a_reader_that_died_is_replaced(repository: GitRepository) -> None:
+    """Between two questions the process may be killed; the next one starts another."""
+    [blob] = blobs("x")
+    repository.write([blob])
+    assert repository.blob(blob.oid) == b"x"
+    assert repository._reader is not None
+    os.kill(repository._reader.pid, 9)
+    repository._reader.wait()
+
+    assert repository.blob(blob.oid) == b"x"
+
+
+def test_an_interrupted_reading_does_not_spoil_the_next(
+    repository: GitRepository,
+) -> None:
+    """After Ctrl-C in the middle of a batch the answers belong to the questions."""
+    one, two = blobs("1", "2")
+    repository.write([one, two])
+
+    def interrupted() -> Iterator[str]:
+        yield one.oid
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(repository.read_many(interrupted()))
+    assert repository.blob(two.oid) == b"2"
+
+
+def test_refs_move_only_from_what_they_were(
+    repository: GitRepository, lock: int
+) -> None:
+    """A wrong `before` is a Conflict, and neither that step nor a later one happens."""
+    one, two = blobs("1", "2")
+    repository.write([one, two])
+    a, b, c = "refs/lineage/a", "refs/lineage/b", "refs/lineage/c"
+    repository.update_refs({a: ("", one.oid)}, {b: (None, one.oid)}, lock=lock)
+    for before in ("", two.oid):
+        with pytest.raises(Conflict):
+            repository.update_refs(
+                {a: (before, two.oid)}, {c: (None, two.oid)}, lock=lock
+            )
+
+    assert [repository.ref(name) for name in (a, b, c)] == [one.oid, one.oid, None]
+    repository.update_refs({a: (one.oid, two.oid), b: (None, None)}, lock=lock)
+    assert [repository.ref(name) for name in (a, b, c)] == [two.oid, None, None]
+
+
+def test_a_packed_ref_is_found(repository: GitRepository, lock: int) -> None:
+    """`git pack-refs` hides nothing, not even twice within a second."""
+    one, two = blobs("1", "2")
+    repository.write([one, two])
+    for oid in (one.oid, two.oid, one.oid):
+        repository.update_refs({"refs/lineage/a": (None, oid)}, lock=lock)
+        git(repository.root, "pack-refs", "--all")
+        assert repository.ref("refs/lineage/a") == oid
+
+
+def test_git_failing_is_one_sentence(repository: GitRepository) -> None:
+    """What git said is in the error."""
+    with pytest.raises(StoreError, match=r"^git cat-file failed: fatal: .*nothing"):
+        repository.run("cat-file", "-t", "nothing")
