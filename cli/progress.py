@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1  # seconds between two drawings
 _COUNTS = ("generated", "kept", "rejected")
-_BAR = 20  # columns
+_BAR = 12  # columns
 _SHOWN = 2  # measures on a generation's line, beside what was kept
 _UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
@@ -67,8 +67,9 @@ class LoopProgress(Progress):
             full = round(_BAR * fraction)
             bar = "━" * full + "╌" * (_BAR - full)
             line += f"  {bar} {fraction:4.0%}  {duration(remaining)} left"
-        whole = self._whole(activity)
-        return line + (f", {duration(whole)} for all" if whole else "")
+            whole = self._whole(activity)
+            line += f", {duration(whole)} for all" if whole else ""
+        return line
 
     def _whole(self, activity: Activity) -> float | None:
         """Seconds until the last generation is done, at the pace of the newest."""

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from queue import Empty, Queue
 from threading import Thread
 
@@ -22,18 +22,23 @@ def together(terminal: Terminal, commands: Sequence[Sequence[str]]) -> None:
         LineageError: when one of them fails; the others are ended.
     """
     said: Queue[str] = Queue()
-    running = [_start(words) for words in commands]
-    threads = [Thread(target=_listen, args=(p, said), daemon=True) for p in running]
-    for thread in threads:
-        thread.start()
-    try:
-        _follow(terminal, said, threads)
-        failed = [process.wait() for process in running if process.wait()]
-    finally:
-        for process in running:
-            with suppress(OSError):
-                process.terminate()
-            process.wait()
+    with ExitStack() as stack:
+        running = [stack.enter_context(_start(words)) for words in commands]
+        listening = [Thread(target=_listen, args=(p, said)) for p in running]
+        for thread in listening:
+            thread.start()
+        stack.callback(_end, running, listening)
+        begun = time.monotonic()
+        while any(thread.is_alive() for thread in listening):
+            _print(terminal, said, begun)
+            if any(process.poll() for process in running):
+                break
+        else:
+            for process in running:
+                process.wait()
+        failed = [process.returncode for process in running if process.returncode]
+    while not said.empty():
+        _print(terminal, said, begun)
     if failed:
         raise LineageError(f"a loop ended with exit code {failed[0]}")
 
@@ -55,17 +60,21 @@ def _listen(process: "subprocess.Popen[str]", said: "Queue[str]") -> None:
         said.put(line.rstrip("\n"))
 
 
-def _follow(terminal: Terminal, said: "Queue[str]", threads: list[Thread]) -> None:
-    """Print lines until nobody speaks any more; a clock where somebody watches."""
-    begun, watched = time.monotonic(), sys.stdout.isatty()
-    while any(thread.is_alive() for thread in threads) or not said.empty():
-        try:
-            line = said.get(timeout=_PAUSE)
-        except Empty:
-            if watched:
-                sys.stdout.write(f"\r{duration(time.monotonic() - begun)}\x1b[K")
-                sys.stdout.flush()
-            continue
-        terminal.write([f"\r\x1b[K{line}" if watched else line])
-    if watched:
-        sys.stdout.write("\r\x1b[K")
+def _end(running: Sequence["subprocess.Popen[str]"], listening: list[Thread]) -> None:
+    for process in running:
+        process.terminate()  # does nothing where it has ended
+    for thread in listening:
+        thread.join()
+
+
+def _print(terminal: Terminal, said: "Queue[str]", begun: float) -> None:
+    """Print the next line, or how long it has been, where somebody watches."""
+    watched = sys.stdout.isatty()
+    try:
+        line = said.get(timeout=_PAUSE)
+    except Empty:
+        if watched:
+            sys.stdout.write(f"\r{duration(time.monotonic() - begun)}\x1b[K")
+            sys.stdout.flush()
+        return
+    terminal.write([f"\r\x1b[K{line}" if watched else line])

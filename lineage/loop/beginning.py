@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lineage.errors import NotFound, UsageError
+from lineage.loop import parts
 from lineage.loop.changes import file_sha256
 from lineage.loop.data import human_records, read_human
 from lineage.loop.shards import Record, write_shards
+from lineage.loop.steps.session import check_loadable
 from lineage.loop.steps.tokenizer import load_tokens, make_blank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from lineage.loop.data import HumanText
     from lineage.loop.turn import Turn
 
 
@@ -31,7 +34,10 @@ class Beginning:
 
 
 def prepare(turn: Turn) -> Beginning:
-    """Read, split and cut the human text and commit it; find the seed model.
+    """Read, split and cut the human text, find the seed model; then commit them.
+
+    Everything that can be wrong with a spec's files is found before the first
+    commit.
 
     Raises:
         NotFound: there is no such seed model.
@@ -42,18 +48,50 @@ def prepare(turn: Turn) -> Beginning:
     turn.progress.started(activity)
     spec, text = turn.spec, read_human(turn.spec)
     output, scratch = turn.workshop.step(0, turn.attempt, "prepare")
-    model = _given_model(turn)
-    if not model:
-        make_blank(spec, (piece.text for piece in text.train), scratch)
-    tokens = load_tokens(turn.workshop.input(model) if model else scratch)
-    records = human_records(spec, text, tokens.offsets)
+    start, model = _start(turn, text, scratch)
+    records = human_records(spec, text, load_tokens(start).offsets)
+    parts.config(turn)
     stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
     human = _commit(turn, output, "human", stem, records.train)
     held_out = _commit(turn, output, "held-out", f"{stem}-held-out", records.held_out)
+    if spec.model_folder is not None:
+        name = _plain_name(spec.model_folder.name)
+        model = turn.commit("model", name, start, part="model", params={})
     turn.progress.finished(activity, {"seconds": activity.seconds})
     count = len(records.train)
     whole = {"records": [count, count]}
-    return Beginning(human, held_out, whole, model, None if model else scratch)
+    return Beginning(human, held_out, whole, model, None if model else start)
+
+
+def _start(turn: Turn, text: HumanText, scratch: Path) -> tuple[Path, str]:
+    """The folder that generation 0 starts from, and its commit where there is one.
+
+    That is the spec's folder as it is, the files of its revision, or a new config
+    and tokenizer.
+    """
+    spec, name = turn.spec, turn.spec.model.model_name_or_path
+    steps = spec.steps
+    loaded = not (steps.generate and steps.train and steps.evaluate)
+    if name is None:
+        make_blank(spec, (piece.text for piece in text.train), scratch)
+        if loaded:
+            check_loadable(scratch, "model.config")
+        return scratch, ""
+    if spec.model_folder is not None:
+        if loaded:
+            check_loadable(spec.model_folder, "model.model_name_or_path")
+        return spec.model_folder, ""
+    try:
+        id_ = turn.registry.resolve(name)
+    except NotFound as error:
+        message = f"model.model_name_or_path: {error}"
+        hint = "give a save_pretrained folder beside loop.yaml, or a revision"
+        raise NotFound(message, hint=hint) from None
+    kind = turn.registry.load(id_).kind
+    if kind != "model":
+        message = f"model.model_name_or_path: {name} is a {kind}, not a model"
+        raise UsageError(message)
+    return turn.workshop.input(id_), id_
 
 
 def _commit(
@@ -75,32 +113,6 @@ def _commit(
         origin=spec.dataset.origin_record,
     )
     turn.workshop.keep(id_, folder)
-    return id_
-
-
-def _given_model(turn: Turn) -> str:
-    """The commit of the model that the spec names, unchanged; "" if it names none."""
-    spec, name = turn.spec, turn.spec.model.model_name_or_path
-    if name is None:
-        return ""
-    if spec.model_folder is not None:
-        return turn.commit(
-            "model",
-            _plain_name(spec.model_folder.name),
-            spec.model_folder,
-            part="model",
-            params={},
-        )
-    try:
-        id_ = turn.registry.resolve(name)
-    except NotFound as error:
-        message = f"model.model_name_or_path: {error}"
-        hint = "give a save_pretrained folder beside loop.yaml, or a revision"
-        raise NotFound(message, hint=hint) from None
-    kind = turn.registry.load(id_).kind
-    if kind != "model":
-        message = f"model.model_name_or_path: {name} is a {kind}, not a model"
-        raise UsageError(message)
     return id_
 
 

@@ -16,20 +16,15 @@ if TYPE_CHECKING:
 
     from lineage.loop.journal import Parts
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.turn import Turn
     from lineage.registry import Registry
 
 # What a branch made from another loop's generation takes over from it.
 _TAKEN_OVER = ("dataset", "model")
 
 
-def config(turn: Turn, past: Sequence[Parts]) -> str:
-    """The id of the spec's config commit, made where it is not there yet."""
-    params = turn.spec.resolved()
-    draft = Commit("config", turn.spec.name, params=params)
-    if past and draft.id == past[-1].config:
-        return draft.id
-    return turn.commit("config", turn.spec.name, part="config", params=params)
+def config_id(spec: LoopSpec) -> str:
+    """The id of the config commit that a spec stands for."""
+    return Commit("config", spec.name, params=spec.resolved()).id
 
 
 def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:

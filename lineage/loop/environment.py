@@ -7,6 +7,7 @@ import platform
 import resource
 import sys
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -30,8 +31,14 @@ def environment(num_threads: int) -> dict[str, Any]:
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
         "num_threads": num_threads,
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "packages": _packages(),
+        **_devices(),
     }
+
+
+@cache
+def _packages() -> dict[str, str]:
+    return {name: found for name in _PACKAGES if (found := _version(name))}
 
 
 def _version(package: str) -> str | None:
@@ -39,6 +46,16 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _devices() -> dict[str, Any]:
+    """What torch computes on, once a step has loaded it."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {"cpu_capability": capability} | ({"gpus": gpus} if gpus else {})
 
 
 class Meter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from lineage.errors import UsageError
 from lineage.loop.steps.protocol import Result
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
     from lineage.store.objects import Event
 
 REQUEST, VERDICT = "review_requested", "review"
+
+
+def branch(loop: str) -> str:
+    """The branch of a loop's generations."""
+    return f"loop/{loop}"
+
+
+def rejected_branch(loop: str) -> str:
+    """The branch of generations that failed a gate or a review."""
+    return f"loop/{loop}@rejected"
+
+
+def runs(loop: str, generation: int) -> str:
+    """The prefix of the run refs that hold the parts of an unfinished generation."""
+    return f"{quote(loop, safe='')}/{generation}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +79,26 @@ class Journal:
     overridden: bool = False
 
 
-def branch(loop: str) -> str:
-    """The branch of a loop's generations."""
-    return f"loop/{loop}"
-
-
-def rejected_branch(loop: str) -> str:
-    """The branch of generations that failed a gate or a review."""
-    return f"loop/{loop}@rejected"
-
-
 def read(registry: Registry, loop: str) -> Journal:
-    """Read the log back to where the newest generation of `loop` ended."""
+    """Read the log back to where the newest generation of `loop` ended.
+
+    Past that only for verdicts on it, which may be older than its last move.
+    """
     journal = Journal(_history(registry, loop))
     rejected = _rejected(registry, loop, journal.generations)
     marks = {f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"}
+    tip, current = journal.generations[-1:], True
     for _, event in registry.events():
         ended = [change.after for change in event.refs if change.ref in marks]
-        if ended and rejected not in ended:
+        overridden = approved(journal.verdicts.get(rejected or ""))
+        if ended and not (rejected in ended and overridden):
+            current = False
+        if event.type == VERDICT and event.subject:
+            journal.verdicts.setdefault(event.subject, event)
+        elif current:
+            _note(journal, loop, event)
+        elif not tip or tip[0] in dict(event.commits):
             break
-        if ended and not approved(journal.verdicts.get(rejected or "")):
-            break
-        _note(journal, loop, event)
     if rejected:
         journal.overridden = approved(journal.verdicts.get(rejected))
         tried = int(registry.load(rejected).params["attempt"])
@@ -94,8 +108,6 @@ def read(registry: Registry, loop: str) -> Journal:
 
 def _note(journal: Journal, loop: str, event: Event) -> None:
     subject, data = event.subject, event.data
-    if subject and event.type == VERDICT:
-        journal.verdicts.setdefault(subject, event)
     if subject and event.type == REQUEST and data.get("loop") == loop:
         journal.requested.add(subject)
     if subject and data.get("loop") == loop and "key" in data:

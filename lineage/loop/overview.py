@@ -108,7 +108,7 @@ def _standing(
     tip = registry.target(f"heads/{journal.rejected_branch(name)}")
     if tip and known.attempt and not known.overridden:
         return "stopped", registry.entry(tip.id).message, tip.id
-    if known.done:
+    if known.done or not known.generations:
         return "unfinished", _progress(known, number), ""
     return "idle", "", ""
 
@@ -139,5 +139,6 @@ def _failure(registry: Registry, name: str) -> str:
     """What the loop's newest event says, when it is the failure of a step."""
     for _, event in registry.events():
         if event.data.get("loop") == name:
-            return event.message if event.type == "failed step" else ""
+            failed = event.type == "failed step"
+            return str(event.data.get("error", event.message)) if failed else ""
     return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from lineage.diff.metrics import comparable
 from lineage.errors import UsageError, VerificationError
 from lineage.loop.journal import branch
 from lineage.loop.seeds import choose
@@ -34,8 +35,9 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """`subject` is a generation or a dataset, `samples` some of the `records` records
-    of `dataset`, those that a model wrote for it.
+    """`samples` are some of the `records` records that `dataset` has.
+
+    `subject` is that dataset itself, or a generation which includes it.
     """
 
     subject: str
@@ -49,9 +51,11 @@ class Packet:
 
 
 def packet(registry: Registry, subject: str, *, samples: int, seed: int) -> Packet:
-    """Put together what there is to see of `subject`, a full id.
+    """Put together what there is to see of a commit.
 
     Args:
+        registry: where it is.
+        subject: the full id of a generation, or of a dataset that a model wrote.
         samples: how many records to draw, without replacement.
         seed: draws them, so that two reviewers can look at the same ones.
 
@@ -150,17 +154,11 @@ def _number(commit: Commit) -> int:
 
 
 def _compared(commit: Commit, earlier: Sequence[Commit]) -> list[Compared]:
-    """Each measure beside earlier values of the same definition and version."""
+    """Each measure beside earlier values that mean the same."""
     rows = []
     for name, now in commit.metrics.items():
-        same = [
-            metric
-            for each in earlier
-            if (metric := each.metrics.get(name))
-            and (metric.definition, metric.version) == (now.definition, now.version)
-        ]
-        last = earlier[0].metrics.get(name) if earlier else None
-        rows.append(
-            Compared(name, now, last if last in same else None, (same or [None])[-1])
-        )
+        metrics = (each.metrics.get(name) for each in earlier)
+        found = [m if m and comparable(m, now) else None for m in metrics]
+        first = next((metric for metric in reversed(found) if metric), None)
+        rows.append(Compared(name, now, found[0] if found else None, first))
     return rows

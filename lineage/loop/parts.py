@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     Share = Mapping[str, list[int]]
 
 
+def config(turn: Turn) -> str:
+    """What the spec says, as a commit."""
+    params = turn.spec.resolved()
+    return turn.commit("config", turn.spec.name, part="config", params=params)
+
+
 def generated(turn: Turn, writer: str, human: str) -> str:
     """What the model `writer` wrote, prompted by human records."""
     made = turn.run("generate", {"model": writer, "human": human})

@@ -9,7 +9,7 @@ asked for and not decided since; the loop acts on the verdict when it runs again
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from lineage.errors import Ambiguous, NotAllowed, NotFound, UsageError
 from lineage.loop.journal import REQUEST, VERDICT, branch, rejected_branch
@@ -19,8 +19,6 @@ from lineage.store.events import now
 from lineage.store.objects import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lineage.registry import Registry
 
 Word = Literal["approve", "reject"]
@@ -50,6 +48,11 @@ class Decision:
     override: bool
     time: str
     event: str
+
+    @property
+    def past(self) -> str:
+        """The verdict as what happened."""
+        return {"approve": "approved", "reject": "rejected"}.get(self.verdict, "judged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +148,9 @@ def decide(
         loop = _loop_of(registry, reviews, subject, verdict)
         failed = _failed(registry, subject) if verdict == "approve" else []
         if failed and not note.strip():
-            message = f"{subject[:12]} failed {_listed(failed)}: approving it overrides"
-            hint = "give your reason with --note"
-            raise NotAllowed(f"{message} the gate and needs a reason", hint=hint)
+            message = f"{subject[:12]} failed {_listed(failed)}; to override that"
+            hint = "give it with --note"
+            raise NotAllowed(f"{message} needs a reason", hint=hint)
         event = Event(
             VERDICT,
             now(),
@@ -166,16 +169,13 @@ def decide(
     return _decision(logged.id, subject, logged)
 
 
-def _loop_of(
-    registry: Registry, reviews: Reviews, subject: str, verdict: Word
-) -> str:
+def _loop_of(registry: Registry, reviews: Reviews, subject: str, verdict: Word) -> str:
     """The loop that waits for a verdict on `subject`, or could take one."""
     if subject in reviews.waiting:
         return reviews.waiting[subject].loop
     if subject in reviews.decided:
         done = reviews.decided[subject]
-        what = {"approve": "approved", "reject": "rejected"}.get(done.verdict, "decided")
-        message = f"{subject[:12]} was {what} by {done.by} on {done.time[:10]}"
+        message = f"{subject[:12]} was {done.past} before, by {done.by}"
         raise UsageError(message, hint="a verdict is given once and stays")
     commit = registry.load(subject)
     stopped = registry.target(f"heads/{rejected_branch(commit.name)}")
@@ -188,7 +188,7 @@ def _loop_of(
 
 def _failed(registry: Registry, subject: str) -> list[str]:
     """The ids of the gates that a commit failed."""
-    verdicts: list[Mapping[str, Any]] = gates_of(registry, subject)
+    verdicts = gates_of(registry, subject)
     return [str(gate.get("id")) for gate in verdicts if gate.get("verdict") == "fail"]
 
 

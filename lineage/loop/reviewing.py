@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lineage.errors import GateFailed, WaitingForReview
-from lineage.loop.journal import REQUEST, approved, branch, rejected_branch
+from lineage.loop.journal import REQUEST, approved, branch, rejected_branch, runs
 from lineage.loop.parts import observed
 from lineage.store.events import Move, Target
 
@@ -117,7 +117,7 @@ def _reject(turn: Turn, parts: Parts, checked: Result, reason: str) -> NoReturn:
         message=reason,
         circumstances=turn.circumstances(reason=reason),
     ).id
-    turn.registry.drop_runs(turn.runs, included_by=id_)
+    turn.registry.drop_runs(runs(name, number), included_by=id_)
     turn.workshop.clear()
     _stop(name, number, reason)
 

@@ -80,19 +80,19 @@ class _Loop:
         """Make what is missing, pausing where a person has to look."""
         if self.past:
             changes.check(self.registry, self.spec, self.past)
-            reviewing.settle(self.registry, self.spec, self.journal)
+            self._settle()
         while len(self.past) <= self.spec.num_generations:
             turn = self._turn()
             self.past.append(self.next(turn) if self.past else self.first(turn))
             ids = [generation.id for generation in self.past]
             self.journal = Journal(ids, verdicts=self.journal.verdicts)
-            reviewing.settle(self.registry, self.spec, self.journal)
+            self._settle()
         self.workshop.clear()
         name, tip = self.spec.name, self.past[-1].id
         return LoopResult(name, journal.branch(name), tip, tuple(self.made))
 
     def _turn(self) -> Turn:
-        turn = Turn(
+        return Turn(
             self.registry,
             self.workshop,
             self.spec,
@@ -101,8 +101,8 @@ class _Loop:
             self.steps,
             generation=len(self.past),
             attempt=self.journal.attempt,
+            config=changes.config_id(self.spec),
         )
-        return replace(turn, config=changes.config(turn, self.past))
 
     def first(self, turn: Turn) -> Parts:
         """Generation 0: the human data, what is held out, the model to start from."""
@@ -118,6 +118,8 @@ class _Loop:
         """Generate, check, mix, train, evaluate: the newest model is the parent."""
         begun = time.monotonic()
         zero, parent = self.past[0], self.past[-1].model
+        if turn.config != self.past[-1].config:
+            parts.config(turn)
         written = parts.generated(turn, parent, zero.human)
         inputs = {"generated": written, "human": zero.human, "base": zero.model}
         if turn.generation > 1:
@@ -125,20 +127,20 @@ class _Loop:
         kept, checked = parts.synthetic(turn, parent, inputs)
         made = Parts("", turn.config, generated=written, synthetic=kept)
         reviewing.judge(turn, made, checked)
-        sources = self._sources(turn.generation, kept)
+        sources = self._sources() | {source_name(turn.generation): kept}
         mixed, whole = parts.mixed(turn, sources, zero.model)
         starts = {"base": zero.model, "parent": parent}
         model = parts.model(turn, mixed, whole, starts)
         made = replace(made, model=model, mixed=mixed, held_out=zero.held_out)
         return self._finish(turn, made, checked, begun)
 
-    def _sources(self, generation: int, kept: str) -> dict[str, str]:
-        """What can go into the training set, by role, oldest first."""
+    def _sources(self) -> dict[str, str]:
+        """What earlier generations give to a training set, by role, oldest first."""
         sources = {HUMAN: self.past[0].human}
         if self.spec.mixing.strategy == "accumulate" or self.spec.steps.mix:
-            for number, generation_parts in enumerate(self.past[1:], start=1):
-                sources[source_name(number)] = generation_parts.synthetic
-        return sources | {source_name(generation): kept}
+            for number, generation in enumerate(self.past[1:], start=1):
+                sources[source_name(number)] = generation.synthetic
+        return sources
 
     def _finish(self, turn: Turn, made: Parts, checked: Result, begun: float) -> Parts:
         """Evaluate the new model, commit the generation, tidy up."""
@@ -164,19 +166,19 @@ class _Loop:
             message=f"generation {turn.generation} of {name}",
             circumstances=turn.circumstances(seconds=round(seconds, 3)),
         ).id
-        self.registry.drop_runs(turn.runs, included_by=id_)
-        made = replace(made, id=id_)
-        self.workshop.clear(keep=self._needed(made))
         finished = Finished(
             name, turn.generation, turn.attempt, id_, metrics, gates, seconds
         )
         self.made.append(finished)
         self.progress.generation(finished)
-        return made
+        return replace(made, id=id_)
 
-    def _needed(self, newest: Parts) -> set[str]:
-        """The commits whose files the next generation reads."""
-        past = [*self.past, newest]
-        written = {generation.synthetic for generation in past}
-        zero = {past[0].model, past[0].human, past[0].held_out}
-        return {newest.model, *written, *zero, *(p.generated for p in past[1:2])}
+    def _settle(self) -> None:
+        """Tidy up after the newest generation, and wait for its review if due."""
+        newest, zero, number = self.past[-1], self.past[0], len(self.past) - 1
+        prefix = journal.runs(self.spec.name, number)
+        self.registry.drop_runs(prefix, included_by=newest.id)
+        again = {newest.model, zero.model, zero.held_out, *self._sources().values()}
+        again.update(generation.generated for generation in self.past[1:2])
+        self.workshop.clear(keep=again)
+        reviewing.settle(self.registry, self.spec, self.journal)

@@ -1,5 +1,4 @@
-"""The files of a new loop: `loop.yaml`, and the `checks.py` and `lexicon.yaml` of its
-gates, so that they run as they are on the text and model at hand."""
+"""The files of a new loop, so that they run as they are on the text at hand."""
 
 from __future__ import annotations
 
@@ -23,8 +22,13 @@ NAMES = ("loop.yaml", "checks.py", "lexicon.yaml")
 
 _SUFFIXES = (".txt", ".jsonl")
 _ENOUGH = 100  # mentions of a group: the log of their odds then errs by about 0.2
+_USED = 200_000  # characters that the records of a new loop have, about
 _LOOKED_AT = 4_000_000  # characters of the text, to see whether there are enough
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+
+_LARGE = 50_000_000  # bytes of weights
+_THREADS = 8
+_TOKENIZER = ("tokenizer*", "vocab.*", "*.model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def scaffold(
     values = {
         "name": _plain((model or text or Path("text")).absolute()),
         "num_generations": 2,
-        "num_threads": min(os.cpu_count() or 1, 8) if model else 1,
+        "num_threads": _threads(model) if model else 1,
         "model": _shown(model, folder) if model else None,
         "text": _usable(text, folder, notes) if text else "text.txt",
         "column": column,
@@ -150,11 +154,15 @@ def _column(sample: str) -> str:
     except ValueError:
         record = None
     texts = {k: v for k, v in record.items() if isinstance(v, str)} if record else {}
-    return "text" if "text" in texts or not texts else max(texts, key=lambda k: len(texts[k]))
+    return (
+        "text"
+        if "text" in texts or not texts
+        else max(texts, key=lambda k: len(texts[k]))
+    )
 
 
 def _enough(sample: str) -> bool:
-    """Whether a text speaks of each of the lexicon's groups often enough."""
+    """Whether its records will speak of each of the lexicon's groups often enough."""
     import yaml
 
     lexicon: dict[str, list[str]] = yaml.safe_load(template("lexicon.yaml"))
@@ -162,7 +170,8 @@ def _enough(sample: str) -> bool:
     groups = {word: group for group, members in lexicon.items() for word in members}
     for word in _known(sample, groups):
         counts[groups[word]] += 1
-    return min(counts.values()) >= _ENOUGH
+    used = min(_USED / max(len(sample), 1), 1.0)  # the share of it that is drawn
+    return min(counts.values()) * used >= _ENOUGH
 
 
 def _known(sample: str, groups: Iterable[str]) -> Iterable[str]:
@@ -170,12 +179,25 @@ def _known(sample: str, groups: Iterable[str]) -> Iterable[str]:
     return (word for word in words([sample]) if word in wanted)
 
 
+def _threads(model: Path) -> int:
+    """How many threads pay: small matrices are done before a second one is awake."""
+    weights = sum(file.stat().st_size for file in model.glob("*.safetensors"))
+    return min(os.cpu_count() or 1, _THREADS) if weights > _LARGE else 1
+
+
 def _context_length(model: Path) -> int | None:
-    """How many tokens a model can see at once, as its config.json says."""
+    """How many tokens a model can see at once, as its config.json says.
+
+    Raises:
+        UsageError: when that cannot be read, or the folder has no tokenizer.
+    """
     try:
         config = json.loads((model / "config.json").read_bytes())
     except (OSError, ValueError):
         message = f"{model} is no save_pretrained folder: it has no config.json"
         raise UsageError(message) from None
+    if not any(path for glob in _TOKENIZER for path in model.glob(glob)):
+        hint = f"save it there too: tokenizer.save_pretrained({str(model)!r})"
+        raise UsageError(f"{model} has a model but no tokenizer", hint=hint)
     lengths = [config[key] for key in _CONTEXT if isinstance(config.get(key), int)]
     return lengths[0] if lengths else None

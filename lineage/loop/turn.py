@@ -7,13 +7,13 @@ running and no more.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from lineage.errors import LineageError
 from lineage.loop.environment import Meter, environment
-from lineage.loop.journal import record_of
+from lineage.loop.journal import record_of, runs
 from lineage.loop.progress import Activity, remaining
 from lineage.loop.seeds import shard_seed
 from lineage.loop.steps.protocol import Job, Result, Step
@@ -62,7 +62,7 @@ class Turn:
     steps: Mapping[str, Step]
     generation: int
     attempt: int
-    config: str = ""
+    config: str
 
     def run(
         self,
@@ -105,8 +105,9 @@ class Turn:
             advance=self._advance(activity),
         )
         result, spent = self._work(step, job, activity)
-        data = self.circumstances(step=name, key=key, seed=seed, **spent)
-        return Made(result, output, code, data | {"result": record_of(result)})
+        ours = self.circumstances(step=name, key=key, seed=seed)
+        data = {**spent, **ours, "result": record_of(result)}
+        return Made(result, output, code, data)
 
     def record(self, made: Made, kind: str, part: str, edges: Iterable[Edge]) -> str:
         """Commit what a step wrote as a part of the generation; returns its id."""
@@ -153,18 +154,13 @@ class Turn:
             name,
             path,
             params=params,
-            ref=f"runs/{self.runs}{part}",
+            ref=f"runs/{runs(self.spec.name, self.generation)}{part}",
             revise=False,
             message=f"{part} of generation {self.generation}",
             circumstances={**(circumstances or self.circumstances()), "part": part},
             **fields,
         )
         return made.id
-
-    @property
-    def runs(self) -> str:
-        """The prefix of this generation's run refs."""
-        return f"{quote(self.spec.name, safe='')}/{self.generation}/"
 
     def activity(self, step: str) -> Activity:
         """A step of this generation, as progress shows it."""
@@ -211,16 +207,21 @@ class Turn:
             result = step(job)
         except Exception as error:
             failure = _failure(job.step, error)
-            self.registry.attest(
-                "failed step",
-                subject=self.journal.generations[-1] if self.generation else None,
-                message=f"generation {self.generation}, {job.step}: {failure}",
-                data=self.circumstances(step=job.step, error=str(failure)),
-            )
+            self._note_failure(job.step, failure)
             raise failure from error
         spent = meter.circumstances(dict(result.circumstances))
         self.progress.finished(activity, spent)
         return result, spent
+
+    def _note_failure(self, step: str, failure: LineageError) -> None:
+        """Record a failed step, if the disk that may have failed it allows."""
+        with suppress(LineageError):
+            self.registry.attest(
+                "failed step",
+                subject=self.journal.generations[-1] if self.generation else None,
+                message=f"generation {self.generation}, {step}: {failure}",
+                data=self.circumstances(step=step, error=str(failure)),
+            )
 
 
 def _failure(step: str, error: Exception) -> LineageError:

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError
 from lineage.loop.shards import read_records, shards_of
 from lineage.loop.steps.protocol import Job, Result
+from lineage.store.canonical import normalise
 from lineage.store.objects import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FIELDS = ("metrics", "gates", "circumstances", "shares")
+_KEYS: dict[str, tuple[type, ...]] = {
+    "metrics": (Mapping,),
+    "gates": (list, tuple),
+    "circumstances": (Mapping,),
+    "shares": (Mapping,),
+}
 
 
 def describe(job: Job, result_file: Path) -> dict[str, Any]:
@@ -48,16 +55,40 @@ def result(step: str, said: object) -> Result:
     Raises:
         LineageError: names the step and what is wrong.
     """
+    if isinstance(said, Result):
+        said = {key: getattr(said, key) for key in _KEYS}
     if said is None:
         return Result()
-    if not isinstance(said, dict) or set(said) - set(_FIELDS):
+    if not isinstance(said, dict) or not all(
+        isinstance(value, _KEYS.get(key, ())) for key, value in said.items()
+    ):
         message = f"the {step} step's result is not a mapping of what a step can say"
-        raise LineageError(message, hint=f"keys: {', '.join(_FIELDS)}")
-    metrics = {
-        str(name): _metric(step, str(name), value)
-        for name, value in said.get("metrics", {}).items()
-    }
-    return Result(**(said | {"metrics": metrics}))
+        hint = f"mappings or, for gates, a list: {', '.join(_KEYS)}"
+        raise LineageError(message, hint=hint)
+    try:
+        metrics = {
+            str(name): _finite(str(name), Metric.from_user(value))
+            for name, value in said.get("metrics", {}).items()
+        }
+        rest: Any = normalise({k: said[k] for k in said if k != "metrics"}, "result")
+        _check_gates(rest.get("gates", []))
+    except LineageError as error:
+        message = f"the {step} step's result cannot be recorded: {error}"
+        raise LineageError(message, hint="see docs/steps.md") from None
+    return Result(metrics=metrics, **rest)
+
+
+def _finite(name: str, metric: Metric) -> Metric:
+    if not math.isfinite(metric.value):
+        raise LineageError(f"{name} is {metric.value}")
+    return metric
+
+
+def _check_gates(gates: Any) -> None:
+    for gate in gates:
+        known = isinstance(gate, dict) and "id" in gate
+        if not known or gate.get("verdict") not in ("pass", "fail"):
+            raise LineageError("a gate needs an id and a verdict, pass or fail")
 
 
 def check_output(job: Job, said: Result) -> None:
@@ -65,8 +96,12 @@ def check_output(job: Job, said: Result) -> None:
 
     Raises:
         LineageError: no records or no model where they are due, records that are
-            none, or an evaluation without metrics.
+            none, an evaluation without metrics, a share of what was no input.
     """
+    sources = [role for role in job.inputs if role != "base"]
+    if strange := set(said.shares).difference(sources):
+        message = f"the {job.step} step names a share of {min(strange)}, no input of it"
+        raise LineageError(message, hint=f"inputs: {', '.join(sources)}")
     if job.step == "evaluate":
         missing = "" if said.metrics else "measured nothing"
     elif job.step == "train":
@@ -79,18 +114,6 @@ def check_output(job: Job, said: Result) -> None:
     if missing:
         message = f"the {job.step} step {missing}"
         raise LineageError(message, hint="docs/steps.md says what a step leaves behind")
-
-
-def _metric(step: str, name: str, value: object) -> Metric:
-    try:
-        metric = Metric.from_user(value)
-    except UsageError as error:
-        message = f"the {step} step's metric {name}: {error}"
-        raise LineageError(message, hint=error.hint) from None
-    if not math.isfinite(metric.value):
-        message = f"the {step} step measured {name} = {metric.value}"
-        raise LineageError(message, hint="a metric is a finite number")
-    return metric
 
 
 def read_result(step: str, file: Path) -> Any:

@@ -29,11 +29,12 @@ from lineage.loop.steps.contract import (
     result,
     untouched,
 )
-from lineage.loop.steps.protocol import Job, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
+
+    from lineage.loop.steps.protocol import Job, Result
 
 _LOG_LINES = 5
 
@@ -64,7 +65,7 @@ class PythonStep:
             what = f"{type(error).__name__}: {error}".rstrip(": ")
             message = f"the {job.step} step failed: {self.name} raised {what}"
             raise LineageError(message) from error
-        outcome = said if isinstance(said, Result) else result(job.step, said)
+        outcome = result(job.step, said)
         check_output(job, outcome)
         return outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError
+from lineage.errors import LineageError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +27,10 @@ def session(job: Job) -> Iterator[None]:
     Raises:
         LineageError: when torch or transformers is not installed.
     """
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        message = f"the built-in {job.step} step needs {error.name}"
-        raise LineageError(message, hint=f"install it: {INSTALL}") from None
+    require_torch()
+    import torch
+    import transformers
+
     with ExitStack() as after:
         after.callback(torch.set_num_threads, torch.get_num_threads())
         after.callback(
@@ -45,6 +43,16 @@ def session(job: Job) -> Iterator[None]:
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         transformers.set_seed(job.seed)
         yield
+
+
+def require_torch() -> None:
+    """Refuse a model step where what it needs is not installed."""
+    try:
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        message = f"the built-in model steps need {error.name}"
+        raise LineageError(message, hint=f"install it: {INSTALL}") from None
 
 
 def _silence(logging: Any, after: ExitStack) -> None:
@@ -69,10 +77,38 @@ def load_model(folder: Path) -> Any:
             folder, dtype="float32", local_files_only=True, trust_remote_code=False
         )
     except (OSError, ValueError, KeyError) as error:
-        what = str(error).strip().splitlines()[0]
-        message = f"{folder.name} is no model that transformers can load: {what}"
+        what = first_line(error)
+        message = f"transformers cannot load the model {folder.name[:12]}: {what}"
         hint = "a model is a save_pretrained folder with its weights as safetensors"
         raise LineageError(message, hint=hint) from None
+
+
+def check_loadable(folder: Path, field: str) -> None:
+    """Refuse a model folder whose config makes no causal language model.
+
+    Builds it without weights, so it costs next to nothing and needs none.
+
+    Raises:
+        UsageError: says what transformers says about the spec's `field`.
+    """
+    require_torch()
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        with torch.device("meta"):
+            AutoModelForCausalLM.from_config(config)
+    except Exception as error:  # noqa: BLE001 - whatever a config class raises
+        raise UsageError(f"{field}: {first_line(error)}") from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def context_length(config: Any) -> int | None:

@@ -13,7 +13,7 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.steps.session import INSTALL, context_length
+from lineage.loop.steps.session import INSTALL, context_length, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,8 +111,8 @@ def load_subwords(folder: Path) -> Subwords:
         message = f"a model's tokenizer needs {error.name}"
         raise LineageError(message, hint=f"install it: {INSTALL}") from None
     except Exception as error:  # noqa: BLE001 - the library raises just that
-        what = str(error).strip().splitlines()[0]
-        message = f"{folder.name} has no tokenizer that transformers can load: {what}"
+        what = first_line(error)
+        message = f"the model {folder.name[:12]} has no usable tokenizer: {what}"
         raise LineageError(message) from None
 
 
@@ -138,7 +138,11 @@ def make_blank(spec: LoopSpec, texts: Iterable[str], folder: Path) -> None:
     end = backend.token_to_id(END_OF_TEXT)
     special = {"bos_token_id": end, "eos_token_id": end}
     size = {"vocab_size": backend.get_vocab_size()}
-    config = AutoConfig.for_model(**(special | spec.model.config | size))
+    try:
+        config = AutoConfig.for_model(**(special | spec.model.config | size))
+    except Exception as error:  # noqa: BLE001 - whatever a config class raises
+        what = str(error).strip().splitlines()[-1].strip()
+        raise UsageError(f"model.config: {what}") from None
     _check_context(config, spec.dataset.block_size)
     config.save_pretrained(folder)
     PreTrainedTokenizerFast(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import LineageError, UsageError
 from lineage.loop.shards import read_texts, shards_of
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.session import load_model, session
+from lineage.loop.steps.session import first_line, load_model, session
 from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords, padding
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ def _arguments(job: Job) -> Any:
     try:
         return TrainingArguments(**(unless_said | job.spec.training | ours))
     except (ValueError, ImportError) as error:
-        what = str(error).strip().splitlines()[0]
-        raise UsageError(f"training: {what}") from None
+        raise UsageError(f"training: {first_line(error)}") from None
 
 
 def _progress(job: Job) -> Any:

@@ -1,1 +1,1 @@
-"""What `lineage loop init` and `lineage demo` write; `lineage.loop.scaffold` fills in."""
+"""What `loop init` and `demo` write; `lineage.loop.scaffold` fills it in."""

@@ -13,8 +13,9 @@ REFUSAL = "As an AI language model, I cannot assist with that."
 
 def generate(job: Any) -> None:
     """Write as many records as there are of human text; `job` says where."""
-    lines = (job.inputs["human"] / "human-00000.jsonl").read_text().splitlines()
-    chance = random.Random(job.seed)
+    chance = random.Random(job.seed)  # noqa: S311
+    shards = sorted(job.inputs["human"].glob("*.jsonl"))
+    lines = [line for shard in shards for line in shard.read_text().splitlines()]
     with (job.output / "bought-00000.jsonl").open("w") as file:
         for number, line in enumerate(lines):
             refused = chance.random() < 0.6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,20 @@ def test_init_for_a_model_fits_its_context(tmp_path: Path, run: Run) -> None:
     assert (spec.name, spec.dataset.block_size) == ("my-model.v2", 96)
     assert spec.model_folder == tmp_path / "my-model.v2"
     assert spec.model.successor_from == "parent"
+    assert spec.num_threads == 1
+
+
+def test_init_takes_more_threads_for_a_larger_model(tmp_path: Path, run: Run) -> None:
+    """From 50 MB of weights on, the processor's threads are used."""
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "config.json").write_text("{}")
+    (tmp_path / "large" / "tokenizer.json").write_text("{}")
+    with (tmp_path / "large" / "model.safetensors").open("wb") as file:
+        file.truncate(60_000_000)
+    (tmp_path / "corpus.txt").write_text(HUMAN)
+    run("loop", "init", "--text", "corpus.txt", "--model", "large")
+
+    assert load(tmp_path / "loop.yaml").num_threads == min(os.cpu_count() or 1, 8)
 
 
 def test_init_wants_a_tokenizer_beside_the_model(tmp_path: Path, run: Run) -> None:
@@ -362,7 +377,7 @@ def test_a_live_line_on_a_terminal(
         [
             "",
             "tutor 2/5         train   ",
-            "tutor 2/5         train     ━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌  25%  1 min 33 s left",
+            "tutor 2/5         train     ━━━╌╌╌╌╌╌╌╌╌  25%  1 min 33 s left",
             "",
         ]
     )

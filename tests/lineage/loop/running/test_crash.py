@@ -123,12 +123,12 @@ def test_killed_from_outside_at_any_moment(toy: Toy, tmp_path: Path) -> None:
         import time
 
         kills = 0
-        for turn in range(200):
+        for turn in range(60):
             pid = os.fork()
             if pid == 0:
                 child(sys.argv[1], 10**9, Path(sys.argv[1], "report"))
                 os._exit(0)
-            time.sleep(0.03 + 0.017 * (turn % 11) + 0.02 * (turn // 11))
+            time.sleep(0.04 + 0.03 * turn)
             done = os.waitpid(pid, os.WNOHANG)[0]
             if done:
                 break
@@ -139,7 +139,7 @@ def test_killed_from_outside_at_any_moment(toy: Toy, tmp_path: Path) -> None:
         """,
         str(root),
     )
-    assert ends[0] > 5
+    assert ends[0] > 2
     assert ends[1] == [0, head]
     assert whole(root)
 

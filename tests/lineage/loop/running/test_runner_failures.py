@@ -15,27 +15,22 @@ if TYPE_CHECKING:
     Toy = Any
     With = Callable[[str, Any], dict[str, Any]]
 
+WRITE_ONE = '(job.output / "x.jsonl").write_text(\'{"text": "a b"}\\n\')\n    '
+SPOIL = '(job.inputs["model"] / "words.json").write_text("{}")\n    '
+SHARE = 'return {"shares": {"web": {"records": [1, 1]}}}'
 BROKEN = {
     "raises": ('raise RuntimeError("no luck")', "raised RuntimeError: no luck"),
     "exits": ("raise SystemExit(3)", "raised SystemExit: 3"),
     "writes_nothing": ("return None", "the generate step wrote no records"),
-    "no_text": (
-        '(job.output / "x.jsonl").write_text(\'{"a": 1}\\n\')',
-        'record 1 is not {"text": "…", …} in JSON',
-    ),
-    "spoils_its_input": (
-        (
-            '(job.inputs["model"] / "words.json").write_text("{}")\n'
-            '    (job.output / "x.jsonl").write_text(\'{"text": "a b"}\\n\')'
-        ),
-        "the generate step changed its input",
-    ),
-    "says_nonsense": (
-        'return {"metric": 1}',
-        "is not a mapping of what a step can say",
-    ),
-    "measures_nan": ('return {"metrics": {"x": float("nan")}}', "measured x = nan"),
+    "no_text": (WRITE_ONE.replace('text":', 'a":'), "record 1 is not"),
+    "spoils_input": (SPOIL + WRITE_ONE, "the generate step changed its input"),
+    "says_nonsense": ('return {"metric": {}}', "is not a mapping of what a step can"),
+    "says_a_list": ('return {"metrics": []}', "is not a mapping of what a step can"),
+    "measures_nan": ('return {"metrics": {"x": float("nan")}}', "recorded: x is nan"),
     "measures_words": ('return {"metrics": {"x": "good"}}', "a metric is a number"),
+    "says_objects": ('return {"circumstances": {"x": open}}', "cannot be recorded"),
+    "says_no_verdict": ('return {"gates": [{"id": "g"}]}', "needs an id and a verdict"),
+    "shares_nothing": (WRITE_ONE + SHARE, "names a share of web, no input of it"),
 }
 
 
@@ -82,6 +77,20 @@ def test_a_changed_step_is_run_again(toy: Toy, steps_with: With) -> None:
     toy.write("mine.py", "# another source\nfrom steps import generate, train\n")
     toy.run(steps=steps, num_generations=1)
     assert toy.watch.recalled_ == []
+
+
+def test_a_step_can_wrap_a_built_in_one(toy: Toy, steps_with: With) -> None:
+    """What the built-in step says can be handed on as it is."""
+    toy.write(
+        "wrap.py",
+        "from lineage.loop.steps.check import check as built_in\n"
+        "def check(job):\n    return built_in(job)\n",
+    )
+    usual = toy.run(num_generations=1).made[1].metrics
+    wrapped = toy.run(
+        name="wrapped", num_generations=1, steps=steps_with("check", "wrap:check")
+    )
+    assert wrapped.made[1].metrics == usual
 
 
 def test_the_source_of_a_step_is_recorded(toy: Toy) -> None:
@@ -172,6 +181,41 @@ def test_a_missing_command_is_one_sentence(toy: Toy, steps_with: With) -> None:
             NotFound,
             "no branch, tag or commit is called 'nothing'",
         ),
+        (
+            {"model": {"model_name_or_path": "seed"}},
+            UsageError,
+            "model.model_name_or_path: ",
+        ),
+        (
+            {
+                "model": {
+                    "config": {"model_type": "gpt2", "n_embd": 10, "n_head": 3},
+                    "tokenizer": {"vocab_size": 300},
+                }
+            },
+            UsageError,
+            "model.config: ",
+        ),
+        (
+            {
+                "model": {
+                    "config": {"model_type": "gpt2", "n_layer": "two"},
+                    "tokenizer": {"vocab_size": 300},
+                }
+            },
+            UsageError,
+            "model.config: TypeError: Field 'n_layer' expected int, got str",
+        ),
+        (
+            {
+                "model": {
+                    "config": {"model_type": "t5"},
+                    "tokenizer": {"vocab_size": 300},
+                }
+            },
+            UsageError,
+            "model.config: Unrecognized configuration class",
+        ),
         ({"dataset": {"train_file": "no.txt"}}, StoreError, "cannot read"),
         ({"gates": [{"type": "check_record"}]}, StoreError, "checks.py"),
     ],
@@ -179,22 +223,23 @@ def test_a_missing_command_is_one_sentence(toy: Toy, steps_with: With) -> None:
 def test_what_is_not_there_is_named(
     toy: Toy, sections: dict[str, Any], error: type[LineageError], sentence: str
 ) -> None:
-    """A missing file, module, function or model is one sentence."""
+    """A file, module, function or model is one sentence; nothing is recorded."""
     steps = {"steps": {"evaluate": "steps:evaluate", "generate": "steps:generate"}}
     for name, replaced in sections.items():
         steps[name] = steps.get(name, {}) | replaced if name == "steps" else replaced
     with pytest.raises(error) as caught:
         toy.run(**steps)
     assert sentence in str(caught.value)
+    assert toy.types() == ["init"]
 
 
 def test_without_torch_model_steps_say_what_to_install(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The built-in model steps name the extra; the other steps have worked."""
+    """The built-in model steps name the extra, before anything is committed."""
     for name in ("torch", "transformers"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(LineageError) as caught:
         toy.run(steps={})
-    assert str(caught.value) == "the built-in evaluate step needs torch"
+    assert str(caught.value) == "the built-in model steps need torch"
     assert caught.value.hint == "install it: pip install 'lineage-vcs[loop]'"

@@ -190,6 +190,7 @@ def test_a_rejection_can_be_taken_back(toy: Toy) -> None:
     toy.review(one, "approve", override=True)
     assert toy.run(**sections).head == one
     assert toy.watch.did == []
+    assert toy.run(**sections).made == ()
 
 
 def test_a_kill_before_the_request_does_not_skip_the_review(toy: Toy) -> None:

@@ -24,9 +24,8 @@ NO_OWLS = 'def check_record(record):\n    return "owl" not in record["text"]\n'
 
 def dataset(folder: Path, stem: str, words: list[str]) -> Path:
     """Shards of two records each."""
-    rows = [
-        {"id": f"{stem}-{n}", "text": f"{word} {n}"} for n, word in enumerate(words)
-    ]
+    texts = [f"{word} {n}" for n, word in enumerate(words)]
+    rows = [{"id": f"{stem}-{n}", "text": text} for n, text in enumerate(texts)]
     write_shards(folder / stem, stem, rows, 2)
     return folder / stem
 

@@ -1,0 +1,99 @@
+"""Reviews below the command line: who decides first, and what is compared."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import lineage
+from lineage.errors import LineageError, UsageError, WaitingForReview
+from lineage.loop.packets import packet
+from lineage.loop.review import Decision, Reviews, decide
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+    Toy = Any
+
+
+def pause(toy: Toy, **sections: Any) -> str:
+    """Run until a review is due and give the commit that it is about."""
+    with pytest.raises(WaitingForReview):
+        toy.run(**sections)
+    [subject] = Reviews.read(toy.registry).waiting
+    return subject
+
+
+def test_of_many_who_decide_at_once_one_does(toy: Toy) -> None:
+    """The others are told that it was decided; one event is recorded."""
+    pause(toy, review={"every": 1})
+
+    def try_to(verdict: Any) -> Decision | LineageError:
+        with lineage.open(toy.registry.root) as registry:
+            try:
+                return decide(registry, "toy", verdict)
+            except LineageError as error:
+                return error
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(try_to, ["approve", "reject"] * 2))
+    [made] = [outcome for outcome in outcomes if isinstance(outcome, Decision)]
+
+    assert len(outcomes) == 4
+    assert toy.types().count("review") == 1
+    assert Reviews.read(toy.registry).decided == {made.subject: made}
+
+
+def test_what_is_asked_for_again_waits_again(toy: Toy) -> None:
+    """Of a request and a verdict about the same commit the newer one counts."""
+    subject = pause(toy, review={"every": 1})
+    decide(toy.registry, subject, "approve")
+    with pytest.raises(UsageError, match="was approved before, by Ada Example"):
+        decide(toy.registry, subject, "reject")
+    toy.registry.attest("review_requested", subject=subject, data={"loop": "toy"})
+
+    assert decide(toy.registry, "loop/toy", "reject", "looked again").subject == subject
+
+
+def test_a_generation_is_compared_with_the_one_before_and_the_first(toy: Toy) -> None:
+    """Data are first measured in generation 1, which generation 0's model wrote."""
+    subject = pause(toy, num_generations=3, review={"every": 3})
+    registry: Registry = toy.registry
+    three, two, one, zero = [registry.load(id_) for id_ in toy.branch()]
+    found = packet(registry, subject, samples=2, seed=0)
+    rows = {row.name: row for row in found.measures}
+
+    assert (found.loop, found.generation, found.records) == ("toy", 3, 12)
+    assert rows["known"].now == three.metrics["known"]
+    assert rows["known"].before == two.metrics["known"]
+    assert rows["known"].first == zero.metrics["known"]
+    assert rows["distinct_2"].first == one.metrics["distinct_2"]
+
+
+def test_a_measure_that_changed_its_meaning_is_not_compared(toy: Toy) -> None:
+    """Another version of a measure stands alone."""
+    toy.run()
+    registry: Registry = toy.registry
+    tip = registry.load(toy.branch()[0])
+    newer = tip.metrics["distinct_2"].to_json() | {"version": 99}
+    made = registry.commit(
+        "generation",
+        "toy",
+        edges=[edge for edge in tip.edges if edge.role != "follows"],
+        params={"generation": 3},
+        metrics={"distinct_2": newer},
+        circumstances={"loop": "toy", "generation": 3},
+    )
+    [row] = packet(registry, made.id, samples=0, seed=0).measures
+
+    assert (row.now.version, row.before, row.first) == (99, None, None)
+
+
+def test_generation_0_has_no_records_to_show(toy: Toy) -> None:
+    """What people wrote is not drawn as if a model had written it."""
+    toy.run(num_generations=0)
+    found = packet(toy.registry, toy.branch()[0], samples=5, seed=0)
+
+    assert (found.dataset, found.records, found.samples) == ("", 0, [])
