@@ -31,6 +31,7 @@ SECTIONS = {
         "show": "Show one commit and what was said about it.",
         "diff": "Show what changed between two commits.",
         "events": "Show who changed the registry, when and why.",
+        "report": "Report what is recorded of a commit, and what is not.",
     },
     "Name": {
         "branch": "List, make, move, rename or delete branches.",

@@ -5,21 +5,38 @@ an edge that was declared, the digest of something elsewhere, is stated: by whom
 the manifest names, else by whoever recorded it.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
-from lineage.audit.facts import Known
+from lineage.audit.facts import Facts, Known
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
 from lineage.store.canonical import Json
-from lineage.store.objects import Commit, Edge
+from lineage.store.objects import Commit
 
 T = TypeVar("T")
-ORIGIN_FIELDS = ("type", "source", "licence", "by")
+ORIGIN_FIELDS = ("type", "source", "licence")
 CARRY_RECORDS = ("trained_on", "derived_from")
 MADE_BY_MODEL = ("generated_by", "distilled_from")
 
 
-def artifact(known: Known, commits: Mapping[str, Known]) -> Artifact:
+class Peer(NamedTuple):
+    """What an edge says of the commit at its other end."""
+
+    kind: str
+    name: str
+    origin_class: str | None
+
+
+def artifacts_of(facts: Facts) -> dict[str, Artifact]:
+    """All commits that a report speaks of, in the order of recording."""
+    peers = {
+        id_: Peer(known.commit.kind, known.commit.name, origin_class(known.commit))
+        for id_, known in facts.commits.items()
+    }
+    return {id_: artifact(known, peers) for id_, known in facts.commits.items()}
+
+
+def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
     """Everything that is recorded or stated of one commit."""
     commit, message = known.commit, known.event.message
     return Artifact(
@@ -35,8 +52,9 @@ def artifact(known: Known, commits: Mapping[str, Known]) -> Artifact:
         tags=known.tags,
         message=said_with(known, message) if message else None,
         bytes=_bytes(known),
+        origin_class=peers[known.id].origin_class,
         origin=_origin(known),
-        sources=tuple(source(known, edge, commits) for edge in commit.edges),
+        sources=tuple(sources(known, peers)),
         params=recorded(known, commit.params) if commit.params else None,
         metrics=measurements(known),
         code=recorded(known, commit.code) if commit.code else None,
@@ -78,9 +96,9 @@ def circumstances(known: Known) -> Field[Mapping[str, Json]] | None:
 def _bytes(known: Known) -> Field[Mapping[str, Json]]:
     commit = known.commit
     if commit.payload:
-        held = commit.payload.to_json()
         state = "stored" if commit.payload.stored else "hashed only"
-        held = {"state": state} | {k: v for k, v in held.items() if k != "stored"}
+        held: dict[str, Json] = {"state": state, **commit.payload.to_json()}
+        held.pop("stored", None)
         return recorded(known, held)
     if commit.external:
         return stated(known, {"state": "elsewhere", **commit.external})
@@ -89,14 +107,15 @@ def _bytes(known: Known) -> Field[Mapping[str, Json]]:
 
 def _origin(known: Known) -> dict[str, Field[Json]]:
     """The origin's usual fields where it is due, and whatever else was said."""
-    said = known.commit.origin or {}
+    said: Mapping[str, Json] = known.commit.origin or {}
     due = ORIGIN_FIELDS if origin_is_due(known.commit) else ()
     keys = dict.fromkeys((*due, *(k for k in ORIGIN_FIELDS if k in said), *said))
     by = str(said.get("by", ""))
-    return {
-        key: stated(known, said[key], by) if said.get(key) else NOT_PROVIDED
-        for key in keys
-    }
+    given: dict[str, Field[Json]] = dict.fromkeys(keys, NOT_PROVIDED)
+    for key, value in said.items():
+        if value:
+            given[key] = stated(known, value, by)
+    return given
 
 
 def origin_is_due(commit: Commit) -> bool:
@@ -110,7 +129,7 @@ def origin_is_due(commit: Commit) -> bool:
     )
 
 
-def origin_of(commit: Commit) -> str | None:
+def origin_class(commit: Commit) -> str | None:
     """What a commit says of its own origin; None for what is no data."""
     if commit.kind != "dataset":
         return None
@@ -121,22 +140,19 @@ def origin_of(commit: Commit) -> str | None:
     return "derived" if commit.ids("derived_from") else "unknown"
 
 
-def source(known: Known, edge: Edge, commits: Mapping[str, Known]) -> Source:
-    """An edge with what is known of its other end."""
-    parent = commits[edge.id].commit
-    wrap = recorded if edge.evidence == "observed" else stated
-    share = wrap(known, edge.share) if edge.share else None
-    if share is None and edge.role in CARRY_RECORDS:
-        share = Field("not provided")
-    return Source(
-        role=edge.role,
-        id=edge.id,
-        kind=parent.kind,
-        name=parent.name,
-        origin=origin_of(parent),
-        evidence=wrap(known, edge.evidence),
-        share=share,
-    )
+def sources(known: Known, peers: Mapping[str, Peer]) -> Iterator[Source]:
+    """The edges of a commit with what is known of their other ends."""
+    grades = {"observed": recorded(known, "observed")}
+    grades["declared"] = stated(known, "declared")
+    unshared: Field[Any] = Field("not provided")
+    for edge in known.commit.edges:
+        known_by = grades[edge.evidence]
+        share = unshared if edge.role in CARRY_RECORDS else None
+        if edge.share:
+            by, time = known_by.by, known_by.time
+            share = Field(known_by.status, edge.share, known.id, by=by, time=time)
+        peer = peers[edge.id]
+        yield Source(edge.role, edge.id, *peer, known_by, share)
 
 
 def measurements(known: Known) -> tuple[Measurement, ...]:

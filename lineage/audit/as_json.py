@@ -1,13 +1,46 @@
 """The report as JSON: the model's own shape, described in docs/report.md."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
 
-from lineage.audit.model import Report
+from lineage.audit.model import Field, Report
 
 
 def render(report: Report) -> str:
-    """The report as JSON text, pure ASCII, keys in the model's order."""
-    data = {"schema_version": report.schema_version, **asdict(report)}
-    data["coverage"] = report.coverage
-    return json.dumps(data, indent=1, allow_nan=False) + "\n"
+    """The report as JSON text, pure ASCII; each item of a list has its own line."""
+    return "{" + ",\n".join(_entries(report)) + "}\n"
+
+
+def _entries(report: Report) -> Iterator[str]:
+    yield _entry("schema_version", report.schema_version)
+    for field in fields(report):
+        if field.name != "schema_version":
+            yield _entry(field.name, getattr(report, field.name))
+    yield _entry("coverage", report.coverage)
+
+
+def _entry(name: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        lines = ",\n".join(_text(item) for item in value)
+        return f'"{name}": [\n{lines}]'
+    return f'"{name}": {_text(value)}'
+
+
+def _text(value: Any) -> str:
+    return json.dumps(_plain(value), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """The model as plain data; of a field only what it has."""
+    if isinstance(value, Field):
+        given = ((f.name, getattr(value, f.name)) for f in fields(value))
+        return {name: _plain(item) for name, item in given if item is not None}
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

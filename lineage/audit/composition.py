@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 
 from lineage.audit.artifacts import MADE_BY_MODEL
 from lineage.audit.model import (
-    NOT_PROVIDED,
     Artifact,
     Field,
     Generation,
@@ -18,35 +17,32 @@ from lineage.audit.model import (
 )
 
 
-def training(
-    model: Artifact, artifacts: Mapping[str, Artifact]
-) -> Training | None:
-    """What a model was trained on; None for one that is not known to be trained."""
-    edges = tuple(e for e in model.sources if e.role == "trained_on")
-    if not edges:
+def training(artifacts: Mapping[str, Artifact]) -> tuple[Training, ...]:
+    """What each model was trained on, as far as edges say so."""
+    found = (_training(made, artifacts) for made in artifacts.values())
+    return tuple(model for model in found if model)
+
+
+def _training(model: Artifact, artifacts: Mapping[str, Artifact]) -> Training | None:
+    sources = [edge for edge in model.sources if edge.role == "trained_on"]
+    if not sources:
         return None
-    dataset = edges[0].id if len(edges) == 1 else None
-    made_from = _made_from(artifacts[dataset]) if dataset else ()
-    sources = made_from or edges
+    made, role = model.id, "trained_on"
+    mixed = _made_from(artifacts[sources[0].id]) if len(sources) == 1 else []
+    if mixed:
+        made, role, sources = sources[0].id, "derived_from", mixed
     records, counts = _counted(sources)
-    return Training(
-        model=model.id,
-        dataset=dataset,
-        sources=sources,
-        records=records,
-        counts=counts,
-        unaccounted=records - sum(counts.values()) if records and counts else None,
-        only=sources[0].origin if len(sources) == 1 else None,
-    )
+    unaccounted = records - sum(counts.values()) if records and counts else None
+    return Training(model.id, made, role, records, counts, unaccounted)
 
 
-def _made_from(dataset: Artifact) -> tuple[Source, ...]:
+def _made_from(dataset: Artifact) -> list[Source]:
     """The sources of a mixed dataset; none for one whose origin is its own."""
-    if dataset.origin.get("type", NOT_PROVIDED).value:
-        return ()
-    if any(edge.role in MADE_BY_MODEL for edge in dataset.sources):
-        return ()
-    return tuple(edge for edge in dataset.sources if edge.role == "derived_from")
+    said = dataset.origin.get("type")
+    by_model = any(edge.role in MADE_BY_MODEL for edge in dataset.sources)
+    if by_model or (said and said.value):
+        return []
+    return [edge for edge in dataset.sources if edge.role == "derived_from"]
 
 
 def _counted(sources: Iterable[Source]) -> tuple[int | None, dict[str, int] | None]:
@@ -66,17 +62,42 @@ def _counted(sources: Iterable[Source]) -> tuple[int | None, dict[str, int] | No
     return totals.pop(), counts
 
 
-def written(dataset: Artifact, turn: Generation | None) -> Written | None:
-    """Who wrote a dataset, and how much was kept; None when no model did.
+def written(
+    artifacts: Mapping[str, Artifact], generations: Iterable[Generation]
+) -> tuple[Written, ...]:
+    """Who wrote each dataset that a model wrote, and how much of it was kept.
 
     The counts are metrics of the dataset, or of the generation that it came with.
+    Where another one holds what was kept of a dataset, that one speaks for both.
     """
-    by = tuple(edge for edge in dataset.sources if edge.role in MADE_BY_MODEL)
-    if not by or dataset.kind != "dataset":
-        return None
+    by = {id_: _writers(made) for id_, made in artifacts.items()}
+    filtered = {
+        edge.id
+        for id_, writers in by.items()
+        for edge in artifacts[id_].sources
+        if writers and edge.role == "derived_from" and by[edge.id] == writers
+    }
+    came_with: dict[str, Generation] = {}
+    for turn in generations:
+        for part in turn.parts:
+            came_with.setdefault(part.id, turn)
+    return tuple(
+        _written(made, came_with.get(id_))
+        for id_, made in artifacts.items()
+        if by[id_] and id_ not in filtered
+    )
+
+
+def _writers(made: Artifact) -> set[str]:
+    if made.kind != "dataset":
+        return set()
+    return {edge.id for edge in made.sources if edge.role in MADE_BY_MODEL}
+
+
+def _written(dataset: Artifact, turn: Generation | None) -> Written:
     return Written(
         dataset=dataset.id,
-        generators=by,
+        generators=tuple(e for e in dataset.sources if e.role in MADE_BY_MODEL),
         generated=_count("generated", dataset, turn),
         rejected=_count("rejected", dataset, turn),
         kept=_count("kept", dataset, turn),

@@ -4,62 +4,62 @@ Each check yields (what is missing, the commit that lacks it); what several comm
 lack becomes one gap.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from lineage.audit.artifacts import origin_is_due
-from lineage.audit.facts import Facts
-from lineage.audit.model import Artifact, Gap, Generation, Training, Written
+from lineage.audit.model import Artifact, Gap, Generation, Report, Training, Written
 
 Found = Iterator[tuple[str, str]]
 
 _MAKES_A_MODEL = frozenset(
     {"trained_on", "distilled_from", "merged_from", "quantized_from"}
 )
+_NEEDS_A_CONFIG = frozenset({"trained_on", "generated_by", "distilled_from"})
 
 
-def find(
-    facts: Facts,
-    artifacts: Mapping[str, Artifact],
-    generations: Sequence[Generation],
-    rejected: Sequence[Generation],
-    training: Sequence[Training],
-    written: Sequence[Written],
-) -> tuple[Gap, ...]:
-    """All gaps, those of the loop first."""
+def find(report: Report) -> tuple[Gap, ...]:
+    """All gaps of a report, those of its loop first."""
     where: dict[str, list[str]] = {}
-    for found in (
-        _numbers(generations),
-        *(_generation(turn, artifacts) for turn in (*generations, *rejected)),
-        _reviews(generations),
-        _measured(generations),
-        *(_training(model) for model in training),
-        *(_written(dataset) for dataset in written),
-        *(_artifact(facts, artifact) for artifact in artifacts.values()),
-    ):
-        for what, id_ in found:
-            where.setdefault(what, []).append(id_)
+    for what, id_ in _all(report):
+        where.setdefault(what, []).append(id_)
     return tuple(Gap(what, tuple(dict.fromkeys(ids))) for what, ids in where.items())
+
+
+def _all(report: Report) -> Found:
+    yield from _numbers(report.generations)
+    for turn in (*report.generations, *report.rejected):
+        yield from _generation(turn)
+    yield from _unreviewed(report.generations)
+    yield from _unmeasured(report.generations)
+    for model in report.training:
+        yield from _training(model)
+    for dataset in report.written:
+        yield from _written(dataset)
+    for artifact in report.artifacts:
+        yield from _origin(artifact)
+        yield from _making(artifact)
+        yield from _bytes(artifact)
 
 
 def _numbers(generations: Sequence[Generation]) -> Found:
     """Generations that the numbers jump over."""
     expected = 0
     for turn in generations:
-        if turn.number > expected:
-            last = turn.number - 1
-            which = f"generations {expected}–{last}"
-            which = which if last > expected else f"generation {expected}"
-            yield f"{which}: not recorded", turn.id
+        if turn.number == expected + 1:
+            yield f"generation {expected}: not recorded", turn.id
+        elif turn.number > expected:
+            span = f"{expected} to {turn.number - 1}"
+            yield f"generations {span}: not recorded", turn.id
         expected = turn.number + 1
 
 
-def _generation(turn: Generation, artifacts: Mapping[str, Artifact]) -> Found:
+def _generation(turn: Generation) -> Found:
     kinds = {part.kind for part in turn.parts}
-    for kind in ("config", "dataset", "model"):
+    due = ("config", "dataset") + (("model",) if turn.status == "accepted" else ())
+    for kind in due:
         if kind not in kinds:
-            yield f"no {kind} included in the generation", turn.id
-    if not turn.held_out:
-        yield "held-out data that it was measured on: not provided", turn.id
+            yield f"the generation includes no {kind}", turn.id
+    if not turn.held_out and turn.status == "accepted":
+        yield "the held-out data that it was measured on: not provided", turn.id
     if not turn.gates:
         yield "gates: no verdict recorded", turn.id
     if not turn.metrics:
@@ -71,7 +71,7 @@ def _generation(turn: Generation, artifacts: Mapping[str, Artifact]) -> Found:
             yield f"how {metric.name} is defined: not provided", metric.commit
 
 
-def _reviews(generations: Sequence[Generation]) -> Found:
+def _unreviewed(generations: Sequence[Generation]) -> Found:
     """Requests that nobody answered, and turns that nobody looked at."""
     for turn in generations:
         types = [said.type for said in turn.statements]
@@ -81,52 +81,47 @@ def _reviews(generations: Sequence[Generation]) -> Found:
             yield "human review: none recorded", turn.id
 
 
-def _measured(generations: Sequence[Generation]) -> Found:
-    """Metrics that some generations have and others lack."""
-    names = {metric.name for turn in generations for metric in turn.metrics}
-    for name in sorted(names):
-        for turn in generations:
-            if turn.metrics and name not in {metric.name for metric in turn.metrics}:
-                yield f"{name}: not recorded", turn.id
+def _unmeasured(generations: Sequence[Generation]) -> Found:
+    """Metrics that earlier generations have and later ones lack."""
+    seen: set[str] = set()
+    for turn in generations:
+        names = {metric.name for metric in turn.metrics}
+        for name in sorted(seen - names):
+            yield f"{name}: not recorded", turn.id
+        seen |= names
 
 
 def _training(model: Training) -> Found:
-    if model.counts is None and model.only is None:
-        yield "how many training records came from each source: not provided", (
-            model.dataset or model.model
-        )
+    if model.counts is None:
+        what = "how many training records came from each source: not provided"
+        yield what, model.made
     if model.unaccounted:
-        what = f"{model.unaccounted:,} of {model.records:,} training records: "
-        yield what + "no source recorded", model.dataset or model.model
+        count = f"{model.unaccounted:,} of {model.records:,} training records"
+        yield f"{count}: no source recorded", model.made
 
 
 def _written(dataset: Written) -> Found:
-    counts = {
-        "generated": dataset.generated,
-        "rejected": dataset.rejected,
-        "kept": dataset.kept,
-    }
-    for name, count in counts.items():
-        if count.status == "not provided":
+    for name in ("generated", "rejected", "kept"):
+        if getattr(dataset, name).status == "not provided":
             yield f"how many records were {name}: not provided", dataset.dataset
 
 
-def _artifact(facts: Facts, artifact: Artifact) -> Found:
-    commit = facts.commits[artifact.id].commit
-    roles = {edge.role for edge in commit.edges}
+def _origin(artifact: Artifact) -> Found:
     for key, said in artifact.origin.items():
         if key == "type" and said.status == "not provided":
             yield "origin: unknown, nobody said", artifact.id
         elif key == "type" and said.value == "unknown":
             yield "origin: stated as unknown", artifact.id
-        elif said.status == "not provided" and key != "by":
+        elif said.status == "not provided":
             yield f"{key}: not provided", artifact.id
-    if commit.kind == "model" and not roles & _MAKES_A_MODEL:
+
+
+def _making(artifact: Artifact) -> Found:
+    roles = {edge.role for edge in artifact.sources}
+    if artifact.kind == "model" and not roles & _MAKES_A_MODEL:
         yield "what the model was trained on: not provided", artifact.id
-    if commit.kind in ("dataset", "model") and not origin_is_due(commit):
-        if "configured_by" not in roles and not roles <= {"derived_from", "revises"}:
-            yield "the config that it was made with: not provided", artifact.id
-    yield from _bytes(artifact)
+    if roles & _NEEDS_A_CONFIG and "configured_by" not in roles:
+        yield "the config that it was made with: not provided", artifact.id
 
 
 def _bytes(artifact: Artifact) -> Found:
@@ -135,5 +130,5 @@ def _bytes(artifact: Artifact) -> Found:
         yield "only the hashes of its files are recorded, not the files", artifact.id
     if held.get("state") == "elsewhere":
         what = "its files are elsewhere, and were never here"
-        digest = held.get("digest")
-        yield what if digest else f"{what}; no digest of them is recorded", artifact.id
+        known = held.get("digest")
+        yield what if known else f"{what}; no digest of them is recorded", artifact.id

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lineage.audit.artifacts import actor, recorded, said_with
+from lineage.audit.artifacts import actor
 from lineage.audit.facts import Facts, Known
 from lineage.audit.model import (
     Artifact,
@@ -14,7 +14,6 @@ from lineage.audit.model import (
     Measure,
     Measurement,
     Point,
-    Source,
     Statement,
 )
 from lineage.loop.definitions import MEASURES
@@ -31,33 +30,38 @@ def generation(
     facts: Facts,
 ) -> Generation:
     """One generation with its parts, its verdicts and what was said of it."""
-    edges = artifacts[known.id].sources
+    edges = sorted(
+        artifacts[known.id].sources, key=lambda edge: facts.commits[edge.id].number
+    )
     parts = tuple(edge for edge in edges if edge.role == "includes")
-    rejected = known.id in facts.refused
+    refused = facts.refused.get(known.id)
     spoken_of = (known.id, *(part.id for part in parts))
-    before = {e.id for id_ in known.commit.ids("follows") for e in artifacts[id_].sources}
+    before = {i for id_ in known.commit.ids("follows") for i in _parts(facts, id_)}
+    new = [artifacts[part.id] for part in parts if part.id not in before]
     return Generation(
         id=known.id,
         number=known.generation,
-        status="rejected" if rejected else "accepted",
+        status="rejected" if refused else "accepted",
         follows=known.commit.ids("follows"),
-        reason=_reason(known) if rejected else None,
+        reason=_reason(refused) if refused else None,
         parts=parts,
         held_out=tuple(edge for edge in edges if edge.role == "evaluated_on"),
-        metrics=_metrics(artifacts[known.id], [
-            artifacts[part.id] for part in parts if part.id not in before
-        ]),
+        metrics=_metrics(artifacts[known.id], new),
         gates=tuple(gate(known.id, data) for data in known.commit.gates or ()),
         statements=tuple(s for id_ in spoken_of for s in statements.get(id_, ())),
     )
 
 
-def _reason(known: Known) -> Field[str]:
-    """Why a generation was rejected, as its commit, or else its event, says."""
-    if known.commit.params.get("reason"):
-        return recorded(known, str(known.commit.params["reason"]))
-    message = known.event.message
-    return said_with(known, message) if message else Field("not provided")
+def _parts(facts: Facts, id_: str) -> tuple[str, ...]:
+    return facts.commits[id_].commit.ids("includes")
+
+
+def _reason(event: Event) -> Field[str]:
+    """Why a generation was rejected, as the event says that put it aside."""
+    if not event.message:
+        return Field("not provided")
+    by = actor(event.actor)
+    return Field("stated", event.message, event=event.id, by=by, time=event.time)
 
 
 def _metrics(own: Artifact, new: Iterable[Artifact]) -> tuple[Measurement, ...]:
@@ -69,7 +73,7 @@ def _metrics(own: Artifact, new: Iterable[Artifact]) -> tuple[Measurement, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def gate(commit: str, data: Any) -> Gate:  # noqa: ANN401 - JSON of any shape
+def gate(commit: str, data: Any) -> Gate:
     """A verdict as the manifest of `commit` has it, whatever shape it has."""
     left = dict(data) if isinstance(data, Mapping) else {"value": data}
     known = {name: _text(left.pop(name, None)) for name in _GATE}
@@ -127,8 +131,8 @@ def _measure(values: list[tuple[Generation, Measurement]]) -> Measure:
         definition=metric.definition,
         version=metric.version,
         direction=metric.direction,
-        meaning=meant and meant.definition,
-        reference=meant and meant.source,
+        meaning=meant.definition if meant else None,
+        reference=meant.source if meant else None,
         points=tuple(
             Point(turn.id, turn.number, value.value, value.n, value.interval)
             for turn, value in values

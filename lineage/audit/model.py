@@ -82,8 +82,8 @@ class Artifact:
 
     `bytes` is ``{"state", …}``: ``stored`` or ``hashed only`` with count, size and
     hashes, ``elsewhere`` with what is known of the place, or ``no files``. `origin`
-    says where data or a model from outside come from. The rest is None where
-    there is nothing.
+    says where data or a model from outside come from, `origin_class` what that
+    makes of data (see `Source`). The rest is None where there is nothing.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Artifact:
     tags: tuple[str, ...]
     message: Field[str] | None
     bytes: Field[Mapping[str, Json]]
+    origin_class: str | None
     origin: Mapping[str, Field[Json]]
     sources: tuple[Source, ...]
     params: Field[Mapping[str, Json]] | None
@@ -144,19 +145,18 @@ class Statement:
 class Training:
     """What `model` was trained on, its records counted by origin.
 
-    `sources` are what its one `dataset` was made from, or else the datasets
-    themselves. `counts` adds up their shares, exactly; it is None when one has no
-    share, or when they do not speak of the same total. `unaccounted` is the part
-    of `records` that no source covers; `only` the origin of a single source.
+    `counts` adds up, exactly, the shares on the edges `role` of the commit `made`:
+    the one dataset that was mixed for the model, or else the model itself. It is
+    None when one of them has no share, or when they do not speak of the same
+    total. `unaccounted` is the part of `records` that no source covers.
     """
 
     model: str
-    dataset: str | None
-    sources: tuple[Source, ...]
+    made: str
+    role: str
     records: int | None
     counts: Mapping[str, int] | None
     unaccounted: int | None
-    only: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,11 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """The loop that the subject is part of, as far as the report goes."""
+    """The loop that the subject is part of, as far as the report goes.
+
+    `later` generations follow the last one that the report covers; the subject is
+    included in the generations `also_in` as well.
+    """
 
     name: str
     branches: tuple[str, ...]
@@ -237,9 +241,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that a report says. `generations` come in order, oldest first;
-    `rejected` are the turns of the loop that were not followed; `artifacts` are
-    all commits that it speaks of, in the order in which they were recorded.
+    """Everything that a report says.
+
+    `generations` come in order, oldest first; `rejected` are the turns of the loop
+    that were not followed; `artifacts` are all commits that the report speaks of,
+    in the order in which they were recorded.
     """
 
     as_of: AsOf

@@ -1,11 +1,21 @@
 """From facts to the report."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
 from lineage.audit import gaps
-from lineage.audit.artifacts import artifact
+from lineage.audit.artifacts import artifacts_of
 from lineage.audit.composition import training, written
 from lineage.audit.facts import Facts, gather
 from lineage.audit.generations import generation, measures, statement
-from lineage.audit.model import AsOf, Generation, Loop, Report, Statement
+from lineage.audit.model import (
+    Artifact,
+    AsOf,
+    Generation,
+    Loop,
+    Report,
+    Statement,
+)
 from lineage.registry import Registry
 
 
@@ -20,43 +30,39 @@ def report(registry: Registry, revision: str) -> Report:
 
 def from_facts(facts: Facts) -> Report:
     """The report on facts that were gathered before."""
-    artifacts = {
-        id_: artifact(known, facts.commits) for id_, known in facts.commits.items()
-    }
+    artifacts = artifacts_of(facts)
     statements = tuple(statement(event) for event in facts.statements)
-    spoken: dict[str, list[Statement]] = {}
-    for said in statements:
-        spoken.setdefault(said.subject or "", []).append(said)
-    turns = {
-        id_: generation(facts.commits[id_], artifacts, spoken, facts)
-        for id_ in (*facts.chain, *facts.rejected)
-    }
-    chain = tuple(turns[id_] for id_ in facts.chain)
-    rejected = tuple(turns[id_] for id_ in facts.rejected)
-    first: dict[str, Generation] = {}
-    for turn in (*chain, *rejected):
-        for part in turn.parts:
-            first.setdefault(part.id, turn)
-    trained = tuple(
-        found for a in artifacts.values() if (found := training(a, artifacts))
-    )
-    wrote = tuple(
-        found for a in artifacts.values() if (found := written(a, first.get(a.id)))
-    )
+    chain, rejected = _turns(facts, artifacts, statements)
     newest = facts.newest
-    return Report(
+    made = Report(
         as_of=AsOf(newest.id, newest.time, newest.type),
         subject=facts.subject,
         loop=_loop(facts),
         generations=chain,
         rejected=rejected,
         measures=measures(chain),
-        training=trained,
-        written=wrote,
+        training=training(artifacts),
+        written=written(artifacts, (*chain, *rejected)),
         artifacts=tuple(artifacts.values()),
         statements=statements,
-        gaps=gaps.find(facts, artifacts, chain, rejected, trained, wrote),
+        gaps=(),
     )
+    return replace(made, gaps=gaps.find(made))
+
+
+def _turns(
+    facts: Facts, artifacts: Mapping[str, Artifact], statements: Iterable[Statement]
+) -> tuple[tuple[Generation, ...], tuple[Generation, ...]]:
+    """The generations of the chain, and the rejected ones."""
+    spoken: dict[str, list[Statement]] = {}
+    for said in statements:
+        spoken.setdefault(said.subject or "", []).append(said)
+
+    def made(ids: Iterable[str]) -> tuple[Generation, ...]:
+        known = (facts.commits[id_] for id_ in ids)
+        return tuple(generation(k, artifacts, spoken, facts) for k in known)
+
+    return made(facts.chain), made(facts.rejected)
 
 
 def _loop(facts: Facts) -> Loop | None:

@@ -32,17 +32,24 @@ Commands and options complete in the shell, and so do branches and tags:
 """
 
 
-def helps(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+def helps(
+    command: click.Command, path: str, parent: click.Context | None = None
+) -> Iterator[tuple[str, str]]:
     """Give the help of a command and of all commands below it."""
-    context = click.Context(
-        command, info_name=path, terminal_width=WIDTH, max_content_width=WIDTH
+    context = command.make_context(
+        path,
+        [],
+        parent,
+        resilient_parsing=True,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
     )
-    yield path, command.get_help(context)
+    yield context.command_path, command.get_help(context)
     if isinstance(command, click.Group):
         for name in command.commands:
             inner = command.get_command(context, name)
             assert inner is not None
-            yield from helps(inner, f"{path} {name}")
+            yield from helps(inner, name, context)
 
 
 def page() -> str:

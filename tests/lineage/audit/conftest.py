@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.store.objects import Edge, Metric
+import lineage
+from lineage.audit.facts import Facts, Known
+from lineage.store.objects import Commit, Edge, Event, Metric
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from lineage.registry import Registry
 
 ORIGIN = {
@@ -18,7 +25,12 @@ ORIGIN = {
     "licence": "PSF-2.0",
     "by": "Ada Example",
 }
+ADA = {"name": "Ada Example", "email": "ada@example.com"}
 RECORDS = 1250
+CIRCUMSTANCES = {
+    "seconds": 8.25,
+    "environment": {"python": "3.11.7", "packages": {"torch": "2.13.0"}},
+}
 
 
 def observed(role: str, id_: str, share: dict[str, list[int]] | None = None) -> Edge:
@@ -42,11 +54,18 @@ class TestLoop:
         self.part("config", "config", params={"seed": 0, "mixing": "accumulate"})
         self.part("dataset", "human", text="To be, or not.\n", origin=origin or ORIGIN)
         self.part("dataset", "held-out", text="That is it.\n", origin=origin or ORIGIN)
-        self.part("model", "model-0", [observed("trained_on", self.ids["human"])])
+        whole = {"records": [RECORDS, RECORDS]}
+        trained = [observed("trained_on", self.ids["human"], whole)]
+        self.part("model", "model-0", trained)
         return self.turn(0, ["config", "human", "model-0"], metrics=measured(0))
 
     def go_on(
-        self, *, branch: str | None = None, metrics: Any = None, **known: Any
+        self,
+        *,
+        attempt: int = 0,
+        branch: str | None = None,
+        metrics: Any = None,
+        **known: Any,
     ) -> str:
         """Take the next turn of an accumulating loop."""
         number = len(self.turns)
@@ -58,7 +77,7 @@ class TestLoop:
                 observed("generated_by", before),
                 observed("derived_from", self.ids["human"]),
             ],
-            text=f"Written by {before} in turn {number}.\n",
+            text=f"Written by {before} in turn {number}, try {attempt}.\n",
         )
         sources = [self.ids["human"], *self.written, new]
         share = {"records": [RECORDS, RECORDS * len(sources)]}
@@ -66,9 +85,13 @@ class TestLoop:
             "dataset",
             f"mixed-{number}",
             [observed("derived_from", id_, share) for id_ in sources],
-            text=f"Mixed {number}.\n",
+            text=f"Mixed {number}, try {attempt}.\n",
         )
-        trained = [observed("trained_on", mixed), observed("fine_tuned_from", before)]
+        whole = {"records": [RECORDS * len(sources)] * 2}
+        trained = [
+            observed("trained_on", mixed, whole),
+            observed("fine_tuned_from", before),
+        ]
         self.part("model", f"model-{number}", trained)
         parts = ["config", *(f"{n}-{number}" for n in ("synthetic", "mixed", "model"))]
         metrics = measured(number) if metrics is None else metrics
@@ -93,11 +116,11 @@ class TestLoop:
             edges = [*edges, observed("configured_by", self.ids["config"])]
         made = self.registry.commit(
             kind,
-            f"{self.name}-{key.split('-')[0]}",
+            f"{self.name}-{key.rstrip('-0123456789')}",
             edges=edges,
             ref=f"runs/{self.name}/{key}",
             revise=False,
-            circumstances={"seconds": 8.25, "threads": 1} if edges else {},
+            circumstances=CIRCUMSTANCES if edges else {},
             **known,
         )
         self.ids[key] = made.id
@@ -183,9 +206,19 @@ def loop(repo: Registry) -> TestLoop:
     return TestLoop(repo)
 
 
-@pytest.fixture
-def story(loop: TestLoop) -> TestLoop:
-    """Give three generations, a rejected one, a review with an override, a failure."""
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLoop]:
+    """Give three generations, a rejected one, a review with an override, a failure.
+
+    To look at only: all tests see the same.
+    """
+    with lineage.init(tmp_path_factory.mktemp("story") / "repo") as registry:
+        loop = TestLoop(registry)
+        tell(loop)
+        yield loop
+
+
+def tell(loop: TestLoop) -> None:
     registry = loop.registry
     loop.start()
     loop.go_on()
@@ -198,11 +231,108 @@ def story(loop: TestLoop) -> TestLoop:
         message="the gate diversity failed: 0.64 is below 0.8",
     )
     registry.attest(
-        "failed",
-        message="train: no space left on device",
+        "failed step",
+        subject=loop.turns[1],
+        message="generation 2, train: no space left on device",
         data={"loop": "tutor", "generation": 2, "step": "train"},
     )
-    loop.go_on(gates=gated(2, verdict="fail"))
+    loop.go_on(attempt=1, gates=gated(2, verdict="fail"))
     override = {**review, "override": "diversity", "note": "known, accepted for now"}
     registry.attest("review", subject=loop.turns[2], data=override)
-    return loop
+
+
+@pytest.fixture
+def story(told: TestLoop, tmp_path: Path) -> Iterator[TestLoop]:
+    """Give a copy of that registry, to go on with."""
+    copytree(told.registry.root, tmp_path / "story", symlinks=True)
+    with lineage.open(tmp_path / "story") as registry:
+        yield replace(told, registry=registry)
+
+
+VOID = frozenset({"br", "link", "meta"})
+
+
+class Page(HTMLParser):
+    """A page as a browser would read it; fails where tags do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.parents: list[tuple[str, ...]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.parents.append(tuple(self.open))
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """All text, one space between words."""
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, *names: str) -> list[dict[str, str]]:
+        """The attributes of all elements of these names."""
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+@pytest.fixture
+def read() -> Callable[[str], Page]:
+    """Give the function that reads a page."""
+    return Page
+
+
+def known(commit: Commit, number: int, generation: int = 0) -> Known:
+    """A commit as a registry would have it, without one."""
+    event = Event("commit", "2026-01-02T03:04:05.678901Z", ADA, f"step {number}")
+    return Known(commit.id, f"{number:040x}", commit, generation, number, event)
+
+
+def facts_of(turns: int) -> Facts:
+    """The facts about a loop of `turns` generations that replaces its data."""
+    found: list[Known] = []
+
+    def add(commit: Commit, generation: int = 0) -> str:
+        found.append(known(commit, len(found), generation))
+        return commit.id
+
+    config = add(Commit("config", "long", params={"seed": 0}))
+    human = add(Commit("dataset", "human", params={"n": 1}, origin=ORIGIN))
+    held_out = add(Commit("dataset", "held-out", params={"n": 2}, origin=ORIGIN))
+    chain: list[str] = []
+    model = ""
+    for number in range(turns):
+        parts, data = [config], human
+        if number:
+            written = (observed("generated_by", model), observed("derived_from", human))
+            data = add(Commit("dataset", f"data-{number}", written), number)
+            parts.append(data)
+        share = {"records": [RECORDS, RECORDS]}
+        made = (observed("trained_on", data, share), observed("configured_by", config))
+        model = add(Commit("model", f"model-{number}", made), number)
+        edges = [observed("includes", id_) for id_ in (*parts, model)]
+        edges += [observed("follows", id_) for id_ in chain[-1:]]
+        edges.append(observed("evaluated_on", held_out))
+        metrics, gates = measured(number % 9), gated(1)
+        turn = Commit("generation", "long", tuple(edges), metrics=metrics, gates=gates)
+        chain.append(add(turn, number))
+    newest = found[-1].event
+    commits = {one.id: one for one in found}
+    return Facts(chain[-1], newest, commits, tuple(chain), branches=("loop/long",))
+
+
+@pytest.fixture
+def long_loop() -> Callable[[int], Facts]:
+    """Give the facts about a loop of any length, in no time."""
+    return facts_of

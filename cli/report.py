@@ -1,0 +1,55 @@
+"""`lineage report`: what is recorded about a commit, for people who trust nobody."""
+
+from pathlib import Path
+
+import click
+
+from lineage.cli.command import App, Command, complete_revision, pass_app
+from lineage.cli.text import plural, size
+
+FORMATS = ("html", "json")
+
+
+@click.command(
+    cls=Command,
+    short_help="Report what is recorded of a commit, and what is not.",
+    examples={
+        "lineage report loop/tutor -o report.html": "a page for a browser or paper",
+        "lineage report model/tutor --format json": "the same facts, for programs",
+    },
+    exits=[0, 1, 2, 5],
+)
+@click.argument("revision", metavar="REV", shell_complete=complete_revision)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="html",
+    show_default=True,
+    help="What to write; docs/report.md describes both.",
+)
+@click.option(
+    "-o", "--output", metavar="FILE", type=Path, help="Write to FILE, not to stdout."
+)
+@pass_app
+def report(app: App, revision: str, format_: str, output: Path | None) -> None:
+    """Report what REV is made of, how it was checked, and what nobody recorded.
+
+    Of a generation, or a part of one, the report covers the loop up to there. Every
+    value in it is recorded, stated by somebody, or not provided. The same state of
+    the registry gives the same bytes.
+    """
+    from lineage.audit import as_html, as_json
+    from lineage.audit.report import report as make
+    from lineage.store.disk import disk_errors
+
+    made = make(app.registry, revision)
+    text = {"html": as_html, "json": as_json}[format_].render(made)
+    if output is None:
+        app.terminal.write([text.removesuffix("\n")])
+        return
+    with disk_errors("writing the report"):
+        output.write_text(text, encoding="utf-8", newline="")
+    commits, gaps = len(made.artifacts), len(made.gaps)
+    what = f"{plural(commits, 'commit')}, {plural(gaps, 'gap')}"
+    app.terminal.say(f"{output}: {what}, {size(len(text.encode()))}")

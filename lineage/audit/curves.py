@@ -1,0 +1,161 @@
+"""Curves of measures over generations, and the origin of what models learned from."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lineage.audit.model import Measure, Point
+from lineage.audit.svg import drawing, element, label, path
+from lineage.audit.text import number
+
+MOST_POINTS = 200
+_WIDTH, _HEIGHT = 260, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 24
+_GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
+
+
+def curve(id_: str, measure: Measure) -> str:
+    """One measure over the generations, with its intervals where they are known."""
+    points = thinned(measure.points)
+    plot = _Plot(points)
+    marks = len(points) <= 40
+    content = [
+        *plot.axes(),
+        *(plot.interval(point) for point in points if point.interval),
+        path((plot.at(p.number, p.value) for p in points), class_="curve"),
+        *(plot.dot(point) for point in points if marks),
+        plot.last(points[-1]),
+    ]
+    title = f"{measure.name} by generation"
+    said = "; ".join(f"generation {p.number}: {number(p.value)}" for p in _few(points))
+    return drawing(id_, (_WIDTH, _HEIGHT), title, said, *content)
+
+
+def _few(points: Sequence[Point]) -> Sequence[Point]:
+    return points if len(points) <= 12 else (*points[:6], *points[-6:])
+
+
+def thinned(points: Sequence[Point]) -> list[Point]:
+    """At most `MOST_POINTS` of the points: both extremes of each stretch, the ends."""
+    stretch = math.ceil(2 * len(points) / (MOST_POINTS - 2))
+    if len(points) <= MOST_POINTS:
+        return list(points)
+    kept = {0, len(points) - 1}
+    for start in range(0, len(points), stretch):
+        part = range(start, min(start + stretch, len(points)))
+        kept.add(min(part, key=lambda i: points[i].value))
+        kept.add(max(part, key=lambda i: points[i].value))
+    return [points[i] for i in sorted(kept)]
+
+
+class _Plot:
+    """Where values stand on one small chart."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        values = [v for p in points for v in (p.value, *(p.interval or ()))]
+        self.ticks = ticks(min(values), max(values))
+        self.low, self.high = self.ticks[0], self.ticks[-1]
+        self.first, self.final = points[0].number, points[-1].number
+
+    def at(self, generation: float, value: float) -> tuple[float, float]:
+        across = (generation - self.first) / ((self.final - self.first) or 1)
+        up = (value - self.low) / (self.high - self.low)
+        return (
+            _LEFT + 6 + across * (_WIDTH - _LEFT - _RIGHT - 12),
+            _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM),
+        )
+
+    def axes(self) -> Iterator[str]:
+        for tick in self.ticks:
+            y = self.at(0, tick)[1]
+            yield path([(_LEFT, y), (_WIDTH - _RIGHT, y)], class_="grid")
+            yield label(_LEFT - 6, y, number(tick), class_="tick", text_anchor="end")
+        for generation in sorted({self.first, *self._between(), self.final}):
+            x = self.at(generation, self.low)[0]
+            y = _HEIGHT - _BOTTOM + 12
+            yield label(x, y, str(generation), class_="tick", text_anchor="middle")
+
+    def _between(self) -> Iterable[int]:
+        """Generations to write between the first and the last, without crowding."""
+        span = self.final - self.first
+        step = max(1, math.ceil(span / 6))
+        return range(self.first, self.final - step // 2, step)
+
+    def interval(self, point: Point) -> str:
+        low, high = point.interval or (point.value, point.value)
+        ends = (self.at(point.number, low), self.at(point.number, high))
+        return path(ends, class_="interval")
+
+    def dot(self, point: Point) -> str:
+        x, y = self.at(point.number, point.value)
+        return element("circle", cx=x, cy=y, r=2.5, class_="dot")
+
+    def last(self, point: Point) -> str:
+        x, y = self.at(point.number, point.value)
+        above = y - 10 if y > _TOP + 10 else y + 12
+        shown = number(point.value, 4)
+        return label(x, above, shown, class_="value", text_anchor="end")
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Three to six round numbers that span from `low` to `high`."""
+    if low == high:
+        low, high = (low - abs(low) / 2, high + abs(high) / 2) if low else (0, 1)
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
+
+
+def origins(id_: str, rows: Sequence[tuple[int, int, Mapping[str, int]]]) -> str:
+    """The training records of each model by origin, as parts of a whole.
+
+    `rows` are (generation, records, records by origin).
+    """
+    rows = [rows[i] for i in _spread(len(rows), 40)]
+    bar, left = 18, 76
+    width, height = 380, bar * len(rows) + 24
+    content = list(_legend(rows, left, height - 10))
+    for index, (generation, records, counts) in enumerate(rows):
+        y = index * bar
+        content.append(label(0, y + bar / 2, f"generation {generation}", class_="tick"))
+        content += _bar(left, y + 2, (width - left, bar - 4), records, counts)
+    said = "; ".join(
+        f"generation {g}: " + ", ".join(f"{n:,} {o}" for o, n in sorted(c.items()))
+        for g, _, c in rows[:12]
+    )
+    title = "Training records of each generation's model, by origin"
+    return drawing(id_, (width, height), title, said, *content)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Indices of at most `most` of `count` rows, evenly, with the first and last."""
+    if count <= most:
+        return list(range(count))
+    return sorted({round(i * (count - 1) / (most - 1)) for i in range(most)})
+
+
+def _bar(
+    x: float,
+    y: float,
+    size: tuple[float, float],
+    records: int,
+    counts: Mapping[str, int],
+) -> Iterator[str]:
+    left = {"none": records - sum(counts.values())}
+    for origin, count in (*((o, counts.get(o, 0)) for o in _GROUNDS), *left.items()):
+        part = size[0] * count / records
+        if count:
+            known = {"width": part, "height": size[1], "class_": f"o-{origin}"}
+            yield element("rect", x=x, y=y, **known)
+        x += part
+
+
+def _legend(
+    rows: Iterable[tuple[int, int, Mapping[str, int]]], x: float, y: float
+) -> Iterator[str]:
+    present = {origin for _, _, counts in rows for origin in counts}
+    for origin in (o for o in _GROUNDS if o in present):
+        yield element("rect", x=x, y=y - 5.0, width=10, height=10, class_=f"o-{origin}")
+        yield label(x + 14, y, origin, class_="tick")
+        x += 30 + 6 * len(origin)

@@ -1,0 +1,117 @@
+"""Loops as the event log tells of them: chains of generations, and rejected ones."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lineage.registry import Registry
+from lineage.store.objects import Commit, Event
+
+if TYPE_CHECKING:
+    from lineage.audit.facts import Known
+
+REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations
+
+
+@dataclass(slots=True)
+class Log:
+    """One pass over the event log, newest first, and what it leaves behind."""
+
+    newest: Event | None = None
+    stood: dict[str, list[str]] = field(default_factory=dict)  # branch -> ids
+    last: dict[str, tuple[str, Event]] = field(default_factory=dict)  # of an id
+    statements: list[Event] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, registry: Registry) -> "Log":
+        log = cls()
+        for _, event in registry.events():
+            log.newest = log.newest or event
+            if not event.refs and event.type not in ("init", "commit"):
+                log.statements.append(event)
+            if event.type != "branch":  # which gives commits second names
+                log.note(event)
+        return log
+
+    def note(self, event: Event) -> None:
+        """Remember what this event put on branches."""
+        for change in event.refs:
+            if change.after and change.ref.startswith("heads/"):
+                branch = change.ref.removeprefix("heads/")
+                self.stood.setdefault(branch, []).append(change.after)
+                self.last.setdefault(change.after, (branch, event))
+
+
+class Loops:
+    """The generations that ever stood on a branch, by what the log says of them."""
+
+    def __init__(self, known: Callable[[str], "Known"], log: Log) -> None:
+        self._known = known
+        self._last = log.last
+        self._stood = {
+            branch: ids
+            for branch, ids in log.stood.items()
+            if known(ids[0]).commit.kind == "generation"
+        }
+
+    def refused(self, id_: str) -> bool:
+        """Whether a generation was last put on a branch of rejected ones."""
+        return id_ in self._last and self._last[id_][0].endswith(REJECTED)
+
+    def including(self, subject: str) -> tuple[str | None, tuple[str, ...]]:
+        """The generation that `subject` is or was first included in; the others."""
+        if self._known(subject).commit.kind == "generation":
+            return subject, ()
+        ids = {id_ for stood in self._stood.values() for id_ in stood}
+        parts = (id_ for id_ in ids if subject in self._commit(id_).ids("includes"))
+        found = sorted(parts, key=lambda id_: self._known(id_).number)
+        return (found[0], tuple(found[1:])) if found else (None, ())
+
+    def chain(self, end: str) -> tuple[str, ...]:
+        """`end` and the generations before it along ``follows``, oldest first."""
+        found = {end}
+        queue = [end]
+        while queue:
+            before = set(self._commit(queue.pop()).ids("follows")) - found
+            found |= before
+            queue.extend(before)
+        return tuple(sorted(found, key=lambda id_: self._known(id_).number))
+
+    def branches(self, chain: Iterable[str]) -> tuple[str, ...]:
+        """The branches of these generations, without those of rejected ones."""
+        members = set(chain)
+        found = (b for b, ids in self._stood.items() if members.intersection(ids))
+        return tuple(sorted({branch.removesuffix(REJECTED) for branch in found}))
+
+    def rejected(
+        self, chain: tuple[str, ...], branches: Iterable[str]
+    ) -> tuple[str, ...]:
+        """The rejected generations that come after one of `chain`, or after none."""
+        ids = {i for b in branches for i in self._stood.get(f"{b}{REJECTED}", ())}
+        ids = {id_ for id_ in ids if self.refused(id_)} - set(chain)
+        found = (id_ for id_ in ids if self._anchored(id_, ids, chain))
+        return tuple(sorted(found, key=lambda id_: self._known(id_).number))
+
+    def _anchored(self, id_: str, rejected: set[str], chain: tuple[str, ...]) -> bool:
+        before = self._commit(id_).ids("follows")
+        while before and before[0] in rejected:
+            before = self._commit(before[0]).ids("follows")
+        return not before or before[0] in chain
+
+    def later(self, chain: tuple[str, ...]) -> int:
+        """How many generations follow the last of `chain` and were not rejected."""
+        followers: dict[str, set[str]] = {}
+        stood = {id_ for ids in self._stood.values() for id_ in ids}
+        for id_ in (id_ for id_ in stood if not self.refused(id_)):
+            for before in self._commit(id_).ids("follows"):
+                followers.setdefault(before, set()).add(id_)
+        found: set[str] = set()
+        queue = list(chain[-1:])
+        while queue:
+            after = followers.get(queue.pop(), set()) - found
+            found |= after
+            queue.extend(after)
+        return len(found)
+
+    def _commit(self, id_: str) -> Commit:
+        return self._known(id_).commit

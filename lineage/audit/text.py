@@ -1,0 +1,90 @@
+"""Text, numbers and times as every page of a report shows them.
+
+Names and messages come from anywhere. What could hide, reorder or overprint other
+text (controls, bidirectional overrides, piles of combining marks) is shown by its
+code point, and what is too long is cut, and says so.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+LONGEST = 2000  # characters of one value
+_PILE = 3  # combining marks on one character
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_MARKS = frozenset({"Mn", "Me"})
+
+
+def visible(text: str, longest: int = LONGEST) -> str:
+    """`text` with nothing in it that a reader cannot see."""
+    if len(text) > longest:
+        rest = len(text) - longest
+        return f"{visible(text[:longest], longest)} [… {rest:,} more characters]"
+    return text if _plain(text) else "".join(_characters(text))
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def _characters(text: str) -> Iterable[str]:
+    pile = 0
+    for character in text:
+        category = unicodedata.category(character)
+        pile = pile + 1 if category in _MARKS else 0
+        hidden = category in _HIDDEN and character not in "\n\t"
+        shown = not hidden and pile <= _PILE
+        yield character if shown else f"[U+{ord(character):04X}]"
+
+
+def cut(text: str, longest: int) -> str:
+    """`text` in at most so many characters; … stands for what is left out."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def number(value: float, digits: int = 6) -> str:
+    """A number with so many significant digits at most; whole ones in full."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    near = value == 0 or 1e-4 <= abs(value) < 10**digits
+    return f"{value:,.{digits}g}" if near else f"{value:.{digits - 1}e}"
+
+
+def size(count: int) -> str:
+    """A number of bytes, exactly, and in decimal units."""
+    scaled, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while scaled >= 999.5 and len(units) > 1:
+        scaled, units = scaled / 1000, units[1:]
+    exact = f"{count:,} bytes"
+    return exact if units[0] == "B" else f"{scaled:.3g} {units[0]} ({exact})"
+
+
+def moment(time: str) -> str:
+    """An event's time to the second, in UTC; as it is, if it is no time."""
+    try:
+        when = datetime.fromisoformat(time).astimezone(UTC)
+    except ValueError:
+        return time
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def plural(count: int, what: str) -> str:
+    """A count of something: 1 record, 2 records."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Numbers as people write them: 0, 2 to 5."""
+    spans: list[list[int]] = []
+    for value in sorted(set(numbers)):
+        if spans and value == spans[-1][1] + 1:
+            spans[-1][1] = value
+        else:
+            spans.append([value, value])
+    return ", ".join(_span(first, last) for first, last in spans)
+
+
+def _span(first: int, last: int) -> str:
+    if first == last:
+        return str(first)
+    return f"{first} to {last}" if last > first + 1 else f"{first}, {last}"

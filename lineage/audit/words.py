@@ -1,0 +1,92 @@
+"""Values of a report in the words of its page."""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from lineage.audit import text
+from lineage.audit.model import Field, Source, Statement
+
+FEW = 12  # items of a list that the page has; the JSON form has all
+
+
+def value(data: object) -> str:
+    """A JSON value as text, exactly."""
+    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+
+
+def amount(data: object) -> str:
+    """A number for reading; any other JSON value as text."""
+    is_number = isinstance(data, int | float) and not isinstance(data, bool)
+    return text.number(data) if is_number else value(data)  # type: ignore[arg-type]
+
+
+def flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A mapping as (dotted name, text)."""
+    found: list[tuple[str, str]] = []
+    for key, item in data.items():
+        inner = isinstance(item, dict) and item
+        named = f"{prefix}{key}"
+        found += flat(item, f"{named}.") if inner else [(named, value(item))]
+    return found
+
+
+def circumstances(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Like `flat`, without the environment, and long parts only counted."""
+    found: list[tuple[str, str]] = []
+    for key, item in data.items():
+        if key != "environment" or not isinstance(item, dict):
+            inner = flat({key: item})
+            long = f"{len(inner)} values, listed in the JSON form of this report"
+            found += inner if len(inner) <= FEW else [(key, long)]
+    return found
+
+
+def name(person: str) -> str:
+    """A person without the address."""
+    return person.partition(" <")[0]
+
+
+def how(field: Field[Any]) -> str:
+    """How the report comes to know a value, in words."""
+    if field.status == "stated":
+        return f"stated by {name(field.by or '')}, {text.moment(field.time or '')}"
+    if field.event:
+        return f"recorded in event {field.event[:12]}"
+    return field.status if field.status != "recorded" else "recorded in the commit"
+
+
+def speaker(said: Statement) -> str:
+    """Whom a statement names as its author, and who made the event if another."""
+    author, recorder = said.data.get("by"), name(said.by)
+    if not author or author == recorder:
+        return recorder
+    return f"{value(author)}, recorded by {recorder}"
+
+
+def verdict(said: Statement) -> str:
+    """A review's verdict, empty for other statements."""
+    return value(said.data.get("verdict") or "")
+
+
+def by_origin(counts: Mapping[str, int]) -> str:
+    """Records by origin: 1,000 human, 2,000 machine."""
+    return ", ".join(f"{counts[name]:,} {name}" for name in sorted(counts))
+
+
+def bounds(limits: Mapping[str, Any]) -> str:
+    """What a gate allows: 0.8 to 1.25, at least 0.5."""
+    low, high = limits.get("min"), limits.get("max")
+    if low is not None and high is not None:
+        return f"{amount(low)} to {amount(high)}"
+    if low is not None:
+        return f"at least {amount(low)}"
+    return f"at most {amount(high)}" if high is not None else ""
+
+
+def by_role(sources: Iterable[Source]) -> list[tuple[str, list[Source], int]]:
+    """Edges role by role: the role, the first few, how many more there are."""
+    groups = ((role, list(some)) for role, some in groupby(sources, attrgetter("role")))
+    return [(role, some[:FEW], len(some[FEW:])) for role, some in groups]
