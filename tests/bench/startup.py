@@ -1,0 +1,64 @@
+"""Starting: help, a page of history, the commit of a small file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import lineage
+from tests.bench.measure import DVC, LINEAGE, PYTHON, Contestant, Goal, Table, syncs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bench.measure import Bench
+
+HISTORY = 300  # commits, before `log` and `commit` are measured
+
+VERSION = "dvc --version"
+HELP, LOG, COMMIT = "lineage --help", "lineage log -n 20", "lineage commit, 1 kB"
+
+
+def measure(bench: Bench) -> None:
+    """Each is milliseconds: three times as many rounds as elsewhere."""
+    folder = bench.registry()
+    fill(folder)
+
+    def changed() -> Path:
+        (folder / "small.bin").write_bytes(os.urandom(1000))
+        return folder
+
+    commit = [LINEAGE, "-q", "commit", "dataset", "small.bin", "--name", "small"]
+    ours = Contestant(COMMIT, commit, changed)
+    contestants = [
+        Contestant(VERSION, [DVC, "--version"], lambda: folder),
+        Contestant(HELP, [LINEAGE, "--help"], lambda: folder),
+        Contestant(LOG, [LINEAGE, "log", "-n", "20"], lambda: folder),
+        ours,
+        Contestant("python -c pass", [PYTHON, "-c", "pass"], lambda: folder),
+        Contestant("… 'import click'", [PYTHON, "-c", "import click"], lambda: folder),
+        Contestant("git --version", ["git", "--version"], lambda: folder),
+    ]
+    goals = [
+        Goal(HELP, VERSION, 0.4),
+        Goal(LOG, VERSION, 0.6),
+        Goal(COMMIT, VERSION, 1),
+    ]
+    runs = bench.race(contestants, rounds=3 * bench.rounds)
+    table = Table(f"Starting, in a registry of {HISTORY} commits", runs, goals)
+    table.notes.append(syncs(ours))
+    table.print()
+
+
+def fill(folder: Path) -> None:
+    """A branch of configs, each with two parameters and a metric."""
+    registry = lineage.open(folder)
+    for number in range(HISTORY):
+        registry.commit(
+            "config",
+            "run",
+            params={"learning_rate": 1e-3, "step": number},
+            metrics={"loss": 4.0 / (number + 1)},
+            message=f"step {number}",
+        )
+    registry.close()
