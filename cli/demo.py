@@ -4,12 +4,13 @@ Every command that is shown is the real one, with its real output.
 """
 
 import contextlib
+import os
 import shlex
 import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _MARK = "demo.txt"
 _WIDEST = 80
 _NEEDED = ("accelerate", "safetensors", "tokenizers", "torch", "transformers")
-_GATE_FAILED = 3
+_GATE_FAILED = _PROBLEMS = 3
 
 
 @click.command(
@@ -89,6 +90,7 @@ class _Tour:
         self.directory = directory
         self.size = size
         self.stop = 0
+        self.blank = True  # whether the line above is empty
 
     def run(self) -> None:
         begun = time.monotonic()
@@ -146,7 +148,6 @@ class _Tour:
             found = curves(registry, self.size)
             human = human_distinct_2(registry, self.size)
         self.write(drawn(self.terminal, found))
-        self.write([""])
         self.say(
             f"Human text has a distinct_2 of {number(human)} on as many tokens. "
             f"{summary(found)}"
@@ -182,16 +183,17 @@ class _Tour:
         self.title("One flipped bit")
         with lineage.open(".") as registry:
             weights = _weights(registry)
-            path = flip(registry, weights)
-            shown = path.relative_to(Path().absolute())
-            self.say(
-                f"A disk goes bad: one bit in the middle of {shown}, the "
-                f"{weights.path} of loop/replace ({size(weights.size)}), is flipped."
-            )
-            self.type("verify", expect=_GATE_FAILED)
-            flip(registry, weights)
-            self.say("The bit is flipped back.")
-            self.type("verify")
+            path = os.path.relpath(flip(registry, weights))
+            try:
+                self.say(
+                    f"A disk goes bad: one bit in the middle of {path}, which is the "
+                    f"{weights.path} of loop/replace ({size(weights.size)}), flips."
+                )
+                self.type("verify", expect=_PROBLEMS)
+            finally:
+                flip(registry, weights)
+        self.say("The bit is flipped back.")
+        self.type("verify")
 
     def farewell(self, seconds: float) -> None:
         from lineage.cli.progress import duration
@@ -207,7 +209,7 @@ class _Tour:
             "git log refs/lineage/events": "who did what: plain git",
             "lineage loop init --text FILE": "on your own text",
         }
-        margin = max(map(len, rows)) + 2
+        margin = max(len(command) for command in rows if rows[command]) + 2
         for command, meaning in rows.items():
             line = [("  $ ", ""), (command.ljust(margin), "title"), (meaning, "dim")]
             self.write([self.terminal.paint(line).rstrip()])
@@ -216,17 +218,25 @@ class _Tour:
 
     def title(self, text: str) -> None:
         self.stop += 1
-        self.write(["", self.terminal.paint([(f"{self.stop}  {text}", "head")]), ""])
+        self.space()
+        self.write([self.terminal.paint([(f"{self.stop}  {text}", "head")]), ""])
 
     def say(self, text: str) -> None:
+        self.space()
         columns = min(self.terminal.width, _WIDEST)
         self.write([*textwrap.wrap(text, columns, break_on_hyphens=False), ""])
 
     def paint(self, command: str) -> str:
         return self.terminal.paint([(command, "title")])
 
-    def write(self, lines: Sequence[str] | Iterator[str]) -> None:
+    def space(self) -> None:
+        if not self.blank:
+            self.write([""])
+
+    def write(self, lines: Iterable[str]) -> None:
+        lines = list(lines)
         self.terminal.write(lines)
+        self.blank = lines[-1:] == [""]
 
     def type(self, *words: str, expect: int = 0) -> None:
         """Show a command, and run it here.
@@ -235,6 +245,7 @@ class _Tour:
             LineageError: when it does not exit with the code that is expected.
         """
         self.write([self.paint(f"$ lineage {shlex.join(words)}")])
+        self.blank = False
         code = _run_here(words)
         if code == 130:
             raise KeyboardInterrupt
