@@ -7,6 +7,7 @@ imported when somebody asks for it, because each would cost every start some tim
 """
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -48,6 +49,7 @@ SECTIONS = {
     },
 }
 
+_OBJECTS = 20_000  # so many more before Python looks for cycles
 _UNREAD = click.Command(None)
 _INTERRUPTED = 130
 _READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended
@@ -138,10 +140,13 @@ program.commands = _Commands(
 
 def main() -> NoReturn:
     """Run the command line that this process was started with, and exit."""
+    gc.set_threshold(_OBJECTS)  # 700 is looked for fifty times while we start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-    sys.exit(_run(Terminal()))
+    code = _run(Terminal())
+    gc.freeze()  # a process that ends has nothing to tidy
+    sys.exit(code)
 
 
 def _run(terminal: Terminal) -> int:

@@ -5,8 +5,7 @@ print the records as they are; people and Markdown see them through columns.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import cut, one_line, width
@@ -18,8 +17,7 @@ _NARROW = 8  # columns; nothing is cut below that
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column of a table: what a person sees of a record.
 
     A `flexible` column is cut where the terminal is too narrow.
@@ -31,8 +29,7 @@ class Column:
     flexible: bool = False
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A titled table."""
 
     title: str

@@ -33,6 +33,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "error": {"fg": "red", "bold": True},
     "hint": {"fg": "cyan"},
 }
+_COLUMNS = 80
 _PAUSE = 0.1  # seconds between two looks at progress
 _PATIENCE = 0.5  # seconds of work that need no progress
 
@@ -53,9 +54,13 @@ class Terminal:
     @property
     def width(self) -> int:
         """Columns to lay out for: $COLUMNS, the terminal's, or 80."""
-        from shutil import get_terminal_size
-
-        return get_terminal_size().columns
+        given = os.environ.get("COLUMNS", "")
+        if given.isdigit() and int(given):
+            return int(given)
+        try:
+            return os.get_terminal_size(sys.stdout.fileno()).columns or _COLUMNS
+        except (OSError, ValueError):
+            return _COLUMNS
 
     @property
     def limit(self) -> int | None:

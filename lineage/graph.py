@@ -8,11 +8,9 @@ where there is none, to the models that the row's weights and data came from.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from lineage.diff.metrics import comparable
 from lineage.history import Entry
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Metric
@@ -44,8 +42,7 @@ class Chip(NamedTuple):
     more: int = 0
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A commit that stands on a line of its own.
 
     `parents` are the rows that rails lead to; a `tip` is where a branch ends.
@@ -209,7 +206,7 @@ def _same(commit: Commit, name: str, load: Load) -> Iterator[Metric]:
     first = commit.metrics[name]
     while True:
         metric = commit.metrics.get(name)
-        if metric is None or not comparable(metric, first):
+        if metric is None or not metric.comparable(first):
             return
         yield metric
         before = commit.ids(*BACK)

@@ -2,15 +2,14 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from lineage.registry import Registry
 from lineage.store.objects import Commit
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A commit with what the log knows of it: who recorded it first, and when."""
 
     id: str
@@ -26,8 +25,7 @@ class Entry:
     path: str | None = None
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """Branches and tags by the git oid that they name."""
 
     branches: dict[str, tuple[str, ...]]

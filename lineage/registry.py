@@ -9,10 +9,10 @@ reads. The command line and the loop do nothing that cannot be done from here.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from lineage.draft import check_substance, default_branch, joined
 from lineage.errors import NotFound, UsageError
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """What `Registry.commit` made: `created` is False when it was there already."""
 
     id: str
@@ -190,9 +189,10 @@ class Registry:
         from lineage.store.projection import project
 
         tip = self.target(place)
-        commit = self._same_as_tip(draft, tip) or joined(draft, tip, revise=revise)
+        same = self._same_as_tip(draft, tip)
+        commit = same or joined(draft, tip, revise=revise)
         gits = {id_: self.git_oid(id_) for id_ in commit.ids()}
-        oid, objects = project(commit, entries, gits)
+        oid, objects = (tip.git, []) if tip and same else project(commit, entries, gits)
         created = not self.ids.find(commit.id)
         target = Target(commit.id, oid)
         event = replace(

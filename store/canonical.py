@@ -22,6 +22,10 @@ _BROKEN = (  # what reading broken bytes raises
     *(AttributeError, LookupError, RecursionError, TypeError, ValueError),
     UsageError,
 )
+_encoded = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":")
+).encode
+_OTHER_NUMBER = re.compile(rb"[:,\[]-?[0-9.]*([0-9]e|\.0[,\]}])")
 _NOT_IN_YAML = re.compile("[\u007f-\u009f\ufffe\uffff]")
 
 
@@ -110,9 +114,20 @@ def parse(data: bytes, what: str) -> Any:
         value = json.loads(
             data, parse_int=_number, parse_float=_finite, parse_constant=_finite
         )
-        if canonical(value) == data:
+        if _is_plain(data, value) or canonical(value) == data:
             return value
     raise VerificationError(f"{what} is not in its canonical form")
+
+
+def _is_plain(data: bytes, value: Any) -> bool:
+    """Whether json, which is ten times as fast, shows that `data` is canonical.
+
+    In ASCII it sorts and escapes as RFC 8785 does, and writes the same numbers, but
+    for those with an exponent and for floats that are whole.
+    """
+    if not data.startswith(b"{") or not data.isascii() or _OTHER_NUMBER.search(data):
+        return False
+    return bool(_encoded(value).encode() == data)
 
 
 @contextmanager

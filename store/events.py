@@ -10,7 +10,7 @@ rolled to the tip's view by the next writer. Readers trust only the view.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -56,8 +56,7 @@ class Move(NamedTuple):
         return RefChange(self.ref, *ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """An event with the git commit that holds it."""
 
     git: str

@@ -11,7 +11,7 @@ from lineage.errors import VerificationError
 from lineage.store.canonical import Json, digest, malformed
 
 DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_quoted, _ascii = json.JSONEncoder(ensure_ascii=False).encode, json.JSONEncoder().encode
 _NOWHERE = {"", ".", ".."}  # no parts of a path inside a payload
 
 
@@ -123,7 +123,7 @@ def dvc_address(kind: str, entries: list[FileEntry]) -> tuple[str, int]:
 def dvc_directory(entries: list[FileEntry]) -> bytes:
     """The ``.dir`` object that DVC would write for these files, byte for byte."""
     rows = (
-        f'{{"md5": "{entry.md5}", "relpath": {json.dumps(entry.path)}}}'
+        f'{{"md5": "{entry.md5}", "relpath": {_ascii(entry.path)}}}'
         for entry in sorted(entries)
         if not entry.is_directory
     )

@@ -83,6 +83,9 @@ class Ids:
     def find(self, prefix: str) -> list[Record]:
         """All records whose id starts with `prefix` (lower-case hexadecimal)."""
         self.refresh()
+        if is_id(prefix):
+            known = self._known(prefix)
+            return [known] if known else []
         found = {record.id: record for record in self._bisect(prefix)}
         newer = {i: r for i, r in self._tail.items() if i.startswith(prefix)}
         return sorted({**found, **newer}.values())

@@ -138,6 +138,10 @@ class Metric:
         if self.interval is not None:
             _check_interval(self.interval)
 
+    def comparable(self, other: "Metric") -> bool:
+        """Whether the two values measure the same thing."""
+        return (self.definition, self.version) == (other.definition, other.version)
+
     def to_json(self) -> dict[str, Json]:
         return _given(
             value=self.value,

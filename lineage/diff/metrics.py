@@ -12,11 +12,6 @@ from lineage.store.objects import Metric
 _DIGITS = 12  # significant digits of a difference; beyond is rounding noise
 
 
-def comparable(one: Metric, other: Metric) -> bool:
-    """Whether two values measure the same thing."""
-    return (one.definition, one.version) == (other.definition, other.version)
-
-
 @dataclass(frozen=True)
 class MetricChange:
     """A metric that has changed; `a` or `b` is None where it is missing."""
@@ -28,7 +23,7 @@ class MetricChange:
     @property
     def comparable(self) -> bool:
         """Whether there are two values of one definition."""
-        return bool(self.a and self.b and comparable(self.a, self.b))
+        return bool(self.a and self.b and self.a.comparable(self.b))
 
     @property
     def delta(self) -> float | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from lineage.diff.metrics import comparable
 from lineage.errors import UsageError, VerificationError
 from lineage.loop.journal import branch
 from lineage.loop.seeds import choose
@@ -158,7 +157,7 @@ def _compared(commit: Commit, earlier: Sequence[Commit]) -> list[Compared]:
     rows = []
     for name, now in commit.metrics.items():
         metrics = (each.metrics.get(name) for each in earlier)
-        found = [m if m and comparable(m, now) else None for m in metrics]
+        found = [m if m and m.comparable(now) else None for m in metrics]
         first = next((metric for metric in reversed(found) if metric), None)
         rows.append(Compared(name, now, found[0] if found else None, first))
     return rows
