@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.objects import Edge, Metric
 
+_DIGITS = 1000  # of an integer: Python converts no more than 4,300
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 # Patterns are compiled when they are first used: `--help` waits for none of them.
 _INTEGER = r"[-+]?[0-9]+"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)"
 _QUOTED = r"(['\"])(.*)\1"
 _SHARE = r"(?P<revision>.*),share=(?P<share>[^,]*)"
-_COUNTS = r"([0-9]+)/([0-9]+)"
+_COUNTS = r"([0-9]{1,16})/([0-9]{1,16})"
 
 
 def scalar(text: str) -> bool | float | str | None:
@@ -25,7 +26,7 @@ def scalar(text: str) -> bool | float | str | None:
     if text in _WORDS:
         return _WORDS[text]
     if re.fullmatch(_INTEGER, text):
-        return int(text)
+        return int(text) if len(text) < _DIGITS else text
     if re.fullmatch(_FLOAT, text):
         return float(text.replace(".inf", "inf").replace(".nan", "nan"))
     quoted = re.fullmatch(_QUOTED, text, re.DOTALL)

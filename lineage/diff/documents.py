@@ -6,6 +6,7 @@ from typing import Any
 from lineage.errors import UsageError
 from lineage.store.disk import disk_errors
 
+_DIGITS = 1000  # of an integer: Python converts no more than 4,300
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".toml"})
 
 
@@ -33,7 +34,9 @@ def read(path: Path, name: str = "") -> Any:
         from lineage.loop.yaml_file import read_yaml
 
         return read_yaml(path)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise UsageError(f"{shown} is nested too deeply") from None
+    except ValueError as error:
         raise UsageError(f"{shown} is not {suffix[1:].upper()}: {error}") from None
     except UsageError as error:
         message = str(error).replace(str(path), shown)
@@ -43,7 +46,9 @@ def read(path: Path, name: str = "") -> Any:
 def _json(data: bytes) -> Any:
     import json
 
-    return json.loads(data, object_pairs_hook=_once, parse_constant=_refuse)
+    return json.loads(
+        data, object_pairs_hook=_once, parse_constant=_refuse, parse_int=_integer
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -53,6 +58,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{twice!r} is given twice")
     return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits")
+    return int(digits)
 
 
 def _refuse(constant: str) -> None:

@@ -1,4 +1,4 @@
-"""YAML as people expect it: safe, no silent duplicates, `2e-3` is a number."""
+"""YAML 1.2 as people expect it: safe, no silent duplicates, `2e-3` is a number."""
 
 from __future__ import annotations
 
@@ -12,24 +12,43 @@ from lineage.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LARGEST = 1_000_000  # values in one document
+
 
 class _Loader(yaml.SafeLoader):
-    """A SafeLoader that reads floats as YAML 1.2 does and knows no dates."""
+    """A SafeLoader of the core schema of YAML 1.2, where `no` and `1:30` are text.
+
+    PyYAML follows 1.1. Keys are always text, as in JSON.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    "<": [("tag:yaml.org,2002:merge", re.compile(r"^<<$"))]
 }
-# YAML 1.1, which PyYAML follows, wants a dot and a signed exponent: 2.0e-3.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
-    list("-+.0123456789"),
-)
+_CORE = {
+    "null": (r"~|null|Null|NULL|", "~nN"),
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    "float": (
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan",
+        "-+.0123456789",
+    ),
+}
+for _name, (_pattern, _first) in _CORE.items():
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_pattern})$"), list(_first)
+    )
+_Loader.yaml_implicit_resolvers[""] = [
+    ("tag:yaml.org,2002:null", re.compile(r"^$"))  # a value that is left out
+]
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    text = loader.construct_scalar(node)
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
@@ -37,13 +56,18 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
         if key.value in seen:
             raise _fault(f"{key.value!r} is given twice", key)
         seen.add(key.value)
-    return loader.construct_mapping(node, deep=True)
+    loader.flatten_mapping(node)
+    return {
+        key.value: loader.construct_object(value, deep=True)
+        for key, value in node.value
+    }
 
 
 def _fault(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
@@ -65,11 +89,29 @@ def read_yaml(path: Path) -> Any:  # the caller checks the shape
         message = f"{path}: line {line} is not UTF-8 text"
         raise UsageError(message, hint="save the file as UTF-8") from None
     try:
-        return yaml.load(text, _Loader)  # noqa: S506  (a SafeLoader)
+        found = yaml.load(text, _Loader)  # noqa: S506  (a SafeLoader)
+        size = _size(found, {})
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: {_sentence(error)}") from None
     except RecursionError:
         raise UsageError(f"{path} is nested too deeply") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        message = f"{path} has a value that is not what its tag or digits say"
+        raise UsageError(message) from None
+    if size > _LARGEST:
+        message = f"{path} stands for more than {_LARGEST:,} values"
+        raise UsageError(message, hint="write fewer aliases into it")
+    return found
+
+
+def _size(value: Any, known: dict[int, int]) -> int:
+    """How many values there are, with aliases written out."""
+    if not isinstance(value, list | dict):
+        return 1
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(item, known) for item in inner)
+    return known[id(value)]
 
 
 def _sentence(error: yaml.YAMLError) -> str:

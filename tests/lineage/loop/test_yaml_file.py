@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+BOMB = b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"a%d: &a%d [%s]\n" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10))
+    for n in range(1, 9)
+)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "some.yaml"
@@ -31,13 +37,20 @@ def file(tmp_path: Path) -> Path:
         ("e3", "e3"),
         ("2e", "2e"),
         ("2026-11-24", "2026-11-24"),
+        ("no", "no"),
+        ("12:30", "12:30"),
+        ("010", 10),
+        ("0x1F", 31),
+        ("1_000", "1_000"),
+        ("{1: a, true: b, null: c}", {"1": "a", "true": "b", "null": "c"}),
+        ("{a: }", {"a": None}),
         ("true", True),
         ("{a: [1, null]}", {"a": [1, None]}),
         ("", None),
     ],
 )
 def test_scalars(file: Path, text: str, value: object) -> None:
-    """Numbers with an exponent are numbers; dates and quoted text stay text."""
+    """Scalars are those of YAML 1.2's core schema; keys are text."""
     file.write_text(text, encoding="utf-8")
     read = read_yaml(file)
     assert value == read
@@ -67,6 +80,10 @@ def test_merge_keys(file: Path) -> None:
         (b"a: 1\n--- \nb: 2\n", "line 2: but found another document"),
         (b"x: \x00\n", "unacceptable character #x0000"),
         (b"[" * 5000, "is nested too deeply"),
+        (b"a: !!int abc\n", "not what its tag or digits say"),
+        (b"a: !!timestamp x\n", "not what its tag or digits say"),
+        (b"a: " + b"1" * 5000, "not what its tag or digits say"),
+        (BOMB, "stands for more than 1,000,000 values"),
     ],
 )
 def test_malformed(file: Path, data: bytes, sentence: str) -> None:
