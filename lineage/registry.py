@@ -270,7 +270,7 @@ class Registry:
             if name.startswith(prefix)
         ]
         if moves:
-            self.move("drop", moves)
+            self.move("drop", moves, "work in progress is done with")
 
     # reading
 
@@ -353,7 +353,7 @@ class Registry:
     def head(self) -> str | None:
         """The branch that was last moved by a command here."""
         try:
-            return (self.home / "HEAD").read_text().strip()
+            return (self.home / "HEAD").read_text(errors="replace").strip()
         except FileNotFoundError:
             return None
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from hashlib import sha1
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 from lineage.errors import Conflict, NotFound, StoreError
 from lineage.store.disk import sync_files
@@ -189,19 +189,26 @@ class GitRepository:
             yield from self._ask(batch)
 
     def _ask(self, batch: list[str]) -> list[tuple[str, GitObject] | None]:
-        """All answers before any is used: the next question must find none unread."""
-        stdin = self._open_reader().stdin
-        assert stdin is not None
+        """All answers before any is used: the next question must find none unread.
+
+        Git dies of a damaged object. Then each is asked for alone, and what git dies
+        of again counts as missing.
+        """
+        reader = self._open_reader()
+        assert reader.stdin is not None
+        assert reader.stdout is not None
         try:
-            stdin.write("".join(f"{name}\n" for name in batch).encode())
-            stdin.flush()
-            return [self._answer() for _ in batch]
-        except BrokenPipeError:
+            reader.stdin.write("".join(f"{name}\n" for name in batch).encode())
+            reader.stdin.flush()
+            return [_answer(reader.stdout) for _ in batch]
+        except (BrokenPipeError, EOFError):
             self.close()
-            raise StoreError("git cat-file stopped", hint="run `git fsck`") from None
         except BaseException:
             self.close()
             raise
+        if len(batch) == 1:
+            return [None]
+        return [found for name in batch for found in self._ask([name])]
 
     def blob(self, name: str) -> bytes | None:
         """The bytes that `name` means, or None."""
@@ -220,18 +227,6 @@ class GitRepository:
                 env=environment(),
             )
         return self._reader
-
-    def _answer(self) -> tuple[str, GitObject] | None:
-        stdout = self._open_reader().stdout
-        assert stdout is not None
-        words = stdout.readline().decode().rsplit(" ", 2)
-        if len(words) < 3 or not words[2].strip().isdigit():
-            if words == [""]:
-                raise StoreError("git cat-file stopped", hint="run `git fsck`")
-            return None
-        data = stdout.read(int(words[2]))
-        stdout.read(1)
-        return words[0], GitObject(words[1], data)
 
     def close(self) -> None:
         """End the reading process."""
@@ -315,6 +310,20 @@ class GitRepository:
             return {}
         pairs = (item.partition("\n") for item in found.split("\0") if item)
         return {key.removeprefix("user."): value for key, _, value in pairs}
+
+
+def _answer(stdout: IO[bytes]) -> tuple[str, GitObject] | None:
+    """The next answer of ``git cat-file --batch``; EOFError when there is none."""
+    line = stdout.readline().decode()
+    words = line.rsplit(" ", 2)
+    if len(words) < 3 or not words[2].strip().isdigit():
+        if not line:
+            raise EOFError
+        return None
+    data = stdout.read(int(words[2]))
+    if not stdout.read(1):
+        raise EOFError
+    return words[0], GitObject(words[1], data)
 
 
 def _stage(item: GitObject, path: Path) -> None:
