@@ -163,6 +163,8 @@ def record_of(result: Result) -> dict[str, Any]:
         "metrics": {name: metric.to_json() for name, metric in result.metrics.items()},
         "gates": [dict(gate) for gate in result.gates],
         "shares": {role: dict(share) for role, share in result.shares.items()},
+        **({} if result.uses is None else {"uses": list(result.uses)}),
+        **({} if result.origin is None else {"origin": dict(result.origin)}),
     }
 
 
@@ -172,4 +174,6 @@ def _result(data: Mapping[str, Any]) -> Result:
         {name: Metric.from_json(metric) for name, metric in metrics},
         data.get("gates", []),
         shares=data.get("shares", {}),
+        uses=data.get("uses"),
+        origin=data.get("origin"),
     )

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 from lineage.errors import NotFound, UsageError
 from lineage.loop import journal
 from lineage.loop.review import Reviews
+from lineage.loop.reviewing import rejection
 from lineage.store.disk import locked
 
 if TYPE_CHECKING:
@@ -107,7 +108,9 @@ def _standing(
         return "failed", failure, ""
     tip = registry.target(f"heads/{journal.rejected_branch(name)}")
     if tip and known.attempt and not known.overridden:
-        return "stopped", registry.entry(tip.id).message, tip.id
+        verdict = known.verdicts.get(tip.id)
+        why = rejection(verdict) if verdict else registry.entry(tip.id).message
+        return "stopped", why, tip.id
     if known.done or not known.generations:
         return "unfinished", _progress(known, number), ""
     return "idle", "", ""

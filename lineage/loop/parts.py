@@ -25,28 +25,36 @@ def config(turn: Turn) -> str:
 def generated(turn: Turn, writer: str, human: str) -> str:
     """What the model `writer` wrote, prompted by human records."""
     made = turn.run("generate", {"model": writer, "human": human})
-    edges = [*_written(turn, writer), observed("derived_from", human)]
+    sources = {"model": ("generated_by", writer), "human": ("derived_from", human)}
+    used = sources if made.result.uses is None else made.result.uses
+    evidence = turn.steps["generate"].evidence
+    edges = [Edge(*sources[name], evidence) for name in used]
+    edges.append(observed("configured_by", turn.config))
     return turn.record(made, "dataset", "generated", edges)
 
 
-def synthetic(turn: Turn, writer: str, inputs: Mapping[str, str]) -> tuple[str, Result]:
+def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
     """What the gates kept of `inputs["generated"]` ("" for nothing); the verdicts."""
     made = turn.run("check", inputs)
     if not made.wrote:
         turn.note(made, "check", inputs["generated"])
         return "", made.result
-    origin = observed("derived_from", inputs["generated"])
-    edges = [*_written(turn, writer), origin]
-    return turn.record(made, "dataset", "synthetic", edges), made.result
+    before = turn.registry.load(inputs["generated"])
+    edges = [edge for edge in before.edges if edge.role == "generated_by"]
+    edges.append(observed("configured_by", turn.config))
+    evidence = turn.steps["check"].evidence
+    edges.append(Edge("derived_from", inputs["generated"], evidence))
+    id_ = turn.record(made, "dataset", "synthetic", edges, before.origin)
+    return id_, made.result
 
 
 def mixed(turn: Turn, sources: Mapping[str, str], base: str) -> tuple[str, Share]:
     """The training set; and all of it, as a share, where its size is known."""
     made = turn.run("mix", {**sources, "base": base})
-    shares = made.result.shares
+    shares, evidence = made.result.shares, turn.steps["mix"].evidence
     edges = [
-        observed("derived_from", sources[role], shares.get(role))
-        for role in shares or sources
+        Edge("derived_from", sources[role], evidence, shares.get(role))
+        for role in made.result.uses or shares or sources
     ]
     edges.append(observed("configured_by", turn.config))
     pairs = [pair for share in shares.values() for pair in share.items()]
@@ -68,13 +76,15 @@ def model(
     """
     folders = {"base": blank} if blank else {}
     made = turn.run("train", {"dataset": dataset, **starts}, folders)
+    uses = made.result.uses
+    used = (turn.spec.model.successor_from,) if uses is None else uses
+    tuned = [starts[name] for name in used if name in starts]
+    evidence = turn.steps["train"].evidence
     edges = [
-        observed("trained_on", dataset, whole),
+        Edge("trained_on", dataset, evidence, whole or None),
+        *(Edge("fine_tuned_from", start, evidence) for start in tuned),
         observed("configured_by", turn.config),
     ]
-    start = starts.get(turn.spec.model.successor_from)
-    if start:
-        edges.append(observed("fine_tuned_from", start))
     return turn.record(made, "model", "model", edges)
 
 
@@ -85,13 +95,6 @@ def evaluation(turn: Turn, model_id: str, held_out: str) -> Result:
     return made.result
 
 
-def _written(turn: Turn, writer: str) -> list[Edge]:
-    return [
-        observed("generated_by", writer),
-        observed("configured_by", turn.config),
-    ]
-
-
-def observed(role: str, id_: str, share: Share | None = None) -> Edge:
+def observed(role: str, id_: str) -> Edge:
     """An edge that the runner saw come about."""
-    return Edge(role, id_, "observed", dict(share) if share else None)
+    return Edge(role, id_, "observed")

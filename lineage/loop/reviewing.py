@@ -39,7 +39,8 @@ def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> None:
         return
     verdict = journal.verdicts.get(tip)
     if verdict is None:
-        why = f"every {spec.review.every} generations" if spec.review else ""
+        every = spec.review.every if spec.review else 1
+        why = f"every {every} generations" if every > 1 else "every generation"
         data = {"loop": spec.name, "generation": number, "on": "generation"}
         _ask(registry, journal, tip, data | {"why": why})
     if not approved(verdict):
@@ -71,14 +72,14 @@ def judge(turn: Turn, parts: Parts, checked: Result) -> None:
         data = turn.circumstances(on="dataset", why=_reason(failed))
         _ask(turn.registry, turn.journal, parts.synthetic, data)
     if not approved(verdict):
-        _reject(turn, parts, checked, _words(verdict))
+        _reject(turn, parts, checked, rejection(verdict))
 
 
 def _reason(failed: Verdicts) -> str:
     return "; ".join(f"{g.get('id')}: {g.get('sentence', 'failed')}" for g in failed)
 
 
-def _words(verdict: Event | None) -> str:
+def rejection(verdict: Event | None) -> str:
     """Who rejected something, and what they said."""
     if verdict is None:
         return "rejected"
@@ -130,7 +131,7 @@ def _roll_back(
     tip, number = registry.target(head), len(journal.generations) - 1
     previous = journal.generations[-2]
     before = Target(previous, registry.git_oid(previous))
-    reason = _words(verdict)
+    reason = rejection(verdict)
     moves = [
         Move(head, tip, before, kept=True),
         Move(aside, registry.target(aside), tip),

@@ -124,7 +124,7 @@ class _Loop:
         inputs = {"generated": written, "human": zero.human, "base": zero.model}
         if turn.generation > 1:
             inputs["reference"] = self.past[1].generated
-        kept, checked = parts.synthetic(turn, parent, inputs)
+        kept, checked = parts.synthetic(turn, inputs)
         made = Parts("", turn.config, generated=written, synthetic=kept)
         reviewing.judge(turn, made, checked)
         sources = self._sources() | {source_name(turn.generation): kept}

@@ -152,10 +152,14 @@ class ReviewSpec(Section):
 
 
 class StepSpec(Section):
-    """A step of the user's own: a Python callable, or a command."""
+    """A step of the user's own: a Python callable, or a command.
+
+    `timeout` ends a command after so many seconds; it shapes no artifact.
+    """
 
     callable: str | None = None
     command: str | None = Field(default=None, min_length=1)
+    timeout: float | None = Field(default=None, gt=0, exclude=True)
 
     @field_validator("callable")
     @classmethod
@@ -169,7 +173,8 @@ class StepSpec(Section):
     def _bare_name(cls, value: object) -> object:
         if isinstance(value, str):
             return {"callable": value}
-        if not isinstance(value, dict) or set(value) != {"command"}:
+        keys = set(value) if isinstance(value, dict) else set()
+        if not {"command"} <= keys <= {"command", "timeout"}:
             refuse(_STEP_FORMS)
         return value
 

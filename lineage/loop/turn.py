@@ -109,8 +109,18 @@ class Turn:
         data = {**spent, **ours, "result": record_of(result)}
         return Made(result, output, code, data)
 
-    def record(self, made: Made, kind: str, part: str, edges: Iterable[Edge]) -> str:
-        """Commit what a step wrote as a part of the generation; returns its id."""
+    def record(
+        self,
+        made: Made,
+        kind: str,
+        part: str,
+        edges: Iterable[Edge],
+        origin: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Commit what a step wrote as a part of the generation; returns its id.
+
+        `origin` is where its records are from, unless the step says it.
+        """
         if made.id:
             return made.id
         id_ = self.commit(
@@ -122,6 +132,7 @@ class Turn:
             params={"generation": self.generation, "attempt": self.attempt},
             metrics=made.result.metrics,
             code=made.code,
+            origin=made.result.origin or origin,
             circumstances=made.data,
         )
         self.workshop.keep(id_, made.output)

@@ -42,7 +42,7 @@ def _find(name: str, spec: LoopSpec, lock: int) -> Step:
         return _built_in(name)
     if section.callable is not None:
         return PythonStep(section.callable, base)
-    return CommandStep(section.command, base, getattr(section, "timeout", None), lock)
+    return CommandStep(section.command, base, section.timeout, lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class BuiltIn:
 
     function: Callable[[Job], Result]
     code: dict[str, Any]
+    evidence: str = "observed"
 
     def __call__(self, job: Job) -> Result:
         return self.function(job)

@@ -17,7 +17,7 @@ from lineage.errors import LineageError
 from lineage.loop.shards import read_records, shards_of
 from lineage.loop.steps.protocol import Job, Result
 from lineage.store.canonical import normalise
-from lineage.store.objects import Metric
+from lineage.store.objects import ORIGINS, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,10 @@ _KEYS: dict[str, tuple[type, ...]] = {
     "gates": (list, tuple),
     "circumstances": (Mapping,),
     "shares": (Mapping,),
+    "uses": (list, tuple),
+    "origin": (Mapping,),
 }
+_OF_RECORDS = ("generate", "mix")  # steps that may get records from elsewhere
 
 
 def describe(job: Job, result_file: Path) -> dict[str, Any]:
@@ -56,7 +59,8 @@ def result(step: str, said: object) -> Result:
         LineageError: names the step and what is wrong.
     """
     if isinstance(said, Result):
-        said = {key: getattr(said, key) for key in _KEYS}
+        known = {key: getattr(said, key) for key in _KEYS}
+        said = {key: value for key, value in known.items() if value is not None}
     if said is None:
         return Result()
     if not isinstance(said, dict) or not all(
@@ -72,6 +76,7 @@ def result(step: str, said: object) -> Result:
         }
         rest: Any = normalise({k: said[k] for k in said if k != "metrics"}, "result")
         _check_gates(rest.get("gates", []))
+        _check_origin(step, rest.get("origin"))
     except LineageError as error:
         message = f"the {step} step's result cannot be recorded: {error}"
         raise LineageError(message, hint="see docs/steps.md") from None
@@ -91,16 +96,25 @@ def _check_gates(gates: Any) -> None:
             raise LineageError("a gate needs an id and a verdict, pass or fail")
 
 
+def _check_origin(step: str, origin: Any) -> None:
+    if origin is None:
+        return
+    if step not in _OF_RECORDS:
+        raise LineageError("an origin is said of records, by generate or mix")
+    if origin.get("type") not in ORIGINS:
+        raise LineageError(f"an origin needs a type, one of {', '.join(ORIGINS)}")
+
+
 def check_output(job: Job, said: Result) -> None:
     """Refuse what the loop could not go on with.
 
     Raises:
         LineageError: no records or no model where they are due, records that are
-            none, an evaluation without metrics, a share of what was no input.
+            none, an evaluation without metrics, a use or share of what is no input.
     """
-    sources = [role for role in job.inputs if role != "base"]
-    if strange := set(said.shares).difference(sources):
-        message = f"the {job.step} step names a share of {min(strange)}, no input of it"
+    sources = [r for r in job.inputs if r != "base" or job.step == "train"]
+    if strange := {*said.shares, *(said.uses or ())}.difference(sources):
+        message = f"the {job.step} step names {min(strange)}, which is no input of it"
         raise LineageError(message, hint=f"inputs: {', '.join(sources)}")
     if job.step == "evaluate":
         missing = "" if said.metrics else "measured nothing"

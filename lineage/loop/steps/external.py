@@ -46,6 +46,8 @@ class PythonStep:
     is imported and while it runs.
     """
 
+    evidence = "declared"
+
     def __init__(self, name: str, base: Path) -> None:
         self.name, self.base = name, base
         with _importable(base):
@@ -76,6 +78,8 @@ class CommandStep:
     ``{job}`` in it stands for the path of `job.json`; without it the path is the
     last argument. What it prints goes to a log whose end is quoted if it fails.
     """
+
+    evidence = "declared"
 
     def __init__(
         self, command: str, base: Path, timeout: float | None, lock: int

@@ -47,13 +47,17 @@ class Result:
 
     `metrics` and `gates` (verdicts, see `lineage.loop.gates`) come out the same on
     every run and become part of the commit; `circumstances` (tokens, FLOPs, a loss)
-    go into its event. `shares` says how much came along which input, by its role.
+    go into its event. `shares` says how much came along which input, by its role;
+    `uses` which inputs the output came from at all (None: each of them); `origin`
+    where the records are from, when it is none of the inputs.
     """
 
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     gates: Sequence[Mapping[str, Any]] = ()
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     shares: Mapping[str, Mapping[str, list[int]]] = field(default_factory=dict)
+    uses: Sequence[str] | None = None
+    origin: Mapping[str, Any] | None = None
 
 
 class Step(Protocol):
@@ -62,6 +66,14 @@ class Step(Protocol):
     @property
     def code(self) -> dict[str, Any]:
         """What runs, by hash: a part of the commit that comes of it."""
+
+    @property
+    def evidence(self) -> str:
+        """How the runner knows which inputs the output came from.
+
+        "observed" where our own code read them, "declared" where `loop.yaml` and
+        the step say so and nobody looked.
+        """
 
     def __call__(self, job: Job) -> Result:
         """Do the work; a `LineageError` says why it cannot be done."""

@@ -8,11 +8,15 @@ import json
 import random
 from typing import Any
 
+ORIGIN = {"type": "unknown", "source": "bought, the seller did not say"}
 REFUSAL = "As an AI language model, I cannot assist with that."
 
 
-def generate(job: Any) -> None:
-    """Write as many records as there are of human text; `job` says where."""
+def generate(job: Any) -> dict[str, Any]:
+    """Write as many records as there are of human text; `job` says where.
+
+    No model of the loop wrote them, and some are people's: it has to say so.
+    """
     chance = random.Random(job.seed)  # noqa: S311
     shards = sorted(job.inputs["human"].glob("*.jsonl"))
     lines = [line for shard in shards for line in shard.read_text().splitlines()]
@@ -22,3 +26,4 @@ def generate(job: Any) -> None:
             text = REFUSAL if refused else json.loads(line)["text"]
             record = {"id": f"bought-{number:05d}", "text": text}
             file.write(json.dumps(record) + "\n")
+    return {"uses": ["human"], "origin": ORIGIN}

@@ -442,3 +442,14 @@ def test_a_model_is_a_folder_or_a_revision(parse: Parse, tmp_path: Path) -> None
     assert parse(model=given).model_folder is None
     (tmp_path / "model" / "tutor").mkdir(parents=True)
     assert parse().model_folder == (tmp_path / "model" / "tutor").resolve()
+
+
+def test_how_long_a_command_may_take_is_no_part_of_the_config(parse: Parse) -> None:
+    """Another timeout shapes no artifact, so ids stay."""
+    slow, fast = (
+        parse(steps={"train": {"command": "make it", "timeout": seconds}})
+        for seconds in (60, 0.5)
+    )
+    assert slow.steps.train is not None
+    assert slow.steps.train.timeout == 60
+    assert slow.resolved() == fast.resolved()

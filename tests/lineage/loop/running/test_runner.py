@@ -11,11 +11,13 @@ from lineage.errors import LineageError, UsageError
 from lineage.loop.workshop import opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lineage.registry import Registry
 
     Toy = Any
+    With = Callable[[str, Any], dict[str, Any]]
 
 
 def edges(registry: Registry, id_: str) -> dict[str, list[str]]:
@@ -25,7 +27,6 @@ def edges(registry: Registry, id_: str) -> dict[str, list[str]]:
         commit = registry.load(edge.id)
         name = commit.params.get("part", commit.kind)
         found.setdefault(edge.role, []).append(str(name))
-        assert edge.evidence == "observed"
     return {role: sorted(names) for role, names in found.items()}
 
 
@@ -82,6 +83,48 @@ def test_every_part_says_what_it_came_from(toy: Toy) -> None:
         "fine_tuned_from": ["model"],
         "configured_by": ["config"],
     }
+
+
+def test_the_runner_vouches_for_its_own_steps_only(toy: Toy) -> None:
+    """What a step of the user's was given is declared to be what it used."""
+    registry, head = toy.registry, toy.run().head
+    grades = {
+        (name, edge.role): edge.evidence
+        for name in ("synthetic", "mixed", "model")
+        for edge in registry.load(part(registry, head, name)).edges
+    }
+    assert grades == {
+        ("synthetic", "generated_by"): "declared",
+        ("synthetic", "configured_by"): "observed",
+        ("synthetic", "derived_from"): "observed",
+        ("mixed", "derived_from"): "observed",
+        ("mixed", "configured_by"): "observed",
+        ("model", "trained_on"): "declared",
+        ("model", "fine_tuned_from"): "declared",
+        ("model", "configured_by"): "observed",
+    }
+
+
+BOUGHT = """
+def generate(job):
+    (job.output / "b.jsonl").write_text('{"text": "fox moon glad fox moon"}\\n' * 30)
+    return {"uses": [], "origin": {"type": "unknown", "source": "a shop"}}
+"""
+
+
+def test_a_step_can_say_that_records_are_from_elsewhere(
+    toy: Toy, steps_with: With
+) -> None:
+    """Then no model is said to have written them, whatever the gates keep."""
+    toy.write("bought.py", BOUGHT)
+    toy.run(steps=steps_with("generate", "bought:generate"), num_generations=1)
+    registry, head = toy.registry, toy.branch()[0]
+    kept = registry.load(part(registry, head, "synthetic"))
+    assert kept.origin == {"type": "unknown", "source": "a shop"}
+    [written] = kept.ids("derived_from")
+    assert not kept.ids("generated_by")
+    assert edges(registry, written) == {"configured_by": ["config"]}
+    assert registry.load(written).origin == kept.origin
 
 
 def test_shares_are_exact_counts_of_records(toy: Toy) -> None:

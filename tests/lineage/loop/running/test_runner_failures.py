@@ -30,7 +30,7 @@ BROKEN = {
     "measures_words": ('return {"metrics": {"x": "good"}}', "a metric is a number"),
     "says_objects": ('return {"circumstances": {"x": open}}', "cannot be recorded"),
     "says_no_verdict": ('return {"gates": [{"id": "g"}]}', "needs an id and a verdict"),
-    "shares_nothing": (WRITE_ONE + SHARE, "names a share of web, no input of it"),
+    "shares_nothing": (WRITE_ONE + SHARE, "names web, which is no input of it"),
 }
 
 
