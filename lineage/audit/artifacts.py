@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from lineage.audit.facts import Facts, Known
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
 from lineage.store.canonical import Json
-from lineage.store.objects import Commit
+from lineage.store.objects import Commit, Event
 
 T = TypeVar("T")
 ORIGIN_FIELDS = ("type", "source", "licence")
@@ -38,7 +38,7 @@ def artifacts_of(facts: Facts) -> dict[str, Artifact]:
 
 def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
     """Everything that is recorded or stated of one commit."""
-    commit, message = known.commit, known.event.message
+    commit = known.commit
     return Artifact(
         id=known.id,
         git=known.git,
@@ -50,7 +50,7 @@ def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
         by=actor(known.event.actor),
         branches=known.branches,
         tags=known.tags,
-        message=said_with(known, message) if message else None,
+        message=said_with(known.event) if known.event.message else None,
         bytes=_bytes(known),
         origin_class=peers[known.id].origin_class,
         origin=_origin(known),
@@ -80,11 +80,12 @@ def stated(known: Known, value: T, by: str = "") -> Field[T]:
     return Field("stated", value, commit=known.id, by=by, time=known.event.time)
 
 
-def said_with(known: Known, message: str) -> Field[str]:
-    """What whoever recorded the commit said about it in the event."""
-    event = known.event
+def said_with(event: Event) -> Field[str]:
+    """An event's message: a person's statement, unless a loop's runner wrote it."""
+    if event.type == "commit" and "loop" in event.data:
+        return Field("recorded", event.message, event=event.id)
     by = actor(event.actor)
-    return Field("stated", message, event=event.id, by=by, time=event.time)
+    return Field("stated", event.message, event=event.id, by=by, time=event.time)
 
 
 def circumstances(known: Known) -> Field[Mapping[str, Json]] | None:

@@ -35,6 +35,7 @@ def _environment() -> "Environment":
     )
     made.filters |= {
         "amount": words.amount,
+        "better": words.better,
         "by_role": words.by_role,
         "circumstances": words.circumstances,
         "flat": words.flat,

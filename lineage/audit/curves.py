@@ -8,6 +8,7 @@ from lineage.audit.svg import drawing, element, label, path
 from lineage.audit.text import number
 
 MOST_POINTS = 200
+MOST_BARS = 40
 _WIDTH, _HEIGHT = 260, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 24
 _GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
@@ -112,10 +113,15 @@ def origins(id_: str, rows: Sequence[tuple[int, int, Mapping[str, int]]]) -> str
 
     `rows` are (generation, records, records by origin).
     """
-    rows = [rows[i] for i in _spread(len(rows), 40)]
+    whole = len(rows)
+    rows = [rows[i] for i in _spread(whole, MOST_BARS)]
+    hidden = whole - len(rows)
     bar, left = 18, 76
-    width, height = 380, bar * len(rows) + 24
+    width, height = 380, bar * (len(rows) + bool(hidden)) + 24
     content = list(_legend(rows, left, height - 10))
+    if hidden:
+        told = f"{hidden:,} generations between these are in the table"
+        content.append(label(0, height - 24 - bar / 2, told, class_="tick"))
     for index, (generation, records, counts) in enumerate(rows):
         y = index * bar
         content.append(label(0, y + bar / 2, f"generation {generation}", class_="tick"))
@@ -124,6 +130,8 @@ def origins(id_: str, rows: Sequence[tuple[int, int, Mapping[str, int]]]) -> str
         f"generation {g}: " + ", ".join(f"{n:,} {o}" for o, n in sorted(c.items()))
         for g, _, c in rows[:12]
     )
+    if whole > 12:
+        said += f"; and {whole - 12:,} more, in the table"
     title = "Training records of each generation's model, by origin"
     return drawing(id_, (width, height), title, said, *content)
 

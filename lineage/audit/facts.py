@@ -67,7 +67,7 @@ def gather(registry: Registry, revision: str) -> Facts:
     loops = Loops(known, log)
     end, also_in = loops.including(subject)
     chain = loops.chain(end) if end else ()
-    branches = loops.branches(chain)
+    branches = loops.branches(end) if end else ()
     rejected = loops.rejected(chain, branches)
     commits = _closure(known, {subject, *chain, *rejected})
     spoken = (e for e in reversed(log.statements) if _concerns(e, commits, branches))

@@ -4,7 +4,7 @@ Each check yields (what is missing, the commit that lacks it); what several comm
 lack becomes one gap.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from lineage.audit.model import Artifact, Gap, Generation, Report, Training, Written
 
@@ -26,8 +26,13 @@ def find(report: Report) -> tuple[Gap, ...]:
 
 def _all(report: Report) -> Found:
     yield from _numbers(report.generations)
+    measured = {
+        artifact.id
+        for artifact in report.artifacts
+        if any(edge.role == "evaluated_on" for edge in artifact.sources)
+    }
     for turn in (*report.generations, *report.rejected):
-        yield from _generation(turn)
+        yield from _generation(turn, measured)
     yield from _unreviewed(report.generations)
     yield from _unmeasured(report.generations)
     for model in report.training:
@@ -52,13 +57,15 @@ def _numbers(generations: Sequence[Generation]) -> Found:
         expected = turn.number + 1
 
 
-def _generation(turn: Generation) -> Found:
+def _generation(turn: Generation, measured: Container[str]) -> Found:
+    """What a turn lacks; `measured` are the commits that name held-out data."""
     kinds = {part.kind for part in turn.parts}
     due = ("config", "dataset") + (("model",) if turn.status == "accepted" else ())
     for kind in due:
         if kind not in kinds:
             yield f"the generation includes no {kind}", turn.id
-    if not turn.held_out and turn.status == "accepted":
+    held_out = turn.held_out or any(part.id in measured for part in turn.parts)
+    if not held_out and turn.status == "accepted":
         yield "the held-out data that it was measured on: not provided", turn.id
     if not turn.gates:
         yield "gates: no verdict recorded", turn.id

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lineage.audit.artifacts import actor
+from lineage.audit.artifacts import actor, said_with
 from lineage.audit.facts import Facts, Known
 from lineage.audit.model import (
     Artifact,
@@ -60,8 +60,7 @@ def _reason(event: Event) -> Field[str]:
     """Why a generation was rejected, as the event says that put it aside."""
     if not event.message:
         return Field("not provided")
-    by = actor(event.actor)
-    return Field("stated", event.message, event=event.id, by=by, time=event.time)
+    return said_with(event)
 
 
 def _metrics(own: Artifact, new: Iterable[Artifact]) -> tuple[Measurement, ...]:

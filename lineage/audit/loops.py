@@ -77,10 +77,9 @@ class Loops:
             queue.extend(before)
         return tuple(sorted(found, key=lambda id_: self._known(id_).number))
 
-    def branches(self, chain: Iterable[str]) -> tuple[str, ...]:
-        """The branches of these generations, without those of rejected ones."""
-        members = set(chain)
-        found = (b for b, ids in self._stood.items() if members.intersection(ids))
+    def branches(self, end: str) -> tuple[str, ...]:
+        """The branches that `end` was put on, without those of rejected ones."""
+        found = (branch for branch, ids in self._stood.items() if end in ids)
         return tuple(sorted({branch.removesuffix(REJECTED) for branch in found}))
 
     def rejected(

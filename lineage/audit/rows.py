@@ -16,7 +16,9 @@ MOST_ASIDE = 3
 MOST_NODES = 12  # of a row: all rows together have 180
 MOST_COLUMNS = 5  # side by side; a longer line of descent has more
 _FIRST = 5
-_UNDRAWN = frozenset({"configured_by", "evaluated_on", "includes", "follows"})
+_UNDRAWN = frozenset(
+    {"configured_by", "evaluated_on", "includes", "follows", "revises"}
+)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 from lineage.audit import text
-from lineage.audit.model import Field, Source, Statement
+from lineage.audit.model import Field, Measure, Measurement, Source, Statement
+from lineage.loop.definitions import MEASURES
 
 FEW = 12  # items of a list that the page has; the JSON form has all
 
@@ -74,6 +75,13 @@ def verdict(said: Statement) -> str:
 def by_origin(counts: Mapping[str, int]) -> str:
     """Records by origin: 1,000 human, 2,000 machine."""
     return ", ".join(f"{counts[name]:,} {name}" for name in sorted(counts))
+
+
+def better(metric: Measure | Measurement) -> str:
+    """Which way is better; empty where nobody said and lineage does not know."""
+    meant = MEASURES.get(metric.definition or "")
+    known = meant is not None and meant.version == metric.version
+    return metric.direction or ("neither" if known else "")
 
 
 def bounds(limits: Mapping[str, Any]) -> str:
