@@ -1,5 +1,6 @@
 """What all commands share: help, exit codes, formats, the app in hand."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,14 @@ class App:
         return registry
 
 
+class _Count(click.IntRange):
+    """How many: a number of any size, of which no more is taken than can be."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        return min(int(super().convert(value, param, ctx)), sys.maxsize)
+
+
+COUNT = _Count(min=0)
 pass_app = click.make_pass_decorator(App)
 
 

@@ -58,6 +58,8 @@ def summary(curves: "Sequence[Curve]") -> str:
     }
     parts = (f"by {rise:.2f} with {name}" for name, rise in rises.items())
     told = f"Perplexity was multiplied {' and '.join(parts)}."
+    if all(len(point) < 2 for curve in curves for point in curve.points):
+        return f"{told} That is one seed, which shows how it works and no more."
     if 1 < rises["accumulate"] < rises["replace"]:
         return f"{told} Keeping all data slows the drift; it does not end it."
     return told

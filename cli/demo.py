@@ -56,7 +56,12 @@ def demo(app: App, directory: Path, *, quick: bool, force: bool) -> None:
 
     _check_installed()
     _make_room(directory, force=force)
-    _Tour(app, directory, QUICK if quick else FULL).run()
+    try:
+        _Tour(app, directory, QUICK if quick else FULL).run()
+    except KeyboardInterrupt:
+        again = shlex.join(["lineage", "demo", "--force", str(directory)])
+        app.terminal.say(f"\ninterrupted: `{again}` begins again")
+        raise
 
 
 def _check_installed() -> None:
@@ -126,6 +131,10 @@ class _Tour:
 
         self.title("Generation 0: a model trained on human text")
         write_files(Path(), self.size)
+        self.say(
+            "The folder now holds python-docs.txt, the unit tests of records in "
+            "checks.py, and a YAML file for each loop."
+        )
         several = len(self.size.seeds) > 1
         self.loops(*(["seed.yaml", "seed-*.yaml"] if several else ["seed.yaml"]))
 
@@ -174,7 +183,7 @@ class _Tour:
     def report(self) -> None:
         self.title("A report, for people who trust nobody")
         self.type("report", "loop/accumulate", "--format", "html", "-o", "report.html")
-        self.write([f"open {Path('report.html').absolute()}"])
+        self.write([f"Look at it in a browser: {Path('report.html').absolute()}"])
 
     def flipped_bit(self) -> None:
         import lineage
@@ -207,7 +216,8 @@ class _Tour:
             "lineage review show loop/replace": "what its model wrote",
             "lineage get 'loop/accumulate^includes(model)' model": "the bytes",
             "git log refs/lineage/events": "who did what: plain git",
-            "lineage loop init --text FILE": "on your own text",
+            "cd .. && lineage init mine && cd mine": "a registry of your own",
+            "lineage loop init --text FILE": "and a loop on your text",
         }
         margin = max(len(command) for command in rows if rows[command]) + 2
         for command, meaning in rows.items():
@@ -262,6 +272,7 @@ class _Tour:
         for pattern in patterns:
             line = f"$ lineage loop run {pattern} >/dev/null &"
             self.write([self.paint(line)])
+        self.write([self.paint("$ wait")])
         commands = [["loop", "run", *_files(pattern)] for pattern in patterns]
         together(self.terminal, commands)
 

@@ -1,6 +1,6 @@
 """`lineage diff`: what changed between two commits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +13,7 @@ from lineage.cli.render import (
     Section,
     csv_lines,
     document,
+    json_line,
     markdown_sections,
     sections,
 )
@@ -48,7 +49,7 @@ _DIFFERS = 1
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("--only", metavar="S", help="Some of metrics,params,config,files.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something differs.")
-@format_option("json", "csv", "md")
+@format_option("json", "jsonl", "csv", "md")
 @pass_app
 def diff(
     app: App,
@@ -74,18 +75,20 @@ def diff(
     found = compare(registry, old, new, chosen)
     if format_ == "json":
         app.terminal.write([document(_data(found, chosen))])
+    elif format_ == "jsonl":
+        app.terminal.write([json_line(_data(found, chosen))])
     elif format_ == "csv":
         app.terminal.write(csv_lines(list(_rows(found, chosen))))
     elif format_ == "md":
         app.terminal.write(_markdown(app, found))
     else:
         app.terminal.page(_human(app, found))
-    _explain(app, found)
+    _explain(app, found, chosen)
     return _DIFFERS if exit_code and found else 0
 
 
 def _chosen(only: str | None) -> tuple[str, ...]:
-    chosen = tuple(only.split(",")) if only else SECTIONS
+    chosen = SECTIONS if only is None else tuple(only.split(","))
     for name in chosen:
         if name not in SECTIONS:
             hint = "some of " + ",".join(SECTIONS)
@@ -93,14 +96,27 @@ def _chosen(only: str | None) -> tuple[str, ...]:
     return chosen
 
 
-def _explain(app: App, found: "Diff") -> None:
+def _explain(app: App, found: "Diff", chosen: tuple[str, ...]) -> None:
     """Say what cannot be seen in the tables."""
     for note in found.notes:
         app.terminal.say(("note:", "hint"), f" {note}")
-    if not found:
-        same = found.a == found.b
-        what = "they are the same commit" if same else "nothing of that differs"
-        app.terminal.say(what)
+    if found.a == found.b:
+        app.terminal.say("they are the same commit")
+    elif not found:
+        app.terminal.say(f"the same {_listed(chosen)}")
+    if found.beyond:
+        verb = "differs" if len(found.beyond) == 1 else "differ"
+        also = (
+            f"{_listed(found.beyond)} {verb}, too"
+            if found
+            else (f"{_listed(found.beyond)} {verb}")
+        )
+        app.terminal.say(("note:", "hint"), f" {also}: `lineage show` has them")
+
+
+def _listed(names: "Sequence[str]") -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _data(found: "Diff", chosen: tuple[str, ...]) -> dict[str, Any]:
@@ -144,7 +160,10 @@ def _changes(data: dict[str, Any], chosen: tuple[str, ...]) -> Iterator[Record]:
         else:
             for record in data[section]:
                 path = record.get("path", record.get("name"))
-                yield {"section": section, "path": path, "change": "changed", **record}
+                sides = record["a"] is not None, record["b"] is not None
+                what = {(False, True): "added", (True, False): "removed"}
+                change = what.get(sides, "changed")
+                yield {"section": section, "path": path, "change": change, **record}
 
 
 def _human(app: App, found: "Diff") -> Iterator[str]:

@@ -10,6 +10,7 @@ from lineage.cli.text import ago, cut, number, one_line, percent, sparkline, wid
 from lineage.graph import Chip, Row, headlines, trend
 
 if TYPE_CHECKING:
+    from lineage.loop.review import Decision, Reviews
     from lineage.registry import Registry
 
 _WIDEST = 100  # columns; further apart, what belongs together is not seen as one
@@ -37,7 +38,7 @@ class Drawing:
             if index:
                 yield ""
             first, *rest = self._lines(row, self._columns - _GAP)
-            yield f"{self._terminal.paint([_glyph(row)])} {first}"
+            yield f"{self._terminal.paint([self._glyph(row)])} {first}"
             yield from (f"  {line}" for line in rest)
 
     def rails(self, rows: Iterable[Row], *, cut: bool = False) -> Iterator[str]:
@@ -56,7 +57,7 @@ class Drawing:
                 parents = [Ancestor.anonymous()]
             columns = self._columns - box.width(row.entry.id, parents)
             text = "\n".join(self._lines(row, columns))
-            glyph = self._terminal.paint([_glyph(row)])
+            glyph = self._terminal.paint([self._glyph(row)])
             yield from box.next_row(row.entry.id, parents, glyph, text).splitlines()
 
     def _lines(self, row: Row, columns: int) -> Iterator[str]:
@@ -113,9 +114,35 @@ class Drawing:
         return [(f"{one_line(name)} ", "dim"), (number(values[-1]) + bars, style)]
 
     def _gates(self, row: Row) -> Iterator[list[Span]]:
-        failed = _failed(row)
+        failed, verdict = _failed(row), self._verdict(row)
+        said = f"{verdict.past} by {one_line(verdict.by)}" if verdict else ""
+        if verdict and verdict.note:
+            said += f": {one_line(verdict.note)}"
         if failed:
-            yield [(f"gate failed: {', '.join(failed)}", "bad")]
+            allowed = f", {said}" if verdict and verdict.verdict == "approve" else ""
+            yield [(f"gate failed: {', '.join(failed)}", "bad"), (allowed, "")]
+        elif verdict and verdict.verdict == "reject":
+            yield [(said, "bad")]
+
+    def _verdict(self, row: Row) -> "Decision | None":
+        """What a person decided about a row, or about the data in it."""
+        if not (_failed(row) or any("@" in name for name in row.entry.branches)):
+            return None
+        decided = self._reviews.decided
+        ids = (row.entry.id, *row.entry.commit.ids("includes"))
+        return next((decided[id_] for id_ in ids if id_ in decided), None)
+
+    @cached_property
+    def _reviews(self) -> "Reviews":
+        from lineage.loop.review import Reviews
+
+        return Reviews.read(self._registry)
+
+    def _glyph(self, row: Row) -> Span:
+        verdict = self._verdict(row)
+        passed = not _failed(row) if verdict is None else verdict.verdict == "approve"
+        glyph = _GLYPHS[row.entry.commit.kind]
+        return (glyph, "") if passed else (_FAILED, "bad")
 
     def _chips(self, row: Row, columns: int) -> Iterator[list[Span]]:
         """What the row is made of, wrapped; names of the row's own are left out."""
@@ -143,10 +170,6 @@ class Drawing:
             (short(self._registry, chip.id), "id"),
             (more + came, ""),
         ]
-
-
-def _glyph(row: Row) -> Span:
-    return (_FAILED, "bad") if _failed(row) else (_GLYPHS[row.entry.commit.kind], "")
 
 
 def _failed(row: Row) -> list[str]:

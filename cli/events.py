@@ -5,14 +5,15 @@ from itertools import islice
 import click
 
 from lineage.cli import shapes
-from lineage.cli.command import App, Command, format_option, pass_app
+from lineage.cli.command import COUNT, App, Command, format_option, pass_app
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.text import minute
 
 
 def _subject(record: Record) -> str:
     """The names that moved or, if none did, the commit that it is about."""
-    moved = [change["ref"].partition("/")[2] for change in record["refs"]]
+    refs = (change["ref"].partition("/") for change in record["refs"])
+    moved = [name for space, _, name in refs if space != "spent"]
     return ", ".join(moved) or (record["subject"] or "")[:8]
 
 
@@ -35,7 +36,7 @@ _COLUMNS = (
     },
     exits=[0, 5],
 )
-@click.option("-n", "limit", type=click.IntRange(min=0), metavar="N", help="Only N.")
+@click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def events(app: App, limit: int | None, format_: str) -> None:

@@ -1,12 +1,19 @@
 """`lineage log`: the history, drawn or as data."""
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lineage.cli import shapes
-from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.command import (
+    COUNT,
+    App,
+    Command,
+    complete_revision,
+    format_option,
+    pass_app,
+)
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.text import moment, number
 from lineage.errors import UsageError
@@ -45,7 +52,7 @@ _COLUMNS = (
 )
 @click.argument("revisions", metavar="[REV]...", nargs=-1,
                 shell_complete=complete_revision)  # fmt: skip
-@click.option("-n", "limit", type=click.IntRange(min=0), metavar="N", help="Only N.")
+@click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
 @click.option("--all", "everything", is_flag=True, help="From every branch and tag.")
 @click.option("--full", is_flag=True, help="Draw every commit as a row.")
 @click.option("--graph/--no-graph", default=None, help="With or without the rails.")
@@ -140,7 +147,11 @@ def _rows(
 def _draw(app: App, rows: "Iterator[Row]", *, rails: bool, cut: bool) -> None:
     from lineage.cli.drawing import Drawing
 
-    drawing = Drawing(app.terminal, app.registry)
+    first = next(rows, None)
+    if first is None:
+        app.terminal.say("no such commit" if app.registry.ids else "nothing yet")
+        return
+    drawing, rows = Drawing(app.terminal, app.registry), chain([first], rows)
     app.terminal.page(drawing.rails(rows, cut=cut) if rails else drawing.plain(rows))
 
 

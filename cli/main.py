@@ -52,6 +52,7 @@ SECTIONS = {
 _OBJECTS = 20_000  # so many more before Python looks for cycles
 _UNREAD = click.Command(None)
 _INTERRUPTED = 130
+_STDERR = 2
 _READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended
 
 
@@ -106,7 +107,9 @@ class _Main(click.Group):
 )
 @click.option("--no-pager", is_flag=True, help="Do not pipe output into a pager.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but data and errors.")
-@click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Say each step, and where an error came from."
+)
 @click.version_option(package_name="lineage-vcs", message="%(prog)s %(version)s")
 @click.pass_context
 def program(
@@ -140,6 +143,7 @@ program.commands = _Commands(
 
 def main() -> NoReturn:
     """Run the command line that this process was started with, and exit."""
+    _fill_streams()
     gc.set_threshold(_OBJECTS)  # 700 is looked for fifty times while we start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -147,6 +151,15 @@ def main() -> NoReturn:
     code = _run(Terminal())
     gc.freeze()  # a process that ends has nothing to tidy
     sys.exit(code)
+
+
+def _fill_streams() -> None:
+    """What the caller closed leads nowhere, and no file of ours takes its place."""
+    while (spare := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(spare)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", closefd=False)
 
 
 def _run(terminal: Terminal) -> int:

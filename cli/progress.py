@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from lineage.store.objects import Metric
 
+_STEPS = ("prepare", "generate", "check", "mix", "train", "evaluate")
 _PAUSE = 0.1  # seconds between two drawings
 _COUNTS = ("generated", "kept", "rejected")
 _BAR = 12  # columns
@@ -42,6 +43,9 @@ class LoopProgress(Progress):
             self._say([(place, "title"), (f"  goes on after {done}", "")])
             self._recalled.clear()
         self._next = 0.0
+        if self._terminal.verbose and not self.live:
+            place = _place(activity.loop, activity.generation, self._total)
+            self._terminal.say(f"{place}  {activity.step}")
         self.advanced(activity, 0.0, None)
 
     def recalled(self, activity: Activity) -> None:
@@ -111,6 +115,12 @@ def _place(loop: str, generation: int, total: int) -> str:
     """Which generation of which loop; padded, so that lines of loops align."""
     place = f"{loop} {generation}/{max(total, generation)}"
     return place + " " * (16 - width(place))
+
+
+def is_step(line: str) -> bool:
+    """Whether a line says, as `started` does, which step is going on."""
+    *place, step = line.split() or [""]
+    return len(place) == 2 and step in _STEPS
 
 
 def telling(metrics: "Mapping[str, Metric]", most: int) -> list[str]:

@@ -74,19 +74,23 @@ def _json(data: Record, indent: int | None) -> str:
     return json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
-def csv_lines(records: Sequence[Record]) -> Iterator[str]:
-    """A header and a line per record; objects become columns ``a.b``, lists JSON."""
+def csv_lines(records: Sequence[Record], header: Sequence[str] = ()) -> Iterator[str]:
+    """A header and a line per record; objects become columns ``a.b``, lists JSON.
+
+    `header` names columns that are there without records, too.
+    """
     import csv
     import io
 
     rows = [dict(_flat(record)) for record in records]
-    header = list(dict.fromkeys(key for row in rows for key in row))
+    header = list(dict.fromkeys((*header, *(key for row in rows for key in row))))
     out = io.StringIO()
     writer = csv.DictWriter(out, header, lineterminator="\n")
-    if header:
-        writer.writeheader()
+    if not header:
+        return
+    writer.writeheader()
     writer.writerows(rows)
-    yield from out.getvalue().splitlines()
+    yield from out.getvalue().removesuffix("\n").split("\n")
 
 
 def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -8,6 +8,7 @@ import click
 
 from lineage.cli import shapes
 from lineage.cli.command import (
+    COUNT,
     App,
     Group,
     complete_revision,
@@ -16,6 +17,7 @@ from lineage.cli.command import (
 )
 from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, Section, document, listing, sections
+from lineage.cli.show import GATES
 from lineage.cli.terminal import Span
 from lineage.cli.text import ago, change, cut, number, one_line, width
 
@@ -77,7 +79,7 @@ def list_(app: App, format_: str) -> None:
 )
 @click.argument("rev", required=False, shell_complete=complete_revision)
 @click.option(
-    "-n", "samples", type=click.IntRange(min=0), default=_SAMPLES, metavar="N",
+    "-n", "samples", type=COUNT, default=_SAMPLES, metavar="N",
     show_default=True, help="So many records.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws them.")
@@ -202,7 +204,7 @@ def _human(app: App, found: "Packet", reviews: "Reviews") -> Iterator[str]:
     ])  # fmt: skip
     yield from _standing(found, reviews)
     shown = [
-        Section("gates", found.gates, _GATES),
+        Section("gates", found.gates, GATES),
         Section("measures", [_row(row) for row in found.measures], _MEASURES),
     ]
     yield from sections(app.terminal, (part for part in shown if part.records))
@@ -243,11 +245,6 @@ def _change(record: Record) -> Span:
     return (change(found.delta) if found.delta else "", style)
 
 
-def _verdict(record: Record) -> Span:
-    verdict = str(record.get("verdict", ""))
-    return verdict, {"pass": "good", "fail": "bad"}.get(verdict, "")
-
-
 def _record(app: App, sample: Record) -> Iterator[str]:
     """A record's id, and its text on as many lines as it takes."""
     yield app.terminal.paint([("  ", ""), (str(sample.get("id", "")), "dim")])
@@ -266,11 +263,6 @@ def _wrapped(text: str, columns: int) -> Iterator[str]:
     yield text
 
 
-_GATES = (
-    Column("gate", lambda r: str(r.get("id", ""))),
-    Column("", _verdict),
-    Column("", lambda r: str(r.get("sentence", "")), flexible=True),
-)
 _MEASURES = (
     Column("", lambda r: r["name"], flexible=True),
     Column("now", lambda r: _value(r["change"].b), right=True),

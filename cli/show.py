@@ -12,7 +12,9 @@ from lineage.cli.render import (
     Column,
     Record,
     Section,
+    csv_lines,
     document,
+    json_line,
     markdown_sections,
     sections,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from lineage.history import Entry
     from lineage.registry import Registry
 
+_BRIEF = 60  # characters of an event's data; JSON has all
 _FILES = 20  # shown to people; JSON has all
 
 
@@ -48,7 +51,7 @@ _FILES = 20  # shown to people; JSON has all
 @click.argument(
     "revision", metavar="[REV]", default="HEAD", shell_complete=complete_revision
 )
-@format_option("json", "md")
+@format_option("json", "jsonl", "csv", "md")
 @pass_app
 def show(app: App, revision: str, format_: str) -> None:
     """Show the commit REV (by default HEAD) and what was said about it later."""
@@ -57,6 +60,10 @@ def show(app: App, revision: str, format_: str) -> None:
     data = {**shapes.shown(registry, entry), "events": _events(app, entry)}
     if format_ == "json":
         app.terminal.write([document(data)])
+    elif format_ == "jsonl":
+        app.terminal.write([json_line(data)])
+    elif format_ == "csv":
+        app.terminal.write(csv_lines([data]))
     elif format_ == "md":
         app.terminal.write(_markdown(app, data))
     else:
@@ -134,7 +141,7 @@ def _sections(registry: "Registry", data: dict[str, Any]) -> Iterator[Section]:
         "edges": (edges, _EDGES),
         "metrics": ([{"name": k, **v} for k, v in data["metrics"].items()], _METRICS),
         "params": ([{"name": k, "value": v} for k, v in _settings(data)], _PARAMS),
-        "gates": (data["gates"] or [], _GATES),
+        "gates": (data["gates"] or [], GATES),
         "events": ([e for e in data["events"] if e["type"] != "commit"], _EVENTS),
         "files": (data["files"][:_FILES], _FILE_LIST),
     }
@@ -166,6 +173,17 @@ def _shared(record: Record) -> str:
     return f"{part:,} of {whole:,}, {percent(part / whole)}" if whole else ""
 
 
+def _told(record: Record) -> str:
+    """What an event says: a message, a verdict with its note, or a few values."""
+    data = record["data"]
+    words = (record["message"], data.get("verdict"), data.get("note"))
+    said = list(dict.fromkeys(word for word in words if word)) or [
+        change["ref"].partition("/")[2] for change in record["refs"]
+    ]
+    short = inline(data) if data else ""
+    return ": ".join(said) or (short if len(short) <= _BRIEF else "")
+
+
 def _definition(record: Record) -> str:
     """What is measured, unless the name says it; and which version of that."""
     named = record["definition"] in (None, record["name"])
@@ -182,16 +200,24 @@ def _count(record: Record) -> str:
     return number(record["n"]) if record["n"] is not None else ""
 
 
-def _bounds(record: Record) -> str:
-    """What a gate allowed: its numbers and words beyond the known ones."""
-    known = ("id", "type", "verdict", "value", "action", "on")
-    rest = {key: value for key, value in record.items() if key not in known}
-    return ", ".join(f"{key} {inline(value)}" for key, value in rest.items())
+def _gate_value(record: Record) -> str:
+    value = record.get("value", "")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return inline(value)
 
 
-def _verdict(record: Record) -> Span:
-    verdict = str(record.get("verdict", ""))
-    return verdict, {"pass": "good", "fail": "bad"}.get(verdict, "")
+def _in_words(record: Record) -> str:
+    """What a gate says of its verdict or, when it says nothing, what it allows."""
+    from lineage.audit.words import bounds
+
+    return str(record.get("sentence") or bounds(record))
+
+
+def verdict(record: Record) -> Span:
+    """What a gate said."""
+    word = str(record.get("verdict", ""))
+    return word, {"pass": "good", "fail": "bad"}.get(word, "")
 
 
 _EDGES = (
@@ -213,20 +239,18 @@ _PARAMS = (
     Column("name", lambda r: r["name"], flexible=True),
     Column("value", lambda r: inline(r["value"]), flexible=True),
 )
-_GATES = (
+GATES = (
     Column("gate", lambda r: str(r.get("id", ""))),
-    Column("verdict", _verdict),
-    Column("value", lambda r: inline(r.get("value", "")), right=True),
-    Column("limits", _bounds, flexible=True),
-    Column("on", lambda r: str(r.get("on", ""))),
-    Column("action", lambda r: str(r.get("action", ""))),
+    Column("verdict", verdict),
+    Column("value", _gate_value, right=True),
+    Column("if not", lambda r: str(r.get("action", ""))),
+    Column("in words", _in_words, flexible=True),
 )
 _EVENTS = (
     Column("time", lambda r: minute(r["time"])),
     Column("event", lambda r: (r["type"], "title")),
-    Column("by", lambda r: r["author"], flexible=True),
-    Column("message", lambda r: r["message"], flexible=True),
-    Column("data", lambda r: inline(r["data"]) if r["data"] else "", flexible=True),
+    Column("by", lambda r: r["author"].partition(" <")[0], flexible=True),
+    Column("message", _told, flexible=True),
 )
 _FILE_LIST = (
     Column("path", lambda r: r["path"], flexible=True),

@@ -1,4 +1,4 @@
-"""Commands side by side, each in a process of its own; what they say, as it comes."""
+"""Loops side by side, each in a process of its own; what they say, as it comes."""
 
 import subprocess
 import sys
@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from queue import Empty, Queue
 from threading import Thread
 
-from lineage.cli.progress import duration
+from lineage.cli.progress import duration, is_step
 from lineage.cli.terminal import Terminal
+from lineage.cli.text import cut
 from lineage.errors import LineageError
 
 _PAUSE = 0.5  # seconds between two looks at the clock
@@ -21,31 +22,33 @@ def together(terminal: Terminal, commands: Sequence[Sequence[str]]) -> None:
     Raises:
         LineageError: when one of them fails; the others are ended.
     """
-    said: Queue[str] = Queue()
+    board = _Board(terminal)
     with ExitStack() as stack:
         running = [stack.enter_context(_start(words)) for words in commands]
-        listening = [Thread(target=_listen, args=(p, said)) for p in running]
+        listening = [
+            Thread(target=_listen, args=(number, process, board.said))
+            for number, process in enumerate(running)
+        ]
         for thread in listening:
             thread.start()
         stack.callback(_end, running, listening)
-        begun = time.monotonic()
         while any(thread.is_alive() for thread in listening):
-            _print(terminal, said, begun)
+            board.show()
             if any(process.poll() for process in running):
                 break
         else:
             for process in running:
                 process.wait()
         failed = [process.returncode for process in running if process.returncode]
-    while not said.empty():
-        _print(terminal, said, begun)
+    while not board.said.empty():
+        board.show()
     if failed:
         raise LineageError(f"a loop ended with exit code {failed[0]}")
 
 
 def _start(words: Sequence[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "lineage", *words],
+        [sys.executable, "-P", "-m", "lineage", "--verbose", *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -54,10 +57,12 @@ def _start(words: Sequence[str]) -> "subprocess.Popen[str]":
     )
 
 
-def _listen(process: "subprocess.Popen[str]", said: "Queue[str]") -> None:
+def _listen(
+    number: int, process: "subprocess.Popen[str]", said: "Queue[tuple[int, str]]"
+) -> None:
     assert process.stderr is not None
     for line in process.stderr:
-        said.put(line.rstrip("\n"))
+        said.put((number, line.rstrip("\n")))
 
 
 def _end(running: Sequence["subprocess.Popen[str]"], listening: list[Thread]) -> None:
@@ -67,14 +72,33 @@ def _end(running: Sequence["subprocess.Popen[str]"], listening: list[Thread]) ->
         thread.join()
 
 
-def _print(terminal: Terminal, said: "Queue[str]", begun: float) -> None:
-    """Print the next line, or how long it has been, where somebody watches."""
-    watched = sys.stdout.isatty()
-    try:
-        line = said.get(timeout=_PAUSE)
-    except Empty:
-        if watched:
-            sys.stdout.write(f"\r{duration(time.monotonic() - begun)}\x1b[K")
+class _Board:
+    """Finished generations as lines; below them, live, the step that each is at."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.said: Queue[tuple[int, str]] = Queue()
+        self._terminal = terminal
+        self._begun = time.monotonic()
+        self._steps: dict[int, str] = {}
+
+    def show(self) -> None:
+        """Take in the next line, or look at the clock."""
+        try:
+            number, line = self.said.get(timeout=_PAUSE)
+        except Empty:
+            line = ""
+        else:
+            if is_step(line):
+                self._steps[number] = " ".join(line.split())
+                line = ""
+        self._write(line)
+
+    def _write(self, line: str) -> None:
+        watched = sys.stdout.isatty()
+        if line:
+            self._terminal.write([f"\r\x1b[K{line}" if watched else line])
+        elif watched:
+            spent = duration(time.monotonic() - self._begun)
+            status = " · ".join([*self._steps.values(), spent])
+            sys.stdout.write(f"\r{cut(status, self._terminal.width - 1)}\x1b[K")
             sys.stdout.flush()
-        return
-    terminal.write([f"\r\x1b[K{line}" if watched else line])

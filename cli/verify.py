@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
-from lineage.cli.render import Column, document, json_line, listing
+from lineage.cli.render import Column, csv_lines, document, json_line, listing
 from lineage.cli.text import plural
 
 _FAILED = 3
@@ -46,6 +46,8 @@ def verify(app: App, revisions: tuple[str, ...], format_: str) -> int:
         app.terminal.write([document({"checked": found.checked, "problems": problems})])
     elif format_ == "jsonl":
         app.terminal.write(map(json_line, problems))
+    elif format_ == "csv":
+        app.terminal.write(csv_lines(problems, ("id", "path", "what")))
     else:
         listing(app.terminal, format_, "problems", problems, _COLUMNS)
     checked = plural(found.checked, "commit")

@@ -33,7 +33,8 @@ def set_branch(
             hint = f"move it with `lineage branch --force {name} {revision}`"
             raise UsageError(f"the branch {name} exists already", hint=hint)
         moves = [Move(f"heads/{name}", present, target)] if present != target else []
-        _record(registry, "branch", moves, message, lock)
+        told = message or (f"moved from {present.id[:12]}" if present else "")
+        _record(registry, "branch", moves, told, lock)
         registry.set_head(name)
     return target.id
 
@@ -43,7 +44,7 @@ def delete_branch(registry: Registry, name: str, *, message: str = "") -> str:
     with disk_errors("deleting the branch"), registry.events_log.locked() as lock:
         present = _present(registry, name)
         move = Move(f"heads/{name}", present, None)
-        _record(registry, "branch", [move], message, lock)
+        _record(registry, "branch", [move], message or "deleted", lock)
     return present.id
 
 
@@ -84,7 +85,7 @@ def set_tag(
             hint = "names of deleted tags are not used again: choose another"
             raise NotAllowed(f"{name} was a tag once", hint=hint)
         moves = [] if present else [Move(f"tags/{name}", None, target)]
-        _record(registry, "tag", moves, message, lock)
+        _record(registry, "tag", moves, message, lock, subject=target.id)
     return target.id
 
 
@@ -98,7 +99,7 @@ def delete_tag(registry: Registry, name: str, *, message: str = "") -> str:
             Move(f"tags/{name}", present, None, kept=True),
             Move(f"spent/{name}", None, present),
         ]
-        _record(registry, "tag", moves, message, lock)
+        _record(registry, "tag", moves, message or "deleted", lock, subject=present.id)
     return present.id
 
 
@@ -115,8 +116,14 @@ def _present(registry: Registry, name: str) -> Target:
 
 
 def _record(
-    registry: Registry, type_: str, moves: list[Move], message: str, lock: int
+    registry: Registry,
+    type_: str,
+    moves: list[Move],
+    message: str,
+    lock: int,
+    *,
+    subject: str | None = None,
 ) -> None:
     if moves:
-        event = Event(type_, now(), registry.actor(), message)
+        event = Event(type_, now(), registry.actor(), message, subject=subject)
         registry.record(event, moves, lock=lock)

@@ -4,7 +4,7 @@
 by part. Bytes are read only of small structured files that differ.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lineage.diff.config import Change
@@ -12,15 +12,19 @@ from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
 from lineage.errors import NotFound
 from lineage.registry import Registry
+from lineage.store.canonical import Json
+from lineage.store.objects import Commit
 
 SECTIONS = ("metrics", "params", "config", "files")
+_OTHERS = ("kind", "name", "edges", "origin", "code", "external", "gates")
 
 
 @dataclass(frozen=True)
 class Diff:
     """What changed from the commit `a` to the commit `b`, both full ids.
 
-    `notes` name what could not be compared, and why.
+    `notes` name what could not be compared, and why; `beyond` what else the two
+    manifests say differently.
     """
 
     a: str
@@ -30,6 +34,7 @@ class Diff:
     config: tuple[Change, ...] = ()
     files: FileChanges = field(default_factory=FileChanges)
     notes: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
@@ -51,7 +56,23 @@ def diff(registry: Registry, a: str, b: str, only: Collection[str] = SECTIONS) -
         config=config.compare(registry, compared, notes) if "config" in only else (),
         files=files.compare(registry, compared) if "files" in only else FileChanges(),
         notes=tuple(notes),
+        beyond=tuple(_beyond(*(registry.load(id_) for id_ in ids))),
     )
+
+
+def _beyond(a: Commit, b: Commit) -> Iterator[str]:
+    """The fields of two manifests that differ and no section shows."""
+    before, after = (_without_history(commit) for commit in (a, b))
+    turns = a.kind == b.kind == "generation"
+    for name in _OTHERS:
+        if turns and name in ("edges", "gates"):
+            continue  # of every two turns, and the parts are compared
+        if before.get(name) != after.get(name):
+            yield name
+
+
+def _without_history(commit: Commit) -> dict[str, Json]:
+    return commit.without("follows").without("revises").to_json()
 
 
 def before(registry: Registry, revision: str) -> str:

@@ -67,11 +67,13 @@ def _file_changes(
     registry: Registry, pair: Pair, prefix: str, notes: list[str]
 ) -> Iterator[Change]:
     before, after = _documents(registry, pair.a), _documents(registry, pair.b)
+    params = _params(pair.a) or _params(pair.b)
     for name in sorted({*before, *after}):
         sides = [side[name] for side in (before, after) if name in side]
         if len({entry.sha256 for entry in sides}) == 1 and len(sides) == 2:
             continue
-        within = f"{prefix}{name}:" if name else prefix
+        named = name or (sides[-1].path if params else "")
+        within = f"{prefix}{named}:" if named else prefix
         try:
             old, new = (_read(registry, each.get(name)) for each in (before, after))
             yield from list(_changes(within, old, new))

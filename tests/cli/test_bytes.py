@@ -203,7 +203,7 @@ bbbbbbbb  2026-01-02 03:04  Ada Example  commit  dataset/seed
 cccccccc  2026-01-02 03:04  Ada Example  init
 $ lineage events -n 1 --format csv
 id,type,time,author,message,subject,refs
-aaaaaaaaaaaa…,tag,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,good enough,,"[{""ref"": ""tags/v1"", ""before"": null, ""after"": ""dddddddddddd…""}]"
+aaaaaaaaaaaa…,tag,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,good enough,dddddddddddd…,"[{""ref"": ""tags/v1"", ""before"": null, ""after"": ""dddddddddddd…""}]"
 """)
     assert list(newest) == [
         "schema_version", "id", "type", "time", "author", "message", "subject", "refs",

@@ -180,7 +180,8 @@ new  aaaaaaaa config b (HEAD -> config/b), just now
 $ lineage diff config/a config/b
 old  bbbbbbbb config a (config/a), just now
 new  aaaaaaaa config b (HEAD -> config/b), just now
-2> nothing of that differs
+2> the same metrics, params, config and files
+2> note: name differs: `lineage show` has them
 $ lineage diff
 2> error: nothing comes before aaaaaaaaaaaa on its branch
 2> hint: name two revisions to compare

@@ -26,6 +26,7 @@ $ lineage init new
 $ lineage init new
 2> /test/new is a lineage registry
 $ lineage -C new log --all
+2> nothing yet
 $ lineage init file
 2> error: making the registry failed: File exists (/test/file)
 exit 1

@@ -163,6 +163,7 @@ $ lineage log -n 1
 ~  ← model bbbbbbbb · mixed cccccccc · synthetic dddddddd 50 %
      gutenberg eeeeeeee 50 % · config ffffffff
 $ lineage log -n 0
+2> no such commit
 """)
 
 
@@ -230,7 +231,9 @@ $ lineage log --name 'gut*'
 $ lineage log --kind model -n 1
 ◆ dddddddd model tutor generation 2                        Ada Example, just now
 $ lineage log --until 2020-01-01
+2> no such commit
 $ lineage log --author nobody
+2> no such commit
 $ lineage log --param steps=250 --author ada@
 □ eeeeeeee config tutor                                    Ada Example, just now
 """)
@@ -319,6 +322,7 @@ $ lineage log
 2> hint: commit something, or name a branch
 exit 5
 $ lineage log --all
+2> nothing yet
 $ lineage log --all --format json
 {
   "schema_version": 1,

@@ -126,6 +126,10 @@ by        Ada Example <ada@example.com>
 params
   name  value
   n     1
+
+events
+  time              event  by           message
+  2026-01-02 03:04  tag    Ada Example  the first
 $ lineage tag -d v1
 2> v1 is deleted, its name is spent; it was aaaaaaaaaaaa
 $ lineage tag v1

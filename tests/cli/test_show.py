@@ -55,8 +55,9 @@ params
   generation  2
 
 events
-  time              event   by                             message  data
-  2026-01-02 03:04  review  Ada Example <ada@example.com>  fine     {"ok": true}
+  time              event   by           message
+  2026-01-02 03:04  tag     Ada Example  v1
+  2026-01-02 03:04  review  Ada Example  fine
 """)
 
 
@@ -143,8 +144,8 @@ metrics
   rows  12,345
 
 gates
-  gate  verdict  value  limits   on       action
-  bias  pass      0.01  max 0.2  dataset  stop
+  gate  verdict  value  if not  in words
+  bias  pass      0.01  stop    at most 0.2
 """)
 
 
