@@ -175,14 +175,15 @@ def markdown(records: Sequence[Record], columns: Sequence[Column]) -> Iterator[s
     yield _bar(column.title for column in columns)
     yield _bar(rule)
     for record in records:
-        yield _bar(_escaped(_cell(column, record)[0]) for column in columns)
+        yield _bar(escaped(_cell(column, record)[0]) for column in columns)
 
 
 def _bar(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
     for mark in "\\|<>`*_":
         text = text.replace(mark, f"\\{mark}")
     return text

@@ -6,6 +6,7 @@ import click
 
 from lineage.cli.command import App, Command, complete_revision, pass_app
 from lineage.cli.text import plural, size
+from lineage.errors import StoreError
 
 FORMATS = ("html", "json")
 
@@ -41,15 +42,20 @@ def report(app: App, revision: str, format_: str, output: Path | None) -> None:
     """
     from lineage.audit import as_html, as_json
     from lineage.audit.report import report as make
-    from lineage.store.disk import disk_errors
+    from lineage.store.disk import disk_errors, write_atomically
 
     made = make(app.registry, revision)
     text = {"html": as_html, "json": as_json}[format_].render(made)
     if output is None:
         app.terminal.write([text.removesuffix("\n")])
         return
+    if not output.parent.is_dir():
+        raise StoreError(f"there is no folder {output.parent} to write the report to")
     with disk_errors("writing the report"):
-        output.write_text(text, encoding="utf-8", newline="")
+        if output.exists() and not output.is_file():  # a pipe, a terminal
+            output.write_bytes(text.encode())
+        else:
+            write_atomically(output.resolve(), text.encode())
     commits, gaps = len(made.artifacts), len(made.gaps)
     what = f"{plural(commits, 'commit')}, {plural(gaps, 'gap')}"
     app.terminal.say(f"{output}: {what}, {size(len(text.encode()))}")

@@ -14,6 +14,7 @@ from lineage.cli.render import (
     Section,
     csv_lines,
     document,
+    escaped,
     json_line,
     markdown_sections,
     sections,
@@ -102,10 +103,12 @@ def _human(app: App, entry: "Entry", data: dict[str, Any]) -> Iterator[str]:
 
 
 def _markdown(app: App, data: dict[str, Any]) -> Iterator[str]:
-    yield f"# {data['kind']} {data['name']}"
-    yield from ("", *(f"- {name}: {one_line(value)}" for name, value in _facts(data)))
+    yield f"# {data['kind']} {escaped(one_line(data['name']))}"
+    facts = ((name, escaped(one_line(value))) for name, value in _facts(data))
+    yield from ("", *(f"- {name}: {value}" for name, value in facts))
     if data["message"]:
-        yield from ("", *(f"> {one_line(x)}" for x in data["message"].splitlines()))
+        lines = data["message"].splitlines()
+        yield from ("", *(f"> {escaped(one_line(line))}" for line in lines))
     yield from markdown_sections(_sections(app.registry, data))
 
 

@@ -133,6 +133,8 @@ class Metric:
         _check_number(self.value, "a metric")
         if self.direction is not None:
             _choice(self.direction, DIRECTIONS, "a direction")
+        if not isinstance(self.definition, str | None):
+            raise UsageError(f"a definition is a name, not {self.definition!r}")
         _check_count(self.n, "a sample size")
         _check_count(self.version, "a version")
         if self.interval is not None:
@@ -230,6 +232,7 @@ class Commit:
 
     def __post_init__(self) -> None:
         _choice(self.kind, KINDS, "a kind of commit")
+        self._check_forms()
         if not _NAME.match(self.name):
             raise UsageError(f"{self.name!r} is empty or does not print")
         object.__setattr__(self, "params", normalise(self.params, "params"))
@@ -240,6 +243,22 @@ class Commit:
                 raise UsageError(message, hint="give each edge once")
         if self.origin is not None:
             _choice(str(self.origin.get("type")), ORIGINS, "an origin")
+
+    def _check_forms(self) -> None:
+        """Refuse fields of a form that no reader expects."""
+        if not isinstance(self.name, str):
+            raise UsageError(f"a name is text, not {self.name!r}")
+        for field_ in ("origin", "code", "external"):
+            value = getattr(self, field_)
+            if not isinstance(value, Mapping | None):
+                raise UsageError(f"{field_} maps names to values, not {value!r}")
+        if self.external and not isinstance(self.external.get("uri"), str):
+            raise UsageError("what is external has a uri")
+        gates = self.gates or []
+        if not all(isinstance(gate, Mapping) for gate in gates):
+            raise UsageError("gates are a list of verdicts, each a mapping")
+        if not all(isinstance(edge, Edge) for edge in self.edges):
+            raise UsageError("edges are a list of Edge")
 
     def to_json(self) -> dict[str, Json]:
         """The manifest as plain data; empty fields are left out."""

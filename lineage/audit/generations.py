@@ -72,9 +72,9 @@ def _metrics(own: Artifact, new: Iterable[Artifact]) -> tuple[Measurement, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def gate(commit: str, data: Any) -> Gate:
-    """A verdict as the manifest of `commit` has it, whatever shape it has."""
-    left = dict(data) if isinstance(data, Mapping) else {"value": data}
+def gate(commit: str, data: Mapping[str, Any]) -> Gate:
+    """A verdict as the manifest of `commit` has it, whatever fields it has."""
+    left = dict(data)
     known = {name: _text(left.pop(name, None)) for name in _GATE}
     bounds = {name: left.pop(name) for name in _BOUNDS if name in left}
     value, rejected = left.pop("value", None), left.pop("rejected", None)

@@ -83,7 +83,7 @@ $ lineage report HEAD --format docx
 2> hint: see `lineage report --help`
 exit 2
 $ lineage report HEAD -o no/such/folder.html
-2> error: writing the report failed: No such file or directory (no/such/folder.html)
+2> error: there is no folder no/such to write the report to
 exit 1
 $ lineage report HEAD -o .
 2> error: writing the report failed: Is a directory (.)

@@ -470,3 +470,28 @@ def test_malformed_events_are_refused(change: dict[str, Any]) -> None:
 
     with pytest.raises(VerificationError, match="an event "):
         Event.parse(canonical(_floats(given)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"name": 5}, "a name is text, not 5"),
+        ({"gates": ["x"]}, "gates are a list of verdicts"),
+        ({"gates": "stop"}, "gates are a list of verdicts"),
+        ({"external": "http://x"}, "external maps names to values"),
+        ({"external": {"digest": "sha256:00"}}, "what is external has a uri"),
+        ({"origin": ["human"]}, "origin maps names to values"),
+        ({"code": 1}, "code maps names to values"),
+        ({"edges": (("trained_on", "0" * 64),)}, "edges are a list of Edge"),
+    ],
+)
+def test_forms_that_no_reader_expects(fields: dict[str, Any], sentence: str) -> None:
+    """A manifest that could not be shown again is never made."""
+    with pytest.raises(UsageError, match=sentence):
+        Commit(**{"kind": "model", "name": "m", **fields})
+
+
+def test_a_definition_is_a_name() -> None:
+    """What a metric measures is called by text."""
+    with pytest.raises(UsageError, match="a definition is a name"):
+        Metric(1.0, definition=[1])  # type: ignore[arg-type]
