@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import lineage
 from lineage.errors import LineageError
+from lineage.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from lineage.registry import Registry
 
     Run = Callable[..., Any]
 
+BIN = Path(sys.executable).parent
+DVC = str(BIN / "dvc")
 COMMAND = [sys.executable, "-m", "lineage", "demo"]
 
 
@@ -59,7 +66,7 @@ def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
         "$ lineage log loop/replace loop/accumulate",
         "$ lineage diff loop/accumulate loop/replace",
         "$ lineage report loop/accumulate",
-        f"open {folder / 'report.html'}",
+        f"in a browser: {folder / 'report.html'}",
         "$ lineage verify",
         "does not have its recorded SHA-256",
         "(exit code 3)",
@@ -106,6 +113,76 @@ def test_what_it_leaves_is_sound(
 ) -> None:
     """The flipped bit is flipped back, and nothing is left over."""
     sound(registry)
+
+
+@pytest.fixture
+def copy(seen: tuple[Path, str], tmp_path: Path) -> Path:
+    """A copy of the demo's registry, to do things to."""
+    return Path(shutil.copytree(seen[0], tmp_path / "copy", symlinks=True))
+
+
+def test_what_it_tells_to_type_next_works(seen: tuple[Path, str], copy: Path) -> None:
+    """Each command of the last list, typed one after the other in one shell."""
+    lines = [line for line in seen[1].splitlines() if line.startswith("  $ ")]
+    commands = [re.split(r"\s{2,}", line[4:])[0] for line in lines]
+    assert len(commands) > 5
+    text = "\n".join(commands).replace(str(seen[0]), str(copy))
+    done = subprocess.run(
+        ["bash", "-ec", text.replace("FILE", str(copy / "python-docs.txt"))],
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PAGER": "cat"},
+        cwd=copy, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert (copy / "model" / "model.safetensors").is_file()
+    assert (copy.parent / "mine" / "loop.yaml").is_file()
+
+
+def test_plain_git_and_dvc_read_it(copy: Path, registry: Registry) -> None:
+    """Bytes, metrics and params come out of the demo's registry without lineage."""
+    gits = [
+        registry.entry(f"loop/accumulate{turn}^includes(model)").git
+        for turn in ("~1", "")
+    ]
+    turns = [registry.entry(f"loop/accumulate{turn}").git for turn in ("~1", "")]
+    said(copy, DVC, "get", ".", "model", "--rev", gits[1], "-o", "out")
+    weights = registry.files(registry.resolve("loop/accumulate^includes(model)"))
+    for entry in weights:
+        data = (copy / "out" / entry.path).read_bytes()
+        assert sha256(data).hexdigest() == entry.sha256
+    metrics = json.loads(said(copy, DVC, "metrics", "diff", *turns, "--json"))
+    params = json.loads(said(copy, DVC, "params", "diff", *gits, "--json"))
+    events = said(copy, "git", "log", "--format=%s", "refs/lineage/events")
+
+    assert "perplexity" in metrics["metrics.json"]
+    assert params["params.yaml"]["generation"] == {"old": 1, "new": 2, "diff": 1}
+    assert "commit loop/accumulate: generation 2 of accumulate" in events
+    said(copy, "git", "fsck", "--strict", "--no-dangling")
+
+
+def test_no_garbage_collection_takes_anything(copy: Path) -> None:
+    """`git gc --prune=now` and `dvc gc` in every local form, then `lineage verify`."""
+    said(copy, "git", "gc", "--quiet", "--prune=now")
+    for form in ("-w", "-a", "-T", "-A", "--all-experiments"):
+        said(copy, DVC, "gc", "--force", form)
+        with lineage.open(copy) as registry:
+            found = verify(registry)
+        assert (found.problems, found.checked > 30) == ([], True), form
+
+
+def said(folder: Path, *command: str) -> str:
+    """What a command prints that has to succeed."""
+    home = {**os.environ, "HOME": str(folder.parent)}  # dulwich wants a real folder
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=home,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_a_folder_is_replaced_only_when_asked_and_a_demo_made_it(
