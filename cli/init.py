@@ -1,10 +1,9 @@
 """`lineage init`: make a registry."""
 
-from pathlib import Path
-
 import click
 
 from lineage.cli.command import App, Command, pass_app
+from lineage.errors import UsageError
 
 
 @click.command(
@@ -16,9 +15,9 @@ from lineage.cli.command import App, Command, pass_app
     },
     exits=[1, 2],
 )
-@click.argument("directory", metavar="[DIR]", default=".", type=Path)
+@click.argument("directory", metavar="[DIR]", default=".")
 @pass_app
-def init(app: App, directory: Path) -> None:
+def init(app: App, directory: str) -> None:
     """Make DIR (by default the current folder) a registry.
 
     A registry is a git and DVC repository with an event log of its own. What is
@@ -26,6 +25,8 @@ def init(app: App, directory: Path) -> None:
     """
     import lineage
 
+    if not directory:  # an empty variable in a script
+        raise UsageError("the folder's name is empty", hint="leave it out for this one")
     registry = lineage.init(directory)
     registry.close()
     app.terminal.say((str(registry.root), "title"), " is a lineage registry")

@@ -27,6 +27,9 @@ def resolve(registry: Registry, revision: str) -> str:
         Ambiguous: when it could be several; they are listed.
         UsageError: when it is not written as a revision is.
     """
+    if ".." in revision:
+        hint = "name single revisions; `lineage log REV` shows what REV came from"
+        raise UsageError(f"{revision!r} is a range, which is not known here", hint=hint)
     base = _BASE.match(revision)
     if base is None or not revision.isprintable():
         raise UsageError(f"{revision!r} is not a revision", hint="see `lineage log`")
@@ -67,7 +70,7 @@ def _head(registry: Registry) -> str:
     branch = registry.head
     target = registry.target(f"heads/{branch}") if branch else None
     if target is None:
-        hint = "commit something, or name a branch"
+        hint = "commit something, or name a branch: `lineage branch` lists them"
         raise NotFound("HEAD names no commit yet", hint=hint)
     return target.id
 

@@ -319,7 +319,7 @@ def test_an_empty_registry(transcript: Transcript) -> None:
     assert transcript("log", "log --all", "log --all --format json") == snapshot("""\
 $ lineage log
 2> error: HEAD names no commit yet
-2> hint: commit something, or name a branch
+2> hint: commit something, or name a branch: `lineage branch` lists them
 exit 5
 $ lineage log --all
 2> nothing yet

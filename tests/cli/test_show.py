@@ -225,12 +225,12 @@ def test_markdown(transcript: Transcript) -> None:
 $ lineage -q commit config --name a_b --param 'x|y=<b>' -m 'one'
 aaaaaaaaaaaa…
 $ lineage show --format md
-# config a_b
+# config a\\_b
 
 - id: aaaaaaaaaaaa…
 - git: bbbbbbbbbbbb…
 - recorded: 2026-01-02 03:04:05 +0000 (just now)
-- by: Ada Example <ada@example.com>
+- by: Ada Example \\<ada@example.com\\>
 
 > one
 
