@@ -9,8 +9,8 @@ from lineage.audit.text import number
 
 MOST_POINTS = 200
 MOST_BARS = 40
-_WIDTH, _HEIGHT = 260, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 14, 24
+_WIDTH, _HEIGHT = 290, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 56, 14, 24
 _GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
 
 
@@ -92,9 +92,7 @@ class _Plot:
 
     def last(self, point: Point) -> str:
         x, y = self.at(point.number, point.value)
-        above = y - 10 if y > _TOP + 10 else y + 12
-        shown = number(point.value, 4)
-        return label(x, above, shown, class_="value", text_anchor="end")
+        return label(x + 7, y, number(point.value, 4), class_="value")
 
 
 def ticks(low: float, high: float) -> list[float]:
