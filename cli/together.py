@@ -42,6 +42,7 @@ def together(terminal: Terminal, commands: Sequence[Sequence[str]]) -> None:
         failed = [process.returncode for process in running if process.returncode]
     while not board.said.empty():
         board.show()
+    board.clear()
     if failed:
         raise LineageError(f"a loop ended with exit code {failed[0]}")
 
@@ -92,6 +93,12 @@ class _Board:
                 self._steps[number] = " ".join(line.split())
                 line = ""
         self._write(line)
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if sys.stdout.isatty():
+            sys.stdout.write("\r\x1b[K")
+            sys.stdout.flush()
 
     def _write(self, line: str) -> None:
         watched = sys.stdout.isatty()
