@@ -221,8 +221,9 @@ class _Tour:
         }
         margin = max(len(command) for command in rows if rows[command]) + 2
         for command, meaning in rows.items():
-            line = [("  $ ", ""), (command.ljust(margin), "title"), (meaning, "dim")]
-            self.write([self.terminal.paint(line).rstrip()])
+            typed = command.ljust(margin) if meaning else command
+            line = [("  $ ", ""), (typed, "title"), (meaning, "dim")]
+            self.write([self.terminal.paint(line)])
 
     # how it is shown
 

@@ -111,7 +111,7 @@ def _explain(app: App, found: "Diff", chosen: tuple[str, ...]) -> None:
             if found
             else (f"{_listed(found.beyond)} {verb}")
         )
-        app.terminal.say(("note:", "hint"), f" {also}: `lineage show` has them")
+        app.terminal.say(("note:", "hint"), f" {also}; see `lineage show`")
 
 
 def _listed(names: "Sequence[str]") -> str:

@@ -65,7 +65,7 @@ def _beyond(a: Commit, b: Commit) -> Iterator[str]:
     before, after = (_without_history(commit) for commit in (a, b))
     turns = a.kind == b.kind == "generation"
     for name in _OTHERS:
-        if turns and name in ("edges", "gates"):
+        if turns and name in ("name", "edges", "gates"):
             continue  # of every two turns, and the parts are compared
         if before.get(name) != after.get(name):
             yield name

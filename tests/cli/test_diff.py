@@ -181,7 +181,7 @@ $ lineage diff config/a config/b
 old  bbbbbbbb config a (config/a), just now
 new  aaaaaaaa config b (HEAD -> config/b), just now
 2> the same metrics, params, config and files
-2> note: name differs: `lineage show` has them
+2> note: name differs; see `lineage show`
 $ lineage diff
 2> error: nothing comes before aaaaaaaaaaaa on its branch
 2> hint: name two revisions to compare
