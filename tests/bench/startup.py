@@ -19,6 +19,9 @@ VERSION = "dvc --version"
 HELP, LOG, COMMIT = "lineage --help", "lineage log -n 20", "lineage commit, 1 kB"
 
 
+_LOG = "import lineage.cli.log, lineage.cli.drawing, lineage.opening, renderdag"
+
+
 def measure(bench: Bench) -> None:
     """Each is milliseconds: three times as many rounds as elsewhere."""
     folder = bench.registry()
@@ -37,6 +40,7 @@ def measure(bench: Bench) -> None:
         ours,
         Contestant("python -c pass", [PYTHON, "-c", "pass"], lambda: folder),
         Contestant("… 'import click'", [PYTHON, "-c", "import click"], lambda: folder),
+        Contestant("… what log imports", [PYTHON, "-c", _LOG], lambda: folder),
         Contestant("git --version", ["git", "--version"], lambda: folder),
     ]
     goals = [
