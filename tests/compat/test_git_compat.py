@@ -114,9 +114,9 @@ def test_git_log_reads_the_events(repo: Registry) -> None:
     who = "Ada Example <ada@example.com>"
     assert titles == [
         f"{who} review",
-        f"{who} drop loop/part",
+        f"{who} drop loop/part: work in progress is done with",
         f"{who} commit loop/part",
-        f"{who} branch doomed",
+        f"{who} branch doomed: deleted",
         f"{who} branch doomed",
         f"{who} tag v1",
         f"{who} commit model/m",
