@@ -130,7 +130,8 @@ def _data(found: "Diff", chosen: tuple[str, ...]) -> dict[str, Any]:
             for name in ("added", "removed", "changed")
         },
     }
-    return {"a": found.a, "b": found.b, **{name: whole[name] for name in chosen}}
+    data = {"a": found.a, "b": found.b, **{name: whole[name] for name in chosen}}
+    return data | {"others": list(found.beyond)} if chosen == SECTIONS else data
 
 
 def _metric(found: "MetricChange") -> Record:

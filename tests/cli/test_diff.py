@@ -105,7 +105,7 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
     found = run("diff", "--format", "json").json()
 
     assert list(found) == [
-        "schema_version", "a", "b", "metrics", "params", "config", "files",
+        "schema_version", "a", "b", "metrics", "params", "config", "files", "others",
     ]  # fmt: skip
     assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
     assert found["metrics"][1] == {
@@ -117,6 +117,18 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
     ]
     assert list(found["files"]) == ["added", "removed", "changed"]
     assert "model/tutor/weights.bin" in found["files"]["changed"]
+
+
+def test_other_fields_that_differ_are_named(repo: Registry, run: Run) -> None:
+    """The same files of another origin are not the same commit, and diff says so."""
+    path = repo.root / "a.txt"
+    path.write_text("text", encoding="utf-8")
+    for origin in ("human", "machine"):
+        run("commit", "dataset", path, "--name", "seed", "--origin", origin)
+    told = run("diff")
+
+    assert run("diff", "--format", "json").json()["others"] == ["origin"]
+    assert "note: origin differs; see `lineage show`" in told.stderr
 
 
 @pytest.mark.usefixtures("loop")
