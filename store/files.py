@@ -9,15 +9,11 @@ from typing import Any, NamedTuple, Self
 
 from lineage.errors import VerificationError
 from lineage.store.canonical import Json, digest, malformed
+from lineage.store.fields import known_fields
 
 DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
 _quoted, _ascii = json.JSONEncoder(ensure_ascii=False).encode, json.JSONEncoder().encode
 _NOWHERE = {"", ".", ".."}  # no parts of a path inside a payload
-
-
-def known_fields(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that `cls` has; newer ones stay in the bytes that were read."""
-    return {key: data[key] for key in cls.__match_args__ if key in data}  # type: ignore[attr-defined]
 
 
 class FileEntry(NamedTuple):

@@ -25,7 +25,7 @@ def check(name: str, what: str = "name") -> str:
     """Return `name`, or say why it cannot be one.
 
     Raises:
-        UsageError: for what DESIGN §3 refuses, or a name that is too long.
+        UsageError: for what FORMAT.md refuses.
     """
     reason = _fault(name)
     if reason:

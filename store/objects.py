@@ -6,7 +6,7 @@ and why. FORMAT.md says the same in words, with test vectors.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -21,7 +21,9 @@ from lineage.store.canonical import (
     normalise,
     parse,
 )
-from lineage.store.files import FileEntry, Payload, known_fields
+from lineage.store.fields import choice, given, known_fields
+from lineage.store.files import FileEntry, Payload
+from lineage.store.metric import Metric
 
 __all__ = [
     "Commit",
@@ -53,7 +55,6 @@ ROLES = (
 )
 EVIDENCE = ("declared", "observed")
 ORIGINS = ("human", "machine", "mixed", "unknown")
-DIRECTIONS = ("higher", "lower")
 
 _ID = re.compile(r"[0-9a-f]{64}\Z")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+\Z")  # no control characters
@@ -62,18 +63,6 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+\Z")  # no control characters
 def is_id(text: str) -> bool:
     """Whether `text` has the form of a commit id."""
     return _ID.match(text) is not None
-
-
-def _choice(value: str, among: Iterable[str], what: str) -> str:
-    if value not in among:
-        hint = "one of: " + ", ".join(among)
-        raise UsageError(f"{value!r} is not {what}", hint=hint)
-    return value
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    """The fields that are not None: absent is never written as null."""
-    return {key: value for key, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,8 +79,8 @@ class Edge:
     share: Mapping[str, list[int]] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        _choice(self.role, ROLES, "a role")
-        _choice(self.evidence, EVIDENCE, "a grade of evidence")
+        choice(self.role, ROLES, "a role")
+        choice(self.evidence, EVIDENCE, "a grade of evidence")
         if not is_id(self.id):
             raise UsageError(f"{self.id!r} is not a commit id")
         for unit, pair in (self.share or {}).items():
@@ -99,7 +88,7 @@ class Edge:
 
     def to_json(self) -> dict[str, Json]:
         share = normalise(self.share or None, "share")
-        return _given(role=self.role, id=self.id, evidence=self.evidence, share=share)
+        return given(role=self.role, id=self.id, evidence=self.evidence, share=share)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -112,87 +101,6 @@ def _check_share(unit: str, pair: object) -> None:
             return
     message = f"the share {unit}={pair!r} is not a pair of counts a of b, a <= b"
     raise UsageError(message, hint="write it as share=1250/2500")
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A number with what it needs to be compared: definition, version, direction.
-
-    `direction` says which way is better ("higher", "lower" or None: neither);
-    `n` is the sample size; `interval` is a confidence interval [low, high].
-    """
-
-    value: float
-    definition: str | None = None
-    version: int | None = None
-    direction: str | None = None
-    n: int | None = None
-    interval: list[float] | None = None
-
-    def __post_init__(self) -> None:
-        _check_number(self.value, "a metric")
-        if self.direction is not None:
-            _choice(self.direction, DIRECTIONS, "a direction")
-        if not isinstance(self.definition, str | None):
-            raise UsageError(f"a definition is a name, not {self.definition!r}")
-        _check_count(self.n, "a sample size")
-        _check_count(self.version, "a version")
-        if self.interval is not None:
-            _check_interval(self.interval)
-
-    def comparable(self, other: "Metric") -> bool:
-        """Whether the two values measure the same thing."""
-        return (self.definition, self.version) == (other.definition, other.version)
-
-    def to_json(self) -> dict[str, Json]:
-        return _given(
-            value=self.value,
-            definition=self.definition,
-            version=self.version,
-            direction=self.direction,
-            n=self.n,
-            interval=self.interval,
-        )
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**known_fields(cls, data))
-
-    @classmethod
-    def from_user(cls, data: object) -> Self:
-        """A metric as a person gives it: a number, or a mapping with known fields."""
-        if isinstance(data, cls):
-            return data
-        if not isinstance(data, Mapping):
-            return cls(data)  # type: ignore[arg-type]  # __post_init__ checks it
-        unknown = set(data) - set(cls.__slots__)
-        if unknown or "value" not in data:
-            wrong = f"the unknown field {min(unknown)!r}" if unknown else "no value"
-            hint = "fields: " + ", ".join(cls.__slots__)
-            raise UsageError(f"a metric has {wrong}", hint=hint)
-        return cls(**data)
-
-
-def _check_number(value: object, what: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UsageError(f"{what} is a number, not {value!r}")
-    if isinstance(value, int) and abs(value) > SAFE_INTEGER:
-        hint = "give it as a decimal number, such as 1e18"
-        raise UsageError(f"{what} of {value} is too large for an integer", hint=hint)
-
-
-def _check_count(value: object, what: str) -> None:
-    if value is not None and (type(value) is not int or not 0 <= value <= SAFE_INTEGER):
-        raise UsageError(f"{what} is a count, not {value!r}")
-
-
-def _check_interval(interval: object) -> None:
-    match interval:
-        case [int() | float() as low, int() | float() as high] if low <= high:
-            _check_number(low, "an interval's end")
-            _check_number(high, "an interval's end")
-            return
-    raise UsageError(f"the interval {interval!r} is not a pair low, high")
 
 
 _FIELDS = (
@@ -231,7 +139,7 @@ class Commit:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _choice(self.kind, KINDS, "a kind of commit")
+        choice(self.kind, KINDS, "a kind of commit")
         self._check_forms()
         if not _NAME.match(self.name):
             raise UsageError(f"{self.name!r} is empty or does not print")
@@ -242,7 +150,7 @@ class Commit:
                 message = f"two edges {first.role} lead to {first.id[:12]}"
                 raise UsageError(message, hint="give each edge once")
         if self.origin is not None:
-            _choice(str(self.origin.get("type")), ORIGINS, "an origin")
+            choice(str(self.origin.get("type")), ORIGINS, "an origin")
 
     def _check_forms(self) -> None:
         """Refuse fields of a form that no reader expects."""
