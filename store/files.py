@@ -1,6 +1,7 @@
 """The files of a payload: one line each in files.jsonl, summed up in the manifest."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import md5, sha256
@@ -8,12 +9,13 @@ from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 from lineage.errors import VerificationError
-from lineage.store.canonical import Json, digest, malformed
+from lineage.store.canonical import SAFE_INTEGER, Json, digest, malformed
 from lineage.store.fields import known_fields
 
 DIRECTORY, FILE, EXECUTABLE = "040000", "100644", "100755"
 _quoted, _ascii = json.JSONEncoder(ensure_ascii=False).encode, json.JSONEncoder().encode
 _NOWHERE = {"", ".", ".."}  # no parts of a path inside a payload
+_DIGESTS = re.compile(r"[0-9a-f]{32} [0-9a-f]{64}")  # MD5, SHA-256
 
 
 class FileEntry(NamedTuple):
@@ -49,21 +51,28 @@ def parse_file_list(data: bytes) -> list[FileEntry]:
     """Read files.jsonl back.
 
     Raises:
-        VerificationError: when it is malformed or out of order, or a path in it
-            leads out of the payload.
+        VerificationError: when it is malformed, out of order or not in its canonical
+            form, or a path or digest in it leads out of the payload or the cache.
     """
     with malformed("files.jsonl"):
-        entries = [FileEntry(**json.loads(line)) for line in data.splitlines()]
+        entries = [FileEntry(**json.loads(line)) for line in data.split(b"\n")[:-1]]
         if not all(map(_is_sound, entries)):
-            raise VerificationError("files.jsonl has a path or mode of no payload")
+            message = "files.jsonl has a path, mode, size or digest of no payload"
+            raise VerificationError(message)
         if any(a.path >= b.path for a, b in pairwise(entries)):
             raise VerificationError("files.jsonl is not sorted by path")
+        if file_list(entries) != data:
+            raise VerificationError("files.jsonl is not in its canonical form")
     return entries
 
 
 def _is_sound(entry: FileEntry) -> bool:
-    inside = "\0" not in entry.path and not _NOWHERE & set(entry.path.split("/"))
-    return inside and entry.mode in (DIRECTORY, FILE, EXECUTABLE)
+    if "\0" in entry.path or _NOWHERE & set(entry.path.split("/")):
+        return False
+    if entry.mode not in (FILE, EXECUTABLE):
+        return entry == FileEntry(entry.path, DIRECTORY)
+    sized = type(entry.size) is int and 0 <= entry.size <= SAFE_INTEGER
+    return sized and _DIGESTS.fullmatch(f"{entry.md5} {entry.sha256}") is not None
 
 
 @dataclass(frozen=True, slots=True)

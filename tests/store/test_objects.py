@@ -383,9 +383,54 @@ def test_paths_that_leave_the_payload_are_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"md5": "..//../../../secret".ljust(32, "x")},
+        {"md5": "0" * 31},
+        {"md5": "0" * 32 + ".dir"},
+        {"md5": "A" * 32},
+        {"md5": 10**31},
+        {"md5": None},
+        {"sha256": "0" * 63 + "\n"},
+        {"sha256": ["0" * 64]},
+        {"sha256": ""},
+        {"size": -1},
+        {"size": True},
+        {"size": 1.5},
+        {"size": "1"},
+        {"size": 2**53},
+        {"size": None},
+        {"mode": "040000"},
+        {"mode": 100644},
+        {"path": ["a"]},
+        {"note": "more"},
+    ],
+)
+def test_hostile_entries_are_refused(change: dict[str, Any]) -> None:
+    """A digest becomes part of a path, so it is one, or nothing of the list is read."""
+    fields = {**_file("a")._asdict(), **change}
+    line = json.dumps(
+        {key: value for key, value in fields.items() if value is not None},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    with pytest.raises(VerificationError, match=r"^files\.jsonl "):
+        parse_file_list(f"{line}\n".encode())
+
+
+@pytest.mark.parametrize(
     "data",
     [
         _file("b").line() + _file("a").line(),
+        _file("a").line()[:-1],
+        _file("a").line().replace(b"\n", b"\r"),
+        _file("a").line().replace(b"\n", b"\r\n"),
+        _file("a").line() + b"\n",
+        b"\n" + _file("a").line(),
+        _file("a").line().replace(b":", b": "),
+        _file("ä").line().replace("ä".encode(), b"\\u00e4"),
+        FileEntry("a", "040000").line().replace(b"}", b',"size":0}'),
+        b'{"md5":"","mode":"040000","path":"a","sha256":"","size":0}\n',
         _file("a").line() * 2,
         b"{}\n",
         b"[]\n",
@@ -395,7 +440,7 @@ def test_paths_that_leave_the_payload_are_refused(path: str) -> None:
     ],
 )
 def test_malformed_file_lists_are_refused(data: bytes) -> None:
-    """Order, doubles, fields and modes are checked while reading."""
+    """Order, doubles, fields, modes and the form of each line are checked."""
     with pytest.raises(VerificationError, match=r"files\.jsonl "):
         parse_file_list(data)
 
