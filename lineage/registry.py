@@ -19,7 +19,7 @@ from lineage.errors import NotFound, UsageError
 from lineage.store import names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
-from lineage.store.events import EventLog, Logged, Move, Target, now
+from lineage.store.events import EventLog, Logged, Move, Target, moved_meanwhile, now
 from lineage.store.files import FileEntry, parse_file_list
 from lineage.store.git import GitRepository
 from lineage.store.ids import Ids
@@ -120,6 +120,7 @@ class Registry:
         branch: str | None = None,
         ref: str | None = None,
         revise: bool = True,
+        expect: str | None = None,
         message: str = "",
         circumstances: Mapping[str, Any] | None = None,
         progress: "Progress | None" = None,
@@ -129,10 +130,12 @@ class Registry:
         `path` is a file or folder whose bytes are stored (`reference`: only
         hashed). The commit goes on `branch` (default ``kind/name``, ``loop/name``
         for a generation) and revises its tip, unless `revise` is False; `ref`
-        (``runs/…``) holds a loop's part instead of a branch. `circumstances` go to
-        the event, not into the commit. The same content on the same tip is a no-op.
+        (``runs/…``) holds a loop's part instead of a branch. `expect` is the id that
+        the tip must have by then ("": no branch). `circumstances` go to the event, not
+        into the commit. The same content on the same tip is a no-op.
 
         Raises:
+            Conflict: when the tip is not what `expect` says.
             UsageError: for a name, number, edge or path that cannot be recorded.
             NotFound: when an edge leads to a commit that is not here.
             StoreError: when a file or the disk fails; nothing is recorded then.
@@ -170,42 +173,43 @@ class Registry:
             draft = replace(draft, payload=payload)
         event = replace(event, time=now())
         with disk_errors("recording the commit"), self.events_log.locked() as lock:
-            made = self._record(draft, entries, place, event, lock, revise=revise)
+            tip = self.target(place)
+            if expect is not None and expect != (tip.id if tip else ""):
+                raise moved_meanwhile(place)
+            draft = self._same_as_tip(draft, tip) or joined(draft, tip, revise=revise)
+            made = self._record(draft, entries, Move(place, tip, None), event, lock)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
             self.git.maintain()
         return made
 
     def _record(
         self,
-        draft: Commit,
+        commit: Commit,
         entries: list[FileEntry],
-        place: str,
+        move: Move,
         event: Event,
         lock: int,
-        *,
-        revise: bool,
     ) -> Committed:
-        """Under the lock: join the branch's history, then objects and event."""
+        """Under the lock: make the objects, move the name to them, append the event."""
         from lineage.store.projection import project
 
-        tip = self.target(place)
-        same = self._same_as_tip(draft, tip)
-        commit = same or joined(draft, tip, revise=revise)
+        tip = move.before
+        same = tip is not None and tip.id == commit.id
         gits = {id_: self.git_oid(id_) for id_ in commit.ids()}
         oid, objects = (tip.git, []) if tip and same else project(commit, entries, gits)
-        created = not self.ids.find(commit.id)
         target = Target(commit.id, oid)
-        event = replace(
-            event, subject=commit.id, commits=((commit.id, oid),) if created else ()
-        )
         kept = tip is None or tip.id in commit.ids()
-        moves = [] if tip == target else [Move(place, tip, target, kept=kept)]
+        moves = [] if same else [move._replace(after=target, kept=kept)]
+        created = not self.ids.find(commit.id)
+        commits = (target,) if created else ()
+        event = replace(event, subject=commit.id, commits=commits)
         self.record(event, moves, objects if created else [], lock=lock)
-        branch = place.removeprefix("heads/") if place.startswith("heads/") else None
+        space, _, name = move.ref.partition("/")
+        branch = name if space == "heads" else None
         if branch:
             self.set_head(branch)
         return Committed(
-            commit.id, oid, commit.kind, commit.name, branch, created and bool(moves)
+            *target, commit.kind, commit.name, branch, created and bool(moves)
         )
 
     def _same_as_tip(self, draft: Commit, tip: Target | None) -> Commit | None:
@@ -264,13 +268,15 @@ class Registry:
         if included_by:
             parts = self.load(included_by).ids()
             near = {*parts, *(id_ for part in parts for id_ in self.load(part).ids())}
-        moves = [
-            Move(f"runs/{name}", target, None, kept=target.id in near)
-            for name, target in self.names("runs").items()
-            if name.startswith(prefix)
-        ]
-        if moves:
-            self.move("drop", moves, "work in progress is done with")
+        with disk_errors("moving the name"), self.events_log.locked() as lock:
+            moves = [
+                Move(f"runs/{name}", target, None, kept=target.id in near)
+                for name, target in self.names("runs").items()
+                if name.startswith(prefix)
+            ]
+            if moves:
+                event = Event("drop", now(), self.actor(), "work in progress is over")
+                self.record(event, moves, lock=lock)
 
     # reading
 

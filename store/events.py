@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from lineage.errors import StoreError
+from lineage.errors import Conflict, StoreError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
 from lineage.store.git import (
@@ -30,6 +30,7 @@ from lineage.store.objects import Event, RefChange
 _ATTIC = "refs/lineage/attic/"
 _RECENT = 32  # events
 _TREE, _BLOB, _LINK = "40000", "100644", "160000"
+_SPACES = {"heads": "branch", "runs": "part", "tags": "tag", "spent": "tag"}
 
 
 class Target(NamedTuple):
@@ -171,7 +172,8 @@ class EventLog:
         `event.prev` and `event.refs` are filled in here. Call it under `lock`.
 
         Raises:
-            Conflict: when somebody wrote past the lock; the registry is unchanged.
+            Conflict: when a name is not at its move's `before`, or somebody wrote past
+                the lock; the registry is unchanged.
         """
         moves = list(moves)
         self.roll_forward(lock)
@@ -266,9 +268,18 @@ def _parents(commit: bytes) -> list[str]:
 
 def _apply(leaves: dict[str, TreeEntry], move: Move) -> None:
     encoded = names.view_path(move.ref)[2]
-    leaves.pop(encoded, None)
+    present = leaves.pop(encoded, None)
+    if (present and present.oid) != (move.before and move.before.git):
+        raise moved_meanwhile(move.ref)
     if move.after is not None:
         leaves[encoded] = TreeEntry(_LINK, move.after.git)
+
+
+def moved_meanwhile(ref: str) -> Conflict:
+    """A name such as ``heads/x`` is not where it was when somebody looked."""
+    space, _, name = ref.partition("/")
+    message = f"somebody moved the {_SPACES[space]} {name} meanwhile"
+    return Conflict(message, hint="run the command again")
 
 
 def _replace(

@@ -126,11 +126,14 @@ def _reject(turn: Turn, parts: Parts, checked: Result, reason: str) -> NoReturn:
 def _roll_back(
     registry: Registry, loop: str, journal: Journal, verdict: Event | None
 ) -> NoReturn:
-    """Take the newest generation off the branch; it stays on the other one."""
+    """Take the newest generation off the branch; it stays on the other one.
+
+    Raises:
+        Conflict: somebody moved the branch since we read it; it stays as it is.
+    """
     head, aside = f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"
-    tip, number = registry.target(head), len(journal.generations) - 1
-    previous = journal.generations[-2]
-    before = Target(previous, registry.git_oid(previous))
+    number = len(journal.generations) - 1
+    before, tip = (Target(i, registry.git_oid(i)) for i in journal.generations[-2:])
     reason = rejection(verdict)
     moves = [
         Move(head, tip, before, kept=True),

@@ -51,6 +51,7 @@ def run(
         UsageError: the spec cannot be used, or is not the one of this branch.
         GateFailed: a gate stopped the loop, or a review rejected a generation.
         WaitingForReview: a person has to decide first.
+        Conflict: somebody moved the loop's branch meanwhile; what they did stays.
         LineageError: a step failed, or another runner has the loop.
     """
     spec = load(Path(spec_path))
@@ -163,6 +164,7 @@ class _Loop:
             gates=gates,
             branch=journal.branch(name),
             revise=False,
+            expect=self.past[-1].id if self.past else "",
             message=f"generation {turn.generation} of {name}",
             circumstances=turn.circumstances(seconds=round(seconds, 3)),
         ).id

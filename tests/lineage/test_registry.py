@@ -10,7 +10,7 @@ import pytest
 
 import lineage
 from lineage import Edge, Metric
-from lineage.errors import LineageError, NotFound, StoreError, UsageError
+from lineage.errors import Conflict, LineageError, NotFound, StoreError, UsageError
 from lineage.store.canonical import digest
 from lineage.store.events import now
 from lineage.store.git import GitObject, TreeEntry, tree
@@ -194,6 +194,20 @@ def test_a_commit_goes_to_the_branch_that_is_named(repo: Registry) -> None:
 
     assert repo.branches() == {"mine": first.id, "model/c": second.id}
     assert (first.branch, second.branch, repo.head) == ("mine", "model/c", "model/c")
+
+
+def test_a_commit_goes_onto_the_tip_that_it_expects(repo: Registry) -> None:
+    """`expect` is the tip's id, or "" for no branch; else nothing is recorded."""
+    said: dict[str, Any] = {"kind": "config", "name": "c"}
+    first = repo.commit(**said, params={"x": 1}, expect="")
+    for wrong in ("", ZERO):
+        before = repo.events_log.tip()
+        with pytest.raises(Conflict, match="moved the branch config/c meanwhile"):
+            repo.commit(**said, params={"x": 2}, expect=wrong)
+        assert repo.events_log.tip() == before
+    second = repo.commit(**said, params={"x": 2}, expect=first.id)
+
+    assert repo.load(second.id).ids("revises") == (first.id,)
 
 
 def test_a_loops_part_is_on_no_branch(repo: Registry) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lineage
+from lineage.errors import Conflict
 from lineage.store.events import Move, Target, now
 from lineage.store.objects import Event
 from lineage.verify import verify
@@ -86,6 +87,24 @@ def test_the_view_of_any_event_can_be_read(repo: Registry) -> None:
     assert repo.events_log.names("heads", at=then) == {"b": one.git}
     assert repo.events_log.lookup("heads/b", at=then) == one.git
     assert repo.events_log.names("heads") == {}
+
+
+def test_a_name_moves_only_from_where_it_is(repo: Registry, sound: Sound) -> None:
+    """A move that begins elsewhere is a Conflict, and no other move happens either."""
+    one, two = config(repo, 1, "b"), config(repo, 2, "b")
+    before = refs(repo.root)
+    for wrong in (
+        Move("heads/b", one, None),
+        Move("heads/b", None, one),
+        Move("heads/none", two, None),
+        Move("tags/t", one, two),
+    ):
+        word = "tag t" if wrong.ref == "tags/t" else f"branch {wrong.ref[6:]}"
+        with pytest.raises(Conflict, match=f"^somebody moved the {word} meanw") as told:
+            repo.move("branch", [Move("heads/new", None, one), wrong])
+        assert told.value.hint == "run the command again"
+        assert refs(repo.root) == before
+    sound(repo)
 
 
 def test_names_live_side_by_side(repo: Registry) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lineage
-from lineage.errors import LineageError, UsageError, WaitingForReview
+from lineage.errors import Conflict, LineageError, UsageError, WaitingForReview
+from lineage.loop import journal, reviewing
 from lineage.loop.packets import packet
 from lineage.loop.review import Decision, Reviews, decide
+from lineage.loop.spec import load
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -44,6 +46,19 @@ def test_of_many_who_decide_at_once_one_does(toy: Toy) -> None:
     assert len(outcomes) == 4
     assert toy.types().count("review") == 1
     assert Reviews.read(toy.registry).decided == {made.subject: made}
+
+
+def test_a_rejection_takes_nothing_back_but_what_it_is_about(toy: Toy) -> None:
+    """When somebody has gone on from the rejected generation, theirs stays the tip."""
+    subject = pause(toy, review={"every": 1})
+    decide(toy.registry, subject, "reject")
+    known = journal.read(toy.registry, "toy")
+    mine = toy.registry.commit("generation", "toy", params={"by": "hand"}).id
+    with pytest.raises(Conflict, match="moved the branch loop/toy meanwhile"):
+        reviewing.settle(toy.registry, load(toy.registry.root / "loop.yaml"), known)
+
+    assert toy.branch()[:2] == [mine, subject]
+    assert "loop/toy@rejected" not in toy.registry.branches()
 
 
 def test_what_is_asked_for_again_waits_again(toy: Toy) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.errors import LineageError, NotFound, StoreError, UsageError
+from lineage.errors import Conflict, LineageError, NotFound, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,34 @@ def test_a_broken_callable_is_one_sentence(
     assert newest.subject == toy.branch()[0]
     assert newest.data["step"] == "generate"
     assert sentence in newest.data["error"]
+
+
+MEDDLE = """\
+from pathlib import Path
+
+import lineage
+import steps
+
+
+def {step}(job):
+    with lineage.open(Path(__file__).parent) as registry:
+        registry.commit("generation", "toy", params={{"by": "hand"}})
+    return steps.{step}(job)
+"""
+
+
+@pytest.mark.parametrize(("step", "before"), [("evaluate", 0), ("train", 1)])
+def test_what_a_person_commits_meanwhile_stays(
+    toy: Toy, steps_with: With, step: str, before: int
+) -> None:
+    """The loop commits onto the tip that it knows, the first time onto no branch."""
+    toy.write("meddle.py", MEDDLE.format(step=step))
+    with pytest.raises(Conflict, match="moved the branch loop/toy meanwhile"):
+        toy.run(steps=steps_with(step, f"meddle:{step}"))
+    tip, *others = toy.branch()
+
+    assert toy.registry.load(tip).params == {"by": "hand"}
+    assert len(others) == before
 
 
 def test_a_failed_step_runs_again(toy: Toy, steps_with: With) -> None:
