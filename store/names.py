@@ -28,6 +28,8 @@ def check(name: str, what: str = "name") -> str:
         UsageError: for what FORMAT.md refuses.
     """
     reason = _fault(name)
+    if name == "HEAD" and what != "name":
+        reason = "means the branch that a command moved last"
     if reason:
         hint = "any printable text without .. @{ ~ ^ : and not starting with -"
         raise UsageError(f"the {what} {name!r} {reason}", hint=hint)

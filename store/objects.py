@@ -21,6 +21,7 @@ from lineage.store.canonical import (
     normalise,
     parse,
 )
+from lineage.store.event_fields import check_event
 from lineage.store.fields import choice, given, known_fields
 from lineage.store.files import FileEntry, Payload
 from lineage.store.metric import Metric
@@ -299,6 +300,7 @@ class Event:
         """
         fields = _parse(data, "an event")
         with malformed("an event"):
+            check_event(fields)
             event = cls._from_json(fields)
         event.__dict__["encoded"] = data
         return event

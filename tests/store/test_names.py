@@ -133,6 +133,7 @@ def test_git_takes_all_names_side_by_side(
         ("a^b", "contains ^, which revisions"),
         ("a:b", "contains :, which revisions"),
         ("a" * 201, "longer than 200 bytes"),
+        ("HEAD", "means the branch that a command moved last"),
     ],
 )
 def test_what_is_no_name_is_refused_with_its_reason(name: str, why: str) -> None:

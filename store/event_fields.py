@@ -1,0 +1,57 @@
+"""What the fields of event.json may be, before anything relies on them.
+
+Oids and names of an event become paths of trees and refs, its time and actor the
+header of a git commit.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from lineage.store.names import SPACES
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_ID, _OID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
+
+
+def check_event(fields: Mapping[str, Any]) -> None:
+    """Refuse fields that FORMAT.md does not allow.
+
+    Raises:
+        LookupError, TypeError, ValueError: saying which one.
+    """
+    actor = fields["actor"]
+    for what in (fields["type"], fields.get("message", ""), fields.get("subject", "")):
+        _text(what)
+    for key in ("name", "email"):
+        _text(actor[key])
+    _match(_TIME, fields["time"], "a time in UTC")
+    datetime.fromisoformat(fields["time"])
+    for id_ in fields.get("prev", ()):
+        _match(_ID, id_, "the id of an event")
+    for pair in fields.get("commits", ()):
+        _match(_ID, pair["id"], "the id of a commit")
+        _match(_OID, pair["git"], "a git oid")
+    for change in fields.get("refs", ()):
+        _check_change(change)
+    dict(fields.get("data", {}))
+
+
+def _check_change(change: Mapping[str, Any]) -> None:
+    space, _, name = change["ref"].partition("/")
+    if space not in SPACES or not name:
+        raise ValueError(f"{change['ref']!r} is not a name")
+    for id_ in (change["before"], change["after"]):
+        if id_ is not None:
+            _match(_ID, id_, "the id of a commit")
+
+
+def _text(value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+
+
+def _match(form: re.Pattern[str], value: str, what: str) -> None:
+    if not form.fullmatch(value):
+        raise ValueError(f"{value!r} is not {what}")
