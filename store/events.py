@@ -85,7 +85,9 @@ class EventLog:
             raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
         return Event.parse(data)
 
-    def iterate(self, *, since: str | None = None) -> Iterator[Logged]:
+    def iterate(
+        self, *, since: str | None = None, oldest_first: bool = False
+    ) -> Iterator[Logged]:
         """All events, newest first; those that `since` does not know, if given."""
         tip = self.tip()
         if tip is None or tip == since:
@@ -95,6 +97,8 @@ class EventLog:
             limits = [f"^{since}"] if since else []
             listed = self._git.run("rev-list", "--topo-order", tip, *limits)
             oids = listed.decode().split()
+        if oldest_first:
+            oids.reverse()
         blobs = self._git.read_many(f"{oid}:event.json" for oid in oids)
         for oid, found in zip(oids, blobs, strict=True):
             if found is None:
@@ -119,7 +123,7 @@ class EventLog:
         oids = [tip]
         while len(oids) <= _RECENT:
             found = self._git.read(oids[-1])
-            parents = _parents(found[1].data) if found else []
+            parents = parse_parents(found[1].data) if found else []
             if len(parents) != 1:
                 return None
             if parents[0] == since:
@@ -183,7 +187,7 @@ class EventLog:
             prev=(self.event(tip).id,) if tip else (),
             refs=tuple(move.change() for move in moves),
         )
-        made = self._objects(event, moves, tip)
+        made = self.objects(event, moves, tip)
         self._marker.unlink(missing_ok=True)
         self._git.write([*objects, *made])
         oid = made[-1].oid
@@ -221,10 +225,14 @@ class EventLog:
         pairs = (line.split(" ") for line in listed.decode().splitlines())
         return {pair[0]: pair[1] for pair in pairs}
 
-    def _objects(
+    def objects(
         self, event: Event, moves: list[Move], tip: str | None
     ) -> list[GitObject]:
-        """The blob, the changed trees and, last, the commit of one event."""
+        """The blob, the changed trees and, last, the commit of one event after `tip`.
+
+        Raises:
+            Conflict: when a name is not at its move's `before`.
+        """
         blob = GitObject("blob", event.encoded)
         view, changed = self._view(moves, tip)
         root = {"event.json": TreeEntry(_BLOB, blob.oid)}
@@ -261,7 +269,8 @@ class EventLog:
         return self._read_tree(entry.oid) if entry else {}
 
 
-def _parents(commit: bytes) -> list[str]:
+def parse_parents(commit: bytes) -> list[str]:
+    """The git oids of a commit object's parents."""
     headers = commit.partition(b"\n\n")[0].decode(errors="replace").splitlines()
     return [line[7:] for line in headers if line.startswith("parent ")]
 
@@ -319,8 +328,8 @@ def _commit(event: Event, tree_oid: str, tip: str | None) -> GitObject:
 def _message(event: Event) -> str:
     """What ``git log refs/lineage/events`` shows."""
     moved = ", ".join(change.ref.partition("/")[2] for change in event.refs[:3])
-    title = " ".join(filter(None, (event.type, moved)))
-    first = "".join(c for c in event.message.split("\n", 1)[0] if c.isprintable())
+    title = _printable(" ".join(filter(None, (event.type, moved))))
+    first = _printable(event.message.split("\n", 1)[0])
     lines = [f"{title}: {first}" if first else title, ""]
     if event.subject:
         lines.append(f"Lineage-Id: {event.subject}")
@@ -329,8 +338,12 @@ def _message(event: Event) -> str:
 
 def _plain(text: str) -> str:
     """A name or address as git can hold it on one line."""
-    cleaned = "".join(c for c in text if c.isprintable() and c not in "<>")
+    cleaned = "".join(c for c in _printable(text) if c not in "<>")
     return cleaned.strip() or "unknown"
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable())
 
 
 def _text(path: Path) -> str | None:

@@ -3,8 +3,9 @@
 ``<home>/ids`` holds fixed records sorted by id, searched by bisection;
 ``<home>/ids.tail`` the newest records, unsorted, merged now and then. Both are
 derived from the event log: delete them and the next command makes them again.
-A record is id (32 bytes), git oid (20), git oid of the first event (20),
-generation (4) and number (4, the order in which commits came), big-endian.
+A record is id (32 bytes), git oid (20), git oid of the first event (20), generation
+(4), number (4, the order in which commits came) and the CRC-32 of these (4),
+big-endian; one that is damaged is noticed by whoever comes across it.
 """
 
 import mmap
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
+from zlib import crc32
 
 from lineage.errors import NotFound, VerificationError
 from lineage.store.disk import locked, write_atomically
@@ -25,7 +27,25 @@ from lineage.store.objects import Commit, Edge, is_id
 
 _RECORD = struct.Struct(">32s20s20sII")
 _HEADER = struct.Struct(">20sI")  # of the tail: newest event known, next number
+_SUM = struct.Struct(">I")
+_SIZE = _RECORD.size + _SUM.size
+_START = _HEADER.size + _SUM.size
 _MERGE = 1024  # records
+
+
+class Damaged(VerificationError):
+    """A record, or the tail's header, is not what was written."""
+
+
+def _summed(data: bytes) -> bytes:
+    return data + _SUM.pack(crc32(data))
+
+
+def _checked(data: bytes) -> bytes:
+    """What `_summed` was given."""
+    if _SUM.pack(crc32(data[:-4])) != data[-4:]:
+        raise Damaged("the lookup file is damaged", hint="delete .git/lineage/ids*")
+    return data[:-4]
 
 
 class Record(NamedTuple):
@@ -39,11 +59,11 @@ class Record(NamedTuple):
 
     def pack(self) -> bytes:
         head = (bytes.fromhex(part) for part in (self.id, self.git, self.event))
-        return _RECORD.pack(*head, self.generation, self.number)
+        return _summed(_RECORD.pack(*head, self.generation, self.number))
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
-        id_, git, event, generation, number = _RECORD.unpack(data)
+        id_, git, event, generation, number = _RECORD.unpack(_checked(data))
         return cls(id_.hex(), git.hex(), event.hex(), generation, number)
 
 
@@ -59,15 +79,29 @@ class Ids:
         self._tail: dict[str, Record] = {}
         self._tip: str | None = None
         self._next = 0
-        self._loaded = False
+        self._loaded = self._rebuilt = False
 
     def refresh(self) -> None:
         """Take in the events that came since; writes them down where it may."""
         tip = self._log.tip()
         if self._loaded and tip == self._tip:
             return
-        if not self._load() or tip != self._tip:
-            self._catch_up(tip)
+        try:
+            if not self._load() or tip != self._tip:
+                self._catch_up(tip)
+        except Damaged:
+            self.rebuild()
+
+    def rebuild(self) -> None:
+        """Forget what was written down and read the whole log; once, then no more."""
+        if self._rebuilt:
+            return
+        self._loaded = self._rebuilt = True
+        self._forget()
+        for path in (self._tail_path, self._base_path):
+            with suppress(OSError):
+                path.unlink()
+        self._catch_up(self._log.tip())
 
     def get(self, id_: str) -> Record:
         """The record of a full id.
@@ -83,6 +117,13 @@ class Ids:
     def find(self, prefix: str) -> list[Record]:
         """All records whose id starts with `prefix` (lower-case hexadecimal)."""
         self.refresh()
+        try:
+            return self._find(prefix)
+        except Damaged:
+            self.rebuild()
+            return self._find(prefix)
+
+    def _find(self, prefix: str) -> list[Record]:
         if is_id(prefix):
             known = self._known(prefix)
             return [known] if known else []
@@ -93,32 +134,41 @@ class Ids:
     def __iter__(self) -> Iterator[Record]:
         """All records, in no particular order."""
         self.refresh()
-        size = _RECORD.size
-        for i in range(len(self._base) // size):
-            record = Record.unpack(self._base[i * size : (i + 1) * size])
-            if record.id not in self._tail:
-                yield record
-        yield from self._tail.values()
+        try:
+            return iter(self._all())
+        except Damaged:
+            self.rebuild()
+            return iter(self._all())
+
+    def _all(self) -> list[Record]:
+        written = map(self._at, range(len(self._base) // _SIZE))
+        older = [record for record in written if record.id not in self._tail]
+        return [*older, *self._tail.values()]
 
     def __len__(self) -> int:
         self.refresh()
         return self._next
 
     def _bisect(self, prefix: str) -> Iterator[Record]:
-        size, base = _RECORD.size, self._base
-        low = bytes.fromhex(prefix.ljust(64, "0"))
-        keys = range(len(base) // size)
-        start = bisect_left(keys, low, key=lambda i: base[i * size : i * size + 32])
-        for i in range(start, len(base) // size):
-            record = Record.unpack(base[i * size : (i + 1) * size])
+        count = len(self._base) // _SIZE
+        start = bisect_left(range(count), prefix, key=lambda i: self._at(i).id)
+        for i in range(start, count):
+            record = self._at(i)
             if not record.id.startswith(prefix):
                 return
             yield record
 
+    def _at(self, i: int) -> Record:
+        return Record.unpack(self._base[i * _SIZE : (i + 1) * _SIZE])
+
     # keeping up with the log
 
     def _load(self) -> bool:
-        """Read both files; False when they are not there or not whole."""
+        """Read both files; False when they are not there or not whole.
+
+        Raises:
+            Damaged: when the tail is not what was written.
+        """
         self._loaded = True
         self._forget()
         try:
@@ -129,16 +179,14 @@ class Ids:
                     self._base = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError:
             return False
-        size = _RECORD.size
-        start = _HEADER.size
-        if len(tail) < start or (len(tail) - start) % size or length % size:
+        if len(tail) < _START or (len(tail) - _START) % _SIZE or length % _SIZE:
             self._forget()
             return False
-        chunks = (tail[i : i + size] for i in range(start, len(tail), size))
+        tip, self._next = _HEADER.unpack(_checked(tail[:_START]))
+        chunks = (tail[i : i + _SIZE] for i in range(_START, len(tail), _SIZE))
         self._tail = {record.id: record for record in map(Record.unpack, chunks)}
-        tip, self._next = _HEADER.unpack(tail[:start])
         self._tip = tip.hex()
-        if length // size + len(self._tail) < self._next:  # a half that is not whole
+        if length // _SIZE + len(self._tail) < self._next:  # a half that is not whole
             self._forget()
             return False
         return True
@@ -157,9 +205,8 @@ class Ids:
         """Records of the commits that came with events newer than what is known."""
         if self._tip and not self._log.follows(self._tip):
             self._forget()
-        events = list(self._log.iterate(since=self._tip))
         fresh: dict[str, Record] = {}
-        for logged in reversed(events):
+        for logged in self._log.iterate(since=self._tip, oldest_first=True):
             for id_, oid in logged.event.commits:
                 known = self._known(id_)
                 if known:  # by a newer half of the two files
@@ -188,12 +235,11 @@ class Ids:
         if self._tip is None:
             return
         if len(self._tail) > _MERGE or not self._base_path.exists():
-            records = sorted(self)
-            data = b"".join(record.pack() for record in records)
-            write_atomically(self._base_path, data, sync=True)  # has no checksum
+            data = b"".join(record.pack() for record in sorted(self._all()))
+            write_atomically(self._base_path, data)
             self._tail = {}
         tail = b"".join(record.pack() for record in self._tail.values())
         header = _HEADER.pack(bytes.fromhex(self._tip), self._next)
-        write_atomically(self._tail_path, header + tail)
+        write_atomically(self._tail_path, _summed(header) + tail)
         if not self._tail:
             self._load()

@@ -200,7 +200,7 @@ def test_a_broken_chain_is_noticed(repo: Registry) -> None:
     config(repo, 1)
     parent = str(repo.events_log.tip())
     event = Event("note", now(), repo.actor(), prev=("0" * 64,))
-    made = repo.events_log._objects(event, [], parent)
+    made = repo.events_log.objects(event, [], parent)
     repo.git.write(made)
     git(repo.root, "update-ref", "refs/lineage/events", made[-1].oid)
 
