@@ -3,7 +3,8 @@
 For each commit: the manifest has the SHA-256 that is its id, the git commit is the
 one that the manifest determines, the file list is the one that the manifest names,
 every file has its recorded SHA-256, every edge leads to a commit that is here. For
-the log: each event names the SHA-256 of the one before it.
+the log: each event names the SHA-256 of the one before it, and the names that are read
+are those that follow from all events (see `store.replay`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,7 @@ from lineage.store.files import (
 )
 from lineage.store.objects import Commit
 from lineage.store.projection import project
+from lineage.store.replay import Replay
 
 Progress = Callable[[int], None]
 """Called with the number of bytes checked since the last call."""
@@ -92,14 +94,14 @@ def refresh_keep(registry: Registry) -> None:
 
 
 def _log_problems(registry: Registry) -> Iterator[Problem]:
-    """Events that do not name the one before them."""
-    expected: tuple[str, ...] | None = None
+    """Events that do not follow from those before them."""
+    replay = Replay(registry.git, registry.events_log)
     try:
-        for logged in registry.events_log.iterate():
-            if expected is not None and logged.event.id not in expected:
-                what = "the event is not the one that the next event names"
-                yield Problem(logged.event.id, "", what)
-            expected = logged.event.prev
+        for fault in replay.faults():
+            yield Problem(fault.event, "", fault.what)
+        known = {record.id: record.git for record in registry.ids}
+        if known != replay.commits:
+            registry.ids.rebuild()
     except LineageError as error:
         yield Problem("", "", f"the log cannot be read: {error}")
 

@@ -205,4 +205,4 @@ def test_a_broken_chain_is_noticed(repo: Registry) -> None:
     git(repo.root, "update-ref", "refs/lineage/events", made[-1].oid)
 
     [problem] = verify(repo).problems
-    assert "not the one that the next event names" in problem.what
+    assert "does not name the one that its git commit comes after" in problem.what
