@@ -11,8 +11,9 @@ from lineage.loop import parts
 from lineage.loop.changes import file_sha256
 from lineage.loop.data import human_records, read_human
 from lineage.loop.shards import Record, write_shards
-from lineage.loop.steps.session import check_loadable
+from lineage.loop.steps.rehearsal import rehearse
 from lineage.loop.steps.tokenizer import load_tokens, make_blank
+from lineage.store.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ def prepare(turn: Turn) -> Beginning:
     output, scratch = turn.workshop.step(0, turn.attempt, "prepare")
     start, model = _start(turn, text, scratch)
     records = human_records(spec, text, load_tokens(start).offsets)
+    rehearse(spec, start, records, scratch)
     parts.config(turn)
     stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
     human = _commit(turn, output, "human", stem, records.train)
@@ -70,16 +72,11 @@ def _start(turn: Turn, text: HumanText, scratch: Path) -> tuple[Path, str]:
     and tokenizer.
     """
     spec, name = turn.spec, turn.spec.model.model_name_or_path
-    steps = spec.steps
-    loaded = not (steps.generate and steps.train and steps.evaluate)
     if name is None:
         make_blank(spec, (piece.text for piece in text.train), scratch)
-        if loaded:
-            check_loadable(scratch, "model.config")
         return scratch, ""
     if spec.model_folder is not None:
-        if loaded:
-            check_loadable(spec.model_folder, "model.model_name_or_path")
+        scan(spec.model_folder)  # refuses links, which no commit can have
         return spec.model_folder, ""
     try:
         id_ = turn.registry.resolve(name)

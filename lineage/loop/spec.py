@@ -25,7 +25,7 @@ from pydantic import (
 from lineage.errors import StoreError, UsageError
 from lineage.loop.spec_errors import Section, refuse, sentence, shown
 from lineage.loop.spec_gates import GateSpec
-from lineage.loop.spec_names import check_training
+from lineage.loop.spec_names import check_built_in, check_training
 from lineage.loop.spec_sections import (
     DatasetSpec,
     EvaluationSpec,
@@ -82,6 +82,12 @@ class LoopSpec(Section):
                 f"must be less than dataset.block_size, {self.dataset.block_size}",
                 "generation.prompt_length",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_the_step_can_do(self) -> Self:
+        if self.steps.generate is None:
+            check_built_in(self.generation.generation_config)
         return self
 
     @classmethod

@@ -19,43 +19,11 @@ from lineage.loop.spec_errors import (
     refuse,
     shown,
 )
+from lineage.loop.spec_owned import NOT_BUILT_IN, OWNED_GENERATION, OWNED_TRAINING
+from lineage.loop.steps.session import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_UPLOADS = "a loop uploads nothing by itself"
-_REPORTS = "the registry is where a loop reports to"
-_HELD_OUT = "the held-out data never enter training"
-_SEED = "set the loop's own seed; each step's is derived from it"
-OWNED_TRAINING = {
-    "output_dir": "the loop chooses where models are written",
-    "resume_from_checkpoint": "the loop resumes by itself",
-    "save_only_model": "training could not go on from such a checkpoint",
-    "do_train": "the loop decides what runs",
-    "do_eval": _HELD_OUT,
-    "do_predict": "the loop decides what runs",
-    "eval_strategy": _HELD_OUT,
-    "eval_on_start": _HELD_OUT,
-    "load_best_model_at_end": _HELD_OUT,
-    "metric_for_best_model": _HELD_OUT,
-    "seed": _SEED,
-    "data_seed": _SEED,
-    "disable_tqdm": "the loop shows its own progress",
-    "report_to": _REPORTS,
-    "run_name": _REPORTS,
-    "push_to_hub": _UPLOADS,
-    "hub_model_id": _UPLOADS,
-    "hub_token": _UPLOADS,
-}
-OWNED_GENERATION = {
-    "num_return_sequences": "each record has its own prompt; set num_samples",
-    "return_dict_in_generate": "the loop keeps the text only",
-    "output_attentions": "the loop keeps the text only",
-    "output_hidden_states": "the loop keeps the text only",
-    "output_logits": "the loop keeps the text only",
-    "output_scores": "the loop keeps the text only",
-    "max_time": "the same seed would give other samples on a slower machine",
-}
 
 
 def _installed() -> bool:
@@ -81,6 +49,7 @@ def check_training(fields: Mapping[str, Any]) -> None:
     check_keys(fields, TrainingArguments.__dataclass_fields__)
     for key, value in fields.items():
         _check_type(key, value, types[key])
+    _Training.check(fields)
 
 
 def _check_type(key: str, value: object, wanted: Any) -> None:
@@ -95,23 +64,51 @@ def _check_type(key: str, value: object, wanted: Any) -> None:
                 refuse(f"{shown(value)} is unknown" + nearest(str(value), names), key)
 
 
-class _Sampling(BaseModel):
-    """Values that GenerationConfig takes unchecked and `generate` fails on."""
+class _Values(BaseModel):
+    """Values that transformers takes unchecked and fails on later."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore")
 
+    @classmethod
+    def check(cls, fields: Mapping[str, Any]) -> None:
+        """Refuse the first value that is none."""
+        try:
+            cls.model_validate(dict(fields))
+        except ValidationError as error:
+            refuse(first_mistake(error), str(error.errors()[0]["loc"][0]))
+
+
+class _Training(_Values):
+    learning_rate: float = Field(default=0, ge=0)
+    per_device_train_batch_size: int = Field(default=1, ge=1)
+    gradient_accumulation_steps: int = Field(default=1, ge=1)
+    num_train_epochs: float = Field(default=1, gt=0)
+    max_steps: int = Field(default=1, ge=-1)  # -1: as num_train_epochs says
+    warmup_steps: float = Field(default=0, ge=0)
+    save_steps: float = Field(default=1, gt=0)
+    save_total_limit: int | None = Field(default=None, ge=1)
+    weight_decay: float = Field(default=0, ge=0)
+    max_grad_norm: float = Field(default=0, ge=0)
+    torch_empty_cache_steps: int | None = Field(default=None, ge=1)
+
+
+class _Sampling(_Values):
     do_sample: bool = True
     temperature: float = Field(default=1.0, gt=0)
     top_k: int = Field(default=0, ge=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
     min_p: float | None = Field(default=None, ge=0, le=1)
     typical_p: float = Field(default=1.0, gt=0, le=1)
+    epsilon_cutoff: float = Field(default=0, ge=0, lt=1)
+    eta_cutoff: float = Field(default=0, ge=0, lt=1)
     repetition_penalty: float = Field(default=1.0, gt=0)
     no_repeat_ngram_size: int = Field(default=0, ge=0)
     num_beams: int = Field(default=1, ge=1)
+    min_length: int | None = Field(default=None, ge=0)
     min_new_tokens: int | None = Field(default=None, ge=0)
     max_new_tokens: int | None = Field(default=None, ge=1)
     max_length: int | None = Field(default=None, ge=1)
+    pad_token_id: int | None = Field(default=None, ge=0)
 
 
 def check_generation(fields: Mapping[str, Any]) -> None:
@@ -122,10 +119,15 @@ def check_generation(fields: Mapping[str, Any]) -> None:
 
         known = vars(GenerationConfig())
         check_keys(fields, [key for key in known if not key.startswith("_")])
-    try:
-        _Sampling.model_validate(dict(fields))
-    except ValidationError as error:
-        refuse(first_mistake(error), str(error.errors()[0]["loc"][0]))
+    _Sampling.check(fields)
+
+
+def check_built_in(fields: Mapping[str, Any]) -> None:
+    """Refuse fields of `generation_config` that the built-in step cannot do."""
+    for key in fields:
+        if key in NOT_BUILT_IN:
+            what = f"not for the built-in generate step: {NOT_BUILT_IN[key]}"
+            refuse(what, f"generation.generation_config.{key}")
 
 
 def check_model(config: Mapping[str, Any]) -> None:
@@ -143,4 +145,6 @@ def check_model(config: Mapping[str, Any]) -> None:
         what = f"transformers has no model type {kind!r}"
         refuse(what + nearest(kind, CONFIG_MAPPING.keys()), "model_type")
     cls = CONFIG_MAPPING[kind]
-    check_keys(config, {*vars(cls()), *cls.attribute_map, "model_type"})
+    with quiet():
+        known = vars(cls())
+    check_keys(config, {*known, *cls.attribute_map, "model_type"})

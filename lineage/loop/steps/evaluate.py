@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lineage.errors import LineageError
 from lineage.loop.measures import measure_model
 from lineage.loop.shards import read_texts, shards_of
+from lineage.loop.steps.model import check_ids, context_length, load_model, padding
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.session import context_length, device, load_model, session
-from lineage.loop.steps.tokenizer import load_subwords, padding
+from lineage.loop.steps.session import device, session
+from lineage.loop.steps.tokenizer import load_subwords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +34,12 @@ def evaluate(job: Job) -> Result:
         folder = job.inputs["model"]
         model = load_model(folder).eval().to(device())
         rows = _rows(job, context_length(model.config))
+        check_ids(model, (row.ids for row in rows))
         losses: list[float] = []
         size = job.spec.evaluation.batch_size
         for start in range(0, len(rows), size):
             batch = [row.ids for row in rows[start : start + size]]
-            losses += _losses(model, batch, padding(folder))
+            losses += _losses(model, batch, padding(model.config))
             job.advance(len(losses) / len(rows))
     if not all(map(math.isfinite, losses)):
         message = "the model gives held-out text a likelihood that is no number"

@@ -22,13 +22,23 @@ from lineage.loop.shards import (
     shards_of,
     write_shard,
 )
+from lineage.loop.steps.model import (
+    check_ids,
+    context_length,
+    load_model,
+    padding,
+    valid_ids,
+    vocabulary,
+)
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.session import context_length, device, load_model, session
-from lineage.loop.steps.tokenizer import Subwords, load_subwords, padding
+from lineage.loop.steps.session import device, session
+from lineage.loop.steps.tokenizer import Subwords, load_subwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from lineage.loop.spec import LoopSpec
 
 
 def generate(job: Job) -> Result:
@@ -59,8 +69,9 @@ class _Writer:
         folder = job.inputs["model"]
         self.tokenizer = load_subwords(folder)
         self.model = load_model(folder).eval().to(device())
-        self.config = _generation_config(job, self.model, padding(folder))
+        self.config = generation_config(job.spec, self.model)
         self.prompts = _prompts(job, self.tokenizer)
+        check_ids(self.model, (ids for _, ids in self.prompts))
 
     def records(self, shard: int, start: int, end: int) -> Iterator[Record]:
         """One shard's records, batch by batch."""
@@ -122,31 +133,52 @@ def _prompts(job: Job, tokenizer: Subwords) -> list[tuple[str, list[int]]]:
         if len(ids) >= length
     ]
     if not long:
-        message = f"no human record has generation.prompt_length = {length} tokens"
-        raise UsageError(message, hint="make it smaller")
+        raise no_prompt(length)
     turns = order(len(long), job.seed, "prompts")
     wanted = job.spec.generation.num_samples or len(human)
     return [long[turns[number % len(long)]] for number in range(wanted)]
 
 
-def _generation_config(job: Job, model: Any, pad: int) -> Any:
-    """The spec's GenerationConfig, checked against the model."""
-    from transformers import GenerationConfig
-    from transformers.generation.configuration_utils import GenerationMode
+def no_prompt(length: int) -> UsageError:
+    """All human records are shorter than a prompt."""
+    message = f"no human record has generation.prompt_length = {length} tokens"
+    return UsageError(message, hint="make it smaller")
 
-    config = GenerationConfig(**({"pad_token_id": pad} | job.spec.generation_config))
-    mode = config.get_generation_mode()
-    if mode not in (GenerationMode.SAMPLE, GenerationMode.GREEDY_SEARCH):
-        message = f"the built-in generate step does not do {mode.value}"
-        hint = "sample, or give a generate step of your own"
-        raise UsageError(message, hint=hint)
-    _check_length(job, model, config)
+
+def generation_config(spec: LoopSpec, model: Any) -> Any:
+    """The spec's GenerationConfig, checked against the model.
+
+    `model.generate` fills what it leaves out from the model's own, which `loop.yaml`
+    does not say: all of that is dropped but where a text ends.
+
+    Raises:
+        UsageError: when the built-in step, or this model, cannot do it.
+    """
+    from transformers import GenerationConfig
+
+    own, size = model.generation_config, vocabulary(model.config)
+    ends = valid_ids(own, "eos_token_id", size)
+    ends = ends or valid_ids(model.config.get_text_config(), "eos_token_id", size)
+    model.generation_config = GenerationConfig()
+    tokens = {"pad_token_id": padding(model.config), "eos_token_id": ends or None}
+    config = GenerationConfig(**(tokens | spec.generation_config))
+    for key in ("pad_token_id", "eos_token_id"):
+        given = getattr(config, key)
+        ids = given if isinstance(given, list) else [given]
+        if given is not None and ids != valid_ids(config, key, size):
+            message = f"generation.generation_config.{key}: {given} is no token"
+            raise UsageError(message, hint=f"the model has tokens 0 to {size - 1}")
+    _check_length(spec, model, config)
     return config
 
 
-def _check_length(job: Job, model: Any, config: Any) -> None:
-    prompt, context = job.spec.generation.prompt_length, context_length(model.config)
-    length = config.max_length or prompt + config.max_new_tokens
+def _check_length(spec: LoopSpec, model: Any, config: Any) -> None:
+    prompt, context = spec.generation.prompt_length, context_length(model.config)
+    new = config.max_new_tokens
+    length = config.max_length if new is None else prompt + new
     if context is not None and length > context:
         message = f"records of {length} tokens do not fit a model that sees {context}"
         raise UsageError(message, hint="lower generation_config.max_new_tokens")
+    if length <= prompt:
+        message = f"records of {length} tokens have no room after a prompt of {prompt}"
+        raise UsageError(message, hint="raise generation_config.max_length")

@@ -7,13 +7,13 @@ Successors get a copy of its files, so the bytes are stored once.
 
 from __future__ import annotations
 
-import json
 import re
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.steps.session import INSTALL, context_length, first_line
+from lineage.loop.steps.model import check_context, context_length, reason, shown
+from lineage.loop.steps.session import INSTALL, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +32,7 @@ _FILES = (
     "merges.txt",
     "*.model",
 )
+_VOCABULARY = ("tokenizer*", "vocab.*", "*.model")
 
 
 class Tokens(Protocol):
@@ -85,9 +86,11 @@ class Words:
 
 def load_tokens(folder: Path) -> Tokens:
     """The tokenizer of a model folder; words where it has none."""
-    if not any(folder.glob("tokenizer*")) and not any(folder.glob("*.model")):
-        return Words()
-    return load_subwords(folder)
+    return load_subwords(folder) if _has_tokenizer(folder) else Words()
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any(file for glob in _VOCABULARY for file in folder.glob(glob))
 
 
 def load_subwords(folder: Path) -> Subwords:
@@ -96,24 +99,27 @@ def load_subwords(folder: Path) -> Subwords:
     Raises:
         LineageError: when there is none, or the library for it is not installed.
     """
+    if not _has_tokenizer(folder):
+        message = f"the model {shown(folder)} has no tokenizer"
+        raise LineageError(message, hint="save it there too, with save_pretrained")
     try:
         from tokenizers import Tokenizer
 
         if (folder / "tokenizer.json").is_file():
             return Subwords(Tokenizer.from_file(str(folder / "tokenizer.json")))
-        from transformers import AutoTokenizer
+        with quiet():
+            from transformers import AutoTokenizer
 
-        slow = AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+            slow = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
         return Subwords(slow.backend_tokenizer)
     except ImportError as error:
         message = f"a model's tokenizer needs {error.name}"
         raise LineageError(message, hint=f"install it: {INSTALL}") from None
     except Exception as error:  # noqa: BLE001 - the library raises just that
-        what = first_line(error)
-        message = f"the model {folder.name[:12]} has no usable tokenizer: {what}"
-        raise LineageError(message) from None
+        message = f"the model {shown(folder)} has no usable tokenizer"
+        raise LineageError(f"{message}: {reason(folder, error)}") from None
 
 
 def make_blank(spec: LoopSpec, texts: Iterable[str], folder: Path) -> None:
@@ -139,11 +145,12 @@ def make_blank(spec: LoopSpec, texts: Iterable[str], folder: Path) -> None:
     special = {"bos_token_id": end, "eos_token_id": end}
     size = {"vocab_size": backend.get_vocab_size()}
     try:
-        config = AutoConfig.for_model(**(special | spec.model.config | size))
+        with quiet():
+            config = AutoConfig.for_model(**(special | spec.model.config | size))
     except Exception as error:  # noqa: BLE001 - whatever a config class raises
         what = str(error).strip().splitlines()[-1].strip()
         raise UsageError(f"model.config: {what}") from None
-    _check_context(config, spec.dataset.block_size)
+    check_context(config, spec.dataset.block_size)
     config.save_pretrained(folder)
     PreTrainedTokenizerFast(
         tokenizer_object=backend,
@@ -172,26 +179,9 @@ def train_bpe(texts: Iterable[str], vocab_size: int) -> Any:
     return backend
 
 
-def _check_context(config: Any, block_size: int) -> None:
-    context = context_length(config)
-    if context is not None and context < block_size:
-        message = f"the model sees {context} tokens, dataset.block_size is {block_size}"
-        raise UsageError(message, hint="make the model's context at least as long")
-
-
 def copy_tokenizer(source: Path, target: Path) -> None:
     """Copy a model folder's tokenizer files byte for byte."""
     for pattern in _FILES:
         for file in source.glob(pattern):
             if file.is_file() and not (target / file.name).exists():
                 copyfile(file, target / file.name)
-
-
-def padding(folder: Path) -> int:
-    """A token to fill rows with: masked everywhere, so any will do."""
-    config = json.loads((folder / "config.json").read_bytes())
-    for key in ("pad_token_id", "eos_token_id"):
-        found = config.get(key)
-        if isinstance(found, int):
-            return found
-    return 0

@@ -15,13 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
 from lineage.loop.shards import read_texts, shards_of
+from lineage.loop.steps.model import (
+    check_ids,
+    first_line,
+    load_model,
+    new_model,
+    padding,
+)
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.session import first_line, load_model, session
-from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords, padding
+from lineage.loop.steps.session import session
+from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from lineage.loop.spec import LoopSpec
 
 _IGNORED = -100  # the label that a loss leaves out
 
@@ -36,6 +45,7 @@ def train(job: Job) -> Result:
         base = job.inputs["base"]
         rows = _rows(job, base)
         model = _starting_model(job)
+        check_ids(model, (row["input_ids"] for row in rows))
         trainer = _trainer(job, model, rows)
         checkpoint = last_whole_checkpoint(job.scratch)
         outcome = trainer.train(resume_from_checkpoint=checkpoint)
@@ -100,46 +110,46 @@ def _starting_model(job: Job) -> Any:
 
     Generation 0 is only trained where there are none to copy.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM
-
     start = job.spec.model.successor_from
     if start != "scratch" and job.generation:
         return load_model(job.inputs[start])
-    config = AutoConfig.from_pretrained(
-        job.inputs["base"], local_files_only=True, trust_remote_code=False
-    )
-    model = AutoModelForCausalLM.from_config(config, dtype="float32")
-    model.config.name_or_path = ""  # not the path of a folder on this machine
-    return model
+    return new_model(job.inputs["base"])
 
 
 # The Trainer, with the arguments of `loop.yaml` and those that the loop sets.
 
 
 def _trainer(job: Job, model: Any, rows: list[dict[str, list[int]]]) -> Any:
+    arguments = _arguments(job.spec, job.scratch, job.seed)
+    trainer = _silent(model, arguments, rows)
+    trainer.add_callback(_progress(job))
+    return trainer
+
+
+def _silent(model: Any, arguments: Any, rows: list[dict[str, list[int]]]) -> Any:
+    """A Trainer that prints nothing."""
     from transformers import Trainer
     from transformers.trainer_callback import PrinterCallback
 
     trainer = Trainer(
         model=model,
-        args=_arguments(job),
+        args=arguments,
         train_dataset=rows,
-        data_collator=_Padded(padding(job.inputs["base"])),
-        callbacks=[_progress(job)],
+        data_collator=_Padded(padding(model.config)),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _arguments(job: Job) -> Any:
+def _arguments(spec: LoopSpec, folder: Path, seed: int, **more: Any) -> Any:
     import torch
     from transformers import TrainingArguments
 
     cuda = torch.cuda.is_available()
     ours: dict[str, Any] = {
-        "output_dir": str(job.scratch),
-        "seed": job.seed,
-        "data_seed": job.seed,
+        "output_dir": str(folder),
+        "seed": seed,
+        "data_seed": seed,
         "report_to": "none",
         "disable_tqdm": True,
         "logging_nan_inf_filter": False,  # a loss that is no number must be seen
@@ -151,8 +161,23 @@ def _arguments(job: Job) -> Any:
         "full_determinism": cuda,  # `session` does it for processors
     }
     try:
-        return TrainingArguments(**(unless_said | job.spec.training | ours))
+        return TrainingArguments(**(unless_said | spec.training | ours | more))
     except (ValueError, ImportError) as error:
+        raise UsageError(f"training: {first_line(error)}") from None
+
+
+def try_training(spec: LoopSpec, model: Any, folder: Path) -> None:
+    """Train a model for one step on next to nothing, to see that it can be.
+
+    Raises:
+        UsageError: says what transformers or torch say about `training`.
+    """
+    once = {"max_steps": 1, "gradient_accumulation_steps": 1, "save_strategy": "no"}
+    arguments = _arguments(spec, folder, 0, **once)
+    rows = [{"input_ids": [0, 0]}] * arguments.train_batch_size
+    try:
+        _silent(model, arguments, rows).train()
+    except Exception as error:  # noqa: BLE001 - whatever they raise
         raise UsageError(f"training: {first_line(error)}") from None
 
 

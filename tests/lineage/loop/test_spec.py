@@ -192,6 +192,28 @@ def test_unknown_keys_name_the_nearest(
                 "the held-out data never enter training"
             ),
         ),
+        (
+            {"training": {"learning_rate": -1}},
+            "training.learning_rate: must be at least 0.0, not -1",
+        ),
+        (
+            {"training": {"per_device_train_batch_size": 0}},
+            "training.per_device_train_batch_size: must be at least 1, not 0",
+        ),
+        (
+            {"generation": {"generation_config": {"num_beams": 4}}},
+            (
+                "generation.generation_config.num_beams: not for the built-in generate "
+                "step: it draws records one by one and searches no beams"
+            ),
+        ),
+        (
+            {"generation": {"generation_config": {"stop_strings": ["."]}}},
+            (
+                "generation.generation_config.stop_strings: not for the built-in "
+                "generate step: it works on tokens, not on text"
+            ),
+        ),
         ({"mixing": {"strategy": "mix"}}, "mixing: strategy mix needs human_fraction"),
         (
             {"mixing": {"strategy": "mix", "human_fraction": 1.0}},
@@ -255,9 +277,13 @@ def test_every_refused_field_is_one_of_transformers() -> None:
     """What we keep for ourselves exists; otherwise the nearest name would be said."""
     from transformers import GenerationConfig, TrainingArguments
 
-    from lineage.loop.spec_names import OWNED_GENERATION, OWNED_TRAINING
+    from lineage.loop.spec_owned import (
+        NOT_BUILT_IN,
+        OWNED_GENERATION,
+        OWNED_TRAINING,
+    )
 
-    assert set(OWNED_GENERATION) <= set(vars(GenerationConfig()))
+    assert {*OWNED_GENERATION, *NOT_BUILT_IN} <= set(vars(GenerationConfig()))
     assert set(OWNED_TRAINING) <= set(TrainingArguments.__dataclass_fields__)
 
 
@@ -453,3 +479,12 @@ def test_how_long_a_command_may_take_is_no_part_of_the_config(parse: Parse) -> N
     assert slow.steps.train is not None
     assert slow.steps.train.timeout == 60
     assert slow.resolved() == fast.resolved()
+
+
+def test_a_step_of_one_s_own_may_search_beams(parse: Parse) -> None:
+    """What the built-in step cannot do is for others to read."""
+    fields = {"num_beams": 4, "stop_strings": ["."]}
+    spec = parse(
+        steps={"generate": "mine:write"}, generation={"generation_config": fields}
+    )
+    assert spec.generation_config.items() >= fields.items()

@@ -84,6 +84,43 @@ def test_any_model_folder_and_text_make_a_loop(
     assert "fine_tuned_from" in roles
 
 
+def test_a_config_with_the_defaults_of_gpt2_will_do(
+    repo: Registry, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its end of text, 50256, is no token of a small vocabulary; nothing is said."""
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    folder = picked(repo.root)
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=300, n_layer=1, n_head=2, n_embd=16, n_positions=32)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    more = LOOP.replace("max_steps: 4", "max_steps: 4, gradient_checkpointing: true")
+    (repo.root / "loop.yaml").write_text(more)
+    capfd.readouterr()
+    result = run(repo, repo.root / "loop.yaml")
+    assert capfd.readouterr() == ("", "")
+    assert [made.generation for made in result.made] == [0, 1, 2]
+
+
+def test_a_mistake_is_found_before_anything_is_committed(repo: Registry) -> None:
+    """A model without some of its weights, and one whose files are links."""
+    from safetensors.torch import load_file, save_file
+
+    folder = picked(repo.root)
+    before = len(list(repo.events()))
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("model.norm.weight")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UsageError, match=r"no fitting model\.norm\.weight"):
+        run(repo, repo.root / "loop.yaml")
+    (folder / "model.safetensors").rename(repo.root / "blob")
+    (folder / "model.safetensors").symlink_to(repo.root / "blob")
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        run(repo, repo.root / "loop.yaml")
+    assert len(list(repo.events())) == before
+
+
 def test_no_network_and_no_foreign_code(repo: Registry) -> None:
     """A folder that wants its own code run is refused in one sentence."""
     folder = picked(repo.root)
@@ -94,5 +131,6 @@ def test_no_network_and_no_foreign_code(repo: Registry) -> None:
     }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "evil.py").write_text("raise SystemExit('ran')\n")
-    with pytest.raises(UsageError, match=r"^model\.model_name_or_path: "):
+    sentence = r"^model\.model_name_or_path: .* runs none that comes with a model$"
+    with pytest.raises(UsageError, match=sentence):
         run(repo, repo.root / "loop.yaml")

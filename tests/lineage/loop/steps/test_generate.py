@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,20 +110,52 @@ def test_finished_shards_are_not_written_again(
     assert rest < all_of_it
 
 
+def test_loop_yaml_alone_says_how_to_sample(
+    job: MakeJob, model: Path, human: Path, tmp_path: Path
+) -> None:
+    """A generation_config.json beside the weights changes no record."""
+    theirs = copytree(model, tmp_path / "theirs")
+    (theirs / "generation_config.json").write_text(
+        json.dumps(
+            {
+                "temperature": 0.1,
+                "do_sample": False,
+                "top_p": 0.1,
+                "num_beams": 4,
+                "num_return_sequences": 2,
+                "no_repeat_ngram_size": 1,
+                "min_length": 20,
+                "stop_strings": ["e"],
+                "repetition_penalty": 9.0,
+                "cache_implementation": "static",
+                "eos_token_id": [50256, 0],
+            }
+        )
+    )
+    tasks = [
+        job("generate", {"model": folder, "human": human}, place=folder.name)
+        for folder in (model, theirs)
+    ]
+    for task in tasks:
+        generate(task)
+    assert written(tasks[0].output) == written(tasks[1].output)
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"generation_config": {"num_beams": 3}}, "does not do beam"),
-        ({"generation_config": {"max_new_tokens": 99}}, "do not fit a model"),
+        ({"max_new_tokens": 99}, "records of 100 tokens do not fit a model"),
+        ({"max_length": 1}, "records of 1 tokens have no room"),
+        ({"eos_token_id": 999}, "eos_token_id: 999 is no token"),
+        ({"eos_token_id": "x"}, "eos_token_id: x is no token"),
     ],
 )
 def test_what_cannot_be_written_is_said(
     job: MakeJob, model: Path, human: Path, fields: dict[str, Any], sentence: str
 ) -> None:
     """A setting that does not fit the model or the data is one sentence."""
-    task = job(
-        "generate", {"model": model, "human": human}, sections={"generation": fields}
-    )
+    sections = {"generation": {"generation_config": fields}}
+    task = job("generate", {"model": model, "human": human}, sections=sections)
     with pytest.raises(UsageError, match=sentence):
         generate(task)
 
@@ -142,5 +176,5 @@ def test_prompts_longer_than_the_records_are_said(
 
 def test_a_folder_without_a_model_is_named(job: MakeJob, human: Path) -> None:
     """What is no model is said without a traceback of somebody else's."""
-    with pytest.raises(LineageError, match="has no usable tokenizer"):
+    with pytest.raises(LineageError, match="the model human0 has no tokenizer"):
         generate(job("generate", {"model": human, "human": human}))

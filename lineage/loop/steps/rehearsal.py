@@ -1,0 +1,113 @@
+"""What a loop would fail on later, tried once before its first commit.
+
+The model is loaded and asked about real records, then it writes one token and is
+trained for one step, with the settings of `loop.yaml`. Only what built-in steps are
+going to do is tried.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import LineageError, UsageError
+from lineage.loop.steps.generate import generation_config, no_prompt
+from lineage.loop.steps.model import (
+    check_context,
+    check_ids,
+    first_line,
+    load_model,
+    new_model,
+    reason,
+    vocabulary,
+)
+from lineage.loop.steps.sampling import sample
+from lineage.loop.steps.session import device, quiet, require_torch
+from lineage.loop.steps.tokenizer import load_subwords
+from lineage.loop.steps.train import try_training
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lineage.loop.data import HumanRecords
+    from lineage.loop.spec import LoopSpec
+
+# How far the logits of a token may be off when only later ones have changed, as a
+# fraction of the largest: rounding is at 1e-6, attention to what comes at 1e-3.
+_ROUNDING = 1e-5
+_LOOKED_AT = 16  # tokens of a record
+
+
+def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -> None:
+    """Try what the built-in steps do with the model that a loop starts from.
+
+    Args:
+        spec: says which steps are built in, and their settings.
+        folder: a model, or a config and tokenizer to make one of.
+        human: what is trained on, prompts with and is held out.
+        scratch: a folder to write to.
+
+    Raises:
+        UsageError: one sentence that names the field that has to change.
+    """
+    steps = spec.steps
+    if steps.generate and steps.train and steps.evaluate:
+        return
+    require_torch()
+    with quiet():
+        model, rows = _model(spec, folder, human)
+        if not steps.generate:
+            _try_generation(spec, model, rows[: len(human.train)])
+        if not steps.train:
+            try_training(spec, model, scratch)
+
+
+def _model(
+    spec: LoopSpec, folder: Path, human: HumanRecords
+) -> tuple[Any, list[list[int]]]:
+    """The model, on the device where it will run, and the records' tokens."""
+    given, size = spec.model.config is None, spec.dataset.block_size
+    texts = [record["text"] for record in [*human.train, *human.held_out]]
+    try:
+        rows = load_subwords(folder).encode(texts)
+        model = (load_model if given else new_model)(folder).eval().to(device())
+        check_context(model.config, size)
+        check_ids(model, rows)
+        _check_logits(model, max(rows, key=len)[: min(size, _LOOKED_AT)])
+    except Exception as error:  # noqa: BLE001 - whatever a model class raises
+        field = "model.model_name_or_path" if given else "model.config"
+        hint = getattr(error, "hint", "")
+        raise UsageError(f"{field}: {reason(folder, error)}", hint=hint) from None
+    return model, rows
+
+
+def _check_logits(model: Any, ids: Sequence[int]) -> None:
+    """Refuse a model that computes no numbers, or looks at what comes later."""
+    import torch
+
+    half, size = len(ids) // 2, vocabulary(model.config)
+    rows = [ids, [*ids[:half], *((id_ + 1) % size for id_ in ids[half:])]]
+    with torch.inference_mode():
+        logits = model(input_ids=torch.tensor(rows, device=model.device)).logits
+    if not logits.isfinite().all():
+        raise LineageError("the model's weights give no numbers but NaN or infinity")
+    one, other = logits[:, :half]
+    if (one - other).abs().sum() > _ROUNDING * logits.abs().sum():
+        message = f"this {model.config.model_type} model sees what it should predict"
+        raise LineageError(message, hint="give a causal language model, such as gpt2")
+
+
+def _try_generation(spec: LoopSpec, model: Any, rows: Sequence[list[int]]) -> None:
+    """Write one token with all that `generation_config` asks for."""
+    import torch
+
+    config, length = generation_config(spec, model), spec.generation.prompt_length
+    prompt = next((row[:length] for row in rows if len(row) >= length), None)
+    if prompt is None:
+        raise no_prompt(length)
+    config.max_length, config.max_new_tokens = None, 1
+    try:
+        sample(model, torch.tensor([prompt], device=model.device), [0], config)
+    except Exception as error:  # noqa: BLE001 - whatever transformers raises
+        message = f"generation.generation_config: {first_line(error)}"
+        raise UsageError(message) from None
