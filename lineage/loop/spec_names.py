@@ -50,6 +50,10 @@ def check_training(fields: Mapping[str, Any]) -> None:
     for key, value in fields.items():
         _check_type(key, value, types[key])
     _Training.check(fields)
+    if fields.get("save_strategy") == "best":
+        refuse(
+            "best is told by held-out data, which never enter training", "save_strategy"
+        )
 
 
 def _check_type(key: str, value: object, wanted: Any) -> None:

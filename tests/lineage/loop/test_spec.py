@@ -193,6 +193,20 @@ def test_unknown_keys_name_the_nearest(
             ),
         ),
         (
+            {"training": {"ignore_data_skip": True}},
+            (
+                "training.ignore_data_skip: not yours to set: "
+                "training that a kill interrupted would see other data"
+            ),
+        ),
+        (
+            {"training": {"save_strategy": "best"}},
+            (
+                "training.save_strategy: best is told by held-out data, "
+                "which never enter training"
+            ),
+        ),
+        (
             {"training": {"learning_rate": -1}},
             "training.learning_rate: must be at least 0.0, not -1",
         ),
