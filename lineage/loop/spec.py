@@ -38,8 +38,13 @@ from lineage.loop.spec_sections import (
 from lineage.loop.yaml_file import read_yaml
 from lineage.store.canonical import normalise
 
-# What a loop is called and how far it runs shape none of its artifacts.
-_NOT_CONFIG = {"name", "num_generations"}
+# What a loop is called, how far it runs and how many records it writes at once
+# shape none of its artifacts.
+_NOT_CONFIG: Mapping[str, bool | Mapping[str, bool]] = {
+    "name": True,
+    "num_generations": True,
+    "generation": {"batch_size": True},
+}
 
 
 class LoopSpec(Section):

@@ -495,6 +495,14 @@ def test_how_long_a_command_may_take_is_no_part_of_the_config(parse: Parse) -> N
     assert slow.resolved() == fast.resolved()
 
 
+def test_how_many_records_at_once_is_no_part_of_the_config(parse: Parse) -> None:
+    """Another batch writes the same bytes; a shard or a held-out batch does not."""
+    usual = parse().resolved()
+    assert parse(generation={"batch_size": 7}).resolved() == usual
+    assert parse(generation={"shard_size": 7}).resolved() != usual
+    assert parse(evaluation={"batch_size": 7}).resolved() != usual
+
+
 def test_a_step_of_one_s_own_may_search_beams(parse: Parse) -> None:
     """What the built-in step cannot do is for others to read."""
     fields = {"num_beams": 4, "stop_strings": ["."]}

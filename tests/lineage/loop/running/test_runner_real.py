@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+import lineage
 from lineage.errors import UsageError
 from lineage.loop.journal import parts
 from lineage.loop.runner import run
@@ -101,6 +103,20 @@ def test_a_config_with_the_defaults_of_gpt2_will_do(
     result = run(repo, repo.root / "loop.yaml")
     assert capfd.readouterr() == ("", "")
     assert [made.generation for made in result.made] == [0, 1, 2]
+
+
+def test_a_loop_goes_on_with_other_batches(repo: Registry, tmp_path: Path) -> None:
+    """On a machine with less memory, with the ids that the larger batch would give."""
+    picked(repo.root)
+    wide = LOOP.replace("num_generations: 2", "num_generations: 0")
+    narrow = LOOP.replace("num_generations: 2", "num_generations: 1")
+    ids = []
+    for text in (wide, narrow.replace("batch_size: 8", "batch_size: 3")):
+        (repo.root / "loop.yaml").write_text(text)
+        ids.append(run(repo, repo.root / "loop.yaml").head)
+    (repo.root / "loop.yaml").write_text(narrow)
+    with closing(lineage.init(tmp_path / "twin")) as twin:
+        assert run(twin, repo.root / "loop.yaml").head == ids[-1]
 
 
 def test_a_mistake_is_found_before_anything_is_committed(repo: Registry) -> None:
