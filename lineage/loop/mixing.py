@@ -113,14 +113,15 @@ def mix_counts(
     """How many human and how many new records make `share` of them human.
 
     All new records where the human ones suffice for that, else all human ones and
-    as many new ones as keep the share; scaled down where `most` limits the sum.
+    as many new ones as keep the share; scaled down where `most` limits the sum, but
+    never to less than one new record.
     """
     odds = share / (1 - share)
     counts = _at_least_one(new * odds, human), new
     if new * odds > human:
         counts = human, _at_least_one(human / odds, new)
     if most is not None and sum(counts) > most:
-        humans = _at_least_one(most * share, counts[0])
+        humans = _at_least_one(most * share, min(counts[0], most - 1))
         counts = humans, min(most - humans, counts[1])
     return counts
 
@@ -171,7 +172,8 @@ def shares(
     """Each source's share of the training set as exact pairs of counts.
 
     `{"human": {"records": [139, 1389], "tokens": [8896, 87_643]}, …}`; tokens only
-    with a counter for them. This is what edges carry as `share`.
+    with a counter for them, which says what of a text trains. This is what edges
+    carry as `share`.
     """
     counts = {part.source.name: {"records": part.records} for part in mixed}
     if count_tokens is not None:

@@ -181,6 +181,8 @@ def test_mix_counts(share: Fraction, human: int, new: int, most: int | None) -> 
         ("9/10", 900, 1250, None, (900, 100)),
         ("1/10", 1250, 1250, 1000, (100, 900)),
         ("1/1000", 1250, 5, None, (1, 5)),
+        ("9/10", 1250, 1250, 4, (3, 1)),
+        ("1/2", 1250, 1250, 1, (0, 1)),
     ],
 )
 def test_mix_counts_worked(
