@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lineage.loop.mixing import Source, plan, shares, write
 from lineage.loop.shards import shards_of
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.tokenizer import load_tokens
+from lineage.loop.steps.tokenizer import load_tokens, training_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,8 @@ def source_name(generation: int) -> str:
 def mix(job: Job) -> Result:
     """Write the training set from `inputs["human"]` and `inputs["g001"]`, … in order.
 
-    `inputs["base"]` has the tokenizer that counts tokens for the shares.
+    `inputs["base"]` has the tokenizer that counts tokens for the shares: those that
+    train.
     """
     human, *synthetic = (
         Source(role, tuple(shards_of(folder)))
@@ -39,9 +40,10 @@ def mix(job: Job) -> Result:
     )
     mixed = write(parts, job.output)
     job.advance(0.5)
-    tokens = load_tokens(job.inputs["base"])
+    tokens, size = load_tokens(job.inputs["base"]), job.spec.dataset.block_size
 
     def count(texts: Iterable[str]) -> int:
-        return sum(map(len, tokens.encode(list(texts))))
+        rows = training_rows(tokens.encode(list(texts)), size)
+        return sum(map(len, rows))
 
     return Result(shares=shares(mixed, count))

@@ -84,6 +84,11 @@ class Words:
         return [match.span() for match in re.finditer(r"\S+", text)]
 
 
+def training_rows(rows: Iterable[list[int]], block_size: int) -> list[list[int]]:
+    """What of records trains: a block of each that has a token to predict."""
+    return [ids[:block_size] for ids in rows if len(ids) > 1]
+
+
 def load_tokens(folder: Path) -> Tokens:
     """The tokenizer of a model folder; words where it has none."""
     return load_subwords(folder) if _has_tokenizer(folder) else Words()

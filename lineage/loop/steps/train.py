@@ -24,7 +24,7 @@ from lineage.loop.steps.model import (
 )
 from lineage.loop.steps.protocol import Job, Result
 from lineage.loop.steps.session import session
-from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords
+from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords, training_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def _rows(job: Job, tokenizer: Path) -> list[dict[str, list[int]]]:
     texts = list(read_texts(shards_of(job.inputs["dataset"])))
     encoded = load_subwords(tokenizer).encode(texts)
     size = job.spec.dataset.block_size
-    rows = [{"input_ids": ids[:size]} for ids in encoded if len(ids) > 1]
+    rows = [{"input_ids": ids} for ids in training_rows(encoded, size)]
     if not rows:
         raise LineageError("no training record has two tokens or more")
     return rows

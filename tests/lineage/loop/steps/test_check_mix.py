@@ -112,6 +112,22 @@ def test_a_human_fraction_is_kept(job: MakeJob, tmp_path: Path) -> None:
     assert sum(record["id"].startswith("human") for record in rows) == 2
 
 
+def test_tokens_are_those_that_train(job: MakeJob, tmp_path: Path) -> None:
+    """A block of a longer record, none of one without a token to predict."""
+    texts = ["a", "a b c", "a b c d e f g h"]
+    write_shards(tmp_path / "new", "g001", [{"text": text} for text in texts], 2)
+    inputs = {
+        "human": dataset(tmp_path, "human", ["fox", "owl"]),
+        source_name(1): tmp_path / "new",
+        "base": tmp_path,
+    }
+    task = job("mix", inputs, sections={"dataset": {"block_size": 5}})
+    assert mix(task).shares == {
+        "human": {"records": [2, 5], "tokens": [4, 12]},
+        "g001": {"records": [3, 5], "tokens": [8, 12]},
+    }
+
+
 def test_an_empty_source_leaves_nothing_to_train_on(
     job: MakeJob, tmp_path: Path
 ) -> None:
