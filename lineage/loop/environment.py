@@ -78,6 +78,7 @@ class Meter:
         }
         tokens = said.get("tokens")
         if isinstance(tokens, int) and seconds > 0:
+            tokens -= said.get("tokens_kept", 0)  # of a run before this one
             found["tokens_per_second"] = round(tokens / seconds, 1)
         return {**said, **found}
 

@@ -8,6 +8,7 @@ _SILENT = "the loop shows its own progress"
 OWNED_TRAINING = {
     "output_dir": "the loop chooses where models are written",
     "resume_from_checkpoint": "the loop resumes by itself",
+    "restore_callback_states_from_checkpoint": "the loop resumes by itself",
     "save_only_model": "training could not go on from such a checkpoint",
     "ignore_data_skip": "training that a kill interrupted would see other data",
     "auto_find_batch_size": "a machine with less memory would train another model",

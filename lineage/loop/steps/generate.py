@@ -30,7 +30,7 @@ from lineage.loop.steps.model import (
     valid_ids,
     vocabulary,
 )
-from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.protocol import Job, Result, count_tokens
 from lineage.loop.steps.session import device, session
 from lineage.loop.steps.tokenizer import Subwords, load_subwords
 
@@ -44,20 +44,26 @@ if TYPE_CHECKING:
 def generate(job: Job) -> Result:
     """Write `generation.num_samples` records of JSONL, in shards."""
     with session(job):
-        writer = _Writer(job)
+        writer, tokens, kept = _Writer(job), 0, 0
         size, count = job.spec.generation.shard_size, len(writer.prompts)
         for shard, start in enumerate(range(0, count, size)):
             name = shard_name(writer.stem, shard)
-            if not (job.scratch / name).exists():
-                _write(job.scratch / name, writer.records(shard, start, start + size))
+            done = (job.scratch / name).exists()
+            if not done:
+                _write(job.scratch / name, writer, shard, range(start, start + size))
+            written = int((job.scratch / f"{name}.tokens").read_text())
+            tokens, kept = tokens + written, kept + written * done
             os.link(job.scratch / name, job.output / name)
             job.advance(min(start + size, count) / count)
-    return Result(circumstances={"records": count, "tokens": writer.tokens})
+    return Result(circumstances={"records": count, **count_tokens(tokens, kept)})
 
 
-def _write(path: Path, records: Iterator[Record]) -> None:
-    unfinished = path.with_suffix(".part")
-    write_shard(unfinished, records)
+def _write(path: Path, writer: _Writer, shard: int, numbers: range) -> None:
+    """Write a shard, and beside it how many tokens that were."""
+    unfinished, before = path.with_suffix(".part"), writer.tokens
+    write_shard(unfinished, writer.records(shard, numbers.start, numbers.stop))
+    count = path.with_name(f"{path.name}.tokens")
+    count.write_text(str(writer.tokens - before))
     unfinished.replace(path)
 
 

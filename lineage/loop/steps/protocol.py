@@ -60,6 +60,11 @@ class Result:
     origin: Mapping[str, Any] | None = None
 
 
+def count_tokens(tokens: int, kept: int) -> dict[str, int]:
+    """What `circumstances` say of a step's tokens, `kept` from a run before it."""
+    return {"tokens": tokens} | ({"tokens_kept": kept} if kept else {})
+
+
 class Step(Protocol):
     """A built-in step, a callable or a command."""
 

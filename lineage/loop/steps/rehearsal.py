@@ -23,7 +23,7 @@ from lineage.loop.steps.model import (
 from lineage.loop.steps.sampling import sample
 from lineage.loop.steps.session import device, quiet, require_torch
 from lineage.loop.steps.tokenizer import load_subwords
-from lineage.loop.steps.train import try_training
+from lineage.loop.steps.training import try_training
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -39,3 +39,12 @@ def test_a_meter_counts_this_process_and_its_commands() -> None:
     assert found["peak_memory"] > 1e6
     assert found["tokens_per_second"] > 0
     assert found["loss"] == 2.5
+
+
+def test_a_pace_is_that_of_this_run() -> None:
+    """Tokens of a run before it took their time there."""
+    meter = Meter()
+    time.sleep(0.05)
+    found = meter.circumstances({"tokens": 1000, "tokens_kept": 1000})
+    assert found["tokens"] == 1000
+    assert found["tokens_per_second"] == 0

@@ -84,13 +84,16 @@ def test_training_goes_on_from_the_last_whole_checkpoint(
             raise Ended
 
     inputs = {"dataset": human, "base": blank}
+    whole = train(job("train", inputs, place="whole", generation=0)).circumstances
     with pytest.raises(Ended):
         train(job("train", inputs, generation=0, advance=end))
     fractions: list[float] = []
     task = job("train", inputs, generation=0, advance=fractions.append)
     (task.scratch / "checkpoint-8" / "trainer_state.json").write_text('{"glob')
-    train(task)
+    told = dict(train(task).circumstances)
     assert fractions[0] == 5 / 12
+    assert 0 < told.pop("tokens_kept") < told["tokens"]
+    assert told == whole
     assert files(task.output) == files(model)
 
 
