@@ -12,8 +12,11 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import StoreError, UsageError
+from lineage.loop.data import split
 from lineage.loop.measures import words
+from lineage.loop.text_files import read_file
 from lineage.store.disk import disk_errors
+from lineage.store.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,8 +54,9 @@ def scaffold(
             trained from scratch.
 
     Raises:
-        UsageError: a file is there already, or `model` is no such folder.
-        StoreError: `text` cannot be read.
+        UsageError: a file is there already, `model` is no such folder, or `text` is
+            too little.
+        StoreError: `text` cannot be read, or is not what its name says.
     """
     there = [name for name in NAMES if os.path.lexists(folder / name)]
     if there:
@@ -137,13 +141,18 @@ def _usable(text: Path, folder: Path, notes: list[str]) -> str:
 
 
 def _look_at(text: Path) -> tuple[str, str]:
-    """The beginning of a text, and the column that has it in a .jsonl."""
+    """The beginning of a text, and the column that has it in a .jsonl.
+
+    All of it is read as a loop reads it, so that what is written can run.
+    """
     try:
         with text.open(encoding="utf-8-sig", errors="replace") as file:
             sample = file.read(_LOOKED_AT)
     except OSError as error:
         raise StoreError(f"cannot read {text}: {error.strerror}") from None
-    return sample, _column(sample) if text.suffix == ".jsonl" else "text"
+    column = _column(sample) if text.suffix == ".jsonl" else "text"
+    split(read_file(text, column), 0.1, seed=0)
+    return sample, column
 
 
 def _column(sample: str) -> str:
@@ -193,9 +202,14 @@ def _context_length(model: Path) -> int | None:
     """
     try:
         config = json.loads((model / "config.json").read_bytes())
-    except (OSError, ValueError):
+    except OSError:
         message = f"{model} is no save_pretrained folder: it has no config.json"
         raise UsageError(message) from None
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        raise UsageError(f"{model / 'config.json'} is no JSON object")
+    scan(model.resolve())  # refuses links, which no commit can have
     if not any(path for glob in _TOKENIZER for path in model.glob(glob)):
         hint = f"save it there too: tokenizer.save_pretrained({str(model)!r})"
         raise UsageError(f"{model} has a model but no tokenizer", hint=hint)

@@ -102,7 +102,7 @@ def test_init_wants_a_tokenizer_beside_the_model(tmp_path: Path, run: Run) -> No
 def test_init_finds_the_column_that_has_the_text(tmp_path: Path, run: Run) -> None:
     """In a .jsonl without a column `text` the longest value of a record is the text."""
     record = {"title": "Foxes", "body": HUMAN, "year": 1987}
-    (tmp_path / "posts.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "posts.jsonl").write_text((json.dumps(record) + "\n") * 2)
     run("loop", "init", "--text", "posts.jsonl")
 
     assert load(tmp_path / "loop.yaml").dataset.text_column == "body"
@@ -155,6 +155,56 @@ def test_init_refuses_what_is_not_there(
     assert done.exit_code == code
     assert said in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.txt", b"", "empty.txt has no text in it"),
+        ("white.md", b" \n\t\n", "white.md has no text in it"),
+        ("latin.txt", "é\n\nè".encode("latin-1"), "latin.txt is not UTF-8 text"),
+        ("wide.txt", "a\n\nb".encode("utf-16"), "wide.txt is not UTF-8 text"),
+        ("bad.jsonl", b'{"text": "a"}\n{oops\n', "bad.jsonl: line 2 is not JSON"),
+        ("short.txt", b"hello", "one paragraph or document is too little"),
+    ],
+)
+def test_init_refuses_text_that_cannot_run(
+    tmp_path: Path, run: Run, name: str, content: bytes, said: str
+) -> None:
+    """With the sentence of the run that it would have led to, and nothing written."""
+    (tmp_path / name).write_bytes(content)
+    done = run("loop", "init", "--text", name)
+
+    assert done.exit_code == (2 if name == "short.txt" else 1)
+    assert f"error: {said}" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("config", ["{", "[]"])
+def test_init_says_when_a_config_is_broken(
+    tmp_path: Path, run: Run, config: str
+) -> None:
+    """A config.json that is there and cannot be read is not missing."""
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "config.json").write_text(config)
+    done = run("loop", "init", "--model", "torn")
+
+    assert done.exit_code == 2
+    assert done.stderr == "error: torn/config.json is no JSON object\n"
+
+
+def test_init_refuses_a_model_of_links(tmp_path: Path, run: Run) -> None:
+    """A snapshot in the cache of Hugging Face has to be copied first."""
+    (tmp_path / "snapshot").mkdir()
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+        (tmp_path / "snapshot" / name).symlink_to(tmp_path / name)
+    done = run("loop", "init", "--model", "snapshot")
+
+    assert done.exit_code == 2
+    assert "is a symbolic link to" in done.stderr
+    assert "copy the folder with `cp -rL` first" in done.stderr
+    assert not (tmp_path / "loop.yaml").exists()
 
 
 def test_a_run_to_the_end(toy: Any, transcript: Transcript) -> None:
