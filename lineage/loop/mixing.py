@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from shutil import copyfile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,7 @@ class Source:
     """A dataset that records can be taken from; `name` is its folder in the mix."""
 
     name: str
+    folder: Path
     shards: tuple[Shard, ...]
 
     @property
@@ -149,7 +151,7 @@ def write(parts: Iterable[Part], folder: Path) -> list[Mixed]:
 
 
 def _write_part(part: Part, folder: Path) -> list[Shard]:
-    """Whole shards as they are, what is left of the others as `selected.jsonl`."""
+    """Whole shards where they were, what is left of the others as one new file."""
     home = folder / part.source.name
     home.mkdir(parents=True)
     chosen, left, written, start = set(part.rows), [], [], 0
@@ -157,13 +159,21 @@ def _write_part(part: Part, folder: Path) -> list[Shard]:
         rows = range(start, start + shard.records)
         start += shard.records
         if rows and chosen.issuperset(rows):
-            copyfile(shard.path, home / shard.path.name)
-            written.append(Shard(home / shard.path.name, shard.records))
+            place = home / shard.path.relative_to(part.source.folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            copyfile(shard.path, place)
+            written.append(Shard(place, shard.records))
         else:
             left += [row for row in rows if row in chosen]
     if left:
-        written.append(copy_lines(part.source.shards, left, home / "selected.jsonl"))
+        written.append(copy_lines(part.source.shards, left, _free(home, "selected")))
     return written
+
+
+def _free(home: Path, stem: str) -> Path:
+    """A name for a new shard that none of the copied ones has."""
+    places = (home / f"{stem}{more or ''}.jsonl" for more in count())
+    return next(place for place in places if not place.exists())
 
 
 def shares(

@@ -51,7 +51,7 @@ def check(job: Job) -> Result:
     )
     checked = run_gates(load_gates(spec), context)
     job.advance(0.5)
-    _write(shards, checked.kept, job.output)
+    _write(shards, checked.kept, job.inputs["generated"], job.output)
     kept = [records[row] for row in checked.kept]
     metrics = measure_counts(len(records), len(records) - len(kept))
     if kept:
@@ -73,11 +73,13 @@ def _corpus(records: Sequence[Record], tokens: Tokens) -> Corpus:
     return Corpus(texts, tokens.encode(texts))
 
 
-def _write(shards: Sequence[Shard], kept: Sequence[int], folder: Path) -> None:
+def _write(
+    shards: Sequence[Shard], kept: Sequence[int], source: Path, folder: Path
+) -> None:
     """Each shard with the rows of it that are kept; none for a shard without."""
     chosen, start = set(kept), 0
     for shard in shards:
         rows = [row for row in range(shard.records) if start + row in chosen]
         start += shard.records
         if rows:
-            copy_lines([shard], rows, folder / shard.path.name)
+            copy_lines([shard], rows, folder / shard.path.relative_to(source))

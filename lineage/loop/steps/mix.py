@@ -27,7 +27,7 @@ def mix(job: Job) -> Result:
     train.
     """
     human, *synthetic = (
-        Source(role, tuple(shards_of(folder)))
+        Source(role, folder, tuple(shards_of(folder)))
         for role, folder in job.inputs.items()
         if role != "base"
     )

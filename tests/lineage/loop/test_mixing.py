@@ -12,15 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import LineageError
-from lineage.loop.mixing import Mixed, Source, mix_counts, plan, shares, write
-from lineage.loop.shards import read_records, write_shards
+from lineage.loop.mixing import Mixed, Part, Source, mix_counts, plan, shares, write
+from lineage.loop.shards import read_records, shards_of, write_shard, write_shards
 from lineage.loop.spec_sections import MixingSpec
 
 
 def source(folder: Path, name: str, records: int, size: int = 4) -> Source:
     """A dataset of numbered records in shards of `size`."""
     rows = [{"id": f"{name}-{n}", "text": f"{name} {n}"} for n in range(records)]
-    return Source(name, tuple(write_shards(folder / name, name, rows, size)))
+    shards = write_shards(folder / name, name, rows, size)
+    return Source(name, folder / name, tuple(shards))
 
 
 def ids(mixed: list[Mixed]) -> list[str]:
@@ -116,6 +117,29 @@ def test_a_selection_keeps_whole_shards_apart(tmp_path: Path) -> None:
     lines = b"".join(path.read_bytes() for path in (tmp_path / "g001").iterdir())
     for line in part.shards[-1].path.read_bytes().splitlines():
         assert line in lines
+
+
+@pytest.mark.parametrize("most", [None, 5])
+def test_shards_of_one_name_stay_apart(tmp_path: Path, most: int | None) -> None:
+    """Sub-folders are kept, and a selection has a name that no shard has."""
+    written = tmp_path / "g001"
+    for place in ("a/w", "b/w", "selected"):
+        path = written / f"{place}.jsonl"
+        write_shard(path, [{"id": f"g001-{place}-{n}", "text": "x"} for n in range(3)])
+    source = Source("g001", written, tuple(shards_of(written)))
+    rows = range(9) if most is None else [0, 6, 7, 8]
+    [part] = write([Part(source, rows)], tmp_path / "mixed")
+    files = {str(p.relative_to(tmp_path / "mixed/g001")) for p in shard_paths(part)}
+    assert part.records == len(set(ids([part]))) == len(rows)
+    assert len(shards_of(tmp_path / "mixed")) == len(files)
+    if most is None:
+        assert files == {"a/w.jsonl", "b/w.jsonl", "selected.jsonl"}
+    else:
+        assert files == {"selected.jsonl", "selected1.jsonl"}
+
+
+def shard_paths(part: Mixed) -> list[Path]:
+    return [shard.path for shard in part.shards]
 
 
 @given(

@@ -149,6 +149,33 @@ def test_a_mix_shares_the_bytes_of_its_sources(toy: Toy) -> None:
     assert digests["synthetic"] < digests["mixed"]
 
 
+TWICE = """
+def generate(job):
+    for shard, words in ("a", "fox moon glad"), ("b", "owl sees bread"):
+        path = job.output / shard / "w.jsonl"
+        path.parent.mkdir()
+        path.write_text(f'{{"text": "{words}"}}\\n' * 5)
+"""
+
+
+def test_files_of_one_name_in_two_folders_both_train(
+    toy: Toy, steps_with: With
+) -> None:
+    """What is counted is what is there, in the kept records and in the mix."""
+    toy.write("twice.py", TWICE)
+    toy.run(
+        steps=steps_with("generate", "twice:generate"),
+        num_generations=1,
+        mixing={"strategy": "replace"},
+    )
+    registry, head = toy.registry, toy.branch()[0]
+    for name in ("synthetic", "mixed"):
+        folder = registry.get(part(registry, head, name), registry.root / name)
+        lines = [p.read_text().splitlines() for p in sorted(folder.rglob("w.jsonl"))]
+        assert list(map(len, lines)) == [5, 5]
+    assert registry.load(head).metrics["kept"].value == 10
+
+
 def test_a_generation_keeps_its_measures(toy: Toy) -> None:
     """Reproducible numbers stand in the manifest, circumstances in the events."""
     registry, head = toy.registry, toy.run().head
