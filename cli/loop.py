@@ -151,7 +151,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
 
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     """Say why a loop does not go on, and what to type next."""
-    from lineage.loop.review import Reviews
+    from lineage.loop.review import can_be_approved
 
     if isinstance(error, WaitingForReview):
         text = "\n".join(_filled(app, f"waiting: {error}", "  "))
@@ -165,7 +165,7 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     app.terminal.complain(str(error))
     rejected = f"loop/{name}@rejected"
     commands = {f"lineage show {rejected}": "what was stopped", again: "another try"}
-    if app.registry.resolve(rejected) not in Reviews.read(app.registry).decided:
+    if can_be_approved(app.registry, name):
         commands[f"lineage review approve {rejected} --note WHY"] = "lets it pass"
     suggest(app, commands)
 

@@ -16,7 +16,7 @@ from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lineage.registry import Registry
     from lineage.store.objects import Event
@@ -67,8 +67,9 @@ class Journal:
     """The state of a loop.
 
     `attempt` counts the tries at the next generation that were rejected; when the
-    last of them was approved after all, the loop goes on with it: `overridden`.
-    `verdicts` are the newest reviews, by their subject.
+    last of them was approved after all, the loop goes on with it: `overridden`,
+    and the verdicts that it has are `let_pass`. `verdicts` are the newest reviews,
+    by their subject.
     """
 
     generations: list[str]
@@ -77,6 +78,7 @@ class Journal:
     verdicts: dict[str, Event] = field(default_factory=dict)
     requested: set[str] = field(default_factory=set)
     overridden: bool = False
+    let_pass: Sequence[Mapping[str, Any]] = ()
 
 
 def read(registry: Registry, loop: str) -> Journal:
@@ -86,12 +88,15 @@ def read(registry: Registry, loop: str) -> Journal:
     """
     journal = Journal(_history(registry, loop))
     rejected = _rejected(registry, loop, journal.generations)
+    usable = rejected is not None and not left_nothing(registry, rejected)
+    this_try = _try(registry, rejected) if rejected and usable else ()
     marks = {f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"}
     tip, current = journal.generations[-1:], True
     for _, event in registry.events():
         ended = [change.after for change in event.refs if change.ref in marks]
-        overridden = approved(journal.verdicts.get(rejected or ""))
-        if ended and not (rejected in ended and overridden):
+        overridden = this_try and approved(journal.verdicts.get(rejected or ""))
+        tries = (_try(registry, id_) for id_ in ended if id_)
+        if ended and not (overridden and this_try in tries):
             current = False
         if event.type == VERDICT and event.subject:
             journal.verdicts.setdefault(event.subject, event)
@@ -100,10 +105,24 @@ def read(registry: Registry, loop: str) -> Journal:
         elif not tip or tip[0] in dict(event.commits):
             break
     if rejected:
-        journal.overridden = approved(journal.verdicts.get(rejected))
-        tried = int(registry.load(rejected).params["attempt"])
+        commit = registry.load(rejected)
+        journal.overridden = usable and approved(journal.verdicts.get(rejected))
+        tried = int(commit.params["attempt"])
         journal.attempt = tried if journal.overridden else tried + 1
+        journal.let_pass = (commit.gates or ()) if journal.overridden else ()
     return journal
+
+
+def left_nothing(registry: Registry, generation: str) -> bool:
+    """Whether a rejected generation has no record that a model could train on."""
+    parts = (registry.load(id_) for id_ in registry.load(generation).ids("includes"))
+    return any(part.params.get("part") == "generated" for part in parts)
+
+
+def _try(registry: Registry, generation: str) -> tuple[Any, ...]:
+    """Which try at which generation a commit is: it can be stopped more than once."""
+    commit = registry.load(generation)
+    return commit.params, commit.ids("follows")
 
 
 def _note(journal: Journal, loop: str, event: Event) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import UsageError, VerificationError
 from lineage.loop.journal import branch
 from lineage.loop.seeds import choose
+from lineage.loop.steps import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,14 +81,22 @@ def packet(registry: Registry, subject: str, *, samples: int, seed: int) -> Pack
 
 
 def gates_of(registry: Registry, id_: str) -> list[dict[str, Any]]:
-    """A generation's gate verdicts; a dataset's are in the event of its check."""
+    """A generation's gate verdicts; a dataset's are in the events of its steps.
+
+    What a check kept was judged by the step that generated it as well.
+    """
     commit = registry.load(id_)
     if commit.kind == "generation":
         return list(commit.gates or ())
+    checked = commit.params.get("part") == "synthetic"
+    judged = {id_, *(commit.ids("derived_from") if checked else ())}
+    said: dict[str, Any] = {}
     for _, event in registry.events():
-        if event.subject == id_ and event.data.get("step") == "check":
-            return list(event.data.get("result", {}).get("gates", ()))
-    return []
+        if event.subject in judged and "result" in event.data:
+            said.setdefault(event.data["step"], event.data["result"].get("gates", ()))
+        if said.keys() & {"generate", "mix"}:
+            break
+    return [gate for step in STEPS for gate in said.get(step, ())]
 
 
 def _place(registry: Registry, id_: str, commit: Commit) -> tuple[str, int]:

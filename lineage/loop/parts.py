@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lineage.loop import journal
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from lineage.loop.journal import Parts
+    from lineage.loop.reviewing import Said
     from lineage.loop.steps.protocol import Result
     from lineage.loop.turn import Turn
 
@@ -22,15 +25,15 @@ def config(turn: Turn) -> str:
     return turn.commit("config", turn.spec.name, part="config", params=params)
 
 
-def generated(turn: Turn, writer: str, human: str) -> str:
-    """What the model `writer` wrote, prompted by human records."""
+def generated(turn: Turn, writer: str, human: str) -> tuple[str, Result]:
+    """What the model `writer` wrote, prompted by human records; the verdicts."""
     made = turn.run("generate", {"model": writer, "human": human})
     sources = {"model": ("generated_by", writer), "human": ("derived_from", human)}
     used = sources if made.result.uses is None else made.result.uses
     evidence = turn.steps["generate"].evidence
     edges = [Edge(*sources[name], evidence) for name in used]
     edges.append(observed("configured_by", turn.config))
-    return turn.record(made, "dataset", "generated", edges)
+    return turn.record(made, "dataset", "generated", edges), made.result
 
 
 def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
@@ -48,8 +51,10 @@ def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
     return id_, made.result
 
 
-def mixed(turn: Turn, sources: Mapping[str, str], base: str) -> tuple[str, Share]:
-    """The training set; and all of it, as a share, where its size is known."""
+def mixed(
+    turn: Turn, sources: Mapping[str, str], base: str
+) -> tuple[str, Share, Result]:
+    """The training set; all of it as a share, where that is known; the verdicts."""
     made = turn.run("mix", {**sources, "base": base})
     shares, evidence = made.result.shares, turn.steps["mix"].evidence
     edges = [
@@ -59,7 +64,7 @@ def mixed(turn: Turn, sources: Mapping[str, str], base: str) -> tuple[str, Share
     edges.append(observed("configured_by", turn.config))
     pairs = [pair for share in shares.values() for pair in share.items()]
     whole = {unit: [total, total] for unit, (_, total) in pairs}
-    return turn.record(made, "dataset", "mixed", edges), whole
+    return turn.record(made, "dataset", "mixed", edges), whole, made.result
 
 
 def model(
@@ -68,8 +73,8 @@ def model(
     whole: Share,
     starts: Mapping[str, str],
     blank: Path | None = None,
-) -> str:
-    """A model trained on `dataset`, of which `whole` is the size.
+) -> tuple[str, Result]:
+    """A model trained on `dataset`, of which `whole` is the size; the verdicts.
 
     `starts` are the models `base` and `parent`. Generation 0 has none of them, but
     `blank`, a folder with config and tokenizer, in place of `base`.
@@ -85,7 +90,7 @@ def model(
         *(Edge("fine_tuned_from", start, evidence) for start in tuned),
         observed("configured_by", turn.config),
     ]
-    return turn.record(made, "model", "model", edges)
+    return turn.record(made, "model", "model", edges), made.result
 
 
 def evaluation(turn: Turn, model_id: str, held_out: str) -> Result:
@@ -93,6 +98,41 @@ def evaluation(turn: Turn, model_id: str, held_out: str) -> Result:
     made = turn.run("evaluate", {"model": model_id, "held_out": held_out})
     turn.note(made, "evaluation", model_id)
     return made.result
+
+
+def generation(
+    turn: Turn,
+    made: Parts,
+    said: Said,
+    branch: str,
+    message: str,
+    **circumstances: Any,
+) -> str:
+    """The generation of these parts, or of those that it came to; on `branch`.
+
+    The same parts make the same commit, wherever a gate or a person puts it.
+    """
+    kept = made.synthetic or made.generated
+    included = (made.config, made.human, kept, made.mixed, made.model)
+    edges = [observed("includes", id_) for id_ in included if id_]
+    if made.held_out:
+        edges.append(observed("evaluated_on", made.held_out))
+    before = turn.journal.generations[-1] if turn.journal.generations else ""
+    if before:
+        edges.append(observed("follows", before))
+    return turn.registry.commit(
+        "generation",
+        turn.spec.name,
+        edges=edges,
+        params={"generation": turn.generation, "attempt": turn.attempt},
+        metrics=said.metrics,
+        gates=[dict(gate) for gate in said.gates],
+        branch=branch,
+        revise=False,
+        expect=before if branch == journal.branch(turn.spec.name) else None,
+        message=message,
+        circumstances=turn.circumstances(**circumstances),
+    ).id
 
 
 def observed(role: str, id_: str) -> Edge:

@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from lineage.errors import Ambiguous, NotAllowed, NotFound, UsageError
-from lineage.loop.journal import REQUEST, VERDICT, branch, rejected_branch
+from lineage.loop.journal import (
+    REQUEST,
+    VERDICT,
+    branch,
+    left_nothing,
+    rejected_branch,
+)
 from lineage.loop.packets import gates_of
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
@@ -68,7 +74,9 @@ class Reviews:
         reviews = cls()
         for id_, event in registry.events():
             subject = event.subject
-            if subject is None or subject in {**reviews.waiting, **reviews.decided}:
+            if subject is None or subject in reviews.waiting:
+                continue
+            if subject in reviews.decided:
                 continue
             if event.type == REQUEST:
                 reviews.waiting[subject] = _waiting(id_, subject, event)
@@ -173,17 +181,37 @@ def _loop_of(registry: Registry, reviews: Reviews, subject: str, verdict: Word) 
     """The loop that waits for a verdict on `subject`, or could take one."""
     if subject in reviews.waiting:
         return reviews.waiting[subject].loop
-    if subject in reviews.decided:
-        done = reviews.decided[subject]
+    done = verdict_on(registry, reviews, subject)
+    if done:
         message = f"{subject[:12]} was {done.past} before, by {done.by}"
         raise UsageError(message, hint="a verdict is given once and stays")
     commit = registry.load(subject)
     stopped = registry.target(f"heads/{rejected_branch(commit.name)}")
     if verdict == "approve" and stopped and stopped.id == subject:
+        if left_nothing(registry, subject):
+            message = f"{subject[:12]} has no record that a model could train on"
+            raise UsageError(message, hint="run the loop again: it tries another seed")
         return commit.name
     hint = "`lineage review list` shows what does"
     message = f"{subject[:12]} ({commit.kind} {commit.name}) does not wait for review"
     raise UsageError(message, hint=hint)
+
+
+def verdict_on(registry: Registry, reviews: Reviews, subject: str) -> Decision | None:
+    """The verdict on a commit, or the one that rejected a part of a generation."""
+    if subject in reviews.decided:
+        return reviews.decided[subject]
+    parts = registry.load(subject).ids("includes")
+    found = (reviews.decided[id_] for id_ in parts if id_ in reviews.decided)
+    return next((done for done in found if done.verdict == "reject"), None)
+
+
+def can_be_approved(registry: Registry, loop: str) -> bool:
+    """Whether a person could let the newest rejected generation of a loop pass."""
+    stopped = registry.target(f"heads/{rejected_branch(loop)}")
+    if stopped is None or left_nothing(registry, stopped.id):
+        return False
+    return verdict_on(registry, Reviews.read(registry), stopped.id) is None
 
 
 def _failed(registry: Registry, subject: str) -> list[str]:

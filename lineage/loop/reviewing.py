@@ -7,11 +7,12 @@ about the same commit with `data: {"verdict": "approve" | "reject", "by", "note"
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lineage.errors import GateFailed, WaitingForReview
+from lineage.loop import parts
 from lineage.loop.journal import REQUEST, approved, branch, rejected_branch, runs
-from lineage.loop.parts import observed
 from lineage.store.events import Move, Target
 
 if TYPE_CHECKING:
@@ -22,9 +23,32 @@ if TYPE_CHECKING:
     from lineage.loop.steps.protocol import Result
     from lineage.loop.turn import Turn
     from lineage.registry import Registry
-    from lineage.store.objects import Event
+    from lineage.store.objects import Event, Metric
 
     Verdicts = Sequence[Mapping[str, Any]]
+
+DATASET, MODEL = "dataset", "model"  # what a verdict is on
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the steps of a generation have measured and judged so far.
+
+    `new` are those of the `gates` that nobody has acted on yet.
+    """
+
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    gates: Sequence[Mapping[str, Any]] = ()
+    new: Sequence[Mapping[str, Any]] = ()
+
+    def then(self, on: str, *results: Result) -> Said:
+        """With the verdicts of further steps, on a dataset or on a model."""
+        new = [
+            {"action": "stop", **gate, "on": on}
+            for result in results
+            for gate in result.gates
+        ]
+        return Said(self.metrics, [*self.gates, *new], new)
 
 
 def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> None:
@@ -35,44 +59,73 @@ def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> None:
         GateFailed: it was rejected; the branch is back at the generation before.
     """
     number, tip = len(journal.generations) - 1, journal.generations[-1]
-    if not _due(spec, number):
+    why = _due(registry, spec, number, tip)
+    if not why:
         return
     verdict = journal.verdicts.get(tip)
     if verdict is None:
-        every = spec.review.every if spec.review else 1
-        why = f"every {every} generations" if every > 1 else "every generation"
         data = {"loop": spec.name, "generation": number, "on": "generation"}
         _ask(registry, journal, tip, data | {"why": why})
     if not approved(verdict):
         _roll_back(registry, spec.name, journal, verdict)
 
 
-def _due(spec: LoopSpec, generation: int) -> bool:
-    return bool(spec.review and generation and generation % spec.review.every == 0)
+def _due(registry: Registry, spec: LoopSpec, number: int, generation: str) -> str:
+    """Why a person has to look at a generation; "" if nobody has to."""
+    gates = registry.load(generation).gates or ()
+    failed = [gate for gate in gates if gate.get("on") == MODEL and _failed(gate)]
+    if failed:
+        return _reason(failed)
+    every = spec.review.every if spec.review else 0
+    if not every or not number or number % every:
+        return ""
+    return f"every {every} generations" if every > 1 else "every generation"
 
 
-def judge(turn: Turn, parts: Parts, checked: Result) -> None:
-    """Let the new data pass, or act on the gates that they failed.
+def judge(turn: Turn, made: Parts, said: Said, subject: str) -> None:
+    """Let new data pass, or act on the gates that they failed.
+
+    `subject` is the dataset that a person would be asked about.
 
     Raises:
         WaitingForReview: a failed gate asks for a person, and nobody has decided.
         GateFailed: a failed gate, or the person, stops the loop; what there is of
             the generation is committed on the loop's branch of rejected ones.
     """
-    failed = [gate for gate in checked.gates if gate.get("verdict") == "fail"]
-    if not parts.synthetic:
-        reason = _reason(failed) or "no record was left to train on"
-        _reject(turn, parts, checked, reason)
-    if not failed or turn.journal.overridden:
+    failed = _unsettled(turn, said)
+    if not made.synthetic:
+        _reject(turn, made, said, _reason(failed) or "no record was left to train on")
+    if any(gate["action"] != "review" for gate in failed):
+        _reject(turn, made, said, _reason(failed))
+    if not failed:
         return
-    if any(gate.get("action") != "review" for gate in failed):
-        _reject(turn, parts, checked, _reason(failed))
-    verdict = turn.journal.verdicts.get(parts.synthetic)
+    verdict = turn.journal.verdicts.get(subject)
     if verdict is None:
         data = turn.circumstances(on="dataset", why=_reason(failed))
-        _ask(turn.registry, turn.journal, parts.synthetic, data)
+        _ask(turn.registry, turn.journal, subject, data)
     if not approved(verdict):
-        _reject(turn, parts, checked, rejection(verdict))
+        _reject(turn, made, said, rejection(verdict))
+
+
+def judge_model(turn: Turn, made: Parts, said: Said) -> None:
+    """Stop at a model that failed a gate; `settle` asks where a person has to look.
+
+    Raises:
+        GateFailed: the generation is committed, with its model, on the loop's
+            branch of rejected ones.
+    """
+    failed = _unsettled(turn, said)
+    if any(gate["action"] != "review" for gate in failed):
+        _reject(turn, made, said, _reason(failed))
+
+
+def _unsettled(turn: Turn, said: Said) -> Verdicts:
+    """New failures, but for those that somebody has let pass in this very try."""
+    return [g for g in said.new if _failed(g) and g not in turn.journal.let_pass]
+
+
+def _failed(gate: Mapping[str, Any]) -> bool:
+    return gate.get("verdict") == "fail"
 
 
 def _reason(failed: Verdicts) -> str:
@@ -100,24 +153,11 @@ def _ask(
     raise WaitingForReview(message, hint=hint)
 
 
-def _reject(turn: Turn, parts: Parts, checked: Result, reason: str) -> NoReturn:
+def _reject(turn: Turn, made: Parts, said: Said, reason: str) -> NoReturn:
     """Commit what there is of a generation as rejected, and stop."""
     name, number = turn.spec.name, turn.generation
-    included = (parts.config, parts.synthetic or parts.generated)
-    edges = [observed("includes", id_) for id_ in included]
-    edges.append(observed("follows", turn.journal.generations[-1]))
-    id_ = turn.registry.commit(
-        "generation",
-        name,
-        edges=edges,
-        params={"generation": number, "attempt": turn.attempt},
-        metrics=checked.metrics,
-        gates=[dict(gate) for gate in checked.gates],
-        branch=rejected_branch(name),
-        revise=False,
-        message=reason,
-        circumstances=turn.circumstances(reason=reason),
-    ).id
+    branch = rejected_branch(name)
+    id_ = parts.generation(turn, made, said, branch, reason, reason=reason)
     turn.registry.drop_runs(runs(name, number), included_by=id_)
     turn.workshop.clear()
     _stop(name, number, reason)
@@ -133,10 +173,10 @@ def _roll_back(
     """
     head, aside = f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"
     number = len(journal.generations) - 1
-    before, tip = (Target(i, registry.git_oid(i)) for i in journal.generations[-2:])
+    *before, tip = (Target(i, registry.git_oid(i)) for i in journal.generations[-2:])
     reason = rejection(verdict)
     moves = [
-        Move(head, tip, before, kept=True),
+        Move(head, tip, before[0] if before else None, kept=True),
         Move(aside, registry.target(aside), tip),
     ]
     registry.move("rollback", moves, f"generation {number} of {loop} {reason}")

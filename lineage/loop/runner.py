@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from lineage.loop import beginning, changes, journal, parts, reviewing
 from lineage.loop.gates import load_gates
 from lineage.loop.journal import Journal, Parts
-from lineage.loop.parts import observed
 from lineage.loop.progress import Finished, Progress
+from lineage.loop.reviewing import DATASET, MODEL, Said
 from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
@@ -51,7 +51,6 @@ def run(
         UsageError: the spec cannot be used, or is not the one of this branch.
         GateFailed: a gate stopped the loop, or a review rejected a generation.
         WaitingForReview: a person has to decide first.
-        Conflict: somebody moved the loop's branch meanwhile; what they did stays.
         LineageError: a step failed, or another runner has the loop.
     """
     spec = load(Path(spec_path))
@@ -109,11 +108,13 @@ class _Loop:
         """Generation 0: the human data, what is held out, the model to start from."""
         begun = time.monotonic()
         given = beginning.prepare(turn)
-        model = given.model or parts.model(
-            turn, given.human, given.whole, {}, given.blank
-        )
+        model, trained = given.model, Result()
+        if not model:
+            model, trained = parts.model(
+                turn, given.human, given.whole, {}, given.blank
+            )
         made = Parts("", turn.config, model, given.human, given.held_out)
-        return self._finish(turn, made, Result(), begun)
+        return self._finish(turn, made, Said(), trained, begun)
 
     def next(self, turn: Turn) -> Parts:
         """Generate, check, mix, train, evaluate: the newest model is the parent."""
@@ -121,19 +122,22 @@ class _Loop:
         zero, parent = self.past[0], self.past[-1].model
         if turn.config != self.past[-1].config:
             parts.config(turn)
-        written = parts.generated(turn, parent, zero.human)
+        written, wrote = parts.generated(turn, parent, zero.human)
         inputs = {"generated": written, "human": zero.human, "base": zero.model}
         if turn.generation > 1:
             inputs["reference"] = self.past[1].generated
         kept, checked = parts.synthetic(turn, inputs)
         made = Parts("", turn.config, generated=written, synthetic=kept)
-        reviewing.judge(turn, made, checked)
+        said = Said(checked.metrics).then(DATASET, wrote, checked)
+        reviewing.judge(turn, made, said, kept)
         sources = self._sources() | {source_name(turn.generation): kept}
-        mixed, whole = parts.mixed(turn, sources, zero.model)
+        mixed, whole, put = parts.mixed(turn, sources, zero.model)
+        made, said = replace(made, mixed=mixed), said.then(DATASET, put)
+        reviewing.judge(turn, made, said, mixed)
         starts = {"base": zero.model, "parent": parent}
-        model = parts.model(turn, mixed, whole, starts)
-        made = replace(made, model=model, mixed=mixed, held_out=zero.held_out)
-        return self._finish(turn, made, checked, begun)
+        model, trained = parts.model(turn, mixed, whole, starts)
+        made = replace(made, model=model, held_out=zero.held_out)
+        return self._finish(turn, made, said, trained, begun)
 
     def _sources(self) -> dict[str, str]:
         """What earlier generations give to a training set, by role, oldest first."""
@@ -143,33 +147,22 @@ class _Loop:
                 sources[source_name(number)] = generation.synthetic
         return sources
 
-    def _finish(self, turn: Turn, made: Parts, checked: Result, begun: float) -> Parts:
+    def _finish(
+        self, turn: Turn, made: Parts, said: Said, trained: Result, begun: float
+    ) -> Parts:
         """Evaluate the new model, commit the generation, tidy up."""
         evaluated = parts.evaluation(turn, made.model, made.held_out)
-        metrics = {**checked.metrics, **evaluated.metrics}
-        included = (made.config, made.human, made.synthetic, made.mixed, made.model)
-        edges = [observed("includes", id_) for id_ in included if id_]
-        edges.append(observed("evaluated_on", made.held_out))
-        if self.past:
-            edges.append(observed("follows", self.past[-1].id))
-        gates = [dict(gate) for gate in checked.gates]
+        metrics = {**said.metrics, **evaluated.metrics}
+        said = replace(said, metrics=metrics).then(MODEL, trained, evaluated)
+        reviewing.judge_model(turn, made, said)
         seconds = time.monotonic() - begun
-        name = self.spec.name
-        id_ = self.registry.commit(
-            "generation",
-            name,
-            edges=edges,
-            params={"generation": turn.generation, "attempt": turn.attempt},
-            metrics=metrics,
-            gates=gates,
-            branch=journal.branch(name),
-            revise=False,
-            expect=self.past[-1].id if self.past else "",
-            message=f"generation {turn.generation} of {name}",
-            circumstances=turn.circumstances(seconds=round(seconds, 3)),
-        ).id
+        name, number = self.spec.name, turn.generation
+        message = f"generation {number} of {name}"
+        id_ = parts.generation(
+            turn, made, said, journal.branch(name), message, seconds=round(seconds, 3)
+        )
         finished = Finished(
-            name, turn.generation, turn.attempt, id_, metrics, gates, seconds
+            name, number, turn.attempt, id_, metrics, said.gates, seconds
         )
         self.made.append(finished)
         self.progress.generation(finished)

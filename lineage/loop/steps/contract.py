@@ -75,7 +75,7 @@ def result(step: str, said: object) -> Result:
             for name, value in said.get("metrics", {}).items()
         }
         rest: Any = normalise({k: said[k] for k in said if k != "metrics"}, "result")
-        _check_gates(rest.get("gates", []))
+        _check_gates(step, rest.get("gates", []))
         _check_origin(step, rest.get("origin"))
     except LineageError as error:
         message = f"the {step} step's result cannot be recorded: {error}"
@@ -89,11 +89,17 @@ def _finite(name: str, metric: Metric) -> Metric:
     return metric
 
 
-def _check_gates(gates: Any) -> None:
+def _check_gates(step: str, gates: Any) -> None:
+    """A verdict is what the loop can act on; only a check leaves records out."""
+    actions = ("stop", "review", "drop") if step == "check" else ("stop", "review")
     for gate in gates:
-        known = isinstance(gate, dict) and "id" in gate
+        known = isinstance(gate, dict) and isinstance(gate.get("id"), str)
         if not known or gate.get("verdict") not in ("pass", "fail"):
             raise LineageError("a gate needs an id and a verdict, pass or fail")
+        if gate.get("action", "stop") not in actions:
+            raise LineageError(
+                f"the action of {gate['id']} is none of {', '.join(actions)}"
+            )
 
 
 def _check_origin(step: str, origin: Any) -> None:

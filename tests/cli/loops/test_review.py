@@ -39,8 +39,8 @@ waits for review, asked for just now:
   check_record: 0 of 40 records pass checks.py; at least 100% must
 
 gates
-  gate
-  check_record  fail  0 of 40 records pass checks.py; at least 100% must
+  gate          verdict  value  if not  in words
+  check_record  fail         0  review  0 of 40 records pass checks.py; at leas…
 
 measures
                         now  before   change   first
@@ -56,12 +56,12 @@ measures
   unigram_js              1       1                1
 
 3 of 40 records, drawn at random
-  g2-9
-    record 9 of 2 is bad
-  g2-23
-    record 23 of 2 is bad
-  g2-35
-    record 35 of 2 is bad
+  g2-11
+    record 11 of 2 is bad
+  g2-17
+    record 17 of 2 is bad
+  g2-29
+    record 29 of 2 is bad
 2> next: lineage review approve aaaaaaaaaaaa            lets the loop go on
 2>       lineage review reject aaaaaaaaaaaa --note WHY  keeps it aside
 """)
@@ -191,9 +191,8 @@ aaaaaaaaaaaa…
 2> next: lineage loop run FILE  the loop acts on it when it runs
 $ lineage loop run
 2> error: generation 2 of loop/toy was stopped: rejected by Ada Example: nonsense
-2> next: lineage show loop/toy@rejected                       what was stopped
-2>       lineage loop run loop.yaml                           another try
-2>       lineage review approve loop/toy@rejected --note WHY  lets it pass
+2> next: lineage show loop/toy@rejected  what was stopped
+2>       lineage loop run loop.yaml      another try
 exit 3
 $ lineage loop run
 cccccccccccc…

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from lineage.errors import GateFailed, WaitingForReview
+from lineage.errors import (
+    GateFailed,
+    LineageError,
+    NotAllowed,
+    UsageError,
+    WaitingForReview,
+)
+from lineage.loop.packets import gates_of
+from lineage.loop.review import can_be_approved, decide
 
 Toy = Any
 
@@ -205,6 +213,159 @@ def test_a_kill_before_the_request_does_not_skip_the_review(toy: Toy) -> None:
     with pytest.raises(WaitingForReview):
         reviewing.settle(registry, due, journal.read(registry, "toy"))
     assert requests(toy) == [tip]
+
+
+JUDGED = """
+import steps
+from lineage.loop.steps.mix import mix
+
+
+def judged(job):
+    said = mix(job) if job.step == "mix" else getattr(steps, job.step)(job)
+    said = {{"shares": dict(said.shares)}} if job.step == "mix" else said or {{}}
+    bad = job.generation == {generation} and not job.attempt
+    gate = {{"id": "mine", "action": "{action}", "sentence": "I say"}}
+    return said | {{"gates": [gate | {{"verdict": "fail" if bad else "pass"}}]}}
+"""
+ORDER = ["generate", "check", "mix", "train", "evaluate"]
+
+
+def judged(toy: Toy, step: str, action: str, generation: int = 1) -> dict[str, Any]:
+    """Sections of a loop in which one step of the user's fails a generation."""
+    toy.write("judge.py", JUDGED.format(action=action, generation=generation))
+    return {
+        "num_generations": 1,
+        "steps": toy.steps | {step: "judge:judged"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("step", "until", "on"),
+    [
+        ("generate", 2, "dataset"),
+        ("mix", 3, "dataset"),
+        ("train", 5, "model"),
+        ("evaluate", 5, "model"),
+    ],
+)
+def test_a_step_of_the_users_can_stop_the_loop(
+    toy: Toy, step: str, until: int, on: str
+) -> None:
+    """A verdict of any step is recorded and acted on as soon as it can be."""
+    sections = judged(toy, step, "stop")
+    error = stop(toy, **sections)
+    assert str(error) == "generation 1 of loop/toy was stopped: mine: I say"
+    assert toy.watch.did[-until:] == [f"1 {name}" for name in ORDER[:until]]
+    rejected = toy.registry.load(toy.branch("loop/toy@rejected")[0])
+    assert [(gate["id"], gate["on"]) for gate in rejected.gates] == [("mine", on)]
+    kinds = {toy.registry.load(id_).kind for id_ in rejected.ids("includes")}
+    assert ("model" in kinds) == (on == "model")
+    assert toy.registry.names("runs") == {}
+    head = toy.run(**sections).head
+    assert toy.registry.load(head).params == {"generation": 1, "attempt": 1}
+    assert toy.registry.load(head).gates[0]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("step", "subject"),
+    [
+        ("generate", "synthetic"),
+        ("mix", "mixed"),
+        ("train", "generation"),
+        ("evaluate", "generation"),
+    ],
+)
+def test_a_step_of_the_users_can_ask_for_a_person(
+    toy: Toy, step: str, subject: str
+) -> None:
+    """What is asked about is the data, or the generation with the model."""
+    sections = judged(toy, step, "review")
+    assert "mine: I say" in str(pause(toy, **sections))
+    (asked,) = requests(toy)
+    commit = toy.registry.load(asked)
+    assert commit.params.get("part", commit.kind) == subject
+    assert [gate["id"] for gate in gates_of(toy.registry, asked)] == ["mine"]
+    with pytest.raises(NotAllowed, match="failed the gate mine"):
+        decide(toy.registry, asked, "approve")
+    decide(toy.registry, asked, "approve", "it is fine")
+    head = toy.run(**sections).head
+    assert f"1 {step}" not in toy.watch.did
+    assert toy.registry.load(head).params == {"generation": 1, "attempt": 0}
+    assert toy.run(**sections).made == ()
+
+
+@pytest.mark.parametrize("step", ["mix", "evaluate"])
+def test_what_a_person_rejects_is_tried_again(toy: Toy, step: str) -> None:
+    """Also where a step of the user's asked for them, and it stays rejected."""
+    sections = judged(toy, step, "review")
+    pause(toy, **sections)
+    decide(toy.registry, requests(toy)[0], "reject", "no")
+    assert "rejected by Ada Example: no" in str(stop(toy, **sections))
+    rejected = toy.branch("loop/toy@rejected")[0]
+    with pytest.raises(UsageError, match="was rejected before, by Ada Example"):
+        decide(toy.registry, "loop/toy@rejected", "approve", "yes")
+    assert not can_be_approved(toy.registry, "toy")
+    result = toy.run(**sections)
+    assert toy.registry.load(result.head).params["attempt"] == 1
+    assert result.head != rejected
+
+
+def test_a_model_that_was_stopped_can_be_let_pass(toy: Toy) -> None:
+    """The same commit goes on the branch, and no step runs again."""
+    sections = judged(toy, "evaluate", "stop")
+    stop(toy, **sections)
+    rejected = toy.branch("loop/toy@rejected")[0]
+    decide(toy.registry, rejected, "approve", "worse, but of use")
+    assert toy.run(**sections).head == rejected
+    assert toy.watch.did == []
+    assert toy.run(**sections).made == ()
+
+
+def test_to_let_data_pass_lets_no_model_pass(toy: Toy) -> None:
+    """An override is of the verdicts that were there; both tries are one attempt."""
+    sections = judged(toy, "evaluate", "stop") | {"gates": [UNLIKE_ZERO]}
+    stop(toy, **sections)
+    decide(toy.registry, "loop/toy@rejected", "approve", "as diverse as it can be")
+    assert str(stop(toy, **sections)).endswith("was stopped: mine: I say")
+    assert toy.watch.recalled_ == ["1 generate", "1 check"]
+    whole = toy.branch("loop/toy@rejected")[0]
+    decide(toy.registry, "loop/toy@rejected", "approve", "and of use")
+    assert toy.run(**sections).head == whole
+    assert toy.watch.did == []
+
+
+@pytest.mark.parametrize("action", ["stop", "review"])
+def test_generation_0_can_fail_too(toy: Toy, action: str) -> None:
+    """Then the branch has nothing yet, and the next run begins with another seed."""
+    sections = judged(toy, "evaluate", action, generation=0)
+    if action == "review":
+        pause(toy, **sections)
+        decide(toy.registry, "toy", "reject")
+    assert "generation 0 of loop/toy was stopped" in str(stop(toy, **sections))
+    assert list(toy.registry.branches()) == ["loop/toy@rejected"]
+    result = toy.run(**sections)
+    assert toy.registry.load(toy.branch()[-1]).params["attempt"] == 1
+    assert [made.generation for made in result.made] == [0, 1]
+
+
+def test_an_action_is_stop_or_review(toy: Toy) -> None:
+    """What the loop would not act on is refused."""
+    with pytest.raises(LineageError, match="the action of mine is none of stop, rev"):
+        toy.run(**judged(toy, "evaluate", "warn"))
+
+
+def test_what_left_no_record_cannot_be_let_pass(toy: Toy) -> None:
+    """There is nothing to train on; the next run tries another seed."""
+    toy.write("checks.py", NEVER)
+    sections = {"num_generations": 1, "gates": [{"type": "check_record"}]}
+    stop(toy, **sections)
+    assert not can_be_approved(toy.registry, "toy")
+    with pytest.raises(UsageError, match="has no record that a model could train on"):
+        decide(toy.registry, "loop/toy@rejected", "approve", "please")
+    toy.review(toy.branch("loop/toy@rejected")[0], "approve", override=True)
+    stop(toy, **sections)
+    rejected = toy.registry.load(toy.branch("loop/toy@rejected")[0])
+    assert rejected.params["attempt"] == 1
 
 
 def _every(number: int) -> Any:
