@@ -10,7 +10,6 @@ touched, and GIT_* variables of the caller never leak in.
 import os
 import re
 import subprocess
-import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -21,12 +20,14 @@ from typing import IO, NamedTuple, Self
 
 from lineage.errors import Conflict, NotFound, StoreError
 from lineage.store.disk import sync_files
+from lineage.store.locks import PACKED, OwnLocks
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
 _FIRST = "Make a lineage registry"
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
-_STALE_LOCK = 1.0  # seconds: no update-ref of ours holds one that long
+_PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # ms
+_HELD = re.compile(r"nable to create (?:file )?'?(.+?)'?: File exists", re.DOTALL)
 
 
 class GitObject(NamedTuple):
@@ -81,6 +82,7 @@ class GitRepository:
         self.root = root
         self.common = common
         self._objects = common / "objects"
+        self._locks = OwnLocks(common)
         self._reader: subprocess.Popen[bytes] | None = None
 
     @classmethod
@@ -268,31 +270,25 @@ class GitRepository:
         Raises:
             Conflict: when a ref did not have its `before`; that step and the steps
                 after it changed nothing.
+            StoreError: when git failed, or another git holds one of the refs.
         """
         lines = [line for step in steps if step for line in _transaction(step)]
+        options = [word for setting in _PATIENT for word in ("-c", setting)]
+        self._locks.sweep()
+        self._locks.write_down(_locked(steps))
         try:
-            self.run(
-                "update-ref", "--stdin", data="".join(lines).encode(), keep=(lock,)
-            )
+            data = "".join(lines).encode()
+            self.run("update-ref", "--stdin", data=data, keep=(lock,), options=options)
         except StoreError as error:
-            if "but expected" in str(error) or "already exists" in str(error):
-                hint = "run the command again"
-                raise Conflict(f"a ref moved meanwhile: {error}", hint=hint) from None
-            raise
+            if "fatal: " in str(error):  # its last word, not that of a killed git
+                self._locks.done()
+            raise _not_moved(error) from None
+        self._locks.done()
 
     def sweep(self) -> None:
-        """Remove what killed writers left half-done; call it under the lock."""
+        """Remove the copies that killed writers left; call it under the lock."""
         for path in self._objects.glob(f"{_TEMPORARY}*"):
             path.unlink(missing_ok=True)
-        paths = list((self.common / "refs" / "lineage").rglob("*.lock"))
-        paths += [self.common / "packed-refs.lock", self.common / "packed-refs.new"]
-        locks = {path: _inode(path) for path in paths}
-        patience = time.monotonic() + _STALE_LOCK  # file times need not be our clock's
-        while any(map(_inode, paths)) and time.monotonic() < patience:
-            time.sleep(0.02)
-        for path, inode in locks.items():
-            if inode and inode == _inode(path):
-                path.unlink(missing_ok=True)
 
     def maintain(self) -> None:
         """Let git pack loose objects and write its commit graph."""
@@ -334,13 +330,6 @@ def _stage(item: GitObject, path: Path) -> None:
         file.write(zlib.compress(header + item.data, 1))
 
 
-def _inode(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return None
-
-
 def _place(temporary: Path, path: Path) -> None:
     """Rename into a folder that `git gc` may remove again while it is empty."""
     while True:
@@ -361,6 +350,24 @@ def _transaction(step: Mapping[str, tuple[str | None, str | None]]) -> Iterator[
         expected = "" if before is None else f" {before or zero}"
         yield f"update {ref} {after or zero}{expected}\n"
     yield "prepare\ncommit\n"
+
+
+def _locked(steps: Iterable[Mapping[str, tuple[str | None, str | None]]]) -> set[str]:
+    """What git locks for `steps`: their refs, and for a deletion all packed ones."""
+    ends = [(ref, after) for step in steps for ref, (_, after) in step.items()]
+    packed = {PACKED} if any(after is None for _, after in ends) else set()
+    return {ref for ref, _ in ends} | packed
+
+
+def _not_moved(error: StoreError) -> StoreError:
+    words = str(error)
+    if "but expected" in words or "already exists" in words:
+        hint = "run the command again"
+        return Conflict(f"a ref moved meanwhile: {words}", hint=hint)
+    if held := _HELD.search(words):
+        hint = "run the command again; if no git is running, remove that file"
+        return StoreError(f"another git process holds {held[1]}", hint=hint)
+    return error
 
 
 def environment() -> dict[str, str]:

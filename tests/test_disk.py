@@ -287,11 +287,12 @@ def test_a_clock_that_goes_back_changes_no_order(repo: Registry, sound: Sound) -
 
 def test_a_lock_file_from_the_future_is_no_lock(repo: Registry) -> None:
     """What a killed git left is swept, whatever time the file claims to be from."""
-    stale = repo.git.common / "refs" / "lineage" / "heads" / "config%2Fc.lock"
+    ref = "refs/lineage/heads/config%2Fc"
+    stale = repo.git.common / f"{ref}.lock"
     stale.parent.mkdir(parents=True, exist_ok=True)
     stale.touch()
     os.utime(stale, (4e9, 4e9))
-    (repo.home / "rolled").unlink()
+    (repo.home / "moving").write_text(f"{ref}\n")
     repo.commit("config", "c", params={"x": 1})
 
     assert not stale.exists()

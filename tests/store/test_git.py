@@ -196,3 +196,58 @@ def test_git_failing_is_one_sentence(repository: GitRepository) -> None:
     """What git said is in the error."""
     with pytest.raises(StoreError, match=r"^git cat-file failed: fatal: .*nothing"):
         repository.run("cat-file", "-t", "nothing")
+
+
+def deleting(repository: GitRepository, ref: str, lock: int) -> str:
+    with pytest.raises(StoreError) as caught:
+        repository.update_refs({ref: (None, None)}, lock=lock)
+    assert "if no git is running, remove that file" in caught.value.hint
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["packed-refs.lock", "refs/lineage/a.lock"])
+def test_the_lock_of_another_git_is_respected(
+    name: str, repository: GitRepository, lock: int
+) -> None:
+    """It stays, however often we fail at it; we say which file is in the way."""
+    [blob] = blobs("1")
+    repository.write([blob])
+    repository.update_refs({"refs/lineage/a": ("", blob.oid)}, lock=lock)
+    held = repository.common / name
+    with held.open("x") as file:
+        repository.sweep()
+        for _ in range(2):
+            said = deleting(repository, "refs/lineage/a", lock)
+            assert said == f"another git process holds {held}"
+        repository.update_refs({"refs/lineage/b": ("", blob.oid)}, lock=lock)
+        assert os.path.samefile(held, file.fileno())  # noqa: PTH121 - no path
+    held.unlink()
+    repository.update_refs({"refs/lineage/a": (blob.oid, None)}, lock=lock)
+
+    assert repository.ref("refs/lineage/a") is None
+    assert not any((repository.common / "lineage").iterdir())
+
+
+def test_the_locks_of_our_own_killed_git_are_swept(
+    repository: GitRepository, lock: int
+) -> None:
+    """Those that it had said it would take, and not the one beside them."""
+    [blob] = blobs("1")
+    repository.write([blob])
+    refs = ["refs/lineage/a", "refs/lineage/b", "refs/lineage/c"]
+    repository.update_refs(dict.fromkeys(refs, ("", blob.oid)), lock=lock)
+    (repository.common / "lineage" / "moving").write_text(f"packed-refs\n{refs[0]}\n")
+    stale = [
+        *(f"{ref}.lock" for ref in refs[:2]),
+        "packed-refs.lock",
+        "packed-refs.new",
+    ]
+    for name in stale:
+        (repository.common / name).touch()
+    repository.update_refs(
+        {refs[0]: (blob.oid, None), refs[2]: (None, None)}, lock=lock
+    )
+
+    left = [name for name in stale if (repository.common / name).exists()]
+    assert left == ["refs/lineage/b.lock"]
+    assert [repository.ref(ref) for ref in refs] == [None, blob.oid, None]
