@@ -240,10 +240,14 @@ class GitRepository:
     # writing
 
     def write(self, objects: Iterable[GitObject]) -> None:
-        """Write objects that are not there yet, all of them on disk on return."""
+        """Write objects that are not there yet, all of them on disk on return.
+
+        Those that are there become new again, as git does it: a `git prune` that began
+        when nothing named them then leaves them alone.
+        """
         new = {item.oid: item for item in objects}
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
-        pending = {oid: new[oid] for oid, path in paths.items() if not path.exists()}
+        pending = {oid: new[oid] for oid, path in paths.items() if not _freshen(path)}
         staged = {
             oid: self._objects / f"{_TEMPORARY}{os.urandom(8).hex()}" for oid in pending
         }
@@ -328,6 +332,15 @@ def _stage(item: GitObject, path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     with os.fdopen(descriptor, "wb") as file:
         file.write(zlib.compress(header + item.data, 1))
+
+
+def _freshen(path: Path) -> bool:
+    """Give a file today's date; False where it is missing or somebody else's."""
+    try:
+        os.utime(path)
+    except OSError:
+        return False
+    return True
 
 
 def _place(temporary: Path, path: Path) -> None:

@@ -77,16 +77,34 @@ def test_oids_and_order_are_gits(repository: GitRepository) -> None:
 
 
 def test_objects_are_written_once_and_read_only(repository: GitRepository) -> None:
-    """Writing again changes nothing; modes are git's own."""
+    """Writing again makes them new, as git does, and changes nothing else."""
     [blob] = blobs("x")
     repository.write([blob, blob])
     path = repository.common / "objects" / blob.oid[:2] / blob.oid[2:]
+    os.utime(path, (1e9, 1e9))
     before = path.stat()
     repository.write([blob])
 
-    assert path.stat() == before
+    assert os.path.samestat(path.stat(), before)
+    assert path.stat().st_mtime > before.st_mtime
     assert stat.S_IMODE(before.st_mode) == 0o444
     assert not list((repository.common / "objects").glob("tmp_*"))
+
+
+def test_an_old_object_that_is_written_again_is_not_pruned(
+    repository: GitRepository,
+) -> None:
+    """`git prune` takes what is old and unnamed, but not what somebody just wrote."""
+    one, two = blobs("1", "2")
+    repository.write([one, two])
+    for oid in (one.oid, two.oid):
+        path = repository.common / "objects" / oid[:2] / oid[2:]
+        os.utime(path, (1e9, 1e9))
+    repository.write([one])
+    git(repository.root, "prune", "--expire=1.hour.ago")
+
+    assert repository.blob(one.oid) == b"1"
+    assert repository.blob(two.oid) is None
 
 
 def test_a_failed_write_leaves_no_copies(repository: GitRepository) -> None:
