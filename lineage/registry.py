@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from lineage.draft import check_substance, default_branch, joined
-from lineage.errors import NotFound, UsageError
+from lineage.errors import NotFound, UsageError, VerificationError
 from lineage.store import names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
 from lineage.store.events import EventLog, Logged, Move, Target, moved_meanwhile, now
-from lineage.store.files import FileEntry, parse_file_list
+from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
 from lineage.store.ids import Ids
 from lineage.store.objects import Commit, Edge, Event, Metric
@@ -295,10 +295,23 @@ class Registry:
         return self._load(id_)
 
     def _read(self, id_: str) -> Commit:
-        data = self.git.blob(f"{self.git_oid(id_)}:lineage.json")
+        return Commit.parse(self._content(id_, "lineage.json", id_))
+
+    def _content(self, id_: str, name: str, expected: str) -> bytes:
+        """A file of a commit's tree, which has the SHA-256 `expected`.
+
+        Should the lookup file have led astray, it is made anew.
+        """
+        data = self.git.blob(f"{self.git_oid(id_)}:{name}")
+        if data is None or digest(data) != expected:
+            self.ids.rebuild()
+            data = self.git.blob(f"{self.git_oid(id_)}:{name}")
         if data is None:
-            raise NotFound(f"the manifest of {id_} is missing", hint="run `git fsck`")
-        return Commit.parse(data)
+            raise NotFound(f"{name} of {id_} is missing", hint="run `git fsck`")
+        if digest(data) != expected:
+            message = f"{name} of {id_} does not have its recorded SHA-256"
+            raise VerificationError(message, hint="run `lineage verify`")
+        return data
 
     def git_oid(self, id_: str) -> str:
         """The git commit of a full id."""
@@ -306,8 +319,10 @@ class Registry:
 
     def files(self, id_: str) -> list[FileEntry]:
         """The files of a commit, sorted by path; empty without payload."""
-        data = self.git.blob(f"{self.git_oid(id_)}:files.jsonl")
-        return parse_file_list(data) if data else []
+        payload = self.load(id_).payload
+        if payload is None:
+            return []
+        return payload.entries(self._content(id_, "files.jsonl", payload.files))
 
     def entry(self, revision: str) -> "Entry":
         """A commit with its first event and its names."""

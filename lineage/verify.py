@@ -20,10 +20,10 @@ from lineage.store.canonical import digest
 from lineage.store.files import (
     FILE,
     FileEntry,
+    Payload,
     dvc_address,
     dvc_directory,
     file_list,
-    parse_file_list,
 )
 from lineage.store.objects import Commit
 from lineage.store.projection import project
@@ -120,20 +120,27 @@ def _commit_problems(
             yield Problem(id_, "lineage.json", "does not have the SHA-256 of its id")
             return
         commit = Commit.parse(manifest)
-        listed = registry.git.blob(f"{oid}:files.jsonl") or b""
-        entries = parse_file_list(listed)
         missing = [parent for parent in commit.ids() if not registry.ids.find(parent)]
         for parent in missing:
             yield Problem(id_, "", f"an edge leads to {parent}, which is not here")
-        if commit.payload and digest(listed) != commit.payload.files:
-            yield Problem(id_, "files.jsonl", "is not the list that the manifest names")
-            return
+        entries: list[FileEntry] = []
+        if commit.payload:
+            listed = registry.git.blob(f"{oid}:files.jsonl") or b""
+            entries = commit.payload.entries(listed)
+            yield from _sum_problems(id_, commit.payload, entries)
         if not missing:
             yield from _projection_problems(registry, commit, entries, oid)
     except LineageError as error:
         yield Problem(id_, "", f"cannot be read: {error}")
         return
     yield from _payload_problems(registry, id_, commit, entries, files)
+
+
+def _sum_problems(
+    id_: str, payload: Payload, entries: list[FileEntry]
+) -> Iterator[Problem]:
+    if Payload.of(entries, payload.type, stored=payload.stored) != payload:
+        yield Problem(id_, "lineage.json", "does not sum up its files.jsonl")
 
 
 def _projection_problems(

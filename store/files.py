@@ -114,6 +114,22 @@ class Payload:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(**known_fields(cls, data))
 
+    def entries(self, data: bytes) -> list[FileEntry]:
+        """Read the files.jsonl of this payload.
+
+        Raises:
+            VerificationError: when it is another payload's, or malformed.
+        """
+        if digest(data) != self.files:
+            raise VerificationError(
+                "files.jsonl is not the one that the manifest names"
+            )
+        entries = parse_file_list(data)
+        single = len(entries) == 1 and not entries[0].is_directory
+        if self.type != "directory" and not (self.type == "file" and single):
+            raise VerificationError(f"files.jsonl is not that of a {self.type}")
+        return entries
+
 
 def dvc_address(kind: str, entries: list[FileEntry]) -> tuple[str, int]:
     """What DVC calls a payload of type `kind`: its MD5 address and size in bytes."""
