@@ -219,10 +219,9 @@ class Registry:
         present = self.load(tip.id)
         if replace(present).manifest != present.manifest:
             return None  # it holds fields that this version cannot compare
-        for role in ("revises", "follows"):
-            if present.without(role).manifest == draft.without(role).manifest:
-                return present
-        return None
+        unsaid = [role for role in ("revises", "follows") if not draft.ids(role)]
+        said = [present, *(present.without(role) for role in unsaid)]
+        return present if draft.manifest in [c.manifest for c in said] else None
 
     def record(
         self,

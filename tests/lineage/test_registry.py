@@ -10,7 +10,13 @@ import pytest
 
 import lineage
 from lineage import Edge, Metric
-from lineage.errors import Conflict, LineageError, NotFound, StoreError, UsageError
+from lineage.errors import (
+    Conflict,
+    LineageError,
+    NotFound,
+    StoreError,
+    UsageError,
+)
 from lineage.store.canonical import digest
 from lineage.store.events import now
 from lineage.store.git import GitObject, TreeEntry, tree
@@ -185,6 +191,19 @@ def test_generations_follow_each_other(repo: Registry) -> None:
     assert (first.branch, second.branch) == ("loop/g", "loop/g")
     assert repo.load(second.id).edges == (Edge("follows", first.id), part)
     assert repo.load(second.id).edges[0].evidence == "observed"
+
+
+def test_a_generation_that_follows_another_is_another(repo: Registry) -> None:
+    """A role that is named counts; one that is not is the branch's own business."""
+    said: dict[str, Any] = {"kind": "generation", "name": "g", "params": {"x": 1}}
+    root = repo.commit(**{**said, "params": {"x": 0}}, branch="other")
+    first = repo.commit(**said)
+    moved = repo.commit(**said, edges=[Edge("follows", root.id, "observed")])
+    again = repo.commit(**said, edges=[Edge("follows", root.id, "observed")])
+
+    assert repo.load(moved.id).ids("follows") == (root.id,)
+    assert (moved.created, again.created, again.id) == (True, False, moved.id)
+    assert repo.commit(**said).id == moved.id != first.id
 
 
 def test_a_commit_goes_to_the_branch_that_is_named(repo: Registry) -> None:
