@@ -70,6 +70,26 @@ def test_the_batch_changes_nothing(model: Any, fields: dict[str, Any]) -> None:
     assert alone == sevens == whole
 
 
+def test_a_recurrent_model_reads_each_token_once() -> None:
+    """Its state is carried, and the tokens are those of one that starts over."""
+    import torch
+    from transformers import MambaConfig, MambaForCausalLM
+
+    torch.manual_seed(0)
+    config = MambaConfig(
+        vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, state_size=4
+    )
+    model = MambaForCausalLM(config).eval()
+    read: list[int] = []
+    model.register_forward_pre_hook(
+        lambda _, __, given: read.append(given["input_ids"].shape[1]),
+        with_kwargs=True,
+    )
+    together = write(model, 32)
+    assert read.count(1) >= LENGTH - 1
+    assert write(model, 1) == together
+
+
 def test_the_batch_would_change_the_arithmetic(model: Any) -> None:
     """Logits differ in their last bits between batches, well below the margin."""
     import torch
