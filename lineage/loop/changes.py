@@ -52,11 +52,39 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
 
 def _differences(path: str, was: Any, now: Any) -> Iterator[str]:
     """`training.learning_rate has changed from 0.002 to 0.001`, one for each."""
-    if isinstance(was, dict) and isinstance(now, dict):
-        for key in sorted(was.keys() | now.keys()):
-            yield from _differences(f"{path}.{key}", was.get(key), now.get(key))
-    elif was != now:
-        yield f"{path[1:]} has changed from {was!r} to {now!r}"
+    if was == now:
+        return
+    if was is None or now is None:
+        how, value = ("added", now) if was is None else ("removed", was)
+        yield f"{path} has been {how}: {_shown(value)}"
+    elif isinstance(was, dict) and isinstance(now, dict):
+        yield from _inside(path, was, now)
+    elif path == "gates":
+        yield from _inside(path, *({g["id"]: g for g in each} for each in (was, now)))
+        yield "gates are in another order"
+    else:
+        yield f"{path} has changed from {_shown(was)} to {_shown(now)}"
+
+
+def _inside(path: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    file = now.get("file")
+    if file and file == was.get("file"):  # of a gate, by its SHA-256
+        yield f"{file}, {path}, has changed"
+    for key in sorted(was.keys() | now.keys()):
+        inner = f"{path}.{key}" if path else key
+        yield from _differences(inner, was.get(key), now.get(key))
+
+
+def _shown(value: Any) -> str:
+    """A value as `loop.yaml` has it."""
+    if isinstance(value, dict):
+        given = {key: each for key, each in value.items() if each is not None}
+        return "{" + ", ".join(f"{k}: {_shown(v)}" for k, v in given.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(value)
 
 
 def _changed_file(registry: Registry, spec: LoopSpec, zero: Parts) -> str | None:

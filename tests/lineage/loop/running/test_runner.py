@@ -227,10 +227,59 @@ def test_a_changed_spec_is_refused_with_two_ways_on(toy: Toy) -> None:
         toy.run(mixing={"strategy": "replace"})
     assert str(caught.value) == (
         "loop/toy is at generation 1 and mixing.strategy has changed "
-        "from 'accumulate' to 'replace'"
+        "from accumulate to replace"
     )
     assert caught.value.hint == "put it back as it was, or give the loop another name"
     assert toy.types() == before
+
+
+LOOSE = {"type": "diversity", "min": 0.1, "max": 9.5}
+ADDED = (
+    "{id: diversity, action: stop, type: diversity, "
+    "measure: distinct_2, min: 0.1, max: 9.5}"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (
+            {"gates": [LOOSE]},
+            {"gates": [LOOSE | {"min": 0.2}]},
+            "gates.diversity.min has changed from 0.1 to 0.2",
+        ),
+        ({}, {"review": {"every": 9}}, "review has been added: {every: 9}"),
+        ({"review": {"every": 9}}, {}, "review has been removed: {every: 9}"),
+        (
+            {"gates": [LOOSE, LOOSE | {"id": "b"}]},
+            {"gates": [LOOSE | {"id": "b"}, LOOSE]},
+            "gates are in another order",
+        ),
+        (
+            {"evaluation": {"max_samples": 9}},
+            {"evaluation": {"sample_size": 9}},
+            "evaluation.max_samples has been removed: 9",
+        ),
+        (
+            {},
+            {"dataset": {"train_file": ["human.txt", "human.txt"]}},
+            "dataset.block_size has changed from 12 to 128",
+        ),
+        (
+            {},
+            {"gates": [LOOSE]},
+            "gates.diversity has been added: " + ADDED,
+        ),
+    ],
+)
+def test_what_changed_is_said_as_loop_yaml_has_it(
+    toy: Toy, before: dict[str, Any], after: dict[str, Any], sentence: str
+) -> None:
+    """Gates go by their ids, and values are no Python."""
+    toy.run(num_generations=0, **before)
+    with pytest.raises(UsageError) as caught:
+        toy.run(num_generations=0, **after)
+    assert str(caught.value) == f"loop/toy is at generation 0 and {sentence}"
 
 
 def test_changed_human_text_is_refused(toy: Toy) -> None:
