@@ -21,6 +21,7 @@ from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
 from lineage.loop.steps.protocol import Result
+from lineage.loop.steps.users import guarded
 from lineage.loop.turn import Turn
 from lineage.loop.workshop import Workshop, opened
 
@@ -54,7 +55,8 @@ def run(
         LineageError: a step failed, or another runner has the loop.
     """
     spec = load(Path(spec_path))
-    load_gates(spec)  # what cannot be used is found before anything runs
+    with guarded():
+        load_gates(spec)  # what cannot be used is found before anything runs
     with opened(registry, spec.name) as workshop:
         return _Loop(registry, workshop, spec, progress or Progress()).run()
 

@@ -64,6 +64,7 @@ class LoopSpec(Section):
     review: ReviewSpec | None = None
     steps: StepsSpec = Field(default_factory=StepsSpec)
     _base: Path = PrivateAttr()
+    _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
 
     @field_validator("training")
     @classmethod
@@ -118,6 +119,23 @@ class LoopSpec(Section):
         """Where a file that the spec names is."""
         return self._base / name
 
+    def content(self, name: str) -> bytes:
+        """What a gate's file has in it, as it was when it was first asked for.
+
+        So what a run uses is what its config has by hash, whatever is edited
+        meanwhile.
+
+        Raises:
+            StoreError: when it cannot be read.
+        """
+        if name not in self._files:
+            try:
+                self._files[name] = self.path(name).read_bytes()
+            except OSError as error:
+                message = f"cannot read {self.path(name)}: {error.strerror}"
+                raise StoreError(message) from None
+        return self._files[name]
+
     @property
     def generation_config(self) -> dict[str, Any]:
         """The fields of GenerationConfig: sample, and fill the block, unless said."""
@@ -160,12 +178,8 @@ class LoopSpec(Section):
         return folder.resolve() if folder and folder.is_dir() else None
 
     def _identity(self, name: str) -> dict[str, str]:
-        try:
-            content = self.path(name).read_bytes()
-        except OSError as error:
-            message = f"cannot read {self.path(name)}: {error.strerror}"
-            raise StoreError(message) from None
-        return {"file": Path(name).name, "sha256": sha256(content).hexdigest()}
+        digest = sha256(self.content(name)).hexdigest()
+        return {"file": Path(name).name, "sha256": digest}
 
 
 def load(path: Path) -> LoopSpec:
@@ -177,6 +191,6 @@ def load(path: Path) -> LoopSpec:
     """
     mapping = read_yaml(path)
     try:
-        return LoopSpec.parse(mapping, path.parent)
+        return LoopSpec.parse(mapping, path.parent.absolute())
     except UsageError as error:
         raise UsageError(f"{path}: {error}", hint=error.hint) from None

@@ -12,11 +12,11 @@ installed, so that the hash covers it.
 from __future__ import annotations
 
 from hashlib import sha256
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import StoreError, UsageError
+from lineage.errors import UsageError
 from lineage.loop.gates.base import Context, GateResult
+from lineage.loop.steps.users import run_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class CheckRecord:
         self.id = section.id
         self._section = section
         self._path = spec.path(section.checks)
-        self._function, self._code = _load(self._path)
+        self._function, self._code = _load(spec.content(section.checks), self._path)
 
     def check(self, context: Context) -> GateResult:
         """Run the user's function on a copy of every record."""
@@ -56,12 +56,15 @@ class CheckRecord:
         """Why a record fails ("" if it passes), and whether the check itself broke."""
         try:
             answer = self._function(dict(record))
+            passed = answer is None or bool(answer)
+            said = "" if passed else f"{_FUNCTION} returned {answer!r}"
         except AssertionError as error:
-            return _one_line(error) or "an assertion failed", False
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a user's code)
+            return _one_line(str(error)) or "an assertion failed", False
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  (a user's code)
             return _raised(self._path, error), True
-        passed = answer is None or bool(answer)
-        return "" if passed else f"{_FUNCTION} returned {answer!r}", False
+        return _one_line(said), False
 
     def _result(self, count: int, reasons: dict[int, str], broken: int) -> GateResult:
         passes = count - len(reasons)
@@ -90,9 +93,9 @@ class CheckRecord:
         )
 
 
-def _one_line(error: BaseException) -> str:
+def _one_line(text: str) -> str:
     """The first line of a message, as text that JSON has."""
-    line = next(iter(str(error).splitlines()), "")
+    line = next(iter(text.splitlines()), "")
     return line.encode(errors="backslashreplace").decode()
 
 
@@ -103,22 +106,20 @@ def _raised(path: Path, error: BaseException) -> str:
         if trace.tb_frame.f_code.co_filename == str(path):
             line = trace.tb_lineno
         trace = trace.tb_next
-    what = f"{type(error).__name__}: {_one_line(error)}".rstrip(": ")
-    return f"{path.name}, line {line} raised {what}"
+    what = f"{type(error).__name__}: {_one_line(str(error))}".rstrip(": ")
+    where = f"{path.name}, line {line}" if line else path.name
+    return f"{where} raised {what}"
 
 
-def _load(path: Path) -> tuple[Callable[[Record], Any], dict[str, str]]:
+def _load(source: bytes, path: Path) -> tuple[Callable[[Record], Any], dict[str, str]]:
+    name = f"lineage_checks_{sha256(str(path).encode()).hexdigest()[:16]}"
     try:
-        source = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    try:
-        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102
+        module = run_source(source, path, name)
     except SyntaxError as error:
         raise UsageError(f"{path}: line {error.lineno}: {error.msg}") from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001  (a user's code)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  (a user's code)
         raise UsageError(_raised(path, error)) from None
     function = getattr(module, _FUNCTION, None)
     if not callable(function):

@@ -37,7 +37,8 @@ class GroupRate:
     def __init__(self, section: GroupRateSpec, spec: LoopSpec) -> None:
         self.id = section.id
         self._section = section
-        self._lexicon = read_lexicon(spec.path(section.lexicon))
+        name = section.lexicon
+        self._lexicon = parse_lexicon(spec.content(name), spec.path(name))
 
     def check(self, context: Context) -> GateResult:
         """Count mentions here and in the human data and compare their odds."""
@@ -94,16 +95,15 @@ def _standard_error(
     return math.sqrt(math.fsum(1 / cell for cell in cells))
 
 
-def read_lexicon(path: Path) -> Lexicon:
-    """Read a YAML or JSON file: `group: [word, word, …]`, two groups or more.
+def parse_lexicon(content: bytes, path: Path) -> Lexicon:
+    """What a YAML or JSON file has: `group: [word, word, …]`, two groups or more.
 
     Raises:
-        StoreError: it cannot be read.
         UsageError: it is something else, or a word stands in two groups.
     """
-    from lineage.loop.yaml_file import read_yaml
+    from lineage.loop.yaml_file import parse_yaml
 
-    data = read_yaml(path)
+    data = parse_yaml(content, path)
     if not isinstance(data, dict) or len(data) < 2:
         message = f"{path} is not a lexicon of two groups or more"
         raise UsageError(message, hint="write it as group: [word, word]")

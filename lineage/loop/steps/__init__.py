@@ -37,7 +37,7 @@ def find_steps(spec: LoopSpec, lock: int) -> dict[str, Step]:
 def _find(name: str, spec: LoopSpec, lock: int) -> Step:
     from lineage.loop.steps.external import CommandStep, PythonStep
 
-    section, base = getattr(spec.steps, name), spec.path(".").absolute()
+    section, base = getattr(spec.steps, name), spec.path("")
     if section is None:
         return _built_in(name)
     if section.callable is not None:

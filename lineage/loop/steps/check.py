@@ -21,6 +21,7 @@ from lineage.loop.shards import (
 )
 from lineage.loop.steps.protocol import Job, Result
 from lineage.loop.steps.tokenizer import Tokens, load_tokens
+from lineage.loop.steps.users import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,8 @@ def check(job: Job) -> Result:
         sample_size=spec.evaluation.sample_size,
         seed=spec.seed,
     )
-    checked = run_gates(load_gates(spec), context)
+    with guarded(job.scratch / "log.txt"):
+        checked = run_gates(load_gates(spec), context)
     job.advance(0.5)
     _write(shards, checked.kept, job.inputs["generated"], job.output)
     kept = [records[row] for row in checked.kept]

@@ -128,12 +128,25 @@ def check_output(job: Job, said: Result) -> None:
         missing = "" if any(job.output.iterdir()) else "wrote no model"
     else:
         shards = shards_of(job.output)
-        records = sum(1 for shard in shards for _ in read_records(shard.path))
+        records = sum(_count(job.step, shard.path) for shard in shards)
         rejected_all = job.step == "check" and said.gates
         missing = "" if records or rejected_all else "wrote no records"
     if missing:
         message = f"the {job.step} step {missing}"
         raise LineageError(message, hint="docs/steps.md says what a step leaves behind")
+
+
+def _count(step: str, shard: Path) -> int:
+    """How many records a file has, all of them text that UTF-8 can hold."""
+    number = 0
+    for number, record in enumerate(read_records(shard), start=1):
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can spell
+            what = f"record {number} of {shard.name} is no Unicode text"
+            message = f"the {step} step wrote what cannot be kept: {what}"
+            raise LineageError(message, hint="leave lone surrogates out") from None
+    return number
 
 
 def read_result(step: str, file: Path) -> Any:
@@ -162,10 +175,11 @@ def untouched(job: Job) -> Iterator[None]:
         raise LineageError(message, hint="write to the output folder only")
 
 
-def _stamps(job: Job) -> dict[Path, tuple[int, int]]:
+def _stamps(job: Job) -> dict[Path, tuple[int, ...]]:
+    """Of every file what a write changes; a time of change cannot be set back."""
     files = (path for folder in job.inputs.values() for path in folder.rglob("*"))
     return {
-        path: (stat.st_size, stat.st_mtime_ns)
+        path: (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         for path in files
         if path.is_file() and (stat := path.stat())
     }

@@ -9,7 +9,6 @@ empty output, a metric that is no number.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
 import shlex
@@ -29,14 +28,13 @@ from lineage.loop.steps.contract import (
     result,
     untouched,
 )
+from lineage.loop.steps.users import guarded, run_source, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
     from lineage.loop.steps.protocol import Job, Result
-
-_LOG_LINES = 5
 
 
 class PythonStep:
@@ -50,23 +48,26 @@ class PythonStep:
 
     def __init__(self, name: str, base: Path) -> None:
         self.name, self.base = name, base
-        with _importable(base):
-            module = _load(name.partition(":")[0], base)
+        with _importable(base), guarded():
+            module, source = _load(name.partition(":")[0], base)
             self._function = _attribute(module, name)
         self.code = {"callable": name}
-        if module.__file__:
-            self.code["sha256"] = _digest(module.__file__)
+        if source is not None:
+            self.code["sha256"] = sha256(source).hexdigest()
 
     def __call__(self, job: Job) -> Result:
+        log = job.scratch / "log.txt"
+        log.unlink(missing_ok=True)
         try:
-            with _importable(self.base), untouched(job):
+            with _importable(self.base), untouched(job), guarded(log):
                 said = self._function(job)
-        except LineageError:
+        except (LineageError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             what = f"{type(error).__name__}: {error}".rstrip(": ")
             message = f"the {job.step} step failed: {self.name} raised {what}"
-            raise LineageError(message) from error
+            hint = tail(log) if log.stat().st_size else ""
+            raise LineageError(message, hint=hint) from error
         outcome = result(job.step, said)
         check_output(job, outcome)
         return outcome
@@ -135,7 +136,7 @@ class CommandStep:
         if code:
             how = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
             message = f"the {job.step} step failed: `{self.command}` {how}"
-            raise LineageError(message, hint=_tail(log))
+            raise LineageError(message, hint=tail(log))
 
     def _wait(self, job: Job, process: subprocess.Popen[bytes]) -> int:
         try:
@@ -159,23 +160,24 @@ def _importable(base: Path) -> Iterator[None]:
             sys.path.remove(str(base))
 
 
-def _load(name: str, base: Path) -> ModuleType:
-    """Import a module; one beside `loop.yaml` is read anew, whatever has its name."""
+def _load(name: str, base: Path) -> tuple[ModuleType, bytes | None]:
+    """Import a module, with its source where it has some.
+
+    One beside `loop.yaml` is read anew, whatever has its name.
+    """
     file = base.joinpath(*name.split(".")).with_suffix(".py")
     try:
-        if not file.is_file():
-            return importlib.import_module(name)
-        alias = f"lineage_step_{sha256(str(file.absolute()).encode()).hexdigest()[:16]}"
-        found = importlib.util.spec_from_file_location(alias, file)
-        assert found is not None
-        assert found.loader is not None
-        module = importlib.util.module_from_spec(found)
-        sys.modules[alias] = module
-        found.loader.exec_module(module)
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
+        if file.is_file():
+            source = file.read_bytes()
+            place = sha256(str(file).encode()).hexdigest()
+            return run_source(source, file, f"lineage_step_{place[:16]}"), source
+        module = importlib.import_module(name)
+        return module, Path(module.__file__).read_bytes() if module.__file__ else None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
         raise LineageError(f"the step {name} cannot be imported: {what}") from error
-    return module
 
 
 def _attribute(module: ModuleType, name: str) -> Callable[[Job], object]:
@@ -191,9 +193,3 @@ def _attribute(module: ModuleType, name: str) -> Callable[[Job], object]:
 
 def _digest(file: str | Path) -> str:
     return sha256(Path(file).read_bytes()).hexdigest()
-
-
-def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    shown = " | ".join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())
-    return f"it said: {shown}" if shown else f"it printed nothing ({log})"

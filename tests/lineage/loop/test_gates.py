@@ -11,7 +11,7 @@ import pytest
 
 from lineage.errors import StoreError, UsageError
 from lineage.loop.gates import Context, GateResult, load_gates, run_gates
-from lineage.loop.gates.group_rate import largest_shift, mentions, read_lexicon
+from lineage.loop.gates.group_rate import largest_shift, mentions, parse_lexicon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +75,12 @@ def test_no_gates_keep_everything(judge: Judge) -> None:
     assert checked.consequence is None
 
 
+AMBIGUOUS = (
+    "The truth value of an array with more than one element is ambiguous. "
+    "Use a.any() or a.all()"
+)
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -91,6 +97,14 @@ def test_no_gates_keep_everything(judge: Judge) -> None:
             "checks.py, line 4 raised SystemExit",
         ),
         ("assert record['text'] != 'bad', '\\ud800\\n2'", "\\ud800"),
+        (
+            "if record['text'] == 'bad': raise BaseException('b')",
+            "checks.py, line 4 raised BaseException: b",
+        ),
+        (
+            "import numpy; return numpy.ones(2 if record['text'] == 'bad' else 1)",
+            f"checks.py raised ValueError: {AMBIGUOUS}",
+        ),
     ],
 )
 def test_records_fail_with_a_reason(
@@ -192,6 +206,17 @@ def test_unusable_checks(
     assert sentence in str(caught.value)
 
 
+def test_checks_can_have_dataclasses(judge: Judge, tmp_path: Path) -> None:
+    """The module can be looked up by its name while it runs."""
+    (tmp_path / "checks.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass\nclass Limit:\n    most: int\n"
+        "def check_record(record): return len(record['text']) < Limit(3).most\n"
+    )
+    assert list(judge([{"type": "check_record"}], ["a", "abc", "b"]).kept) == [0, 2]
+
+
 def test_missing_checks(judge: Judge) -> None:
     """A checks file that is not there is named."""
     with pytest.raises(StoreError, match=r"cannot read .*checks\.py: No such file"):
@@ -273,8 +298,8 @@ def test_no_mention_is_no_shift(judge: Judge) -> None:
 
 def test_the_largest_shift_is_between_the_extremes(tmp_path: Path) -> None:
     """Of three groups the one that gained most against the one that lost most."""
-    (tmp_path / "g.json").write_text('{"a": ["x"], "b": ["y"], "c": ["z"]}')
-    groups = read_lexicon(tmp_path / "g.json")
+    text = b'{"a": ["x"], "b": ["y"], "c": ["z"]}'
+    groups = parse_lexicon(text, tmp_path / "g.json")
     new, _ = mentions(["x x x x y y z"], groups)
     human, total = mentions(["x y y z z z z", "w"], groups)
     more, less, shift = largest_shift(new, human)
@@ -303,9 +328,8 @@ def test_the_largest_shift_is_between_the_extremes(tmp_path: Path) -> None:
 )
 def test_unusable_lexicons(tmp_path: Path, text: str, sentence: str) -> None:
     """A lexicon that cannot be counted with is one sentence."""
-    (tmp_path / "groups.yaml").write_text(text)
     with pytest.raises(UsageError) as caught:
-        read_lexicon(tmp_path / "groups.yaml")
+        parse_lexicon(text.encode(), tmp_path / "groups.yaml")
     assert sentence in str(caught.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,11 +18,25 @@ if TYPE_CHECKING:
 
 WRITE_ONE = '(job.output / "x.jsonl").write_text(\'{"text": "a b"}\\n\')\n    '
 SPOIL = '(job.inputs["model"] / "words.json").write_text("{}")\n    '
+UNSEEN = """import os
+    path = job.inputs["model"] / "words.json"
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.write(file.read()[::-1])
+    os.truncate(path, before.st_size)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    """
 SHARE = 'return {"shares": {"web": {"records": [1, 1]}}}'
 BROKEN = {
     "raises": ('raise RuntimeError("no luck")', "raised RuntimeError: no luck"),
     "exits": ("raise SystemExit(3)", "raised SystemExit: 3"),
     "writes_nothing": ("return None", "the generate step wrote no records"),
+    "interrupts_itself": ("raise BaseException('me')", "raised BaseException: me"),
+    "no_unicode": (
+        WRITE_ONE.replace("a b", "\\\\ud800"),
+        "generate step wrote what cannot be kept: record 1 of x.jsonl is no Unicode",
+    ),
+    "spoils_unseen": (UNSEEN + WRITE_ONE, "the generate step changed its input"),
     "no_text": (WRITE_ONE.replace('text":', 'a":'), "record 1 is not"),
     "spoils_input": (SPOIL + WRITE_ONE, "the generate step changed its input"),
     "says_nonsense": ('return {"metric": {}}', "is not a mapping of what a step can"),
@@ -80,6 +95,47 @@ def test_what_a_person_commits_meanwhile_stays(
 
     assert toy.registry.load(tip).params == {"by": "hand"}
     assert len(others) == before
+
+
+@pytest.mark.parametrize("source", ["import sys; sys.exit(0)", "raise BaseException"])
+def test_a_module_that_ends_python_is_one_sentence(
+    toy: Toy, steps_with: With, source: str
+) -> None:
+    """It must not end the run as if all were well."""
+    toy.write("ends.py", source)
+    with pytest.raises(LineageError, match="the step ends cannot be imported: "):
+        toy.run(steps=steps_with("train", "ends:train"))
+
+
+NOISY = """
+import os
+import steps
+
+print("imported")
+
+def train(job):
+    print("said by Python")
+    os.write(1, b"written to 1\\n")
+    os.chdir("/")
+    if job.generation == 1:
+        raise RuntimeError("no luck")
+"""
+
+
+def test_what_a_step_prints_is_quoted_when_it_fails(
+    toy: Toy, steps_with: With, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Standard output stays clean, and the working directory is what it was."""
+    toy.write("noisy.py", NOISY)
+    toy.write("checks.py", "print('checked')\ndef check_record(record): print('one')\n")
+    here = Path.cwd()
+    with pytest.raises(LineageError) as caught:
+        toy.run(
+            steps=steps_with("train", "noisy:train"), gates=[{"type": "check_record"}]
+        )
+    assert caught.value.hint == "it said: said by Python | written to 1"
+    assert capfd.readouterr() == ("", "checked\nimported\n")
+    assert Path.cwd() == here
 
 
 def test_a_failed_step_runs_again(toy: Toy, steps_with: With) -> None:

@@ -13,8 +13,10 @@ from lineage.errors import (
     UsageError,
     WaitingForReview,
 )
+from lineage.loop.journal import parts
 from lineage.loop.packets import gates_of
 from lineage.loop.review import can_be_approved, decide
+from lineage.loop.runner import run
 
 Toy = Any
 
@@ -57,6 +59,35 @@ def test_dropped_records_are_counted_and_do_not_train(toy: Toy) -> None:
         if toy.registry.load(id_).params.get("part") == "synthetic":
             folder = toy.registry.get(id_, toy.registry.root / "kept")
             assert "fox fox" not in "".join(f.read_text() for f in folder.iterdir())
+
+
+def test_a_run_keeps_the_checks_that_it_began_with(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit, or a step that goes to another folder, changes nothing meanwhile."""
+    toy.write("checks.py", "def check_record(record):\n    return True\n")
+    toy.write(
+        "edits.py",
+        "import os\nfrom pathlib import Path\nimport steps\n"
+        "def generate(job):\n"
+        "    checks = Path(__file__).with_name('checks.py')\n"
+        f"    checks.write_text({NEVER!r})\n"
+        "    os.chdir('/')\n"
+        "    return steps.generate(job)\n",
+    )
+    steps = toy.steps | {"generate": "edits:generate"}
+    path = toy.configure(gates=[{"type": "check_record"}], steps=steps)
+    monkeypatch.chdir(path.parent)
+    result = run(toy.registry, path.name)
+    gates = [toy.registry.load(made.id).gates for made in result.made[1:]]
+    assert [gate["verdict"] for [gate] in gates] == ["pass", "pass"]
+    assert len({gate["code"]["sha256"] for [gate] in gates}) == 1
+    configs = {parts(toy.registry, made.id).config for made in result.made}
+    assert len(configs) == 1
+    with pytest.raises(
+        UsageError, match=r"checks\.py, gates.check_record.checks, has changed"
+    ):
+        run(toy.registry, path.name)
 
 
 def test_a_passed_gate_is_recorded_too(toy: Toy) -> None:
