@@ -54,7 +54,8 @@ def prepare(turn: Turn) -> Beginning:
     rehearse(spec, start, records, scratch)
     parts.config(turn)
     stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
-    human = _commit(turn, output, "human", stem, records.train)
+    less = {"removed": records.removed}  # what is held-out text as well
+    human = _commit(turn, output, "human", stem, records.train, **less)
     held_out = _commit(turn, output, "held-out", f"{stem}-held-out", records.held_out)
     if spec.model_folder is not None:
         name = _plain_name(spec.model_folder.name)
@@ -92,7 +93,12 @@ def _start(turn: Turn, text: HumanText, scratch: Path) -> tuple[Path, str]:
 
 
 def _commit(
-    turn: Turn, output: Path, part: str, name: str, records: Sequence[Record]
+    turn: Turn,
+    output: Path,
+    part: str,
+    name: str,
+    records: Sequence[Record],
+    **facts: int,
 ) -> str:
     """Commit human records; their origin is what the spec says, and nothing more."""
     spec, folder = turn.spec, output / part
@@ -106,7 +112,10 @@ def _commit(
         name,
         folder,
         part=part,
-        params={"files": [{"name": f.name, "sha256": file_sha256(f)} for f in files]},
+        params={
+            "files": [{"name": f.name, "sha256": file_sha256(f)} for f in files],
+            **facts,
+        },
         origin=spec.dataset.origin_record,
     )
     turn.workshop.keep(id_, folder)

@@ -1,8 +1,8 @@
 """Human text: holding some of it out, cutting the rest into records.
 
 What is held out never enters training: the split is by whole paragraphs (.txt) or
-documents (.jsonl), and training text that occurs in the held-out part as well is
-removed from training.
+documents (.jsonl), and paragraphs of the training text that overlap with the held-out
+part, whichever file they stand in, are removed from training.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import UsageError
+from lineage.loop.overlap import HeldOut
 from lineage.loop.seeds import choose, order
 from lineage.loop.shards import Record, record_id
-from lineage.loop.text_files import Text, read_file
+from lineage.loop.text_files import Text, paragraphs, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HumanText:
-    """Human text, split; `removed` training pieces were held-out text as well."""
+    """Human text, split; `removed` training paragraphs had held-out text in them."""
 
     train: list[Text]
     held_out: list[Text]
@@ -34,10 +35,14 @@ class HumanText:
 
 
 class HumanRecords(NamedTuple):
-    """Human text as records, ready to be written as shards."""
+    """Human text as records, ready to be written as shards.
+
+    `removed` counts the paragraphs, and then blocks, with held-out text in them.
+    """
 
     train: list[Record]
     held_out: list[Record]
+    removed: int
 
 
 def read_human(spec: LoopSpec) -> HumanText:
@@ -53,11 +58,18 @@ def read_human(spec: LoopSpec) -> HumanText:
         train, held_out = pieces, _read_all(spec, dataset.validation_file)
     else:
         train, held_out = split(pieces, dataset.held_out_fraction or 0, spec.seed)
-    kept = without(train, held_out)
-    if not kept:
-        message = "all of the training text is held-out text as well"
-        raise UsageError(message, hint="give another validation_file")
-    return HumanText(_joined(kept), _joined(held_out), len(train) - len(kept))
+    kept, removed = without(train, held_out)
+    _check_left(spec, kept)
+    return HumanText(_joined(kept), _joined(held_out), removed)
+
+
+def _check_left(spec: LoopSpec, train: Iterable[Text]) -> None:
+    if any(piece.text.strip() for piece in train):
+        return
+    hint = "give another validation_file"
+    if not spec.dataset.validation_file:
+        hint = "the text repeats itself: add text, or give dataset.validation_file"
+    raise UsageError("all of the training text is held-out text as well", hint=hint)
 
 
 def _read_all(spec: LoopSpec, names: Iterable[str]) -> list[Text]:
@@ -73,7 +85,7 @@ def split(
     At least one piece is held out. Returns the training and the held-out pieces,
     each in their old order.
     """
-    sizes = {i: len(text) for i, (_, text) in enumerate(pieces) if text.strip()}
+    sizes = {i: len(text) for i, (_, text, _) in enumerate(pieces) if text.strip()}
     if len(sizes) < 2:
         message = "one paragraph or document is too little to hold some out"
         raise UsageError(message, hint="add text, or give dataset.validation_file")
@@ -89,11 +101,41 @@ def split(
     return train, [pieces[index] for index in sorted(held_out)]
 
 
-def without(train: Iterable[Text], held_out: Iterable[Text]) -> list[Text]:
-    """The training pieces whose words are not those of a held-out piece."""
-    known = {tuple(piece.text.split()) for piece in held_out}
-    known.discard(())
-    return [piece for piece in train if tuple(piece.text.split()) not in known]
+def without(train: Iterable[Text], held_out: Iterable[Text]) -> tuple[list[Text], int]:
+    """Training text less the paragraphs that overlap with held-out text.
+
+    Returns what is left and how many paragraphs were removed. Documents lose
+    paragraphs too, and go when nothing is left of them.
+    """
+    known = HeldOut([text for _, text in _paragraphs(r)] for r in _texts(held_out))
+    kept: list[Text] = []
+    removed = 0
+    for pieces in _texts(train):
+        rows = _paragraphs(pieces)
+        found = known.among([text for _, text in rows])
+        left: dict[Text, list[str]] = {}
+        for number, (piece, text) in enumerate(rows):
+            if number not in found:
+                left.setdefault(piece, []).append(text)
+        kept += [piece._replace(text="".join(texts)) for piece, texts in left.items()]
+        removed += len(found)
+    return kept, removed
+
+
+def _texts(pieces: Iterable[Text]) -> Iterator[list[Text]]:
+    """Paragraphs that stand one after the other; each document by itself."""
+    run: list[Text] = []
+    for piece in pieces:
+        if run and not piece.follows(run[-1]):
+            yield run
+            run = []
+        run.append(piece)
+    yield run
+
+
+def _paragraphs(pieces: Iterable[Text]) -> list[tuple[Text, str]]:
+    """Each paragraph with the piece that it is in."""
+    return [(piece, text) for piece in pieces for text in paragraphs(piece.text)]
 
 
 def _joined(pieces: Iterable[Text]) -> list[Text]:
@@ -114,28 +156,28 @@ def human_records(spec: LoopSpec, human: HumanText, offsets: Offsets) -> HumanRe
     `offsets` gives a text's tokens as (start, end) in characters, as a fast
     tokenizer's `return_offsets_mapping` does. Where `dataset.max_train_samples` or
     `evaluation.max_samples` ask for fewer records, the seed chooses them. A block
-    whose words are those of a held-out block does not train either.
+    that overlaps with a held-out block does not train either.
     """
     size, seed = spec.dataset.block_size, spec.seed
-    held_out = _some(
-        _blocks(human.held_out, size, offsets), spec.evaluation.max_samples, seed
-    )
-    train = _some(
-        without(_blocks(human.train, size, offsets), held_out),
-        spec.dataset.max_train_samples,
-        seed,
-    )
+    held_out = _blocks(human.held_out, size, offsets)
+    known = HeldOut([block.text] for block in held_out)
+    blocks = _blocks(human.train, size, offsets)
+    train = [block for block in blocks if not known.among([block.text])]
+    _check_left(spec, train)
     shard_size = spec.generation.shard_size
+    chosen = _some(train, spec.dataset.max_train_samples, seed)
+    measured = _some(held_out, spec.evaluation.max_samples, seed)
     return HumanRecords(
-        _numbered(train, "human", shard_size),
-        _numbered(held_out, "held-out", shard_size),
+        _numbered(chosen, "human", shard_size),
+        _numbered(measured, "held-out", shard_size),
+        human.removed + len(blocks) - len(train),
     )
 
 
 def _blocks(texts: Iterable[Text], size: int, offsets: Offsets) -> list[Text]:
     return [
         Text(file, block)
-        for file, text in texts
+        for file, text, _ in texts
         for block in cut(text, size, offsets)
         if block.strip()
     ]
@@ -150,7 +192,7 @@ def _some(blocks: list[Text], wanted: int | None, seed: int) -> list[Text]:
 def _numbered(blocks: Iterable[Text], stem: str, shard_size: int) -> list[Record]:
     return [
         {"file": file, "id": record_id(stem, *divmod(row, shard_size)), "text": text}
-        for row, (file, text) in enumerate(blocks)
+        for row, (file, text, _) in enumerate(blocks)
     ]
 
 

@@ -19,22 +19,31 @@ _LONGEST_PARAGRAPH = 1000
 
 
 class Text(NamedTuple):
-    """A piece of human text and the name of the file that it stands in."""
+    """A piece of human text, and the name of the file that it stands in.
+
+    `place` numbers the paragraphs of a .txt, from 1; a document has none.
+    """
 
     file: str
     text: str
+    place: int = 0
+
+    def follows(self, other: Text) -> bool:
+        """Whether this is the paragraph after `other`."""
+        return self.file == other.file and self.place == other.place + 1
 
 
 def read_file(path: Path, column: str = "text") -> list[Text]:
     """The pieces of one file: a .txt's paragraphs, a .jsonl's documents."""
     content = _decode(path)
     if path.suffix == ".jsonl":
-        texts = list(_documents(path, content, column))
+        pieces = [Text(path.name, t) for t in _documents(path, content, column)]
     else:
-        texts = list(paragraphs(content))
-    if not any(text.strip() for text in texts):
+        numbered = enumerate(paragraphs(content), start=1)
+        pieces = [Text(path.name, text, place) for place, text in numbered]
+    if not any(piece.text.strip() for piece in pieces):
         raise StoreError(f"{path} has no text in it")
-    return [Text(path.name, text) for text in texts]
+    return pieces
 
 
 def _decode(path: Path) -> str:

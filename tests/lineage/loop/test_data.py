@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from lineage.errors import UsageError
 from lineage.loop.data import cut, human_records, read_human, split, without
-from lineage.loop.text_files import Text
+from lineage.loop.text_files import Text, paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +45,13 @@ def test_split_is_a_partition(texts: list[Text], fraction: float, seed: int) -> 
     """Each piece is on one side, in its old order; neither side is blank."""
     if sum(bool(piece.text.strip()) for piece in texts) < 2:
         return
-    numbered = [Text(str(i), text) for i, (_, text) in enumerate(texts)]
+    numbered = [Text(str(i), piece.text) for i, piece in enumerate(texts)]
     train, held_out = split(numbered, fraction, seed)
     assert sorted(train + held_out) == sorted(numbered)
     for side in (train, held_out):
-        assert [int(file) for file, _ in side] == sorted(int(file) for file, _ in side)
-        assert any(text.strip() for _, text in side)
+        files = [int(piece.file) for piece in side]
+        assert files == sorted(files)
+        assert any(piece.text.strip() for piece in side)
 
 
 @given(st.floats(0.05, 0.95), st.integers(0, 99))
@@ -82,9 +85,104 @@ def test_too_little_to_split() -> None:
 
 def test_without_compares_words() -> None:
     """Training text that is held out as well is removed, however it is wrapped."""
-    train = [Text("a", "one\ntwo\n\n"), Text("a", "three"), Text("a", "\n")]
+    train = [Text("a", "One\ntwo.\n\n"), Text("a", "three"), Text("a", "\n")]
     held_out = [Text("b", " one two"), Text("b", "")]
-    assert without(train, held_out) == [Text("a", "three"), Text("a", "\n")]
+    assert without(train, held_out) == ([Text("a", "three"), Text("a", "\n")], 1)
+
+
+LONG = " ".join(f"word{n}" for n in range(13))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (LONG, ""),
+        (f"Posted by somebody.\n{LONG}\n\nAnd more.", "And more."),
+        (LONG.replace(" ", "\n\n"), ""),
+        (LONG.upper().replace(" ", ", "), ""),
+        (LONG.replace("word6", "another"), LONG.replace("word6", "another")),
+        (LONG.removesuffix(" word12") + " or so", LONG[:-7] + " or so"),
+        (f"first\n\n{LONG}\n\nlast", "first\n\nlast"),
+    ],
+)
+@pytest.mark.parametrize("held", [LONG, f"a\n\n{LONG} b", LONG.replace(" ", "\n\n")])
+def test_a_run_of_thirteen_words_is_an_overlap(text: str, left: str, held: str) -> None:
+    """Quoted, wrapped otherwise, with a line before it: its paragraphs are removed."""
+    pieces = [Text("a.txt", p, place) for place, p in enumerate(paragraphs(text), 1)]
+    for train in (pieces, [Text("a.jsonl", text)]):
+        kept, removed = without(train, [Text("v.jsonl", held)])
+        assert "".join(piece.text for piece in kept) == left
+        assert bool(removed) == (left != text)
+
+
+def test_paragraphs_that_are_apart_make_no_run() -> None:
+    """What the split has put side by side was never one text."""
+    halves = [LONG[:36], LONG[36:]]
+    apart = [Text("v.txt", half, place) for place, half in enumerate([*halves], 1)]
+    apart[1] = apart[1]._replace(place=3)
+    train = [Text("a.txt", LONG)]
+    assert without(train, apart) == (train, 0)
+
+
+@pytest.mark.parametrize("train", ["txt", "jsonl"])
+@pytest.mark.parametrize("validation", ["txt", "jsonl"])
+def test_held_out_text_does_not_train_from_another_file(
+    parse: Parse, tmp_path: Path, train: str, validation: str
+) -> None:
+    """The format of a file and what stands around its text change nothing."""
+    texts = [
+        f"paragraph {n} of it, {' '.join(f'{n}{c}' for c in LONG)}" for n in range(9)
+    ]
+    for name, chosen in ("train", texts), ("validation", texts[3:5]):
+        (tmp_path / f"{name}.txt").write_text("\n\n".join(chosen))
+        (tmp_path / f"{name}.jsonl").write_text(
+            json.dumps({"text": "\n\n".join(["A title", *chosen])})
+        )
+    spec = parse(
+        dataset={
+            "train_file": f"train.{train}",
+            "validation_file": f"validation.{validation}",
+        }
+    )
+    records = human_records(spec, read_human(spec), by_word)
+    found = {number for record in records.train for number in seen(record["text"])}
+    assert found == {0, 1, 2, 5, 6, 7, 8}
+    assert records.removed == 2 + (train == validation == "jsonl")
+
+
+def seen(text: str) -> set[int]:
+    return {int(number) for number in re.findall(r"paragraph (\d)", text)}
+
+
+def test_the_same_text_in_two_formats_is_held_out_of_both(
+    parse: Parse, tmp_path: Path
+) -> None:
+    """Where the split chooses, no paragraph is on both sides."""
+    texts = [f"paragraph {n} of the {n * n} that there are" for n in range(10)]
+    (tmp_path / "a.txt").write_text("\n\n".join(texts))
+    (tmp_path / "b.jsonl").write_text(
+        "\n".join(json.dumps({"text": "\n\n".join(texts[n : n + 2])}) for n in range(9))
+    )
+    for seed in range(4):
+        spec = parse(seed=seed, dataset={"train_file": ["a.txt", "b.jsonl"]})
+        human = read_human(spec)
+        sides = [
+            {number for piece in side for number in seen(piece.text)}
+            for side in (human.train, human.held_out)
+        ]
+        assert sides[1]
+        assert not sides[0] & sides[1]
+
+
+def test_much_text_is_looked_through_in_no_time() -> None:
+    """Five megabytes take seconds, and ordinary text stays."""
+    draw = random.Random(0)  # noqa: S311
+    words = [f"w{n}" for n in range(30000)]
+    texts = (" ".join(draw.choices(words, k=80)) for _ in range(10000))
+    pieces = [Text("a.txt", text, place) for place, text in enumerate(texts, 1)]
+    begun = time.monotonic()
+    assert without(pieces[:9000], pieces[9000:]) == (pieces[:9000], 0)
+    assert time.monotonic() - begun < 20
 
 
 @given(
@@ -123,7 +221,7 @@ def test_held_out_paragraphs_do_not_train(parse: Parse, tmp_path: Path) -> None:
     spec = human(parse, validation_split=0.2)
     split_text = read_human(spec)
     sides = [
-        {line for _, text in side for line in text.splitlines() if line}
+        {line for piece in side for line in piece.text.splitlines() if line}
         for side in (split_text.train, split_text.held_out)
     ]
     assert not sides[0] & sides[1]
@@ -136,7 +234,7 @@ def test_held_out_blocks_do_not_train(parse: Parse, tmp_path: Path) -> None:
     (tmp_path / "human.txt").write_text("a b c d e f g h\nand then some more of it")
     (tmp_path / "held.txt").write_text("a b c d e f g h\nquite another end here")
     spec = human(parse, validation_file="held.txt")
-    train, held_out = human_records(spec, read_human(spec), by_word)
+    train, held_out, _ = human_records(spec, read_human(spec), by_word)
     words = [[record["text"].split() for record in side] for side in (train, held_out)]
     assert words[1][0] == list("abcdefgh")
     assert list("abcdefgh") not in words[0]
@@ -145,9 +243,14 @@ def test_held_out_blocks_do_not_train(parse: Parse, tmp_path: Path) -> None:
 
 def test_nothing_left_to_train_on(parse: Parse, tmp_path: Path) -> None:
     """Holding out the training file itself is refused."""
-    (tmp_path / "human.txt").write_text("all of it")
-    with pytest.raises(UsageError, match="all of the training text is held-out text"):
-        read_human(human(parse, validation_file="human.txt"))
+    (tmp_path / "human.txt").write_text("all of it\n\nall of it")
+    for dataset, hint in (
+        ({"validation_file": "human.txt"}, "give another validation_file"),
+        ({}, "the text repeats itself: add text, or give dataset.validation_file"),
+    ):
+        with pytest.raises(UsageError, match="all of the training text is") as caught:
+            read_human(human(parse, **dataset))
+        assert caught.value.hint == hint
 
 
 def test_records_say_where_they_are_from(parse: Parse, tmp_path: Path) -> None:
@@ -158,7 +261,7 @@ def test_records_say_where_they_are_from(parse: Parse, tmp_path: Path) -> None:
         dataset={"train_file": "docs.jsonl", "validation_split": 0.2},
         generation={"shard_size": 2},
     )
-    train, held_out = human_records(spec, read_human(spec), by_word)
+    train, held_out, _ = human_records(spec, read_human(spec), by_word)
     assert [record["id"] for record in train] == [
         "human-00000-00000",
         "human-00000-00001",

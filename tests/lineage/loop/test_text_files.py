@@ -43,7 +43,7 @@ def test_a_text_file(tmp_path: Path) -> None:
     """A .txt is paragraphs, without its byte order mark."""
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffé\n\nb\n".encode())
-    assert read_file(path) == [Text("a.txt", "é\n\n"), Text("a.txt", "b\n")]
+    assert read_file(path) == [Text("a.txt", "é\n\n", 1), Text("a.txt", "b\n", 2)]
 
 
 def test_a_jsonl_file(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def test_generation_zero_holds_what_the_loop_begins_with(toy: Toy) -> None:
     }
     human = registry.load(part(registry, zero, "human"))
     assert human.origin == {"type": "human"}
+    assert human.params["removed"] == 0
     assert registry.load(part(registry, zero, "model")).edges == ()
 
 
