@@ -29,7 +29,7 @@ def refusal(folder: Path, scratch: Path, **sections: Any) -> str:
 def tried(folder: Path, scratch: Path, **sections: Any) -> None:
     rows = [{"text": text} for text in HUMAN]
     rehearse(
-        spec(folder, **sections), folder, HumanRecords(rows[3:], rows[:3]), scratch
+        spec(folder, **sections), folder, HumanRecords(rows[3:], rows[:3], 0), scratch
     )
 
 
@@ -71,7 +71,7 @@ def test_settings_are_tried(
 
 def test_a_prompt_must_be_had(blank: Path, tmp_path: Path) -> None:
     """Records that are all shorter than a prompt are found before they are written."""
-    short = HumanRecords([{"text": "ab"}], [{"text": "The fox sees the moon."}])
+    short = HumanRecords([{"text": "ab"}], [{"text": "The fox sees the moon."}], 0)
     with pytest.raises(UsageError, match="no human record has"):
         rehearse(spec(blank, generation={"prompt_length": 3}), blank, short, tmp_path)
 
