@@ -1,10 +1,32 @@
-"""Commits in the making: where they go, what precedes them, whether they say much."""
+"""Commits in the making: who makes them, where they go, whether they say much."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from lineage.errors import UsageError
 from lineage.store.events import Target
+from lineage.store.git import identity
 from lineage.store.objects import Commit, Edge
+
+
+def actor(start: Path) -> dict[str, str]:
+    """Who acts at `start`: git's user.name and user.email, else login name and host.
+
+    A user without a name, as in a container, is called by number.
+    """
+    import pwd
+    import socket
+
+    who = identity(start)
+    if not who.get("name"):
+        try:
+            who["name"] = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            who["name"] = f"uid-{os.getuid()}"
+    if not who.get("email"):
+        who["email"] = f"{who['name']}@{socket.gethostname()}"
+    return {"name": who["name"], "email": who["email"]}
 
 
 def default_branch(kind: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
+from lineage.draft import actor
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.store import dvc, names
@@ -17,22 +18,22 @@ def init(path: str | Path = ".") -> "Registry":
 
     What is there already, git repository, DVC repository or registry, is adopted
     as it is; the git index and work tree are not touched beyond DVC's own files.
-    A git repository made here starts with a commit of those files.
+    A git repository without a commit gets a first one, of those files.
     """
     root = Path(path).absolute()
-    new = not (root / ".git").exists()
     with disk_errors("making the registry"):
+        who = actor(root if (root / ".git").exists() else Path(root.anchor))
         root.mkdir(parents=True, exist_ok=True)
         repository = GitRepository.create(root)
         dvc.initialise(repository.root)
     registry = Registry(repository)
-    if new:
-        repository.commit_first(dvc.FILES, registry.actor())
+    if registry.events_log.tip() is None and repository.is_unborn():
+        repository.commit_first(dvc.FILES, who)
     with disk_errors("making the registry"):
         registry.home.mkdir(exist_ok=True)
         with registry.events_log.locked() as lock:
             if registry.events_log.tip() is None:
-                registry.record(Event("init", now(), registry.actor()), lock=lock)
+                registry.record(Event("init", now(), who), lock=lock)
     return registry
 
 

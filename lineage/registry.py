@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from lineage.draft import check_substance, default_branch, joined
+from lineage.draft import actor, check_substance, default_branch, joined
 from lineage.errors import NotFound, UsageError, VerificationError
 from lineage.store import names
 from lineage.store.canonical import digest
@@ -90,16 +90,8 @@ class Registry:
         return path.read_text() if path.exists() else fresh
 
     def actor(self) -> dict[str, str]:
-        """Who acts: git's user.name and user.email, else the login name and host."""
-        import pwd
-        import socket
-
-        identity = self.git.identity()
-        if not identity.get("name"):
-            identity["name"] = pwd.getpwuid(os.getuid()).pw_name
-        if not identity.get("email"):
-            identity["email"] = f"{identity['name']}@{socket.gethostname()}"
-        return {"name": identity["name"], "email": identity["email"]}
+        """Who acts here (see `lineage.draft`)."""
+        return actor(self.root)
 
     # writing
 

@@ -18,16 +18,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
-from lineage.errors import Conflict, NotFound, StoreError
+from lineage.errors import NotFound, StoreError
 from lineage.store.disk import sync_files
-from lineage.store.locks import PACKED, OwnLocks
+from lineage.store.locks import PACKED, OwnLocks, not_moved
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
 _FIRST = "Make a lineage registry"
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
 _PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # ms
-_HELD = re.compile(r"nable to create (?:file )?'?(.+?)'?: File exists", re.DOTALL)
 
 
 class GitObject(NamedTuple):
@@ -103,15 +102,24 @@ class GitRepository:
             raise StoreError(f"git init failed: {error.stderr.strip()}") from None
         return cls.discover(root)
 
-    def commit_first(self, paths: Iterable[str], who: Mapping[str, str]) -> None:
-        """Commit `paths` in a repository that is new.
+    def is_unborn(self) -> bool:
+        """Whether HEAD has no commit yet."""
+        try:
+            self.run("rev-parse", "--verify", "--quiet", "HEAD")
+        except StoreError:
+            return True
+        return False
 
-        Where HEAD has no commit yet, `dvc diff` and its like say nothing at all.
+    def commit_first(self, paths: Iterable[str], who: Mapping[str, str]) -> None:
+        """Commit `paths`, and nothing else, where HEAD has no commit yet.
+
+        As long as it has none, `dvc diff` and its like say nothing at all.
         """
         identity = (f"user.name={who['name']}", f"user.email={who['email']}")
         options = [word for setting in identity for word in ("-c", setting)]
+        words = ("-q", "--no-gpg-sign", "-m", _FIRST, "--only", "--", *paths)
         self.run("add", "--force", "--", *paths)
-        self.run("commit", "-q", "--no-gpg-sign", "-m", _FIRST, options=options)
+        self.run("commit", *words, options=options)
 
     @classmethod
     def discover(cls, start: Path) -> Self:
@@ -286,7 +294,7 @@ class GitRepository:
         except StoreError as error:
             if "fatal: " in str(error):  # its last word, not that of a killed git
                 self._locks.done()
-            raise _not_moved(error) from None
+            raise not_moved(error) from None
         self._locks.done()
 
     def sweep(self) -> None:
@@ -301,15 +309,19 @@ class GitRepository:
         with suppress(StoreError):  # somebody else may be at it; it is only tidying
             self.run("maintenance", "run", "--quiet", *chosen)
 
-    def identity(self) -> dict[str, str]:
-        """The user's name and email as git config has them (empty when unset)."""
-        asked = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
-        try:
-            found = self.run(*asked).decode(errors="replace")
-        except StoreError:
-            return {}
-        pairs = (item.partition("\n") for item in found.split("\0") if item)
-        return {key.removeprefix("user."): value for key, _, value in pairs}
+
+def identity(start: Path) -> dict[str, str]:
+    """The user's name and email as git config has them at `start`, where it does."""
+    asked = ("config", "--null", "--get-regexp", r"^user\.(name|email)$")
+    done = subprocess.run(
+        ["git", "-C", str(start), *asked],
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    found = done.stdout.decode(errors="replace")
+    pairs = (item.partition("\n") for item in found.split("\0") if item)
+    return {key.removeprefix("user."): value for key, _, value in pairs}
 
 
 def _answer(stdout: IO[bytes]) -> tuple[str, GitObject] | None:
@@ -370,17 +382,6 @@ def _locked(steps: Iterable[Mapping[str, tuple[str | None, str | None]]]) -> set
     ends = [(ref, after) for step in steps for ref, (_, after) in step.items()]
     packed = {PACKED} if any(after is None for _, after in ends) else set()
     return {ref for ref, _ in ends} | packed
-
-
-def _not_moved(error: StoreError) -> StoreError:
-    words = str(error)
-    if "but expected" in words or "already exists" in words:
-        hint = "run the command again"
-        return Conflict(f"a ref moved meanwhile: {words}", hint=hint)
-    if held := _HELD.search(words):
-        hint = "run the command again; if no git is running, remove that file"
-        return StoreError(f"another git process holds {held[1]}", hint=hint)
-    return error
 
 
 def environment() -> dict[str, str]:

@@ -6,14 +6,17 @@ background. So we write down which locks our git is about to take, and whoever h
 the registry's lock afterwards (our git inherits it) removes these and no others.
 """
 
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from lineage.errors import Conflict, StoreError
 from lineage.store.disk import sync_path
 
 PACKED = "packed-refs"
+_HELD = re.compile(r"nable to create (?:file )?'?(.+?)'?: File exists", re.DOTALL)
 _PATIENCE = 1.0  # seconds, after which a lock that our note names is not another git's
 
 
@@ -52,6 +55,18 @@ class OwnLocks:
             if inode and inode == _inode(path):
                 path.unlink(missing_ok=True)
         self._note.unlink()
+
+
+def not_moved(error: StoreError) -> StoreError:
+    """What it means that git did not move refs: a conflict, a lock, or what it says."""
+    words = str(error)
+    if "but expected" in words or "already exists" in words:
+        hint = "run the command again"
+        return Conflict(f"a ref moved meanwhile: {words}", hint=hint)
+    if held := _HELD.search(words):
+        hint = "run the command again; if no git is running, remove that file"
+        return StoreError(f"another git process holds {held[1]}", hint=hint)
+    return error
 
 
 def _inode(path: Path) -> int | None:

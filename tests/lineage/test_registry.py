@@ -19,7 +19,7 @@ from lineage.errors import (
 )
 from lineage.store.canonical import digest
 from lineage.store.events import now
-from lineage.store.git import GitObject, TreeEntry, tree
+from lineage.store.git import GitObject, GitRepository, TreeEntry, tree
 from lineage.store.objects import KINDS, ROLES, Event
 from lineage.verify import verify
 
@@ -422,6 +422,36 @@ def test_without_git_identity_the_actor_is_the_login(
     assert actor["name"]
     assert actor["email"].startswith(f"{actor['name']}@")
     assert repo.commit("config", "c", params={"x": 1}).created
+
+
+def test_a_user_without_a_name_is_called_by_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`docker run -u 4242` has no line in /etc/passwd; a registry is made anyway."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(os, "getuid", lambda: 4_242_424)
+    with closing(lineage.init(tmp_path / "new")) as registry:
+        assert registry.actor()["name"] == "uid-4242424"
+        assert registry.actor()["email"].startswith("uid-4242424@")
+        _, event = next(registry.events())
+        assert event.actor == registry.actor()
+        log = registry.git.run("log", "-1", "--format=%an").decode()
+    assert log == "uid-4242424\n"
+
+
+def test_a_repository_without_a_commit_gets_one(tmp_path: Path) -> None:
+    """It has DVC's files and nothing that somebody else had staged; it comes once."""
+    with closing(GitRepository.create(tmp_path)) as git:
+        write(tmp_path / "mine", "text")
+        git.run("add", "mine")
+        for _ in range(2):
+            lineage.init(tmp_path).close()
+            log = git.run("log", "--format=", "--name-only").decode().split()
+            assert log == [".dvc/.gitignore", ".dvc/config", ".dvcignore"]
+            assert git.run("status", "--porcelain") == b"A  mine\n"
+        git.run("checkout", "-q", "--orphan", "other")
+        lineage.init(tmp_path).close()
+        assert git.is_unborn()
 
 
 def test_a_registry_is_named_once(repo: Registry) -> None:
