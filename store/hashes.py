@@ -11,8 +11,8 @@ import os
 import sqlite3
 import stat as st
 import time
-from collections.abc import Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS hashes (
 _KNOWN = """
 SELECT * FROM hashes WHERE device = ? AND inode IN (SELECT value FROM json_each(?))
 """
+# sqlite3's codes for a file that is no database of ours, or not any more
+_DAMAGED = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Stamp(NamedTuple):
@@ -58,7 +60,7 @@ class HashCache:
         inodes: dict[int, list[int]] = {}
         for stat in stats:
             inodes.setdefault(stat.st_dev, []).append(stat.st_ino)
-        with suppress(sqlite3.Error), closing(self._open()) as database:
+        with self._tolerant(), closing(self._open()) as database:
             for device, asked in inodes.items():
                 rows = database.execute(_KNOWN, (device, json.dumps(asked)))
                 self._known.update((row[:5], row[5:]) for row in rows)
@@ -78,15 +80,32 @@ class HashCache:
             for entry, stat in read
             if max(stat.st_mtime_ns, stat.st_ctime_ns) < settled
         ]
-        if not rows:
-            return
-        failures = (sqlite3.Error, OverflowError)  # inode numbers may have 64 bits
-        with suppress(*failures), closing(self._open()) as database, database:
+        if rows and not self._insert(rows):
+            self._insert(rows)
+
+    def _insert(self, rows: Sequence[tuple[int | str, ...]]) -> bool:
+        """False when the file had to be removed."""
+        with self._tolerant(), closing(self._open()) as database, database:
             database.execute("PRAGMA synchronous=OFF")
             database.execute(_SCHEMA)
             database.executemany(
                 "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows
             )
+        return self._path.exists()
+
+    @contextmanager
+    def _tolerant(self) -> Iterator[None]:
+        """What fails is only slower, and a damaged file is removed."""
+        try:
+            yield
+        except OverflowError:  # inode numbers may have 64 bits
+            pass
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                journal = self._path.with_name(f"{self._path.name}-journal")
+                for path in (self._path, journal):
+                    with suppress(OSError):
+                        path.unlink()
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=10)

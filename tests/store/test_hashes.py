@@ -116,25 +116,47 @@ def garbage(path: Path) -> None:
     path.write_bytes(b"no database" * 100)
 
 
-def folder(path: Path) -> None:
-    path.mkdir()
-
-
 def other_tables(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE hashes (a, b)")
 
 
-@pytest.mark.parametrize("spoil", [garbage, folder, other_tables])
-def test_a_spoilt_database_is_as_good_as_none(
-    spoil: Callable[[Path], None], file: Path, database: Path
+def half(path: Path) -> None:
+    """Leave a sound beginning, and noise where the rows were."""
+    stats = [aged(path.parent, st_ino=i) for i in range(5_000)]
+    HashCache(path).save([(entry(stat), stat) for stat in stats])
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(os.urandom(path.stat().st_size - 8192))
+
+
+@pytest.mark.parametrize("spoil", [garbage, other_tables, half])
+@pytest.mark.parametrize("first", ["load", "save"])
+def test_a_spoilt_database_is_begun_anew(
+    first: str, spoil: Callable[[Path], None], file: Path, database: Path
 ) -> None:
-    """What cannot be read or written makes no error, only work."""
+    """Whether reading or writing finds it: from the next time on files are known."""
     spoil(database)
+    stats = [aged(file, st_ino=i) for i in range(5_000)]
+    cache = HashCache(database)
+    if first == "load":
+        cache.load(stats)
+    HashCache(database).save([(entry(stat), stat) for stat in stats])
+
+    assert all(known(database, stat) == entry(stat) for stat in stats[::500])
+    with closing(sqlite3.connect(database)) as connection:
+        [(verdict,)] = connection.execute("PRAGMA integrity_check")
+    assert verdict == "ok"
+
+
+def test_a_database_that_cannot_be_is_none(file: Path, database: Path) -> None:
+    """A folder in its place makes no error, only work, and stays."""
+    database.mkdir()
     stat = aged(file)
     HashCache(database).save([(entry(stat), stat)])
 
     assert known(database, stat) is None
+    assert database.is_dir()
 
 
 def test_inode_numbers_of_64_bits_are_no_error(file: Path, database: Path) -> None:
