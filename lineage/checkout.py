@@ -77,18 +77,22 @@ def _write(
             registry.payloads.copy(entries[0], work)
         else:
             _write_folder(registry, entries, work)
-        if target.is_dir() and not target.is_symlink():
+        if kind != "file" and os.path.lexists(target):  # a rename replaces files only
             target.rename(old)
         work.replace(target)
     except BaseException:
-        if old.exists() and not target.exists():
+        if os.path.lexists(old) and not os.path.lexists(target):
             old.rename(target)
         raise
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-        with suppress(OSError):
-            work.unlink(missing_ok=True)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(work)
+        _remove(old)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _write_folder(registry: Registry, entries: list[FileEntry], folder: Path) -> None:

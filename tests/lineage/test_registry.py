@@ -380,6 +380,30 @@ def test_get_never_replaces_what_holds_the_registry(repo: Registry) -> None:
     assert verify(repo).problems == []
 
 
+@pytest.mark.parametrize("there", ["file", "folder", "kept/f", "kept", "nothing"])
+@pytest.mark.parametrize("payload", ["file", "folder"])
+def test_get_replaces_whatever_is_there(
+    payload: str, there: str, repo: Registry, tmp_path: Path
+) -> None:
+    """With force: a file, a folder, a link to either or to nothing, not its end."""
+    source = write(repo.root / "folder" / "f", "new")
+    made = repo.commit("dataset", "d", source if payload == "file" else source.parent)
+    kept = write(tmp_path / "out" / "kept" / "f", "old")
+    target = kept.parent.parent / "target"
+    if there in {"file", "folder"}:
+        write(target if there == "file" else target / "f", "old")
+    else:
+        target.symlink_to(there)
+    got = repo.get(made.id, target, force=True)
+
+    within = payload == "file" and there in {"folder", "kept"}
+    assert got == (target / "f" if within else target)
+    assert target.is_symlink() == (within and there == "kept")
+    assert (got if payload == "file" else got / "f").read_text() == "new"
+    assert kept.read_text() == ("new" if within and there == "kept" else "old")
+    assert {path.name for path in target.parent.iterdir()} == {"kept", "target"}
+
+
 def test_unknown_commits_are_not_found(repo: Registry) -> None:
     """Whatever is asked of an id that is not here is NotFound."""
     for ask in (repo.load, repo.files, repo.git_oid, repo.resolve, repo.entry):
