@@ -21,6 +21,20 @@ def sync_files(paths: Iterable[Path]) -> None:
         sync_path(path)
 
 
+def make_folder(path: str) -> None:
+    """Make a folder and those above it, each of them on disk in the one above."""
+    parent = os.path.dirname(path)  # noqa: PTH120 - as store/payloads.py has it
+    try:
+        os.mkdir(path)  # noqa: PTH102
+    except FileNotFoundError:
+        make_folder(parent)
+        make_folder(path)
+    except FileExistsError:
+        pass
+    else:
+        sync_path(Path(parent))
+
+
 def sync_path(path: Path) -> None:
     """Put one file or directory on disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from lineage.errors import StoreError, VerificationError
-from lineage.store.disk import disk_errors, locked, reflink, sync_files
+from lineage.store.disk import disk_errors, locked, make_folder, reflink, sync_files
 from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache, mode_of
 from lineage.store.reading import Progress, read_once
@@ -109,7 +109,7 @@ class Payloads:
         try:
             return _linked(source, target)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            make_folder(os.path.dirname(target))
         return _linked(source, target)
 
     @staticmethod
@@ -121,7 +121,7 @@ class Payloads:
         """A directory for one writer's copies, swept by others once he is gone."""
         parent = self._own / "tmp"
         with disk_errors("writing to the DVC cache"):
-            parent.mkdir(parents=True, exist_ok=True)
+            make_folder(str(parent))
             sweep(parent)
             work = parent / os.urandom(8).hex()
             lock = work.with_suffix(".lock")

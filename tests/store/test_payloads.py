@@ -6,6 +6,8 @@ import hashlib
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -282,6 +284,38 @@ def test_a_lock_is_not_waited_for_when_told_so(tmp_path: Path) -> None:
 
 
 # reading
+
+
+WATCH = """\
+import os, sys
+from pathlib import Path
+from lineage.store.hashes import HashCache
+from lineage.store.payloads import Payloads
+
+made = []
+
+def watch(event, args):
+    if event == "os.mkdir" and Path(args[0]).parent.name != "tmp":
+        made.append(Path(args[0]))
+    elif event == "open" and isinstance(args[0], (str, Path)) and args[1] is None:
+        made[:] = [path for path in made if path.parent != Path(args[0])]
+
+top, cache = map(Path, sys.argv[1:])
+payloads = Payloads(cache, "own", HashCache(cache.with_name("hashes")))
+sys.addaudithook(watch)
+payloads.add(top)
+print(*made, len(list(cache.glob("files/md5/*"))))
+"""
+
+
+def test_new_folders_of_the_cache_are_synced(cache: Path, top: Path) -> None:
+    """An object is on disk only when the folder of its bucket is, in its own folder."""
+    for number in range(5):
+        write(top / f"{number}", b"%d" % number)
+    command = [sys.executable, "-c", WATCH, str(top), str(cache)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "6\n"  # every folder that was made had its parent opened
 
 
 def test_links_that_were_deleted_are_made_again(
