@@ -72,7 +72,7 @@ class Registry:
         from lineage.store.hashes import HashCache
         from lineage.store.payloads import Payloads
 
-        cache = dvc.cache_directory(self.root)
+        cache = dvc.cache_directory(dvc.home(self.git))
         return Payloads(cache, self._uuid(), HashCache(self.home / "hashes.sqlite"))
 
     def _uuid(self) -> str:

@@ -46,6 +46,26 @@ def is_repository(root: Path) -> bool:
     return (root / ".dvc").is_dir()
 
 
+def home(git: GitRepository) -> Path:
+    """The work tree whose ``.dvc`` says where the cache is.
+
+    Linked work trees (`git worktree`) share the registry, so they share the main one's
+    cache, unless they have a configuration of their own that speaks of one.
+    """
+    main = git.common.parent
+    if git.common.name != ".git" or not is_repository(main):
+        return git.root
+    for name in _CONFIGS:
+        own = _text(git.root / name)
+        if "[cache]" in own and own != _text(main / name):
+            return git.root
+    return main
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.is_file() else ""
+
+
 def cache_directory(root: Path) -> Path:
     """Where the repository at `root` keeps its cache.
 
@@ -68,9 +88,7 @@ def _configurations(root: Path) -> Iterable[str]:
         named("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir(*_DVC),
     )
     paths = [root / name for name in _CONFIGS]
-    for path in [*paths, *(Path(folder, "config") for folder in folders)]:
-        if path.is_file():
-            yield path.read_text(errors="replace")
+    yield from map(_text, [*paths, *(Path(folder, "config") for folder in folders)])
 
 
 def keep(
@@ -86,7 +104,7 @@ def keep(
     own. The commit carries the repository's DVC configuration, which DVC reads from
     the revision that it pushes. `tip` is the newest event, noted in the message.
     """
-    settings = (git.root / ".dvc" / "config").read_bytes()
+    settings = (home(git) / ".dvc" / "config").read_bytes()
     found, configured = git.read_many([KEEP, f"{KEEP}:.dvc/config"])
     current = configured and configured[1].data == settings
     if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -12,9 +13,11 @@ import pytest
 
 import lineage
 from lineage.store import dvc
-from lineage.verify import refresh_keep
+from lineage.verify import refresh_keep, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lineage.registry import Registry
 
 
@@ -43,6 +46,47 @@ def test_initialise_leaves_what_is_there(tmp_path: Path) -> None:
     ).read_text() == "[core]\n    autostage = true\n"
     assert (tmp_path / ".dvcignore").read_text() == "*.tmp\n"
     assert "/cache" in (tmp_path / ".dvc" / ".gitignore").read_text()
+
+
+@pytest.fixture
+def linked(repo: Registry) -> Iterator[Registry]:
+    """Give the registry as seen from a linked work tree."""
+    (repo.root / "data").write_text("text", encoding="utf-8")
+    repo.commit("dataset", "d", "data")
+    git(repo.root, "worktree", "add", "-q", "../linked")
+    with closing(lineage.open(repo.root.parent / "linked" / ".dvc")) as registry:
+        yield registry
+
+
+def test_linked_work_trees_share_one_cache(linked: Registry, repo: Registry) -> None:
+    """What was committed in one is given out, checked and known in the other."""
+    assert linked.root.name == "linked"
+    assert linked.get("HEAD", linked.root / "got").read_text() == "text"
+    made = linked.commit("dataset", "d", linked.root / "got")
+    assert repo.get(made.id, repo.root / "again").read_text() == "text"
+    assert verify(linked).problems == verify(repo).problems == []
+    assert not (linked.root / ".dvc" / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "both", "expected"),
+    [
+        ("config", True, "repo/shared"),
+        ("config", False, "linked/shared"),
+        ("config.local", False, "linked/shared"),
+    ],
+)
+def test_a_linked_work_tree_may_have_a_cache_of_its_own(
+    name: str, *, both: bool, expected: str, linked: Registry, repo: Registry
+) -> None:
+    """One that its own configuration speaks of, not one that it has from the main."""
+    text = "[cache]\n    dir = ../shared\n"
+    configure(linked.root, text, name)
+    if both:
+        configure(repo.root, text, name)
+
+    found = dvc.cache_directory(dvc.home(linked.git))
+    assert Path(os.path.normpath(found)) == repo.root.parent / expected
 
 
 @pytest.mark.parametrize(
