@@ -5,7 +5,7 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlmodel import and_, col, not_, select
+from sqlmodel import Column, Integer, MetaData, Table, and_, col, insert, not_, select
 
 from lineage.store.canonical import Json
 from lineage.store.index_rows import is_number, known, written
@@ -28,6 +28,12 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+_STARTS = Table(  # more than one question could name
+    "starts",
+    MetaData(),
+    Column("number", Integer, primary_key=True),
+    prefixes=["TEMPORARY"],
+)
 
 
 class Match(NamedTuple):
@@ -63,7 +69,7 @@ def matching(
         tests.append(col(EventRow.time) <= until)
     if starts is not None:
         numbers = [found.number for found in known(connection, starts).values()]
-        tests.append(col(CommitRow.number).in_(_reachable(numbers)))
+        tests.append(col(CommitRow.number).in_(_reachable(connection, numbers)))
     query = (
         select(CommitRow.id, CommitRow.name, EventRow.name, EventRow.email)
         .join(EventRow, col(CommitRow.event) == EventRow.number)
@@ -99,9 +105,13 @@ def _param_test(op: str, value: Json) -> Any:
     return same if op == "=" else not_(same)
 
 
-def _reachable(starts: Iterable[int]) -> Any:
+def _reachable(connection: Any, starts: Iterable[int]) -> Any:
     """The numbers of `starts` and of everything that they came from."""
-    first = select(CommitRow.number).where(col(CommitRow.number).in_(starts))
+    _STARTS.drop(connection, checkfirst=True)
+    _STARTS.create(connection)
+    if rows := [{"number": number} for number in set(starts)]:
+        connection.execute(insert(_STARTS), rows)
+    first = select(_STARTS.c.number)
     reached = first.cte(recursive=True)
     parents = select(EdgeRow.parent).join(
         reached, col(EdgeRow.child) == reached.c.number

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.store.index import Index
-from lineage.store.index_query import matching
+from lineage.store.index_query import _reachable, matching
 from lineage.store.index_rows import flatten
 from lineage.store.objects import Edge, Metric
 
@@ -358,6 +358,20 @@ def test_a_full_disk_is_no_obstacle(repo: Registry, *, behind: bool) -> None:
 
     assert process.communicate()[0].split() == ids
     assert (repo.home / "index.sqlite").read_bytes() == before
+
+
+def test_what_is_reachable_from_very_many(repo: Registry, index: Index) -> None:
+    """More starts than SQL takes in one question, and again on the same connection."""
+    ids = [_commit(repo, seed) for seed in range(3)]
+
+    def found(connection: Any, starts: Any) -> set[int]:
+        return set(connection.execute(_reachable(connection, starts)).scalars())
+
+    def all_of_them(connection: Any) -> list[set[int]]:
+        return [found(connection, s) for s in ([], [1], range(100_000), [0])]
+
+    assert index.read(all_of_them) == [set(), {0, 1}, set(range(100_000)), {0}]
+    assert _ids(index, starts=[ids[1]]) == [ids[1], ids[0]]
 
 
 def test_no_place_for_an_index(repo: Registry) -> None:
