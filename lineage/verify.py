@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from lineage.errors import LineageError
@@ -25,12 +26,19 @@ from lineage.store.files import (
     dvc_directory,
     file_list,
 )
-from lineage.store.objects import Commit
+from lineage.store.git import parse_tree
+from lineage.store.objects import KINDS, Commit
 from lineage.store.projection import project
 from lineage.store.replay import Replay
 
+Objects = dict[tuple[str, str, int], tuple[FileEntry, str]]
+"""By MD5, SHA-256 and size: the first file that is the object, and its commit's id."""
+
 Progress = Callable[[int], None]
 """Called with the number of bytes checked since the last call."""
+
+_BATCH = 1024  # objects
+_PAYLOAD_FILES = {f"{kind}.dvc" for kind in KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +76,11 @@ def verify(
     result = Verified()
     if not chosen:
         result.problems += _log_problems(registry)
-    files: dict[FileEntry, str] = {}
+    objects: Objects = {}
     for id_ in chosen or [record.id for record in sorted(registry.ids)]:
         result.checked += 1
-        result.problems += _commit_problems(registry, id_, files)
-    result.problems += _file_problems(registry, files, progress or (lambda _: None))
+        result.problems += _commit_problems(registry, id_, objects)
+    result.problems += _file_problems(registry, objects, progress or (lambda _: None))
     if not chosen:
         with suppress(OSError, LineageError):
             refresh_keep(registry)
@@ -81,16 +89,26 @@ def verify(
 
 def refresh_keep(registry: Registry) -> None:
     """Rebuild the keep commit, if commits came since it was made."""
-    oids = [record.git for record in registry.ids]
+    git, payloads = registry.git, registry.payloads
+    if dvc.is_kept(git, payloads, registry.events_log.tip() or ""):
+        return
+    known: dict[str, str] = {}
+    _add_addresses(registry, known)
     with registry.events_log.locked() as lock:
+        _add_addresses(registry, known)  # of the few that came meanwhile
         tip = registry.events_log.tip() or ""
-        found = registry.git.read_many(
-            f"{oid}:{kind}.dvc"
-            for oid in oids
-            for kind in ("dataset", "model", "config")
-        )
-        files = (item[1].data for item in found if item)
-        dvc.keep(registry.git, registry.payloads, files, tip, lock)
+        dvc.keep(git, payloads, filter(None, known.values()), tip, lock)
+
+
+def _add_addresses(registry: Registry, known: dict[str, str]) -> None:
+    """Add what DVC calls the payloads of commits that are not in `known` by git oid."""
+    oids = [record.git for record in registry.ids if record.git not in known]
+    trees = registry.git.read_many(f"{oid}^{{tree}}" for oid in oids)
+    for oid, found in zip(oids, trees, strict=True):
+        entries = parse_tree(found[1].data) if found else {}
+        files = [entry for name, entry in entries.items() if name in _PAYLOAD_FILES]
+        data = registry.git.blob(files[0].oid) if files else None
+        known[oid] = dvc.address(data or b"") or ""
 
 
 def _log_problems(registry: Registry) -> Iterator[Problem]:
@@ -107,9 +125,9 @@ def _log_problems(registry: Registry) -> Iterator[Problem]:
 
 
 def _commit_problems(
-    registry: Registry, id_: str, files: dict[FileEntry, str]
+    registry: Registry, id_: str, objects: Objects
 ) -> Iterator[Problem]:
-    """What is wrong with one commit's own objects; its files go into `files`."""
+    """What is wrong with one commit's own objects; those of its files are added."""
     oid = registry.git_oid(id_)
     try:
         manifest = registry.git.blob(f"{oid}:lineage.json")
@@ -133,7 +151,7 @@ def _commit_problems(
     except LineageError as error:
         yield Problem(id_, "", f"cannot be read: {error}")
         return
-    yield from _payload_problems(registry, id_, commit, entries, files)
+    yield from _payload_problems(registry, id_, commit, entries, objects)
 
 
 def _sum_problems(
@@ -157,7 +175,7 @@ def _payload_problems(
     id_: str,
     commit: Commit,
     entries: list[FileEntry],
-    files: dict[FileEntry, str],
+    objects: Objects,
 ) -> Iterator[Problem]:
     payload = commit.payload
     if payload is None:
@@ -165,11 +183,10 @@ def _payload_problems(
     if not payload.stored:
         yield from _reference_problems(registry, id_, entries)
         return
-    if payload.type == "directory":
-        files.setdefault(_dvc_list(entries), id_)
-    for entry in entries:
+    listed = [_dvc_list(entries)] if payload.type == "directory" else []
+    for entry in [*listed, *entries]:
         if not entry.is_directory:
-            files.setdefault(entry, id_)
+            objects.setdefault((entry.md5, entry.sha256, entry.size), (entry, id_))
 
 
 def _dvc_list(entries: list[FileEntry]) -> FileEntry:
@@ -197,13 +214,15 @@ def _reference_problems(
 
 
 def _file_problems(
-    registry: Registry, files: dict[FileEntry, str], progress: Progress
+    registry: Registry, objects: Objects, progress: Progress
 ) -> Iterator[Problem]:
     """Read every object once, two at a time."""
+    remaining = iter(objects.values())
     with ThreadPoolExecutor(2) as pool:
-        for entry, what in zip(
-            files, pool.map(registry.payloads.check, files), strict=True
-        ):
-            progress(entry.size)
-            if what:
-                yield Problem(files[entry], entry.path, what)
+        while batch := list(islice(remaining, _BATCH)):
+            entries = [entry for entry, _ in batch]
+            checked = pool.map(registry.payloads.check, entries)
+            for (entry, id_), what in zip(batch, checked, strict=True):
+                progress(entry.size)
+                if what:
+                    yield Problem(id_, entry.path, what)

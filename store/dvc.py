@@ -6,6 +6,7 @@ DVC's configuration says where the cache is; the keep commit tells `dvc gc -A`,
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 KEEP = "refs/remotes/lineage/keep"
 _DVC = ("dvc", "iterative")
 _CONFIGS = (".dvc/config", ".dvc/config.local")
+_ADDRESS = re.compile(rb"^- md5: ([0-9a-f]{32}(?:\.dir)?)$", re.MULTILINE)
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
 FILES = {
@@ -91,27 +93,33 @@ def _configurations(root: Path) -> Iterable[str]:
     yield from map(_text, [*paths, *(Path(folder, "config") for folder in folders)])
 
 
+def is_kept(git: GitRepository, payloads: "Payloads", tip: str) -> bool:
+    """Whether there is a keep commit as of the event `tip`, with all it needs."""
+    settings = (home(git) / ".dvc" / "config").read_bytes()
+    found, configured = git.read_many([KEEP, f"{KEEP}:.dvc/config"])
+    current = configured and configured[1].data == settings
+    if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
+        listed = address(git.blob(f"{KEEP}:keep.dvc") or b"")
+        with suppress(StoreError):  # `dvc gc` may have taken the list, but not its pin
+            return bool(listed and payloads.path(listed))
+    return False
+
+
 def keep(
     git: GitRepository,
     payloads: "Payloads",
-    payload_files: Iterable[bytes],
+    payload_addresses: Iterable[str],
     tip: str,
     lock: int,
 ) -> None:
-    """Rebuild the keep commit from the ``.dvc`` files of all commits, if it is old.
+    """Make the keep commit from the addresses of all payloads.
 
     One ``.dir`` list names every loose object; each folder payload is an out of its
     own. The commit carries the repository's DVC configuration, which DVC reads from
     the revision that it pushes. `tip` is the newest event, noted in the message.
     """
     settings = (home(git) / ".dvc" / "config").read_bytes()
-    found, configured = git.read_many([KEEP, f"{KEEP}:.dvc/config"])
-    current = configured and configured[1].data == settings
-    if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
-        with suppress(StoreError):  # `dvc gc` may have taken the list, but not its pin
-            payloads.path(_address(git.blob(f"{KEEP}:keep.dvc") or b""))
-            return
-    addresses = sorted({_address(data) for data in payload_files})
+    addresses = sorted(set(payload_addresses))
     loose = [{"md5": a, "relpath": a} for a in addresses if not a.endswith(".dir")]
     folders = [address for address in addresses if address.endswith(".dir")]
     listed = payloads.add_bytes(json.dumps(loose, sort_keys=True).encode(), ".dir")
@@ -132,8 +140,7 @@ def keep(
     git.update_refs({KEEP: (None, commit.oid)}, lock=lock)
 
 
-def _address(payload_file: bytes) -> str:
-    for line in payload_file.decode().splitlines():
-        if line.startswith("- md5: "):
-            return line.removeprefix("- md5: ")
-    raise ValueError("a .dvc file without an address")
+def address(payload_file: bytes) -> str | None:
+    """The first object that a ``.dvc`` file names."""
+    found = _ADDRESS.search(payload_file)
+    return found[1].decode() if found else None

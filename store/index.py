@@ -8,7 +8,8 @@ second to import: only commands that ask import this module.
 """
 # ruff: noqa: TID253 - see above
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -20,7 +21,7 @@ from sqlmodel import update as change
 from lineage.errors import StoreError
 from lineage.store import migrations
 from lineage.store.disk import locked
-from lineage.store.events import EventLog
+from lineage.store.events import EventLog, Logged
 from lineage.store.git import GitRepository
 from lineage.store.index_rows import Writer, write_names
 from lineage.store.index_tables import METADATA, StateRow
@@ -157,17 +158,19 @@ class Index:
                 for table in reversed(METADATA.sorted_tables):
                     if table.name != StateRow.__tablename__:
                         connection.execute(delete(table))
-            events = list(self._log.iterate(since=since or None))
-            if events:
-                self._add(connection, events)
+            self._add(
+                connection, self._log.iterate(since=since or None, oldest_first=True)
+            )
 
-    def _add(self, connection: Any, events: list[Any]) -> None:
-        tip = events[0].git
+    def _add(self, connection: Any, events: Iterator[Logged]) -> None:
+        tip = None
         writer = Writer(connection, self._git)
-        for end in range(len(events), 0, -_BATCH):
-            writer.add(events[max(0, end - _BATCH) : end][::-1])
-        write_names(connection, self._log, tip)
-        connection.execute(change(StateRow).values(value=tip))
+        while batch := list(islice(events, _BATCH)):
+            writer.add(batch)
+            tip = batch[-1].git
+        if tip:
+            write_names(connection, self._log, tip)
+            connection.execute(change(StateRow).values(value=tip))
 
     def _is_past(self, event: str) -> bool:
         """Whether the log still contains an event that it had."""

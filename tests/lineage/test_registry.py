@@ -369,6 +369,20 @@ def test_a_flipped_byte_is_named_wherever_it_is(repo: Registry) -> None:
     assert verify(repo).problems == []
 
 
+def test_verify_reads_each_object_once(repo: Registry) -> None:
+    """However many paths and commits have the same bytes."""
+    for number in range(2):
+        for name in "abc":
+            write(repo.root / "folder" / name, "text")
+        write(repo.root / "folder" / f"{number}", "")
+        repo.commit("dataset", "d", "folder")
+    lists = [p.stat().st_size for p in repo.payloads.cache.glob("files/md5/*/*.dir")]
+    sizes: list[int] = []
+    assert verify(repo, progress=sizes.append).problems == []
+
+    assert sorted(sizes) == sorted([*lists, 4, 0])
+
+
 def test_get_never_replaces_what_holds_the_registry(repo: Registry) -> None:
     """`get --force` onto the root would delete everything that is recorded."""
     write(repo.root / "folder" / "f", "text")

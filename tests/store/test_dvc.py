@@ -13,6 +13,9 @@ import pytest
 
 import lineage
 from lineage.store import dvc
+from lineage.store.events import now
+from lineage.store.git import GitObject, TreeEntry, tree
+from lineage.store.objects import Event
 from lineage.verify import refresh_keep, verify
 
 if TYPE_CHECKING:
@@ -211,6 +214,19 @@ def test_the_keep_commits_list_is_healed(two: Registry) -> None:
     refresh_keep(two)
 
     assert len(set(objects.glob("*/*.dir")) & before) == 1
+
+
+def test_a_dvc_file_without_an_address_keeps_nothing(repo: Registry) -> None:
+    """A commit that somebody made by hand puts nothing into the keep commit."""
+    blob = GitObject("blob", b"outs:\n- md5: ../../secret\n  hash: md5\n")
+    top = tree({"model.dvc": TreeEntry("100644", blob.oid)})
+    made = GitObject("commit", f"tree {top.oid}\nauthor x <x> 0 +0000\n\n".encode())
+    event = Event("import", now(), repo.actor(), commits=(("1" * 64, made.oid),))
+    with repo.events_log.locked() as lock:
+        repo.record(event, objects=[blob, top, made], lock=lock)
+    refresh_keep(repo)
+
+    assert "secret" not in git(repo.root, "show", f"{dvc.KEEP}:keep.dvc")
 
 
 def test_a_registry_without_payloads_has_a_keep_commit(repo: Registry) -> None:
