@@ -110,9 +110,11 @@ class _Sampling(_Values):
     num_beams: int = Field(default=1, ge=1)
     min_length: int | None = Field(default=None, ge=0)
     min_new_tokens: int | None = Field(default=None, ge=0)
-    max_new_tokens: int | None = Field(default=None, ge=1)
-    max_length: int | None = Field(default=None, ge=1)
+    max_new_tokens: int = Field(default=1, ge=1)
+    max_length: int = Field(default=1, ge=1)
     pad_token_id: int | None = Field(default=None, ge=0)
+    renormalize_logits: bool | None = None
+    remove_invalid_values: bool | None = None
 
 
 def check_generation(fields: Mapping[str, Any]) -> None:
@@ -128,8 +130,8 @@ def check_generation(fields: Mapping[str, Any]) -> None:
 
 def check_built_in(fields: Mapping[str, Any]) -> None:
     """Refuse fields of `generation_config` that the built-in step cannot do."""
-    for key in fields:
-        if key in NOT_BUILT_IN:
+    for key, value in fields.items():
+        if key in NOT_BUILT_IN and (key, value) != ("num_beams", 1):
             what = f"not for the built-in generate step: {NOT_BUILT_IN[key]}"
             refuse(what, f"generation.generation_config.{key}")
 

@@ -23,6 +23,7 @@ OWNED_TRAINING = {
     "seed": _SEED,
     "data_seed": _SEED,
     "disable_tqdm": _SILENT,
+    "debug": _SILENT,
     "log_level": _SILENT,
     "log_level_replica": _SILENT,
     "report_to": _REPORTS,

@@ -101,13 +101,16 @@ def _try_generation(spec: LoopSpec, model: Any, rows: Sequence[list[int]]) -> No
     """Write one token with all that `generation_config` asks for."""
     import torch
 
-    config, length = generation_config(spec, model), spec.generation.prompt_length
+    length = spec.generation.prompt_length
     prompt = next((row[:length] for row in rows if len(row) >= length), None)
     if prompt is None:
         raise no_prompt(length)
-    config.max_length, config.max_new_tokens = None, 1
     try:
+        config = generation_config(spec, model)
+        config.max_length, config.max_new_tokens = None, 1
         sample(model, torch.tensor([prompt], device=model.device), [0], config)
+    except UsageError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever transformers raises
         message = f"generation.generation_config: {first_line(error)}"
         raise UsageError(message) from None

@@ -41,7 +41,10 @@ def train(job: Job) -> Result:
         trainer = make_trainer(job, model, rows)
         checkpoint = last_whole_checkpoint(job.scratch)
         outcome = trainer.train(resume_from_checkpoint=checkpoint)
-        loss = float(trainer.totals.loss) / max(outcome.global_step, 1)
+        if not outcome.global_step:
+            message = "training took no step: its batches are larger than the data"
+            raise LineageError(message, hint="lower per_device_train_batch_size")
+        loss = float(trainer.totals.loss) / outcome.global_step
         if not math.isfinite(loss):
             message = f"training diverged: its mean loss is {loss}"
             raise LineageError(message, hint="lower training.learning_rate")

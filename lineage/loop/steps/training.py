@@ -149,7 +149,7 @@ def _arguments(spec: LoopSpec, folder: Path, seed: int, **more: Any) -> Any:
     }
     try:
         return TrainingArguments(**(unless_said | spec.training | ours | more))
-    except (ValueError, ImportError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever they raise
         raise UsageError(f"training: {first_line(error)}") from None
 
 

@@ -222,6 +222,13 @@ def test_unknown_keys_name_the_nearest(
             ),
         ),
         (
+            {"generation": {"generation_config": {"max_new_tokens": None}}},
+            (
+                "generation.generation_config.max_new_tokens: "
+                "must be a whole number, not null"
+            ),
+        ),
+        (
             {"generation": {"generation_config": {"stop_strings": ["."]}}},
             (
                 "generation.generation_config.stop_strings: not for the built-in "
@@ -510,3 +517,4 @@ def test_a_step_of_one_s_own_may_search_beams(parse: Parse) -> None:
         steps={"generate": "mine:write"}, generation={"generation_config": fields}
     )
     assert spec.generation_config.items() >= fields.items()
+    parse(generation={"generation_config": {"num_beams": 1}})  # is no beam

@@ -58,6 +58,7 @@ def test_what_can_be_done_passes_in_silence(
             "generation.generation_config: ",
         ),
         ({"training": {"bf16": True, "fp16": True}}, "training: "),
+        ({"training": {"accelerator_config": {"zz": 1}}}, "training: "),
         ({"training": {"optim": "adamw_bnb_8bit"}}, "training: "),
         ({"training": {"adam_beta1": 2.0}}, "training: Invalid beta parameter"),
     ],

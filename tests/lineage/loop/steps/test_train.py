@@ -122,6 +122,17 @@ def test_training_that_diverges_is_said(job: MakeJob, human: Path, blank: Path) 
         train(job("train", inputs, generation=0, sections=sections))
 
 
+def test_training_without_a_step_is_said(
+    job: MakeJob, human: Path, blank: Path
+) -> None:
+    """A model that has learnt nothing is no successor."""
+    inputs = {"dataset": human, "base": blank}
+    large = {"per_device_train_batch_size": 64, "dataloader_drop_last": True}
+    sections = {"training": large}
+    with pytest.raises(LineageError, match="training took no step"):
+        train(job("train", inputs, generation=0, sections=sections))
+
+
 def test_arguments_that_exclude_each_other_are_said(
     job: MakeJob, human: Path, blank: Path
 ) -> None:
