@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
 from lineage.loop.journal import branch
-from lineage.store.canonical import normalise
+from lineage.store.canonical import Json, normalise
 from lineage.store.objects import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from lineage.loop.journal import Parts
@@ -48,6 +48,13 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
         message = f"{branch(spec.name)} is at generation {number} and {changed}"
         hint = "put it back as it was, or give the loop another name"
         raise UsageError(message, hint=hint)
+
+
+def sampling(config: Mapping[str, Any]) -> Json:
+    """What of a config decides how records are drawn from a model."""
+    section, drawn = config["generation"], ("prompt_length", "generation_config")
+    plain = {name: section[name] for name in drawn}
+    return normalise(plain | {"step": config["steps"]["generate"]}, "config")
 
 
 def _differences(path: str, was: Any, now: Any) -> Iterator[str]:

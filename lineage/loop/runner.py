@@ -126,8 +126,8 @@ class _Loop:
             parts.config(turn)
         written, wrote = parts.generated(turn, parent, zero.human)
         inputs = {"generated": written, "human": zero.human, "base": zero.model}
-        if turn.generation > 1:
-            inputs["reference"] = self.past[1].generated
+        if reference := self._reference():
+            inputs["reference"] = reference
         kept, checked = parts.synthetic(turn, inputs)
         made = Parts("", turn.config, generated=written, synthetic=kept)
         said = Said(checked.metrics).then(DATASET, wrote, checked)
@@ -140,6 +140,18 @@ class _Loop:
         model, trained = parts.model(turn, mixed, whole, starts)
         made = replace(made, model=model, held_out=zero.held_out)
         return self._finish(turn, made, said, trained, begun)
+
+    def _reference(self) -> str:
+        """What was written first with the spec's sampling; "" for nothing so far.
+
+        A branch from another loop's generation may have changed the sampling.
+        """
+        ours = changes.sampling(self.spec.resolved())
+        for generation in self.past[1:]:
+            config = self.registry.load(generation.config).params
+            if changes.sampling(config) == ours:
+                return generation.generated
+        return ""
 
     def _sources(self) -> dict[str, str]:
         """What earlier generations give to a training set, by role, oldest first."""
@@ -176,6 +188,5 @@ class _Loop:
         prefix = journal.runs(self.spec.name, number)
         self.registry.drop_runs(prefix, included_by=newest.id)
         again = {newest.model, zero.model, zero.held_out, *self._sources().values()}
-        again.update(generation.generated for generation in self.past[1:2])
-        self.workshop.clear(keep=again)
+        self.workshop.clear(keep=again | {self._reference()})
         reviewing.settle(self.registry, self.spec, self.journal)

@@ -7,7 +7,7 @@ every verdict. Records that one gate drops are not shown to the next.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lineage.loop.gates.base import Context, Gate, GateResult
@@ -18,6 +18,7 @@ from lineage.loop.gates.group_rate import GroupRate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from lineage.loop.shards import Record
     from lineage.loop.spec import LoopSpec
 
 __all__ = ["Checked", "Context", "Gate", "GateResult", "load_gates", "run_gates"]
@@ -41,38 +42,32 @@ def load_gates(spec: LoopSpec) -> list[Gate]:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What all gates together say.
-
-    `kept` are the rows that no gate dropped, `rejected` maps the others to
-    `(gate id, reason)`.
-    """
+    """What all gates together say; `kept` are the rows that no gate dropped."""
 
     kept: Sequence[int]
-    rejected: dict[int, tuple[str, str]]
     results: list[GateResult]
-
-    @property
-    def failed(self) -> list[GateResult]:
-        """The verdicts that were not passed."""
-        return [result for result in self.results if not result.passed]
-
-    @property
-    def consequence(self) -> str | None:
-        """`stop` if any gate says so, else `review` if any does, else None."""
-        wanted = {result.consequence for result in self.results}
-        return next((what for what in ("stop", "review") if what in wanted), None)
 
 
 def run_gates(gates: Iterable[Gate], context: Context) -> Checked:
-    """Run every gate over the records that are left at its turn."""
+    """Run every gate over the records that are left at its turn.
+
+    What it drops is dropped from the reference too, so that later gates compare
+    like with like.
+    """
     kept = list(range(len(context.records)))
-    rejected: dict[int, tuple[str, str]] = {}
     results = []
     for gate in gates:
         result = gate.check(context.only(kept))
         results.append(result)
         if result.action == "drop":
-            for row, reason in result.rejected.items():
-                rejected[kept[row]] = (gate.id, reason)
-            kept = [row for row in kept if row not in rejected]
-    return Checked(kept, rejected, results)
+            kept = [row for n, row in enumerate(kept) if n not in result.rejected]
+            context = replace(context, reference=_left(gate, context))
+    return Checked(kept, results)
+
+
+def _left(gate: Gate, context: Context) -> Sequence[Record] | None:
+    """The reference, less the records that a gate drops."""
+    if context.reference is None:
+        return None
+    dropped = gate.check(replace(context, records=context.reference)).rejected
+    return [record for n, record in enumerate(context.reference) if n not in dropped]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,14 +16,15 @@ class Context:
     """What a gate can look at.
 
     `records` are the new ones that no gate has dropped yet; `human` are the texts
-    of the human training records; `reference` are the texts that generation 0
-    wrote under the same sampling, or None where these very records are those.
-    `sample_size` counts tokens; `seed` is the loop's.
+    of the human training records; `reference` are the records that were written
+    first with the same sampling, less those that the same gates drop, or None
+    where these very records are those. `sample_size` counts tokens; `seed` is the
+    loop's.
     """
 
     records: Sequence[Record]
     human: Sequence[str]
-    reference: Sequence[str] | None
+    reference: Sequence[Record] | None
     tokenize: Callable[[Sequence[str]], Sequence[Sequence[int]]]
     sample_size: int
     seed: int
@@ -63,16 +63,6 @@ class GateResult:
         """`pass` or `fail`."""
         return "pass" if self.passed else "fail"
 
-    @property
-    def consequence(self) -> str | None:
-        """What a failure leads to: `stop` or `review`; None for a pass.
-
-        A gate that drops records fails when too few are left to trust the rest.
-        """
-        if self.passed:
-            return None
-        return "stop" if self.action == "drop" else self.action
-
     def to_json(self) -> dict[str, Any]:
         """The verdict as a manifest's `gates` hold it: reproducible facts only."""
         facts = {
@@ -88,13 +78,6 @@ class GateResult:
             **self.details,
         }
         return {key: value for key, value in facts.items() if value is not None}
-
-    def reasons(self, most: int = 10) -> dict[str, int]:
-        """The commonest reasons why records were rejected, with how many each.
-
-        For people and events: a reason may quote a record, or this machine.
-        """
-        return dict(Counter(self.rejected.values()).most_common(most))
 
 
 class Gate(Protocol):

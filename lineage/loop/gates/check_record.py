@@ -11,6 +11,7 @@ installed, so that the hash covers it.
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from lineage.loop.gates.base import Context, GateResult
 from lineage.loop.steps.users import run_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lineage.loop.shards import Record
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from lineage.loop.spec_gates import CheckRecordSpec
 
 _FUNCTION = "check_record"
+_REASONS, _EXAMPLES, _LONGEST = 10, 3, 200
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")  # of an object in memory
 
 
 class CheckRecord:
@@ -50,7 +53,7 @@ class CheckRecord:
             broken += is_broken
             if reason:
                 reasons[row] = reason
-        return self._result(len(context.records), reasons, broken)
+        return self._result(context.records, reasons, broken)
 
     def _fault(self, record: Record) -> tuple[str, bool]:
         """Why a record fails ("" if it passes), and whether the check itself broke."""
@@ -66,7 +69,10 @@ class CheckRecord:
             return _raised(self._path, error), True
         return _one_line(said), False
 
-    def _result(self, count: int, reasons: dict[int, str], broken: int) -> GateResult:
+    def _result(
+        self, records: Sequence[Record], reasons: dict[int, str], broken: int
+    ) -> GateResult:
+        count, common = len(records), _common(records, reasons)
         passes = count - len(reasons)
         rate = passes / count if count else None
         required = self._section.required_rate
@@ -76,6 +82,8 @@ class CheckRecord:
         )
         if broken:
             sentence += f"; on {broken} the check itself broke"
+        if common:
+            sentence += f"; most often: {common[0]['reason']}"
         return GateResult(
             id=self.id,
             type=self._section.type,
@@ -89,14 +97,34 @@ class CheckRecord:
                 "n": count,
                 "broken": broken,
                 "code": self._code,
+                **({"reasons": common} if common else {}),
             },
         )
 
 
+def _common(
+    records: Sequence[Record], reasons: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """The most frequent reasons: how many records each has, and the first of them."""
+    rows: dict[str, list[int]] = {}
+    for row, reason in reasons.items():
+        rows.setdefault(reason, []).append(row)
+    common = sorted(rows.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [
+        {
+            "reason": reason,
+            "count": len(found),
+            "records": [str(records[row].get("id", row)) for row in found[:_EXAMPLES]],
+        }
+        for reason, found in common[:_REASONS]
+    ]
+
+
 def _one_line(text: str) -> str:
-    """The first line of a message, as text that JSON has."""
-    line = next(iter(text.splitlines()), "")
-    return line.encode(errors="backslashreplace").decode()
+    """The first line of a message, as text that JSON has; the same in every run."""
+    line = _ADDRESS.sub("0x…", next(iter(text.splitlines()), ""))
+    short = line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
+    return short.encode(errors="backslashreplace").decode()
 
 
 def _raised(path: Path, error: BaseException) -> str:

@@ -1,7 +1,8 @@
-"""Two-sided diversity against generation 0's own samples.
+"""Two-sided diversity against what was written first with the same sampling.
 
-Not against the human data: a small generation 0 sits far from them to begin with,
-and the question is what the loop changes. Two-sided, because a loop can lose
+That is generation 0's own samples, unless a branch has changed the sampling. Not
+the human data: a small generation 0 sits far from them to begin with, and the
+question is what the loop changes. Two-sided, because a loop can lose
 diversity or drift into noise.
 """
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Diversity:
-    """The ratio of a measure to its value on what generation 0 wrote.
+    """The ratio of a measure to its value on the reference.
 
     Both are taken on samples of the same size: `evaluation.sample_size` tokens, or
     what the smaller of the two has.
@@ -55,7 +56,8 @@ class Diversity:
         new = Corpus(texts, context.tokenize(texts))
         old = new
         if context.reference is not None:
-            old = Corpus(context.reference, context.tokenize(context.reference))
+            before = [record["text"] for record in context.reference]
+            old = Corpus(before, context.tokenize(before))
         size = min(context.sample_size, new.size, old.size)
         measure = OF_SAMPLE[self._section.measure]
         here, there = (measure(c.sample(size, context.seed)) for c in (new, old))
@@ -64,10 +66,10 @@ class Diversity:
     def _sentence(self, ratio: float | None, *, first: bool) -> str:
         section = self._section
         if ratio is None:
-            return f"generation 0 wrote nothing that has a {section.measure}"
+            return f"the reference has nothing that has a {section.measure}"
         if first:
-            return f"this is what generation 0 wrote: the reference for {self.id}"
+            return f"written first with this sampling: the reference for {self.id}"
         return (
-            f"{section.measure} is {ratio:.2f} times generation 0's; "
+            f"{section.measure} is {ratio:.2f} times the reference's; "
             f"{section.min:.2f} to {section.max:.2f} is allowed"
         )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
     from lineage.loop.spec_gates import GroupRateSpec
 
+_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
+
 Lexicon = dict[str, frozenset[str]]
 
 
@@ -46,6 +48,7 @@ class GroupRate:
         human, human_words = mentions(context.human, self._lexicon)
         more, less, shift = largest_shift(new, human)
         most = self._section.max_logit_shift
+        error = _standard_error(more, less, new, human)
         return GateResult(
             id=self.id,
             type=self._section.type,
@@ -54,12 +57,14 @@ class GroupRate:
             bounds={"max": most},
             action=self._section.action,
             sentence=(
-                f"the log-odds of {more} to {less} moved by {shift:.2f} "
-                f"against the human data; at most {most:.2f} is allowed"
+                f"{more} have {new[more]} and {less} {new[less]} mentions, in the "
+                f"human data {human[more]} and {human[less]}: the log-odds moved by "
+                f"{shift:.2f}; at most {most:.2f} is allowed"
+                + ("; so few can move as far by chance" if error * _95 > most else "")
             ),
             details={
                 "groups": [more, less],
-                "standard_error": _standard_error(more, less, new, human),
+                "standard_error": error,
                 "mentions": {group: new[group] for group in self._lexicon},
                 "human_mentions": {group: human[group] for group in self._lexicon},
                 "words": new_words,

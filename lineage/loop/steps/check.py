@@ -32,20 +32,19 @@ def check(job: Job) -> Result:
     """Write the kept records of `inputs["generated"]`; measure and judge them.
 
     `inputs["human"]` is what they are measured against, `inputs["reference"]` what
-    generation 0 wrote under the same sampling; the first generation has none,
+    was written first with the same sampling; that generation itself has none,
     because its own records are those. `inputs["base"]` has the loop's tokenizer.
     """
     spec = job.spec
     tokens = load_tokens(job.inputs["base"])
     shards = shards_of(job.inputs["generated"])
-    records = [record for shard in shards for record in read_records(shard.path)]
+    records = _records(shards)
+    reference = job.inputs.get("reference")
     human = _texts(job.inputs["human"])
     context = Context(
         records=records,
         human=human,
-        reference=_texts(job.inputs["reference"])
-        if "reference" in job.inputs
-        else None,
+        reference=None if reference is None else _records(shards_of(reference)),
         tokenize=tokens.encode,
         sample_size=spec.evaluation.sample_size,
         seed=spec.seed,
@@ -64,6 +63,10 @@ def check(job: Job) -> Result:
             seed=spec.seed,
         )
     return Result(metrics, [verdict.to_json() for verdict in checked.results])
+
+
+def _records(shards: Sequence[Shard]) -> list[Record]:
+    return [record for shard in shards for record in read_records(shard.path)]
 
 
 def _texts(folder: Path) -> list[str]:

@@ -17,6 +17,7 @@ from lineage.loop.journal import parts
 from lineage.loop.packets import gates_of
 from lineage.loop.review import can_be_approved, decide
 from lineage.loop.runner import run
+from lineage.names_ops import set_branch
 
 Toy = Any
 
@@ -244,6 +245,26 @@ def test_a_kill_before_the_request_does_not_skip_the_review(toy: Toy) -> None:
     with pytest.raises(WaitingForReview):
         reviewing.settle(registry, due, journal.read(registry, "toy"))
     assert requests(toy) == [tip]
+
+
+def test_stop_is_stronger_than_review(toy: Toy) -> None:
+    """When one failure asks for a review and another for a stop, the loop stops."""
+    gates = [UNLIKE_ZERO | {"action": "review"}, UNLIKE_ZERO | {"id": "too"}]
+    assert "; too: " in str(stop(toy, gates=gates))
+
+
+def test_a_branch_with_other_sampling_has_its_own_reference(toy: Toy) -> None:
+    """What the old one wrote is compared with where sampling is the same."""
+    one = toy.run(num_generations=2)
+    gates = [{"type": "diversity", "min": 0.01, "max": 99}]
+    firsts = {}
+    for name, sampling in (("same", {}), ("other", {"temperature": 0.1})):
+        set_branch(toy.registry, f"loop/{name}", one.made[1].id)
+        sections = {"gates": gates, "generation": {"generation_config": sampling}}
+        made = toy.run(name=name, num_generations=3, **sections).made
+        sentences = [toy.registry.load(m.id).gates[0]["sentence"] for m in made]
+        firsts[name] = [s.startswith("written first") for s in sentences]
+    assert firsts == {"same": [False, False], "other": [True, False]}
 
 
 JUDGED = """
