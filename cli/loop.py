@@ -128,10 +128,16 @@ def _run(app: App, spec: Path, format_: str) -> int:
     from lineage.loop.spec import load
 
     again = f"lineage loop run {spec}"
-    name, code = load(spec).name, 0
+    loaded = load(spec)
+    name, code = loaded.name, 0
     with LoopProgress(app.terminal) as progress:
         try:
-            run_loop(app.registry, spec, progress=progress)
+            result = run_loop(app.registry, spec, progress=progress)
+            if not result.made:
+                last = f"{loaded.num_generations} of {loaded.num_generations}"
+                app.terminal.say(
+                    f"generation {last} of {result.branch} is made already"
+                )
         except KeyboardInterrupt:
             progress.clear()
             suggest(app, {again: "goes on from here"})

@@ -67,6 +67,7 @@ class Reviews:
 
     waiting: dict[str, Waiting] = field(default_factory=dict)
     decided: dict[str, Decision] = field(default_factory=dict)
+    newest: dict[str, str] = field(default_factory=dict)  # subject by loop
 
     @classmethod
     def read(cls, registry: Registry) -> Reviews:
@@ -82,12 +83,14 @@ class Reviews:
                 reviews.waiting[subject] = _waiting(id_, subject, event)
             elif event.type == VERDICT:
                 reviews.decided[subject] = _decision(id_, subject, event)
+                reviews.newest.setdefault(str(event.data.get("loop")), subject)
         return reviews
 
     def find(self, registry: Registry, name: str | None) -> str:
-        """The commit that `name` means: a revision, a waiting loop, or None.
+        """The commit that `name` means: a revision, a loop, or None.
 
-        None is the only commit that waits.
+        A loop means what waits in it or else was decided last, and None the only
+        commit that waits.
 
         Raises:
             NotFound: when nothing waits, or `name` is no revision.
@@ -98,7 +101,12 @@ class Reviews:
         for waiting in self.waiting.values():
             if name in (waiting.loop, branch(waiting.loop)):
                 return waiting.subject
-        return registry.resolve(name)
+        try:
+            return registry.resolve(name)
+        except NotFound:
+            if name not in self.newest:
+                raise
+            return self.newest[name]
 
     def _only(self) -> str:
         if not self.waiting:
@@ -129,7 +137,7 @@ def _decision(id_: str, subject: str, event: Event) -> Decision:
         subject=subject,
         verdict=str(data.get("verdict", "")),
         by=str(data.get("by") or event.actor.get("name", "")),
-        note=str(data.get("note") or event.message),
+        note=str(data.get("note", event.message)),
         override=bool(data.get("override")),
         time=event.time,
         event=id_,

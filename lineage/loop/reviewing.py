@@ -137,7 +137,7 @@ def rejection(verdict: Event | None) -> str:
     if verdict is None:
         return "rejected"
     by = verdict.data.get("by") or verdict.actor.get("name")
-    note = verdict.data.get("note") or verdict.message
+    note = verdict.data.get("note", verdict.message)
     return f"rejected by {by}" + (f": {note}" if note else "")
 
 

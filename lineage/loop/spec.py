@@ -66,6 +66,13 @@ class LoopSpec(Section):
     _base: Path = PrivateAttr()
     _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
 
+    @field_validator("name")
+    @classmethod
+    def _own_branch(cls, name: str) -> str:
+        if name.endswith("@rejected"):
+            refuse("must not end in @rejected, where its loop keeps what was stopped")
+        return name
+
     @field_validator("training")
     @classmethod
     def _training_names(cls, fields: dict[str, Any]) -> dict[str, Any]:

@@ -218,6 +218,7 @@ aaaaaaaaaaaa…
 2> toy 1/1           perplexity 21  distinct_2 0.415  kept 40  0.1 s
 $ lineage loop run loop.yaml
 aaaaaaaaaaaa…
+2> generation 1 of 1 of loop/toy is made already
 $ lineage loop status
 loop/toy  generation 1, idle
   generation  commit    perplexity  distinct_2  duplicate_rate  kept
@@ -247,14 +248,15 @@ def test_a_gate_stops_a_run(toy: Any, transcript: Transcript) -> None:
 $ lineage loop run
 2> toy 0/3           perplexity 20  0.1 s
 2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
-2> error: generation 2 of loop/toy was stopped: check_record: 0 of 40 records pass checks.py; at least 100% must
+2> error: generation 2 of loop/toy was stopped: check_record: 0 of 40 records pass checks.py; at least 100% must; most often: it is bad
 2> next: lineage show loop/toy@rejected                       what was stopped
 2>       lineage loop run loop.yaml                           another try
 2>       lineage review approve loop/toy@rejected --note WHY  lets it pass
 exit 3
 $ lineage loop status
 loop/toy  generation 1, stopped
-  check_record: 0 of 40 records pass checks.py; at least 100% must
+  check_record: 0 of 40 records pass checks.py; at least 100% must; most often:
+  it is bad
   generation  commit    perplexity  distinct_2  duplicate_rate  kept
            0  aaaaaaaa          20           -               -     -
            1  bbbbbbbb          21       0.415               0    40
@@ -271,14 +273,16 @@ $ lineage loop run
 2> toy 0/3           perplexity 20  0.1 s
 2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
 2> waiting: loop/toy waits for a review of the dataset aaaaaaaaaaaa of generation
-2>   2: check_record: 0 of 40 records pass checks.py; at least 100% must
+2>   2: check_record: 0 of 40 records pass checks.py; at least 100% must; most
+2>   often: it is bad
 2> next: lineage review show toy     what there is to see
 2>       lineage review approve toy  or reject, with --note WHY
 2>       lineage loop run loop.yaml  goes on, or back, as you decide
 exit 10
 $ lineage loop status toy
 loop/toy  generation 1, waiting
-  check_record: 0 of 40 records pass checks.py; at least 100% must
+  check_record: 0 of 40 records pass checks.py; at least 100% must; most often:
+  it is bad
   generation  commit    perplexity  distinct_2  duplicate_rate  kept
            0  bbbbbbbb          20           -               -     -
            1  cccccccc          21       0.415               0    40
@@ -354,7 +358,8 @@ def test_status_as_json(toy: Any, run: Run) -> None:
         "name": "toy",
         "branch": "loop/toy",
         "state": "stopped",
-        "why": "check_record: 0 of 40 records pass checks.py; at least 100% must",
+        "why": "check_record: 0 of 40 records pass checks.py; at least 100% must; "
+        "most often: it is bad",
         "subject": toy.registry.resolve("loop/toy@rejected"),
         "generation": 1,
         "head": tip,

@@ -36,7 +36,7 @@ toy            2  dataset  aaaaaaaaaaaa  just now  check_record: 0 of 40 record�
 $ lineage review show -n 3
 aaaaaaaaaaaa generation 2 of toy
 waits for review, asked for just now:
-  check_record: 0 of 40 records pass checks.py; at least 100% must
+  check_record: 0 of 40 records pass checks.py; at least 100% must; most often: it is bad
 
 gates
   gate          verdict  value  if not  in words
@@ -56,15 +56,15 @@ measures
   unigram_js              1       1                1
 
 3 of 40 records, drawn at random
+  g2-4
+    record 4 of 2 is bad
   g2-8
     record 8 of 2 is bad
-  g2-18
-    record 18 of 2 is bad
-  g2-23
-    record 23 of 2 is bad
+  g2-32
+    record 32 of 2 is bad
 2> next: lineage review approve aaaaaaaaaaaa            lets the loop go on
 2>       lineage review reject aaaaaaaaaaaa --note WHY  keeps it aside
-""")
+""")  # noqa: E501
 
 
 def test_a_due_review_of_a_generation(toy: Any, transcript: Transcript) -> None:
@@ -243,6 +243,38 @@ $ lineage review approve aaaaaaaaaaaa… -m why
 2> error: aaaaaaaaaaaa was rejected before, by Ada Example
 2> hint: a verdict is given once and stays
 exit 2
+""")
+
+
+def test_a_verdict_is_given_once_by_the_name_of_the_loop(
+    waiting: Any, transcript: Transcript
+) -> None:
+    """The loop's name still means what was decided, and no note is no words."""
+    del waiting
+
+    assert transcript(
+        "review reject toy", "review reject toy", "loop run", "loop status"
+    ) == snapshot("""\
+$ lineage review reject toy
+aaaaaaaaaaaa…
+2> bbbbbbbbbbbb rejected by Ada Example
+2> next: lineage loop run FILE  the loop acts on it when it runs
+$ lineage review reject toy
+2> error: bbbbbbbbbbbb was rejected before, by Ada Example
+2> hint: a verdict is given once and stays
+exit 2
+$ lineage loop run
+2> error: generation 2 of loop/toy was stopped: rejected by Ada Example
+2> next: lineage show loop/toy@rejected  what was stopped
+2>       lineage loop run loop.yaml      another try
+exit 3
+$ lineage loop status
+loop/toy  generation 1, stopped
+  rejected by Ada Example
+  generation  commit    perplexity  distinct_2  duplicate_rate  kept
+           0  cccccccc          20           -               -     -
+           1  dddddddd          21       0.415               0    40
+  next: lineage show loop/toy@rejected
 """)
 
 

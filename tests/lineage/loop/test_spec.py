@@ -83,6 +83,10 @@ def test_unknown_keys_name_the_nearest(
     [
         ({"name": 3}, "name: must be text, not 3"),
         ({"name": ""}, "name: must not be empty"),
+        (
+            {"name": "x@rejected"},
+            "name: must not end in @rejected, where its loop keeps what was stopped",
+        ),
         ({"num_generations": -1}, "num_generations: must be at least 0, not -1"),
         (
             {"num_generations": "two"},
