@@ -114,7 +114,7 @@ def test_git_log_reads_the_events(repo: Registry) -> None:
     who = "Ada Example <ada@example.com>"
     assert titles == [
         f"{who} review",
-        f"{who} drop loop/part: work in progress is done with",
+        f"{who} drop loop/part: work in progress is over",
         f"{who} commit loop/part",
         f"{who} branch doomed: deleted",
         f"{who} branch doomed",
