@@ -21,7 +21,8 @@ def init(app: App, directory: str) -> None:
     """Make DIR (by default the current folder) a registry.
 
     A registry is a git and DVC repository with an event log of its own. What is
-    there already is adopted as it is; the work tree is left alone.
+    there already is adopted as it is; only a repository without any commit gets a
+    first one, of DVC's files.
     """
     import lineage
 

@@ -22,6 +22,7 @@ KEEP = "refs/remotes/lineage/keep"
 _DVC = ("dvc", "iterative")
 _CONFIGS = (".dvc/config", ".dvc/config.local")
 _ADDRESS = re.compile(rb"^- md5: ([0-9a-f]{32}(?:\.dir)?)$", re.MULTILINE)
+_CACHE = re.compile(r"\[[^\]\n]*cache")  # a section of that name, most likely
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
 FILES = {
@@ -59,7 +60,7 @@ def home(git: GitRepository) -> Path:
         return git.root
     for name in _CONFIGS:
         own = _text(git.root / name)
-        if "[cache]" in own and own != _text(main / name):
+        if _CACHE.search(own) and own != _text(main / name):
             return git.root
     return main
 
@@ -73,11 +74,16 @@ def cache_directory(root: Path) -> Path:
 
     dvc is asked (and imported, 0.1 s) only where a configuration speaks of one.
     """
-    if not any("[cache]" in text for text in _configurations(root)):
+    if not any(map(_CACHE.search, _configurations(root))):
         return root / ".dvc" / "cache"
-    from dvc.config import Config
+    from dvc.config import Config, ConfigError
 
-    cache = Config(str(root / ".dvc")).get("cache", {}).get("dir")
+    try:
+        cache = Config(str(root / ".dvc")).get("cache", {}).get("dir")
+    except (ConfigError, ValueError) as error:
+        said = str(error).strip().splitlines()[0]
+        message = f"DVC's configuration cannot be read: {said}"
+        raise StoreError(message, hint="see `dvc config --list`") from None
     return Path(root / ".dvc", cache) if cache else root / ".dvc" / "cache"
 
 

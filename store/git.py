@@ -91,6 +91,12 @@ class GitRepository:
             found = cls.discover(root)
             if found.root == root.resolve():
                 return found
+        asked = ["git", "-C", str(root), "rev-parse", "--is-inside-git-dir"]
+        told = subprocess.run(
+            asked, capture_output=True, env=environment(), check=False
+        )
+        if told.stdout == b"true\n":
+            raise StoreError(f"{root} is git's own folder", hint="choose another one")
         import git
 
         # a hook's GIT_DIR would lead `git init` elsewhere

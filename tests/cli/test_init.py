@@ -51,3 +51,15 @@ def test_what_is_there_is_adopted(run: Run, tmp_path: Path) -> None:
     )
     assert log.stdout == "first\n"
     assert status.stdout.split() == ["??", ".dvc/", "??", ".dvcignore"]
+
+
+def test_gits_own_folder_is_no_place(run: Run, tmp_path: Path) -> None:
+    """A bare repository, or the inside of `.git`, does not become a registry."""
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "bare"], check=True)
+    subprocess.run(["git", "init", "-q", tmp_path / "full"], check=True)
+    for place in ("bare", "full/.git", "full/.git/hooks"):
+        done = run("init", place)
+
+        assert (done.exit_code, "is git's own folder" in done.stderr) == (1, True)
+        assert not (tmp_path / place / ".git").exists()
+    assert run("init", "").exit_code == 2

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lineage
+from lineage.errors import StoreError
 from lineage.store import dvc
 from lineage.store.events import now
 from lineage.store.git import GitObject, TreeEntry, tree
@@ -234,3 +235,24 @@ def test_a_registry_without_payloads_has_a_keep_commit(repo: Registry) -> None:
     refresh_keep(repo)
 
     assert "objects" in git(repo.root, "show", f"{dvc.KEEP}:keep.dvc")
+
+
+@pytest.mark.parametrize(
+    "config", [b"[ cache ]\n    dir = ../here\n", b"['cache']\n    dir = ../here\n"]
+)
+def test_a_cache_is_found_however_its_section_is_written(
+    repo: Registry, config: bytes
+) -> None:
+    """DVC reads blanks and quotes around a section's name, so we ask it."""
+    (repo.root / ".dvc" / "config").write_bytes(config)
+    assert dvc.cache_directory(repo.root).resolve() == repo.root / "here"
+
+
+@pytest.mark.parametrize(
+    "config", [b"[cache]\n    type = bogus\n", b"\xff[cache]\n", b"[cache\n"]
+)
+def test_a_malformed_configuration_is_said(repo: Registry, config: bytes) -> None:
+    """No bytes are looked for, or put, where DVC would not look for them."""
+    (repo.root / ".dvc" / "config").write_bytes(config)
+    with pytest.raises(StoreError, match="DVC's configuration cannot be read"):
+        dvc.cache_directory(repo.root)
