@@ -89,7 +89,7 @@ def reason(folder: Path, error: Exception) -> str:
         return "it needs code of its own, and lineage runs none that comes with a model"
     if str(error).startswith("Unrecognized configuration class"):
         return "transformers has no causal language model of its type"
-    return first_line(error).replace(str(folder), shown(folder))
+    return first_line(error).replace(str(folder), shown(folder)).rstrip(".")
 
 
 def first_line(error: Exception) -> str:
