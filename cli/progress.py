@@ -49,6 +49,7 @@ class LoopProgress(Progress):
         self.advanced(activity, 0.0, None)
 
     def recalled(self, activity: Activity) -> None:
+        self._total = activity.num_generations
         self._recalled.append(activity.step)
 
     def advanced(

@@ -227,6 +227,46 @@ cccccccccccc…
 """)
 
 
+REGRESSION = """
+import steps
+
+
+def evaluate(job):
+    verdict = "fail" if job.generation == 2 else "pass"
+    gate = {"id": "regression", "verdict": verdict, "sentence": "it got worse"}
+    return steps.evaluate(job) | {"gates": [gate]}
+"""
+
+
+def test_a_model_that_got_worse_can_be_let_pass(
+    toy: Any, transcript: Transcript
+) -> None:
+    """A gate of the user's stops after training; overridden, nothing runs again."""
+    toy.write("mine.py", REGRESSION)
+    steps = toy.steps("evaluate", "evaluate") | {"evaluate": "mine:evaluate"}
+    toy.configure(num_generations=2, steps=steps)
+
+    assert transcript(
+        "loop run", "review approve loop/toy@rejected -m 'not by much'", "loop run"
+    ) == snapshot("""\
+$ lineage loop run
+2> toy 0/2           perplexity 20  0.1 s
+2> toy 1/2           perplexity 21  distinct_2 0.415  kept 40  0.1 s
+2> error: generation 2 of loop/toy was stopped: regression: it got worse
+2> next: lineage show loop/toy@rejected                       what was stopped
+2>       lineage loop run loop.yaml                           another try
+2>       lineage review approve loop/toy@rejected --note WHY  lets it pass
+exit 3
+$ lineage review approve loop/toy@rejected -m 'not by much'
+aaaaaaaaaaaa…
+2> bbbbbbbbbbbb approved by Ada Example, though a gate failed: not by much
+2> next: lineage loop run FILE  the loop acts on it when it runs
+$ lineage loop run
+bbbbbbbbbbbb…
+2> toy 2/2           perplexity 22  distinct_2 0.415  kept 40  0.1 s
+""")
+
+
 def test_a_verdict_is_given_once(waiting: Any, transcript: Transcript) -> None:
     """Neither the same verdict nor the other one is taken a second time."""
     subject = waiting.registry.target("runs/toy/2/synthetic").id
