@@ -26,7 +26,7 @@ from lineage.store.files import (
     dvc_directory,
     file_list,
 )
-from lineage.store.git import parse_tree
+from lineage.store.git_objects import parse_tree
 from lineage.store.objects import KINDS, Commit
 from lineage.store.projection import project
 from lineage.store.replay import Replay

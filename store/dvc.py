@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.errors import StoreError
-from lineage.store.git import GitObject, GitRepository, TreeEntry, tree
+from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject, TreeEntry, tree
 
 if TYPE_CHECKING:
     from lineage.store.payloads import Payloads

@@ -18,13 +18,8 @@ from typing import NamedTuple
 from lineage.errors import Conflict, StoreError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
-from lineage.store.git import (
-    GitObject,
-    GitRepository,
-    TreeEntry,
-    parse_tree,
-    tree,
-)
+from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Event, RefChange
 
 _ATTIC = "refs/lineage/attic/"

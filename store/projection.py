@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lineage.store.canonical import Json, pretty
 from lineage.store.files import FILE, FileEntry, dvc_address, file_list
-from lineage.store.git import GitObject, TreeEntry, tree
+from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Commit
 
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"

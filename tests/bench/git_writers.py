@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineage.store.git import GitObject, GitRepository, TreeEntry, tree
+from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject, TreeEntry, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

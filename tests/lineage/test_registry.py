@@ -19,7 +19,8 @@ from lineage.errors import (
 )
 from lineage.store.canonical import digest
 from lineage.store.events import now
-from lineage.store.git import GitObject, GitRepository, TreeEntry, tree
+from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import KINDS, ROLES, Event
 from lineage.verify import verify
 

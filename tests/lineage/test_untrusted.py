@@ -12,7 +12,7 @@ import lineage
 from lineage.errors import VerificationError
 from lineage.store.canonical import digest
 from lineage.store.events import now
-from lineage.store.git import GitObject, TreeEntry, tree
+from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Commit, Event, FileEntry, Payload
 from lineage.verify import verify
 

@@ -15,7 +15,7 @@ import lineage
 from lineage.errors import StoreError
 from lineage.store import dvc
 from lineage.store.events import now
-from lineage.store.git import GitObject, TreeEntry, tree
+from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Event
 from lineage.verify import refresh_keep, verify
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from lineage.errors import Conflict, StoreError
 from lineage.store.disk import locked
-from lineage.store.git import GitObject, GitRepository, TreeEntry, parse_tree, tree
+from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from lineage.names_ops import delete_tag, rename_branch, set_branch, set_tag
 from lineage.store import names
 from lineage.store.events import Move, Target, now
-from lineage.store.git import GitObject, TreeEntry, parse_tree, tree
+from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Event, RefChange
 from lineage.verify import verify
 
