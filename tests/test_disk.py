@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -44,6 +45,28 @@ def as_anybody(work: Callable[[Path], Any], root: Path) -> Any:
     return json.loads(done.stdout)
 
 
+MOUNT = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+
+
+def where_nothing_can_be_written(work: Callable[[Path], Any], root: Path) -> Any:
+    """Do `work` with a read-only mount at `root`; as anybody where we cannot mount."""
+    if shutil.which("unshare"):
+        for unshare in ("-rm", "-m"):
+            inside = ["unshare", unshare, "sh", "-c", MOUNT, str(root)]
+            if subprocess.run([*inside, "true"], check=False).returncode == 0:
+                run = [
+                    *inside,
+                    sys.executable,
+                    "-P",
+                    __file__,
+                    work.__name__,
+                    str(root),
+                ]
+                done = subprocess.run(run, stdout=subprocess.PIPE, check=True)
+                return json.loads(done.stdout)
+    return as_anybody(work, root)
+
+
 def drop_and_start(*args: str) -> None:
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
@@ -71,6 +94,54 @@ def write_something(root: Path) -> list[str]:
             refused(lambda: registry.commit("config", "c", params={"x": 1})),
             refused(lambda: registry.attest("review")),
         ]
+
+
+READING = ("log", "show HEAD", "verify", "branch", "status", "report HEAD")
+WRITING = (
+    "commit dataset data --name d",
+    "commit config --name c --param x=1",
+    "branch b",
+    "tag t",
+    "init",
+)
+
+
+def read_by_command(root: Path) -> list[tuple[int, str, str]]:
+    return [command(root, words) for words in READING]
+
+
+def write_by_command(root: Path) -> list[tuple[int, str, str]]:
+    return [command(root, words) for words in WRITING]
+
+
+def command(root: Path, words: str) -> tuple[int, str, str]:
+    """Run the command line; its exit code and what it said."""
+    run = [sys.executable, "-m", "lineage", *words.split()]
+    done = subprocess.run(run, cwd=root, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def write_on_a_full_disk(folder: Path) -> list[tuple[int, str, str]]:
+    """Write by command with no room left, and then with enough."""
+    with closing(lineage.init(folder / "repo")) as registry:
+        registry.commit("config", "c", params={"x": 0})
+        (registry.root / "data").write_bytes(os.urandom(9_000))
+        before = registry.events_log.tip(), registry.branches()
+        with only(0, folder):
+            said = [command(registry.root, words) for words in WRITING[:-1]]
+        assert before == (registry.events_log.tip(), registry.branches())
+        assert registry.tags() == {}
+        assert command(registry.root, WRITING[0])[0] == 0
+        assert verify(registry).problems == []
+        return said
+
+
+def is_one_sentence(said: tuple[int, str, str]) -> bool:
+    """Whether a command failed as it should: nothing to read but what is wrong."""
+    code, out, err = said
+    first, *more = err.splitlines()
+    hints = all(line.startswith("hint: ") for line in more)
+    return code == 1 and out == "" and first.startswith("error: ") and hints
 
 
 def commit_unreadable(root: Path) -> list[str]:
@@ -138,17 +209,29 @@ def refused(work: Callable[[], Any]) -> str:
 
 def test_a_full_disk_is_one_sentence_and_no_change(tmp_path: Path) -> None:
     """Whatever does not fit any more, nothing is recorded, and later everything is."""
-    mount = 'mount -t tmpfs -o size=8m none "$0" && exec "$@"'
-    here = ["sh", "-c", mount, str(tmp_path)]
-    work = [sys.executable, "-P", __file__, "fill", str(tmp_path)]
-    for prefix in (["unshare", "-rm", *here], ["unshare", "-m", *here], []):
-        done = subprocess.run([*prefix, *work], stdout=subprocess.PIPE, check=False)
-        if done.returncode == 0:
-            break
-    failed = json.loads(done.stdout)
+    failed = on_a_small_disk(fill, tmp_path)
 
     assert failed[0] == 0
     assert 5 < len(failed) < 98
+
+
+def on_a_small_disk(work: Callable[[Path], Any], folder: Path) -> Any:
+    """Do `work` with 8 MB mounted at `folder`, where we may mount."""
+    mount = 'mount -t tmpfs -o size=8m none "$0" && exec "$@"'
+    here = ["sh", "-c", mount, str(folder)]
+    run = [sys.executable, "-P", __file__, work.__name__, str(folder)]
+    for prefix in (["unshare", "-rm", *here], ["unshare", "-m", *here], []):
+        done = subprocess.run([*prefix, *run], stdout=subprocess.PIPE, check=False)
+        if done.returncode == 0:
+            break
+    return json.loads(done.stdout)
+
+
+def test_commands_on_a_full_disk_fail_in_one_sentence(tmp_path: Path) -> None:
+    """Exit code 1, what failed, and nothing else; the registry stays as it was."""
+    said = on_a_small_disk(write_on_a_full_disk, tmp_path)
+
+    assert [words for words in said if not is_one_sentence(words)] == []
 
 
 @pytest.mark.parametrize("size", [0, 40, 41, 60, 100, 200, 300, 500, 1_000, 5_000])
@@ -233,6 +316,29 @@ def test_a_read_only_registry_says_so_to_writers(read_only: Registry) -> None:
 
     assert all("Permission denied" in words for words in said)
     assert read_only.events_log.tip() == tip
+
+
+def test_a_read_only_mount_can_be_read(read_only: Registry) -> None:
+    """By our own code and by every command that reads."""
+    ids = list(read_only.branches().values())
+    place = read_only.root
+
+    expected = [ids, ["a"], ["clean"], ids[0], 0]
+    assert where_nothing_can_be_written(read_everything, place) == expected
+    said = where_nothing_can_be_written(read_by_command, place)
+    assert [code for code, _, _ in said] == [0] * len(READING)
+
+
+def test_commands_on_a_read_only_mount_fail_in_one_sentence(
+    read_only: Registry,
+) -> None:
+    """Exit code 1 and what may not be written; the registry stays as it was."""
+    before = read_only.git.run("for-each-ref")
+    said = where_nothing_can_be_written(write_by_command, read_only.root)
+
+    assert [words for words in said if not is_one_sentence(words)] == []
+    assert all("Read-only" in err or "denied" in err for _, _, err in said)
+    assert read_only.git.run("for-each-ref") == before
 
 
 def test_what_cannot_be_read_is_named(repo: Registry, tmp_path: Path) -> None:
@@ -320,6 +426,9 @@ if __name__ == "__main__":
     word, *rest = sys.argv[1:]
     if word == "drop":
         drop_and_start(*rest)
-    works = (read_everything, write_something, commit_unreadable, fill)
+    works = (
+        *(read_everything, write_something, commit_unreadable, fill),
+        *(read_by_command, write_by_command, write_on_a_full_disk),
+    )
     [chosen] = [work for work in works if work.__name__ == word]
     print(json.dumps(chosen(Path(rest[0]))))  # noqa: T201

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lineage
+from lineage import Edge
 from lineage.history import walk
 from lineage.store.hashes import HashCache
 from lineage.store.payloads import Payloads
@@ -167,6 +168,39 @@ def test_eight_processes_commit_the_same_content_at_once(
     assert all(events[id_] == 8 for id_ in made[0])
     assert len(list(repo.payloads.cache.glob("lineage/*-*"))) == 1
     sound(repo)
+
+
+def test_two_clones_that_go_on_apart_agree(
+    repo: Registry, tmp_path: Path, sound: Sound
+) -> None:
+    """The same content on the same tip is the same id and git commit in both."""
+    first = repo.commit("config", "c", params={"x": 1})
+    repo.commit("model", "m", params={"x": 1}, edges=[Edge("configured_by", first.id)])
+    refs = "refs/lineage/*:refs/lineage/*"
+    made = []
+    for name in ("Ada", "Zoë"):
+        clone = ["git", "clone", "-q", str(repo.root), str(tmp_path / name)]
+        subprocess.run(clone, check=True)
+        subprocess.run(
+            ["git", "fetch", "-q", "origin", refs], cwd=clone[-1], check=True
+        )
+        with closing(lineage.open(clone[-1])) as registry:
+            registry.git.run("config", "user.name", name)
+            source = tmp_path / f"of {name}"
+            source.write_text("text", encoding="utf-8")
+            data = registry.commit("dataset", "d", source.rename(tmp_path / "d"))
+            revised = registry.commit("config", "c", params={"x": 2}, message=name)
+            edges = [Edge("trained_on", data.id), Edge("configured_by", revised.id)]
+            trained = registry.commit("model", "m", params={"x": 1}, edges=edges)
+            made.append((data, revised, trained))
+            assert registry.load(trained.id).ids("revises") == (
+                repo.resolve("model/m"),
+            )
+            sound(registry)
+
+    assert made[0] == made[1]
+    tips = {repo.git.run("ls-remote", str(tmp_path / n)) for n in ("Ada", "Zoë")}
+    assert len(tips) == 2  # who and when are in their logs
 
 
 def test_eight_threads_heal_what_dvc_gc_took(repo: Registry, sound: Sound) -> None:
