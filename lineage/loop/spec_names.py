@@ -43,9 +43,10 @@ def check_training(fields: Mapping[str, Any]) -> None:
         return
     from typing import get_type_hints
 
-    from transformers import TrainingArguments
+    with quiet():
+        from transformers import TrainingArguments
 
-    types = get_type_hints(TrainingArguments)
+        types = get_type_hints(TrainingArguments)
     check_keys(fields, TrainingArguments.__dataclass_fields__)
     for key, value in fields.items():
         _check_type(key, value, types[key])
@@ -121,7 +122,8 @@ def check_generation(fields: Mapping[str, Any]) -> None:
     """Check `generation_config`: names and values of GenerationConfig."""
     _check_owned(fields, OWNED_GENERATION)
     if fields and _installed():
-        from transformers import GenerationConfig
+        with quiet():
+            from transformers import GenerationConfig
 
         known = vars(GenerationConfig())
         check_keys(fields, [key for key in known if not key.startswith("_")])
@@ -145,7 +147,8 @@ def check_model(config: Mapping[str, Any]) -> None:
         refuse("not yours to set: it is the tokenizer's vocab_size", "vocab_size")
     if not _installed():
         return
-    from transformers import CONFIG_MAPPING
+    with quiet():
+        from transformers import CONFIG_MAPPING
 
     if kind not in CONFIG_MAPPING:
         what = f"transformers has no model type {kind!r}"
