@@ -51,7 +51,7 @@ def prepare(turn: Turn) -> Beginning:
     output, scratch = turn.workshop.step(0, turn.attempt, "prepare")
     start, model = _start(turn, text, scratch)
     records = human_records(spec, text, load_tokens(start).offsets)
-    rehearse(spec, start, records, scratch)
+    rehearse(spec, start, records, output)
     parts.config(turn)
     stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
     less = {"removed": records.removed}  # what is held-out text as well

@@ -45,7 +45,7 @@ def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -
         spec: says which steps are built in, and their settings.
         folder: a model, or a config and tokenizer to make one of.
         human: what is trained on, prompts with and is held out.
-        scratch: a folder to write to.
+        scratch: an empty folder, for a Trainer that wants one.
 
     Raises:
         UsageError: one sentence that names the field that has to change.
