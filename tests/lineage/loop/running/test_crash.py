@@ -12,6 +12,11 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+import lineage
+from lineage.errors import GateFailed
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -84,8 +89,6 @@ def other(toy: Toy, tmp_path: Path, name: str) -> Path:
     """A second registry with the same files."""
     import shutil
 
-    import lineage
-
     root = tmp_path / name
     shutil.copytree(
         toy.registry.root, root, ignore=shutil.ignore_patterns(".git", ".dvc*")
@@ -110,6 +113,42 @@ def test_killed_at_every_step(toy: Toy, tmp_path: Path) -> None:
     )
     assert [end[0] for end in ends[:8]] == [9] * 8
     assert ends[-1] == [0, head]
+    assert whole(root)
+
+
+JUDGED = """
+import steps
+
+
+def evaluate(job):
+    bad = job.generation == 1 and not job.attempt
+    gate = {"id": "mine", "verdict": "fail" if bad else "pass"}
+    return steps.evaluate(job) | {"gates": [gate]}
+"""
+
+
+def test_killed_around_a_verdict(toy: Toy, tmp_path: Path) -> None:
+    """A model is stopped once and the next attempt made once, whatever is killed."""
+    toy.write("judge.py", JUDGED)
+    sections = {"steps": toy.steps | {"evaluate": "judge:evaluate"}}
+    with pytest.raises(GateFailed):
+        toy.run(**sections)
+    stopped, head = toy.branch("loop/toy@rejected")[0], toy.run(**sections).head
+    root = other(toy, tmp_path, "killed")
+    ends = drive(
+        tmp_path,
+        """
+        ends = []
+        for at in (9, 4, 5, 2, 10**9, 3, 5, 1, 10**9):
+            ends.append(forked(sys.argv[1], at))
+        print(json.dumps(ends))
+        """,
+        str(root),
+    )
+    assert [end[0] for end in ends] == [9, 9, 9, 9, -1, 9, 9, 9, 0]
+    assert ends[-1] == [0, head]
+    with lineage.open(root) as registry:
+        assert registry.branches()["loop/toy@rejected"] == stopped
     assert whole(root)
 
 
@@ -146,7 +185,6 @@ def test_killed_from_outside_at_any_moment(toy: Toy, tmp_path: Path) -> None:
 
 def whole(root: Path) -> bool:
     """Whether the registry verifies and no run ref or work file is left."""
-    import lineage
     from lineage.verify import verify
 
     registry = lineage.open(root)
