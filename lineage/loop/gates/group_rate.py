@@ -49,6 +49,7 @@ class GroupRate:
         more, less, shift = largest_shift(new, human)
         most = self._section.max_logit_shift
         error = _standard_error(more, less, new, human)
+        few = "; these are too few to tell it from chance" if error * _95 > most else ""
         return GateResult(
             id=self.id,
             type=self._section.type,
@@ -59,8 +60,7 @@ class GroupRate:
             sentence=(
                 f"{more} have {new[more]} and {less} {new[less]} mentions, in the "
                 f"human data {human[more]} and {human[less]}: the log-odds moved by "
-                f"{shift:.2f}; at most {most:.2f} is allowed"
-                + ("; so few can move as far by chance" if error * _95 > most else "")
+                f"{shift:.2f}; at most {most:.2f} is allowed{few}"
             ),
             details={
                 "groups": [more, less],

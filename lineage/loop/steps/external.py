@@ -28,7 +28,7 @@ from lineage.loop.steps.contract import (
     result,
     untouched,
 )
-from lineage.loop.steps.users import guarded, run_source, tail
+from lineage.loop.steps.users import guarded, raised, run_source, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,9 +64,9 @@ class PythonStep:
         except (LineageError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            what = f"{type(error).__name__}: {error}".rstrip(": ")
-            message = f"the {job.step} step failed: {self.name} raised {what}"
-            hint = tail(log) if log.stat().st_size else ""
+            what = f"{self.name} raised {raised(error)}"
+            message = f"the {job.step} step failed: {what}"
+            hint = tail(log) if log.exists() and log.stat().st_size else ""
             raise LineageError(message, hint=hint) from error
         outcome = result(job.step, said)
         check_output(job, outcome)
@@ -176,8 +176,8 @@ def _load(name: str, base: Path) -> tuple[ModuleType, bytes | None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        what = f"{type(error).__name__}: {error}".rstrip(": ")
-        raise LineageError(f"the step {name} cannot be imported: {what}") from error
+        what = f"the step {name} cannot be imported: {raised(error)}"
+        raise LineageError(what) from error
 
 
 def _attribute(module: ModuleType, name: str) -> Callable[[Job], object]:

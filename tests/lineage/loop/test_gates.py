@@ -284,7 +284,8 @@ def test_group_rate_worked(judge: Judge) -> None:
     assert result.details["standard_error"] == pytest.approx(math.sqrt(cells))
     assert result.sentence == (
         "men have 7 and women 1 mentions, in the human data 3 and 3: the log-odds "
-        "moved by 1.61; at most 0.40 is allowed; so few can move as far by chance"
+        "moved by 1.61; at most 0.40 is allowed; "
+        "these are too few to tell it from chance"
     )
 
 

@@ -28,7 +28,10 @@ UNSEEN = """import os
     """
 SHARE = 'return {"shares": {"web": {"records": [1, 1]}}}'
 BROKEN = {
-    "raises": ('raise RuntimeError("no luck")', "raised RuntimeError: no luck"),
+    "raises": (
+        'raise RuntimeError("no luck\\nat all")',
+        "raised RuntimeError: no luck",
+    ),
     "exits": ("raise SystemExit(3)", "raised SystemExit: 3"),
     "writes_nothing": ("return None", "the generate step wrote no records"),
     "interrupts_itself": ("raise BaseException('me')", "raised BaseException: me"),
