@@ -248,6 +248,8 @@ class GitRepository:
         lines = [line for step in steps if step for line in _transaction(step)]
         options = [word for setting in _PATIENT for word in ("-c", setting)]
         self._locks.sweep()
+        if not lines:
+            return
         self._locks.write_down(_locked(steps))
         try:
             data = "".join(lines).encode()
