@@ -21,18 +21,16 @@ def sync_files(paths: Iterable[Path]) -> None:
         sync_path(path)
 
 
-def make_folder(path: str) -> None:
-    """Make a folder and those above it, each of them on disk in the one above."""
+def make_folder(path: str) -> set[str]:
+    """Make a folder and those above it; what has to be synced for it to last."""
     parent = os.path.dirname(path)  # noqa: PTH120 - as store/payloads.py has it
     try:
         os.mkdir(path)  # noqa: PTH102
     except FileNotFoundError:
-        make_folder(parent)
-        make_folder(path)
+        return make_folder(parent) | make_folder(path)
     except FileExistsError:
-        pass
-    else:
-        sync_path(Path(parent))
+        return set()
+    return {parent}
 
 
 def sync_path(path: Path) -> None:

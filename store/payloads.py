@@ -9,7 +9,7 @@ linked back from them.
 import filecmp
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -91,6 +91,7 @@ class Payloads:
         damaged. `work` is for copies on their way.
         """
         sync_files(staged.values())
+        changed = self._make_buckets(staged)
         for oid, path in staged.items():
             pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
             if not self._link(path, pin) and not _same_bytes(path, pin):
@@ -99,9 +100,13 @@ class Payloads:
             if not self._link(pin, place) and not os.path.samefile(pin, place):
                 os.link(pin, work / "link")
                 os.replace(work / "link", place)
-        buckets = {oid[:2] for oid in staged}
+        sync_files(map(Path, changed))
+
+    def _make_buckets(self, oids: Iterable[str]) -> list[str]:
+        """The folders that objects go into, and those that now have a new one."""
         roots = (self._pins, self._objects)
-        sync_files(Path(root, bucket) for root in roots for bucket in buckets)
+        buckets = {f"{root}/{oid[:2]}" for root in roots for oid in oids}
+        return sorted(buckets.union(*map(make_folder, buckets)))
 
     @staticmethod
     def _link(source: str | Path, target: str) -> bool:
@@ -121,7 +126,7 @@ class Payloads:
         """A directory for one writer's copies, swept by others once he is gone."""
         parent = self._own / "tmp"
         with disk_errors("writing to the DVC cache"):
-            make_folder(str(parent))
+            sync_files(map(Path, make_folder(str(parent))))
             sweep(parent)
             work = parent / os.urandom(8).hex()
             lock = work.with_suffix(".lock")
