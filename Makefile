@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test lint bench clean
 
 demo: .venv/.loop
-	$(BIN)/lineage demo
+	$(BIN)/lineage demo --force
 
 # Files go to workers whole, so that what a file shares is made once.
 test: .venv/.dev
