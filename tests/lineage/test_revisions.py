@@ -166,7 +166,7 @@ def test_an_ambiguous_prefix_is_refused(pair: tuple[str, str], repo: Registry) -
 
 
 def test_a_tag_comes_before_a_branch_before_a_prefix(repo: Registry) -> None:
-    """The order of DESIGN, whatever the names look like."""
+    """Whatever the names look like: a tag before a branch before a prefix."""
     ids = [repo.commit("config", "c", params={"x": number}).id for number in range(3)]
     name = ids[0][:6]
     assert repo.resolve(name) == ids[0]
