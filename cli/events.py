@@ -14,7 +14,8 @@ def _subject(record: Record) -> str:
     """The names that moved or, if none did, the commit that it is about."""
     refs = (change["ref"].partition("/") for change in record["refs"])
     moved = [name for space, _, name in refs if space != "spent"]
-    return ", ".join(moved) or (record["subject"] or "")[:8]
+    more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+    return moved[0] + more if moved else (record["subject"] or "")[:8]
 
 
 _COLUMNS = (

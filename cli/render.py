@@ -20,13 +20,15 @@ Record = Mapping[str, Any]
 class Column(NamedTuple):
     """One column of a table: what a person sees of a record.
 
-    A `flexible` column is cut where the terminal is too narrow.
+    A `flexible` column is cut where the terminal is too narrow. A sentence stands
+    `below` its row, on as many lines as it takes.
     """
 
     title: str
     show: Callable[[Record], str | Span]
     right: bool = False
     flexible: bool = False
+    below: bool = False
 
 
 class Section(NamedTuple):
@@ -130,13 +132,16 @@ def table(
     """A table for people: aligned, and cut to the terminal's width."""
     if not records:
         return
+    sentences = [column for column in columns if column.below]
+    columns = [column for column in columns if not column.below]
     rows = [[_cell(column, record) for column in columns] for record in records]
     head: list[Span] = [(column.title, "dim") for column in columns]
-    whole = [head, *rows] if any(column.title for column in columns) else rows
+    titled = any(column.title for column in columns)
+    whole = [head, *rows] if titled else rows
     widths = [max(width(row[i][0]) for row in whole) for i in range(len(columns))]
     if terminal.limit:
         _squeeze(widths, columns, terminal.limit - indent)
-    for row in whole:
+    for number, row in enumerate(whole, start=-1 if titled else 0):
         spans: list[Span] = [(" " * indent, "")]
         for column, size, (text, style) in zip(columns, widths, row, strict=True):
             cell = cut(text, size)
@@ -144,6 +149,25 @@ def table(
             parts = [(blank, ""), (cell, style)]
             spans += [*(parts if column.right else reversed(parts)), (" " * _GAP, "")]
         yield terminal.paint(_stripped(spans))
+        for column in sentences if number >= 0 else ():
+            text = _cell(column, records[number])[0]
+            yield from _wrapped(terminal, text, indent + _GAP)
+
+
+def _wrapped(terminal: Terminal, text: str, indent: int) -> list[str]:
+    """A sentence on as many lines as it takes; on one where nobody looks."""
+    import textwrap
+
+    if not terminal.limit:
+        return [" " * indent + text] if text else []
+    blank = " " * indent
+    return textwrap.wrap(
+        text,
+        max(terminal.limit, indent + _NARROW),
+        initial_indent=blank,
+        subsequent_indent=blank,
+        break_on_hyphens=False,
+    )
 
 
 def _squeeze(widths: list[int], columns: Sequence[Column], limit: int) -> None:

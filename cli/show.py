@@ -247,7 +247,7 @@ GATES = (
     Column("verdict", verdict),
     Column("value", _gate_value, right=True),
     Column("if not", lambda r: str(r.get("action", ""))),
-    Column("in words", _in_words, flexible=True),
+    Column("in words", _in_words, below=True),
 )
 _EVENTS = (
     Column("time", lambda r: minute(r["time"])),

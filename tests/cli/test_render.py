@@ -40,6 +40,21 @@ a     something long that can be cut      5
 """)
 
 
+def test_a_sentence_stands_below_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes as many lines as it needs, and nothing of it is cut."""
+    told = Column("told", lambda r: f"{r['what']}, which is said in full", below=True)
+    monkeypatch.setenv("COLUMNS", "30")
+    assert "\n".join(table(Terminal(), RECORDS, (COLUMNS[0], told))) == snapshot("""\
+name
+a
+  something long that can be
+  cut, which is said in full
+漢字
+  x|y *z*, which is said in
+  full\
+""")
+
+
 def test_a_narrow_table_is_cut_where_it_may_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

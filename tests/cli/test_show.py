@@ -144,8 +144,9 @@ metrics
   rows  12,345
 
 gates
-  gate  verdict  value  if not  in words
-  bias  pass      0.01  stop    at most 0.2
+  gate  verdict  value  if not
+  bias  pass      0.01  stop
+    at most 0.2
 """)
 
 

@@ -39,8 +39,9 @@ waits for review, asked for just now:
   check_record: 0 of 40 records pass checks.py; at least 100% must; most often: it is bad
 
 gates
-  gate          verdict  value  if not  in words
-  check_record  fail         0  review  0 of 40 records pass checks.py; at leas…
+  gate          verdict  value  if not
+  check_record  fail         0  review
+    0 of 40 records pass checks.py; at least 100% must; most often: it is bad
 
 measures
                         now  before   change   first
