@@ -84,7 +84,8 @@ def diff(
     else:
         app.terminal.page(_human(app, found))
     _explain(app, found, chosen)
-    return _DIFFERS if exit_code and found else 0
+    differs = bool(found) or (chosen == SECTIONS and bool(found.beyond))
+    return _DIFFERS if exit_code and differs else 0
 
 
 def _chosen(only: str | None) -> tuple[str, ...]:

@@ -86,13 +86,13 @@ def csv_lines(records: Sequence[Record], header: Sequence[str] = ()) -> Iterator
 
     rows = [dict(_flat(record)) for record in records]
     header = list(dict.fromkeys((*header, *(key for row in rows for key in row))))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, header, lineterminator="\n")
-    if not header:
-        return
-    writer.writeheader()
-    writer.writerows(rows)
-    yield from out.getvalue().removesuffix("\n").split("\n")
+    lines: list[list[object]] = [[*header]]
+    lines += ([row.get(key) for key in header] for row in rows)
+    for values in lines:
+        out = io.StringIO()  # quotes what is in its line terminator
+        csv.writer(out, lineterminator="\r\n").writerow(values)
+        if header:
+            yield out.getvalue().removesuffix("\r\n")
 
 
 def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, object]]:

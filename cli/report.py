@@ -42,6 +42,7 @@ def report(app: App, revision: str, format_: str, output: Path | None) -> None:
     """
     from lineage.audit import as_html, as_json
     from lineage.audit.report import report as make
+    from lineage.checkout import check_not_inside
     from lineage.store.disk import disk_errors, write_atomically
 
     made = make(app.registry, revision)
@@ -49,6 +50,7 @@ def report(app: App, revision: str, format_: str, output: Path | None) -> None:
     if output is None:
         app.terminal.write([text.removesuffix("\n")])
         return
+    check_not_inside(app.registry, output.absolute())
     if not output.parent.is_dir():
         raise StoreError(f"there is no folder {output.parent} to write the report to")
     with disk_errors("writing the report"):

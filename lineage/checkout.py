@@ -38,9 +38,25 @@ def get(
     if os.path.lexists(target) and not force:
         raise UsageError(f"{target} exists already", hint="replace it with --force")
     registry.check_outside(target)
+    check_not_inside(registry, target)
     with disk_errors("writing the files"):
         _write(registry, commit.payload.type, entries, target)
     return target
+
+
+def check_not_inside(registry: Registry, target: Path) -> None:
+    """Refuse to write among the registry's own files, but for a loop's work.
+
+    Raises:
+        UsageError: when `target` is one of them.
+    """
+    real = Path(os.path.realpath(target))
+    if real.is_relative_to(os.path.realpath(registry.home / "loops")):
+        return
+    for own in (registry.git.common, registry.root / ".dvc", registry.payloads.cache):
+        if real.is_relative_to(os.path.realpath(own)):
+            message = f"{target} is among the registry's own files"
+            raise UsageError(message, hint="choose another place")
 
 
 def default_name(commit: Commit, entries: list[FileEntry]) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from lineage.draft import actor, check_substance, default_branch, joined
-from lineage.errors import NotFound, UsageError, VerificationError
+from lineage.errors import NotFound, StoreError, UsageError, VerificationError
 from lineage.store import names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
@@ -87,7 +87,11 @@ class Registry:
                 with locked(self.home / "uuid.lock"):
                     if not path.exists():
                         write_atomically(path, fresh.encode(), sync=True)
-        return path.read_text() if path.exists() else fresh
+        name = path.read_text(errors="replace") if path.exists() else fresh
+        if not name.replace("-", "").isalnum():
+            hint = "remove the file: pins are then made again under a new name"
+            raise StoreError(f"{path} is damaged", hint=hint)
+        return name
 
     def actor(self) -> dict[str, str]:
         """Who acts here (see `lineage.draft`)."""

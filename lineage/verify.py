@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lineage.errors import LineageError
 from lineage.registry import Registry
-from lineage.store import dvc
+from lineage.store import dvc, names
 from lineage.store.canonical import digest
 from lineage.store.files import (
     FILE,
@@ -117,6 +117,8 @@ def _log_problems(registry: Registry) -> Iterator[Problem]:
     try:
         for fault in replay.faults():
             yield Problem(fault.event, "", fault.what)
+        for space in names.SPACES:
+            registry.events_log.names(space)  # reads every tree of the view
         known = {record.id: record.git for record in registry.ids}
         if known != replay.commits:
             registry.ids.rebuild()
@@ -165,9 +167,15 @@ def _projection_problems(
     registry: Registry, commit: Commit, entries: list[FileEntry], oid: str
 ) -> Iterator[Problem]:
     gits = {parent: registry.git_oid(parent) for parent in commit.ids()}
-    if project(commit, entries, gits).oid != oid:
+    made = project(commit, entries, gits)
+    if made.oid != oid:
         what = f"the git commit {oid} is not the one that its manifest determines"
         yield Problem(commit.id, "", what)
+        return
+    held = registry.git.read_many(item.oid for item in made.objects)
+    for item, found in zip(made.objects, held, strict=True):
+        if found is None or found[1] != item:
+            yield Problem(commit.id, "", f"the git {item.kind} {item.oid} is damaged")
 
 
 def _payload_problems(

@@ -46,7 +46,7 @@ def _plain(value: object, where: str) -> Json:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return int(value) if abs(value) <= SAFE_INTEGER else str(value)
+        return int(value) if abs(value) <= SAFE_INTEGER else _digits(value, where)
     if isinstance(value, float):
         if not math.isfinite(value):
             message = f"{where} is {value}, which has no place in a manifest"
@@ -59,6 +59,13 @@ def _plain(value: object, where: str) -> Json:
     if isinstance(value, Mapping):
         return {_key(k, where): _plain(v, f"{where}.{k}") for k, v in value.items()}
     raise UsageError(f"{where} is a {type(value).__name__}, which JSON does not have")
+
+
+def _digits(value: int, where: str) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python writes no more than 4,300
+        raise UsageError(f"{where} is an integer of too many digits") from None
 
 
 def _key(key: object, where: str) -> str:

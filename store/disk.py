@@ -27,6 +27,8 @@ def make_folder(path: str) -> set[str]:
     try:
         os.mkdir(path)  # noqa: PTH102
     except FileNotFoundError:
+        if os.path.isdir(parent):  # noqa: PTH112 - one that takes no folders: /proc
+            raise
         return make_folder(parent) | make_folder(path)
     except FileExistsError:
         return set()

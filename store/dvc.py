@@ -77,12 +77,12 @@ def cache_directory(root: Path) -> Path:
     """
     if not any(map(_CACHE.search, _configurations(root))):
         return root / ".dvc" / "cache"
-    from dvc.config import Config, ConfigError
+    from dvc.config import Config
 
     try:
         cache = Config(str(root / ".dvc")).get("cache", {}).get("dir")
-    except (ConfigError, ValueError) as error:
-        said = str(error).strip().splitlines()[0]
+    except Exception as error:  # noqa: BLE001 - its parser has errors of its own
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
         message = f"DVC's configuration cannot be read: {said}"
         raise StoreError(message, hint="see `dvc config --list`") from None
     return Path(root / ".dvc", cache) if cache else root / ".dvc" / "cache"

@@ -137,20 +137,43 @@ class EventLog:
         """All names of ``heads``, ``tags`` or ``runs`` with their git oids, sorted."""
         buckets = self._read_view(at or self.tip(), f"/{space}")
         found = self._git.read_many(entry.oid for entry in buckets.values())
-        pairs = (
-            (names.decode(name), entry.oid)
-            for item in found
-            if item is not None
-            for name, entry in parse_tree(item[1].data).items()
-        )
-        return dict(sorted(pairs))
+        pairs: dict[str, str] = {}
+        for item in found:
+            if item is None:
+                raise _lost("a tree of the names", "")
+            leaves = parse_tree(item[1].data).items()
+            pairs.update((names.decode(name), entry.oid) for name, entry in leaves)
+        return dict(sorted(pairs.items()))
 
     def _read_view(self, event: str | None, path: str = "") -> dict[str, TreeEntry]:
-        return self._read_tree(f"{event}:view{path}") if event else {}
+        """The tree at `path` of an event's view; empty where the view has none.
 
-    def _read_tree(self, name: str) -> dict[str, TreeEntry]:
-        data = self._git.blob(name)
-        return parse_tree(data) if data else {}
+        Raises:
+            StoreError: when it is there and cannot be read: no name may vanish so.
+        """
+        if event is None:
+            return {}
+        data = self._git.blob(f"{event}:view{path}")
+        return self._absent(event, f"view{path}") if data is None else parse_tree(data)
+
+    def _absent(self, event: str, path: str) -> dict[str, TreeEntry]:
+        """Nothing, once every tree above `path` has been read and lacks the next."""
+        found = self._git.read(event)
+        if found is None or found[1].kind != "commit":
+            raise _lost("the event", event)
+        oid = found[1].data[5:45].decode()
+        for part in path.split("/"):
+            entry = self._read_tree(oid).get(part)
+            if entry is None:
+                return {}
+            oid = entry.oid
+        return self._read_tree(oid)
+
+    def _read_tree(self, oid: str) -> dict[str, TreeEntry]:
+        data = self._git.blob(oid)
+        if data is None:
+            raise _lost("the tree", oid)
+        return parse_tree(data)
 
     # writing
 
@@ -262,6 +285,13 @@ class EventLog:
     ) -> dict[str, TreeEntry]:
         entry = entries.get(name)
         return self._read_tree(entry.oid) if entry else {}
+
+
+def _lost(what: str, oid: str) -> StoreError:
+    hint = "run `git fsck`; another clone may have it"
+    return StoreError(
+        f"{what} {oid} is missing or damaged".replace("  ", " "), hint=hint
+    )
 
 
 def parse_parents(commit: bytes) -> list[str]:

@@ -24,6 +24,7 @@ from lineage.store.locks import PACKED, OwnLocks, not_moved
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
+_OID = re.compile(rb"[0-9a-f]{40}")
 _FIRST = "Make a lineage registry"
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
 _PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # ms
@@ -140,7 +141,11 @@ class GitRepository:
         they are packed twice within one second.
         """
         with suppress(OSError):
-            return (self.common / name).read_text().strip()
+            said = (self.common / name).read_bytes().strip()
+            if not _OID.fullmatch(said):
+                hint = "put back the oid that it had, or fetch it from another clone"
+                raise StoreError(f"the ref {name} is damaged", hint=hint)
+            return said.decode()
         with suppress(OSError):
             packed = (self.common / "packed-refs").read_bytes()
             line = rf"^([0-9a-f]+) {re.escape(name)}$".encode()

@@ -41,7 +41,7 @@ class OwnLocks:
     def sweep(self) -> None:
         """Remove the locks that a killed git of ours left."""
         try:
-            refs = self._note.read_text().split()
+            refs = self._note.read_text(errors="replace").split()
         except FileNotFoundError:
             return
         paths = [self._common / f"{ref}.lock" for ref in refs]

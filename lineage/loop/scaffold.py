@@ -162,7 +162,8 @@ def _column(sample: str) -> str:
         record = json.loads(first)
     except ValueError:
         record = None
-    texts = {k: v for k, v in record.items() if isinstance(v, str)} if record else {}
+    fields = record.items() if isinstance(record, dict) else ()
+    texts = {k: v for k, v in fields if isinstance(v, str)}
     return (
         "text"
         if "text" in texts or not texts

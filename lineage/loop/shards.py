@@ -19,7 +19,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import StoreError
+from lineage.errors import LineageError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -87,7 +87,14 @@ def copy_lines(shards: Iterable[Shard], rows: Iterable[int], path: Path) -> Shar
 
 
 def shards_of(folder: Path) -> list[Shard]:
-    """A dataset's shards, sub-folders too, in the order of their names."""
+    """A dataset's shards, sub-folders too, in the order of their names.
+
+    Raises:
+        LineageError: when something that is called so is no file: a pipe has no end.
+    """
+    for path in folder.rglob("*.jsonl"):
+        if path.is_symlink() or not path.is_file():
+            raise LineageError(f"{path.relative_to(folder)} is no regular file")
     return [
         Shard(path, sum(1 for _ in read_lines(path)))
         for path in sorted(folder.rglob("*.jsonl"))

@@ -210,3 +210,18 @@ aaaaaaaaaaaa…,tag,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,go
         "data",
     ]  # fmt: skip
     assert newest["refs"][0]["ref"] == "tags/v1"
+
+
+@pytest.mark.parametrize("place", [".git/HEAD", ".git/lineage/x", ".dvc/config"])
+def test_get_writes_nothing_among_the_registrys_files(
+    repo: Registry, run: Run, place: str
+) -> None:
+    """Not even with --force, which is for files of the user's."""
+    (repo.root / "a.txt").write_text("text", encoding="utf-8")
+    run("commit", "dataset", "a.txt", "--name", "a")
+    held = {path: path.read_bytes() for path in [repo.root / ".git/HEAD"]}
+    for words in (("get", "-f", "dataset/a", place), ("report", "HEAD", "-o", place)):
+        done = run(*words)
+
+        assert (done.exit_code, "the registry's own files" in done.stderr) == (2, True)
+    assert all(path.read_bytes() == data for path, data in held.items())

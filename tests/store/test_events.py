@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lineage
-from lineage.errors import Conflict
+from lineage.errors import Conflict, StoreError
+from lineage.names_ops import set_tag
+from lineage.store import names
 from lineage.store.events import Move, Target, now
 from lineage.store.objects import Event
 from lineage.verify import verify
@@ -206,3 +208,38 @@ def test_a_broken_chain_is_noticed(repo: Registry) -> None:
 
     [problem] = verify(repo).problems
     assert "does not name the one that its git commit comes after" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("lost", "asked"),
+    [("view/heads", "branches"), ("view/tags/{bucket}", "tags"), ("", "branches")],
+)
+def test_names_do_not_vanish_with_an_object(
+    repo: Registry, lost: str, asked: str
+) -> None:
+    """What cannot be read is said; nothing is written on top, and no mirror leaves."""
+    made = repo.commit("config", "c", params={"x": 1})
+    set_tag(repo, "v1", made.id)
+    bucket = names.view_path("tags/v1")[1]
+    path = f":{lost.format(bucket=bucket)}" if lost else ""
+    oid = repo.git.run("rev-parse", f"{names.EVENTS}{path}").decode().strip()
+    (repo.git.common / "objects" / oid[:2] / oid[2:]).unlink()
+    (repo.home / "rolled").unlink()
+    refs = repo.git.common / "refs" / "lineage"
+    before = {path: path.read_bytes() for path in refs.rglob("*") if path.is_file()}
+    with closing(lineage.open(repo.root)) as again:
+        with pytest.raises(StoreError, match="missing or damaged"):
+            getattr(again, asked)()
+        with pytest.raises(StoreError, match="missing"):
+            again.commit("config", "d", params={"x": 2})
+        assert verify(again).problems
+    after = {path: path.read_bytes() for path in refs.rglob("*") if path.is_file()}
+    assert after == before
+
+
+@pytest.mark.parametrize("text", ["", "\0" * 41, "garbage"])
+def test_a_damaged_event_ref_is_said(repo: Registry, text: str) -> None:
+    """A power cut may leave it empty or full of zeros; that is no empty registry."""
+    (repo.git.common / names.EVENTS).write_text(text)
+    with pytest.raises(StoreError, match="refs/lineage/events is damaged"):
+        lineage.open(repo.root)

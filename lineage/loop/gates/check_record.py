@@ -11,6 +11,7 @@ installed, so that the hash covers it.
 
 from __future__ import annotations
 
+import inspect
 import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,9 @@ def _load(source: bytes, path: Path) -> tuple[Callable[[Record], Any], dict[str,
     except BaseException as error:  # noqa: BLE001  (a user's code)
         raise UsageError(_raised(path, error)) from None
     function = getattr(module, _FUNCTION, None)
-    if not callable(function):
-        message = f"{path} has no function {_FUNCTION}(record)"
+    later = inspect.iscoroutinefunction(function)
+    if not callable(function) or later or inspect.isgeneratorfunction(function):
+        kind = " that answers at once" if callable(function) else ""
+        message = f"{path} has no function {_FUNCTION}(record){kind}"
         raise UsageError(message, hint=f"define: def {_FUNCTION}(record): …")
     return function, {"file": path.name, "sha256": sha256(source).hexdigest()}

@@ -119,6 +119,8 @@ def check_output(job: Job, said: Result) -> None:
             none, an evaluation without metrics, a use or share of what is no input.
     """
     sources = [r for r in job.inputs if r != "base" or job.step == "train"]
+    if len(set(said.uses or ())) < len(said.uses or ()):
+        raise LineageError(f"the {job.step} step names one of its inputs twice")
     if strange := {*said.shares, *(said.uses or ())}.difference(sources):
         message = f"the {job.step} step names {min(strange)}, which is no input of it"
         raise LineageError(message, hint=f"inputs: {', '.join(sources)}")

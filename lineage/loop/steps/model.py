@@ -105,7 +105,8 @@ def context_length(config: Any) -> int | None:
     """How many tokens a model can see at once, where its config says so."""
     text = config.get_text_config()
     lengths = (getattr(text, name, None) for name in _CONTEXT)
-    return next((length for length in lengths if isinstance(length, int)), None)
+    found = (length for length in lengths if isinstance(length, int) and length > 0)
+    return next(found, None)
 
 
 def check_context(config: Any, block_size: int) -> None:

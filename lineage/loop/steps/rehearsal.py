@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 # How far the logits of a token may be off when only later ones have changed, as a
 # fraction of all: rounding is below 1e-6, attention to what comes above 1e-4.
 _ROUNDING = 5e-5
-_LOOKED_AT = 16  # tokens of a record
 
 
 def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -> None:
@@ -73,7 +72,7 @@ def _model(
         model = (load_model if given else new_model)(folder).eval().to(device())
         check_context(model.config, size)
         check_ids(model, rows)
-        _check_logits(model, max(rows, key=len)[: min(size, _LOOKED_AT)])
+        _check_logits(model, max(rows, key=len)[:size])
     except Exception as error:  # noqa: BLE001 - whatever a model class raises
         field = "model.model_name_or_path" if given else "model.config"
         hint = getattr(error, "hint", "")

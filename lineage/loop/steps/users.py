@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STDOUT, _STDERR = 1, 2
+_LONGEST = 500  # characters of a log, as a hint
 _LOG_LINES = 5
 
 
@@ -51,6 +52,8 @@ def tail(log: Path) -> str:
     """The last lines of a log, as a hint; where there are none, its place."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     shown = " | ".join(line.strip() for line in lines[-_LOG_LINES:] if line.strip())
+    if len(shown) > _LONGEST:
+        shown = f"…{shown[-_LONGEST:]}"
     return f"it said: {shown}" if shown else f"it printed nothing ({log})"
 
 
