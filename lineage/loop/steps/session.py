@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
@@ -47,13 +48,13 @@ def session(job: Job) -> Iterator[None]:
 
 def require_torch() -> None:
     """Refuse a model step where what it needs is not installed."""
-    try:
-        with quiet():
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
-    except ImportError as error:
-        message = f"the built-in model steps need {error.name}"
-        raise LineageError(message, hint=f"install it: {INSTALL}") from None
+    for name in ("torch", "transformers"):
+        if find_spec(name) is None:
+            message = f"the built-in model steps need {name}"
+            raise LineageError(message, hint=f"install it: {INSTALL}")
+    with quiet():
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
 
 
 @contextmanager
