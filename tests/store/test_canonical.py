@@ -303,3 +303,9 @@ def test_digest_is_sha256() -> None:
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
     assert digest(b"") == empty
+
+
+def test_an_integer_beyond_what_python_writes_is_refused() -> None:
+    """Hexadecimal digits in a file can spell one."""
+    with pytest.raises(UsageError, match="it is an integer of too many digits"):
+        normalise(16**5000, "it")

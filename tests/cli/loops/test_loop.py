@@ -473,3 +473,15 @@ def test_a_save_pretrained_folder_and_a_text_run_two_gated_generations(
     assert last.params["generation"] == 2
     assert [gate["verdict"] for gate in last.gates or ()] == ["pass", "pass"]
     assert last.metrics["perplexity"].value < 700
+
+
+@pytest.mark.parametrize("line", ['["a"]', '"a"', "3"])
+def test_init_names_a_first_line_that_is_no_record(
+    run: Any, tmp_path: Path, line: str
+) -> None:
+    """Text is looked at before anything is written."""
+    (tmp_path / "l.jsonl").write_text(f"{line}\n{line}\n", encoding="utf-8")
+    done = run("loop", "init", "--text", "l.jsonl")
+
+    assert (done.exit_code, "line 1 is not a JSON object" in done.stderr) == (1, True)
+    assert not (tmp_path / "loop.yaml").exists()

@@ -210,6 +210,8 @@ def test_no_record_at_all_fails(judge: Judge, checks: Callable[[str], None]) -> 
     [
         ("def check(record): ...", "has no function check_record(record)"),
         ("check_record = 3", "has no function check_record(record)"),
+        ("async def check_record(r): ...", "check_record(record) that answers at once"),
+        ("def check_record(r): yield", "check_record(record) that answers at once"),
         ("def check_record(record:\n", "line 1: '(' was never closed"),
         (
             "\nimport no_such_module_here",

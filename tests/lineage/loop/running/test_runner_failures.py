@@ -48,6 +48,14 @@ BROKEN = {
     "measures_words": ('return {"metrics": {"x": "good"}}', "a metric is a number"),
     "says_objects": ('return {"circumstances": {"x": open}}', "cannot be recorded"),
     "says_no_verdict": ('return {"gates": [{"id": "g"}]}', "needs an id and a verdict"),
+    "uses_twice": (
+        WRITE_ONE + 'return {"uses": ["human", "human"]}',
+        "names one of its inputs twice",
+    ),
+    "leaves_a_pipe": (
+        "import os; os.mkfifo(job.output / 'a.jsonl')",
+        "a.jsonl is no regular file",
+    ),
     "shares_nothing": (WRITE_ONE + SHARE, "names web, which is no input of it"),
 }
 
