@@ -1,5 +1,6 @@
 """What all commands share: help, exit codes, formats, the app in hand."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -23,6 +24,8 @@ EXITS = {
     130: "interrupted",
 }
 
+_SETTINGS = {"index.url": "LINEAGE_INDEX_URL", "signing.key": "LINEAGE_SIGNING_KEY"}
+
 
 class App:
     """What a command has in hand: the terminal and the registry around it."""
@@ -39,7 +42,8 @@ class App:
         """
         import lineage
 
-        registry = lineage.open(".")
+        given = {k: v for k, name in _SETTINGS.items() if (v := os.environ.get(name))}
+        registry = lineage.open(".", settings=given)
         click.get_current_context().find_root().call_on_close(registry.close)
         return registry
 

@@ -14,7 +14,8 @@ from lineage.cli.text import plural, size
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
-    from lineage.registry import Committed, Registry
+    from lineage.recording import Committed
+    from lineage.registry import Registry
     from lineage.store.objects import Edge
 
 Decorated = Callable[..., int | None]

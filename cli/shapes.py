@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lineage.history import Entry
-    from lineage.registry import Committed, Registry
+    from lineage.recording import Committed
+    from lineage.registry import Registry
     from lineage.store.files import FileEntry
     from lineage.store.objects import Commit, Edge, Event, Metric
 

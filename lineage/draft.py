@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lineage.errors import UsageError
-from lineage.store.events import Target
 from lineage.store.git import identity
 from lineage.store.objects import Commit, Edge
+from lineage.store.views import Target
 
 
 def actor(start: Path) -> dict[str, str]:

@@ -8,8 +8,9 @@ from lineage.errors import NotAllowed, NotFound, UsageError
 from lineage.registry import Registry
 from lineage.store import names
 from lineage.store.disk import disk_errors
-from lineage.store.events import Move, Target, now
+from lineage.store.events import now
 from lineage.store.objects import Event
+from lineage.store.views import Move, Target
 
 
 def set_branch(

@@ -1,5 +1,6 @@
 """Making a folder a registry, and opening one."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,8 +38,10 @@ def init(path: str | Path = ".") -> "Registry":
     return registry
 
 
-def open_registry(path: str | Path = ".") -> "Registry":
-    """Open the registry that `path` lies in.
+def open_registry(
+    path: str | Path = ".", *, settings: Mapping[str, str] | None = None
+) -> "Registry":
+    """Open the registry that `path` lies in; `settings` win over its own.
 
     Raises:
         NotFound: when it lies in none.
@@ -48,7 +51,7 @@ def open_registry(path: str | Path = ".") -> "Registry":
     if repository.ref(names.EVENTS) is None:
         hint = "run `lineage init` to make it one"
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
-    registry = Registry(repository)
+    registry = Registry(repository, settings)
     with suppress(OSError):  # read-only: then nothing derived is kept
         registry.home.mkdir(exist_ok=True)
     return registry

@@ -12,18 +12,21 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from lineage.draft import actor, check_substance, default_branch, joined
+from lineage.draft import actor, check_substance, default_branch
 from lineage.errors import NotFound, StoreError, UsageError, VerificationError
+from lineage.recording import Committed, put
 from lineage.store import names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
-from lineage.store.events import EventLog, Logged, Move, Target, moved_meanwhile, now
+from lineage.store.events import EventLog, Logged, now
 from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
 from lineage.store.ids import Ids
 from lineage.store.objects import Commit, Edge, Event, Metric
+from lineage.store.settings import Settings
+from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
     from lineage.history import Entry
@@ -33,24 +36,16 @@ if TYPE_CHECKING:
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
-class Committed(NamedTuple):
-    """What `Registry.commit` made: `created` is False when it was there already."""
-
-    id: str
-    git: str
-    kind: str
-    name: str
-    branch: str | None
-    created: bool
-
-
 class Registry:
     """One registry: commits, names and the log of a git and DVC repository."""
 
-    def __init__(self, git: GitRepository) -> None:
+    def __init__(
+        self, git: GitRepository, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.git = git
         self.root = git.root
         self.home = git.common / "lineage"
+        self.settings = Settings(self.home, settings)
         self.events_log = EventLog(git, self.home)
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
@@ -167,57 +162,10 @@ class Registry:
                 source, store=not reference, progress=progress
             )
             draft = replace(draft, payload=payload)
-        event = replace(event, time=now())
-        with disk_errors("recording the commit"), self.events_log.locked() as lock:
-            tip = self.target(place)
-            if expect is not None and expect != (tip.id if tip else ""):
-                raise moved_meanwhile(place)
-            draft = self._same_as_tip(draft, tip) or joined(draft, tip, revise=revise)
-            made = self._record(draft, entries, Move(place, tip, None), event, lock)
+        made = put(self, draft, entries, event, place, revise=revise, expect=expect)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
             self.git.maintain()
         return made
-
-    def _record(
-        self,
-        commit: Commit,
-        entries: list[FileEntry],
-        move: Move,
-        event: Event,
-        lock: int,
-    ) -> Committed:
-        """Under the lock: make the objects, move the name to them, append the event."""
-        from lineage.store.projection import project
-
-        tip = move.before
-        same = tip is not None and tip.id == commit.id
-        gits = {id_: self.git_oid(id_) for id_ in commit.ids()}
-        oid, objects = (tip.git, []) if tip and same else project(commit, entries, gits)
-        target = Target(commit.id, oid)
-        kept = tip is None or tip.id in commit.ids()
-        moves = [] if same else [move._replace(after=target, kept=kept)]
-        created = not self.ids.find(commit.id)
-        commits = (target,) if created else ()
-        event = replace(event, subject=commit.id, commits=commits)
-        self.record(event, moves, objects if created else [], lock=lock)
-        space, _, name = move.ref.partition("/")
-        branch = name if space == "heads" else None
-        if branch:
-            self.set_head(branch)
-        return Committed(
-            *target, commit.kind, commit.name, branch, created and bool(moves)
-        )
-
-    def _same_as_tip(self, draft: Commit, tip: Target | None) -> Commit | None:
-        """The branch's tip, when `draft` says nothing that it does not say."""
-        if tip is None:
-            return None
-        present = self.load(tip.id)
-        if replace(present).manifest != present.manifest:
-            return None  # it holds fields that this version cannot compare
-        unsaid = [role for role in ("revises", "follows") if not draft.ids(role)]
-        said = [present, *(present.without(role) for role in unsaid)]
-        return present if draft.manifest in [c.manifest for c in said] else None
 
     def record(
         self,

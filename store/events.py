@@ -8,48 +8,24 @@ event whose commits nothing else keeps; what a crash left between the two is
 rolled to the tip's view by the next writer. Readers trust only the view.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from lineage.errors import Conflict, StoreError
+from lineage.errors import StoreError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
+from lineage.store.event_commit import event_commit, parse_parents
 from lineage.store.git import GitRepository
-from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
-from lineage.store.objects import Event, RefChange
+from lineage.store.git_objects import GitObject, TreeEntry, tree
+from lineage.store.objects import Event
+from lineage.store.views import BLOB, TREE, Move, Views
 
 _ATTIC = "refs/lineage/attic/"
 _RECENT = 32  # events
-_TREE, _BLOB, _LINK = "40000", "100644", "160000"
-_SPACES = {"heads": "branch", "runs": "part", "tags": "tag", "spent": "tag"}
-
-
-class Target(NamedTuple):
-    """A commit by both its names."""
-
-    id: str
-    git: str
-
-
-class Move(NamedTuple):
-    """One name's move in an event, e.g. ``heads/model/tutor`` from None to a target.
-
-    `kept` is False when `before` may not be reachable from anything else
-    afterwards; it then stays under ``refs/lineage/attic``.
-    """
-
-    ref: str
-    before: Target | None
-    after: Target | None
-    kept: bool = False
-
-    def change(self) -> RefChange:
-        ids = (target and target.id for target in (self.before, self.after))
-        return RefChange(self.ref, *ids)
 
 
 class Logged(NamedTuple):
@@ -64,6 +40,7 @@ class EventLog:
 
     def __init__(self, git: GitRepository, home: Path) -> None:
         self._git = git
+        self._views = Views(git)
         self._marker = home / "rolled"
         self._lock = home / "lock"
 
@@ -128,52 +105,11 @@ class EventLog:
 
     def lookup(self, ref: str, *, at: str | None = None) -> str | None:
         """The git oid that a name such as ``heads/model/tutor`` has in the view."""
-        space, bucket, encoded = names.view_path(ref)
-        found = self._read_view(at or self.tip(), f"/{space}/{bucket}")
-        entry = found.get(encoded)
-        return entry.oid if entry else None
+        return self._views.lookup(at or self.tip(), ref)
 
     def names(self, space: str, *, at: str | None = None) -> dict[str, str]:
         """All names of ``heads``, ``tags`` or ``runs`` with their git oids, sorted."""
-        buckets = self._read_view(at or self.tip(), f"/{space}")
-        found = self._git.read_many(entry.oid for entry in buckets.values())
-        pairs: dict[str, str] = {}
-        for item in found:
-            if item is None:
-                raise _lost("a tree of the names", "")
-            leaves = parse_tree(item[1].data).items()
-            pairs.update((names.decode(name), entry.oid) for name, entry in leaves)
-        return dict(sorted(pairs.items()))
-
-    def _read_view(self, event: str | None, path: str = "") -> dict[str, TreeEntry]:
-        """The tree at `path` of an event's view; empty where the view has none.
-
-        Raises:
-            StoreError: when it is there and cannot be read: no name may vanish so.
-        """
-        if event is None:
-            return {}
-        data = self._git.blob(f"{event}:view{path}")
-        return self._absent(event, f"view{path}") if data is None else parse_tree(data)
-
-    def _absent(self, event: str, path: str) -> dict[str, TreeEntry]:
-        """Nothing, once every tree above `path` has been read and lacks the next."""
-        found = self._git.read(event)
-        if found is None or found[1].kind != "commit":
-            raise _lost("the event", event)
-        oid = found[1].data[5:45].decode()
-        for part in path.split("/"):
-            entry = self._read_tree(oid).get(part)
-            if entry is None:
-                return {}
-            oid = entry.oid
-        return self._read_tree(oid)
-
-    def _read_tree(self, oid: str) -> dict[str, TreeEntry]:
-        data = self._git.blob(oid)
-        if data is None:
-            raise _lost("the tree", oid)
-        return parse_tree(data)
+        return self._views.names(at or self.tip(), space)
 
     # writing
 
@@ -188,10 +124,12 @@ class EventLog:
         objects: Iterable[GitObject],
         *,
         lock: int,
+        merged: Sequence[str] = (),
     ) -> Logged:
         """Write `objects`, move names and append `event`, as one step.
 
-        `event.prev` and `event.refs` are filled in here. Call it under `lock`.
+        `event.prev` and `event.refs` are filled in here; `merged` are the git oids of
+        events of other logs that it comes after too. Call it under `lock`.
 
         Raises:
             Conflict: when a name is not at its move's `before`, or somebody wrote past
@@ -200,12 +138,13 @@ class EventLog:
         moves = list(moves)
         self.roll_forward(lock)
         tip = self.tip()
+        parents = [*([tip] if tip else []), *merged]
         event = replace(
             event,
-            prev=(self.event(tip).id,) if tip else (),
+            prev=tuple(self.event(oid).id for oid in parents),
             refs=tuple(move.change() for move in moves),
         )
-        made = self.objects(event, moves, tip)
+        made = self.objects(event, moves, parents)
         self._marker.unlink(missing_ok=True)
         self._git.write([*objects, *made])
         oid = made[-1].oid
@@ -244,89 +183,24 @@ class EventLog:
         return {pair[0]: pair[1] for pair in pairs}
 
     def objects(
-        self, event: Event, moves: list[Move], tip: str | None
+        self, event: Event, moves: Iterable[Move], parents: Sequence[str]
     ) -> list[GitObject]:
-        """The blob, the changed trees and, last, the commit of one event after `tip`.
+        """The blob, the changed trees and, last, the commit of one event.
+
+        `parents` are the git oids of the events before it; the names move from where
+        the first one has them.
 
         Raises:
             Conflict: when a name is not at its move's `before`.
         """
         blob = GitObject("blob", event.encoded)
-        view, changed = self._view(moves, tip)
-        root = {"event.json": TreeEntry(_BLOB, blob.oid)}
+        view, changed = self._views.moved(parents[0] if parents else None, moves)
+        root = {"event.json": TreeEntry(BLOB, blob.oid)}
         if view:
             changed.append(tree(view))
-            root["view"] = TreeEntry(_TREE, changed[-1].oid)
+            root["view"] = TreeEntry(TREE, changed[-1].oid)
         top = tree(root)
-        return [blob, *changed, top, _commit(event, top.oid, tip)]
-
-    def _view(
-        self, moves: list[Move], tip: str | None
-    ) -> tuple[dict[str, TreeEntry], list[GitObject]]:
-        """The view after `moves`, and the tree objects that it needs anew."""
-        view = self._read_view(tip)
-        made: list[GitObject] = []
-        spaces: dict[str, dict[str, list[Move]]] = {}
-        for move in moves:
-            space, bucket, _ = names.view_path(move.ref)
-            spaces.setdefault(space, {}).setdefault(bucket, []).append(move)
-        for space, buckets in spaces.items():
-            entries = self._subtree(view, space)
-            for bucket, bucket_moves in buckets.items():
-                leaves = self._subtree(entries, bucket)
-                for move in bucket_moves:
-                    _apply(leaves, move)
-                _replace(entries, bucket, leaves, made)
-            _replace(view, space, entries, made)
-        return view, made
-
-    def _subtree(
-        self, entries: Mapping[str, TreeEntry], name: str
-    ) -> dict[str, TreeEntry]:
-        entry = entries.get(name)
-        return self._read_tree(entry.oid) if entry else {}
-
-
-def _lost(what: str, oid: str) -> StoreError:
-    hint = "run `git fsck`; another clone may have it"
-    return StoreError(
-        f"{what} {oid} is missing or damaged".replace("  ", " "), hint=hint
-    )
-
-
-def parse_parents(commit: bytes) -> list[str]:
-    """The git oids of a commit object's parents."""
-    headers = commit.partition(b"\n\n")[0].decode(errors="replace").splitlines()
-    return [line[7:] for line in headers if line.startswith("parent ")]
-
-
-def _apply(leaves: dict[str, TreeEntry], move: Move) -> None:
-    encoded = names.view_path(move.ref)[2]
-    present = leaves.pop(encoded, None)
-    if (present and present.oid) != (move.before and move.before.git):
-        raise moved_meanwhile(move.ref)
-    if move.after is not None:
-        leaves[encoded] = TreeEntry(_LINK, move.after.git)
-
-
-def moved_meanwhile(ref: str) -> Conflict:
-    """A name such as ``heads/x`` is not where it was when somebody looked."""
-    space, _, name = ref.partition("/")
-    message = f"somebody moved the {_SPACES[space]} {name} meanwhile"
-    return Conflict(message, hint="run the command again")
-
-
-def _replace(
-    entries: dict[str, TreeEntry],
-    name: str,
-    content: dict[str, TreeEntry],
-    made: list[GitObject],
-) -> None:
-    """Put `content` at `name` of `entries`; an empty tree is left out, as git does."""
-    entries.pop(name, None)
-    if content:
-        made.append(tree(content))
-        entries[name] = TreeEntry(_TREE, made[-1].oid)
+        return [blob, *changed, top, event_commit(event, top.oid, parents)]
 
 
 def _mirror(moves: list[Move]) -> dict[str, tuple[str | None, str | None]]:
@@ -337,38 +211,6 @@ def _mirror(moves: list[Move]) -> dict[str, tuple[str | None, str | None]]:
         if move.before and not move.kept:
             step[_ATTIC + move.before.git] = (None, move.before.git)
     return step
-
-
-def _commit(event: Event, tree_oid: str, tip: str | None) -> GitObject:
-    when = datetime.fromisoformat(event.time)
-    who = "{name} <{email}>".format(
-        **{key: _plain(value) for key, value in event.actor.items()}
-    )
-    stamp = f"{who} {int(when.timestamp())} +0000"
-    parent = f"parent {tip}\n" if tip else ""
-    headers = f"tree {tree_oid}\n{parent}author {stamp}\ncommitter {stamp}\n"
-    return GitObject("commit", f"{headers}\n{_message(event)}".encode())
-
-
-def _message(event: Event) -> str:
-    """What ``git log refs/lineage/events`` shows."""
-    moved = ", ".join(change.ref.partition("/")[2] for change in event.refs[:3])
-    title = _printable(" ".join(filter(None, (event.type, moved))))
-    first = _printable(event.message.split("\n", 1)[0])
-    lines = [f"{title}: {first}" if first else title, ""]
-    if event.subject:
-        lines.append(f"Lineage-Id: {event.subject}")
-    return "\n".join([*lines, f"Lineage-Event: {event.id}", ""])
-
-
-def _plain(text: str) -> str:
-    """A name or address as git can hold it on one line."""
-    cleaned = "".join(c for c in _printable(text) if c not in "<>")
-    return cleaned.strip() or "unknown"
-
-
-def _printable(text: str) -> str:
-    return "".join(c for c in text if c.isprintable())
 
 
 def _text(path: Path) -> str | None:

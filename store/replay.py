@@ -5,23 +5,16 @@ is what everybody reads. Whoever can write the refs can put any view there, so i
 made once more from the event and the view before it, and must be the same tree.
 """
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from lineage.errors import Conflict
 from lineage.store.canonical import digest
-from lineage.store.events import EventLog, Logged, Move, Target, parse_parents
+from lineage.store.event_commit import fixed_parts, parse_parents
+from lineage.store.events import EventLog, Logged
 from lineage.store.git import GitRepository
 from lineage.store.objects import Event
-
-# What FORMAT.md fixes of an event's git commit; the rest is for people.
-_COMMIT = re.compile(
-    rb"(tree [0-9a-f]{40}\n(?:parent [0-9a-f]{40}\n)*)"
-    rb"author [^\n]*>( -?\d+ \+0000\n)committer [^\n]*>( -?\d+ \+0000\n)"
-    rb"\n[^\n]*(\n\n.*)",
-    re.DOTALL,
-)
+from lineage.store.views import Move, Target
 
 
 class Fault(NamedTuple):
@@ -76,7 +69,6 @@ class Replay:
     def _view_faults(
         self, event: Event, commit: bytes, parents: list[str]
     ) -> Iterator[str]:
-        before = parents[0] if parents else None
         try:
             moves = [
                 Move(
@@ -84,20 +76,15 @@ class Replay:
                 )
                 for change in event.refs
             ]
-            made = self._log.objects(event, moves, before)[-1]
+            made = self._log.objects(event, moves, parents)[-1]
         except KeyError as error:
             unknown = error.args[0][:12]
             yield f"the event moves a name to or from {unknown}, which no event brought"
         except Conflict:
             yield "the event moves a name from where it was not"
         else:
-            if _fixed(made.data) != _fixed(commit):
+            if fixed_parts(made.data) != fixed_parts(commit):
                 yield "its git commit is not the one that follows from the events"
 
     def _target(self, id_: str | None) -> Target | None:
         return Target(id_, self.commits[id_]) if id_ else None
-
-
-def _fixed(commit: bytes) -> tuple[bytes, ...]:
-    found = _COMMIT.fullmatch(commit)
-    return found.groups() if found else ()

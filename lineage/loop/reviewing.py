@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lineage.errors import GateFailed, WaitingForReview
 from lineage.loop import parts
 from lineage.loop.journal import REQUEST, approved, branch, rejected_branch, runs
-from lineage.store.events import Move, Target
+from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

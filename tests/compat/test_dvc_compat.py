@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lineage
+from lineage.keeping import refresh_keep
 from lineage.store.files import dvc_address
-from lineage.verify import refresh_keep, verify
+from lineage.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lineage.registry import Committed, Registry
+    from lineage.recording import Committed
+    from lineage.registry import Registry
 
 DVC = Path(sys.executable).with_name("dvc")
 NAMES = ["a.txt", "b c.txt", "d/é.txt", "d/e/😀", "d/e/'q\"#: [x]", "%41", " lead"]

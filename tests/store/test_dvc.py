@@ -13,11 +13,12 @@ import pytest
 
 import lineage
 from lineage.errors import StoreError
+from lineage.keeping import refresh_keep
 from lineage.store import dvc
 from lineage.store.events import now
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Event
-from lineage.verify import refresh_keep, verify
+from lineage.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

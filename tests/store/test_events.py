@@ -13,8 +13,9 @@ import lineage
 from lineage.errors import Conflict, StoreError
 from lineage.names_ops import set_tag
 from lineage.store import names
-from lineage.store.events import Move, Target, now
+from lineage.store.events import now
 from lineage.store.objects import Event
+from lineage.store.views import Move, Target
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def test_a_broken_chain_is_noticed(repo: Registry) -> None:
     config(repo, 1)
     parent = str(repo.events_log.tip())
     event = Event("note", now(), repo.actor(), prev=("0" * 64,))
-    made = repo.events_log.objects(event, [], parent)
+    made = repo.events_log.objects(event, [], [parent])
     repo.git.write(made)
     git(repo.root, "update-ref", "refs/lineage/events", made[-1].oid)
 

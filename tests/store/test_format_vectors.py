@@ -21,9 +21,10 @@ import pytest
 
 import lineage
 from lineage.store import names
-from lineage.store.events import EventLog, Move, Target
+from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
 from lineage.store.objects import Commit, Edge, Event
+from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

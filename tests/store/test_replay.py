@@ -9,9 +9,10 @@ import pytest
 
 from lineage.names_ops import delete_tag, rename_branch, set_branch, set_tag
 from lineage.store import names
-from lineage.store.events import Move, Target, now
+from lineage.store.events import now
 from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Event, RefChange
+from lineage.store.views import Move, Target
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def test_an_event_that_says_something_else_is_found(
     prev = (next(iter(repo.events()))[0],)
     event = Event("branch", now(), repo.actor(), prev=prev, refs=tuple(refs))
     move = Move("heads/config/c", two, one)
-    put(repo, *repo.events_log.objects(event, [move], repo.events_log.tip()))
+    put(repo, *repo.events_log.objects(event, [move], [repo.events_log.tip() or ""]))
     assert repo.branches() == {"config/c": one.id}
 
     [what] = found(repo, run)

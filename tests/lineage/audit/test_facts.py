@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.audit.facts import gather
 from lineage.names_ops import set_branch
-from lineage.store.events import Move, Target
 from lineage.store.objects import Edge
+from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
     from lineage.registry import Registry

@@ -1,0 +1,32 @@
+"""Telling DVC what we need: the keep commit, made anew when commits came."""
+
+from lineage.registry import Registry
+from lineage.store import dvc
+from lineage.store.git_objects import parse_tree
+from lineage.store.objects import KINDS
+
+_PAYLOAD_FILES = {f"{kind}.dvc" for kind in KINDS}
+
+
+def refresh_keep(registry: Registry) -> None:
+    """Rebuild the keep commit, if commits came since it was made."""
+    git, payloads = registry.git, registry.payloads
+    if dvc.is_kept(git, payloads, registry.events_log.tip() or ""):
+        return
+    known: dict[str, str] = {}
+    _add_addresses(registry, known)
+    with registry.events_log.locked() as lock:
+        _add_addresses(registry, known)  # of the few that came meanwhile
+        tip = registry.events_log.tip() or ""
+        dvc.keep(git, payloads, filter(None, known.values()), tip, lock)
+
+
+def _add_addresses(registry: Registry, known: dict[str, str]) -> None:
+    """Add what DVC calls the payloads of commits that are not in `known` by git oid."""
+    oids = [record.git for record in registry.ids if record.git not in known]
+    trees = registry.git.read_many(f"{oid}^{{tree}}" for oid in oids)
+    for oid, found in zip(oids, trees, strict=True):
+        entries = parse_tree(found[1].data) if found else {}
+        files = [entry for name, entry in entries.items() if name in _PAYLOAD_FILES]
+        data = registry.git.blob(files[0].oid) if files else None
+        known[oid] = dvc.address(data or b"") or ""

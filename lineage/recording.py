@@ -1,0 +1,100 @@
+"""Putting a commit on its branch: under the lock, where the branch is by then.
+
+The payload is stored by now. What is left is short: see whether the tip says the
+same already, make the git objects, move the name and append the event.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from lineage.draft import joined
+from lineage.store.disk import disk_errors
+from lineage.store.events import now
+from lineage.store.files import FileEntry
+from lineage.store.objects import Commit, Event
+from lineage.store.views import Move, Target, moved_meanwhile
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+
+class Committed(NamedTuple):
+    """What `Registry.commit` made: `created` is False when it was there already."""
+
+    id: str
+    git: str
+    kind: str
+    name: str
+    branch: str | None
+    created: bool
+
+
+def put(
+    registry: "Registry",
+    draft: Commit,
+    entries: list[FileEntry],
+    event: Event,
+    place: str,
+    *,
+    revise: bool,
+    expect: str | None,
+) -> Committed:
+    """Record `draft` and move the name `place` to it (see `Registry.commit`).
+
+    Raises:
+        Conflict: when the name is not at the id `expect`.
+    """
+    event = replace(event, time=now())
+    with disk_errors("recording the commit"), registry.events_log.locked() as lock:
+        tip = registry.target(place)
+        if expect is not None and expect != (tip.id if tip else ""):
+            raise moved_meanwhile(place)
+        same = _same_as_tip(registry, draft, tip)
+        commit = same or joined(draft, tip, revise=revise)
+        return _record(
+            registry, commit, entries, Move(place, tip, None), event, lock=lock
+        )
+
+
+def _record(
+    registry: "Registry",
+    commit: Commit,
+    entries: list[FileEntry],
+    move: Move,
+    event: Event,
+    *,
+    lock: int,
+) -> Committed:
+    """Make the objects, move the name to them, append the event."""
+    from lineage.store.projection import project
+
+    tip = move.before
+    same = tip is not None and tip.id == commit.id
+    gits = {id_: registry.git_oid(id_) for id_ in commit.ids()}
+    oid, objects = (tip.git, []) if tip and same else project(commit, entries, gits)
+    target = Target(commit.id, oid)
+    kept = tip is None or tip.id in commit.ids()
+    moves = [] if same else [move._replace(after=target, kept=kept)]
+    created = not registry.ids.find(commit.id)
+    commits = (target,) if created else ()
+    event = replace(event, subject=commit.id, commits=commits)
+    registry.record(event, moves, objects if created else [], lock=lock)
+    space, _, name = move.ref.partition("/")
+    branch = name if space == "heads" else None
+    if branch:
+        registry.set_head(branch)
+    return Committed(*target, commit.kind, commit.name, branch, created and bool(moves))
+
+
+def _same_as_tip(
+    registry: "Registry", draft: Commit, tip: Target | None
+) -> Commit | None:
+    """The branch's tip, when `draft` says nothing that it does not say."""
+    if tip is None:
+        return None
+    present = registry.load(tip.id)
+    if replace(present).manifest != present.manifest:
+        return None  # it holds fields that this version cannot compare
+    unsaid = [role for role in ("revises", "follows") if not draft.ids(role)]
+    said = [present, *(present.without(role) for role in unsaid)]
+    return present if draft.manifest in [c.manifest for c in said] else None

@@ -1,0 +1,56 @@
+"""Checking everything that a registry says about its own bytes.
+
+For each commit: the manifest has the SHA-256 that is its id, the git commit is the
+one that the manifest determines, the file list is the one that the manifest names,
+every file has its recorded SHA-256, every edge leads to a commit that is here. For
+the log: each event names the SHA-256 of the one before it, and the names that are read
+are those that follow from all events (see `store.replay`).
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from lineage.errors import LineageError
+from lineage.keeping import refresh_keep
+from lineage.registry import Registry
+from lineage.verify.commits import commit_problems
+from lineage.verify.files import Objects, Progress, file_problems
+from lineage.verify.log import log_problems
+from lineage.verify.problem import Problem
+
+__all__ = ["Problem", "Verified", "verify"]
+
+
+@dataclass(slots=True)
+class Verified:
+    """How many commits were checked, and what was found."""
+
+    checked: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+def verify(
+    registry: Registry,
+    revisions: Iterable[str] = (),
+    *,
+    progress: Progress | None = None,
+) -> Verified:
+    """Check the given commits, or all commits and the log.
+
+    Cache links that `dvc gc` removed are made again from the pins on the way, and
+    the keep commit, which tells DVC what we need, is brought up to date.
+    """
+    chosen = [registry.resolve(revision) for revision in revisions]
+    result = Verified()
+    if not chosen:
+        result.problems += log_problems(registry)
+    objects: Objects = {}
+    for id_ in chosen or [record.id for record in sorted(registry.ids)]:
+        result.checked += 1
+        result.problems += commit_problems(registry, id_, objects)
+    result.problems += file_problems(registry, objects, progress or (lambda _: None))
+    if not chosen:
+        with suppress(OSError, LineageError):
+            refresh_keep(registry)
+    return result

@@ -1,0 +1,158 @@
+"""The view after an event: every name with its git commit, as one tree of git.
+
+``view/SPACE/BUCKET/COMPONENT`` is a gitlink (see FORMAT.md). Events share the trees
+that they do not change, so a view costs what its moves cost, however many names
+there are.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from lineage.errors import Conflict, StoreError
+from lineage.store import names
+from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
+from lineage.store.objects import RefChange
+
+TREE, BLOB, LINK = "40000", "100644", "160000"
+_WHAT = {"heads": "branch", "runs": "part", "tags": "tag", "spent": "tag"}
+
+Trees = dict[str, TreeEntry]
+
+
+class Target(NamedTuple):
+    """A commit by both its names."""
+
+    id: str
+    git: str
+
+
+class Move(NamedTuple):
+    """One name's move in an event, e.g. ``heads/model/tutor`` from None to a target.
+
+    `kept` is False when `before` may not be reachable from anything else
+    afterwards; it then stays under ``refs/lineage/attic``.
+    """
+
+    ref: str
+    before: Target | None
+    after: Target | None
+    kept: bool = False
+
+    def change(self) -> RefChange:
+        ids = (target and target.id for target in (self.before, self.after))
+        return RefChange(self.ref, *ids)
+
+
+class Views:
+    """Reads the views of one repository's events, and makes the next one."""
+
+    def __init__(self, git: GitRepository) -> None:
+        self._git = git
+
+    def lookup(self, event: str | None, ref: str) -> str | None:
+        """The git oid that a name such as ``heads/model/tutor`` has after `event`."""
+        space, bucket, encoded = names.view_path(ref)
+        entry = self._read(event, f"/{space}/{bucket}").get(encoded)
+        return entry.oid if entry else None
+
+    def names(self, event: str | None, space: str) -> dict[str, str]:
+        """All names of a space (``heads``…) with their git oids, sorted."""
+        buckets = self._read(event, f"/{space}")
+        found = self._git.read_many(entry.oid for entry in buckets.values())
+        pairs: dict[str, str] = {}
+        for item in found:
+            if item is None:
+                raise _lost("a tree of the names", "")
+            leaves = parse_tree(item[1].data).items()
+            pairs.update((names.decode(name), entry.oid) for name, entry in leaves)
+        return dict(sorted(pairs.items()))
+
+    def _read(self, event: str | None, path: str = "") -> Trees:
+        """The tree at `path` of an event's view; empty where the view has none.
+
+        Raises:
+            StoreError: when it is there and cannot be read: no name may vanish so.
+        """
+        if event is None:
+            return {}
+        data = self._git.blob(f"{event}:view{path}")
+        return self._absent(event, f"view{path}") if data is None else parse_tree(data)
+
+    def _absent(self, event: str, path: str) -> Trees:
+        """Nothing, once every tree above `path` has been read and lacks the next."""
+        found = self._git.read(event)
+        if found is None or found[1].kind != "commit":
+            raise _lost("the event", event)
+        oid = found[1].data[5:45].decode()
+        for part in path.split("/"):
+            entry = self._read_tree(oid).get(part)
+            if entry is None:
+                return {}
+            oid = entry.oid
+        return self._read_tree(oid)
+
+    def _read_tree(self, oid: str) -> Trees:
+        data = self._git.blob(oid)
+        if data is None:
+            raise _lost("the tree", oid)
+        return parse_tree(data)
+
+    def moved(
+        self, event: str | None, moves: Iterable[Move]
+    ) -> tuple[Trees, list[GitObject]]:
+        """The view of `event` after `moves`, and the trees that it needs anew.
+
+        Raises:
+            Conflict: when a name is not at its move's `before`.
+        """
+        view = self._read(event)
+        made: list[GitObject] = []
+        spaces: dict[str, dict[str, list[Move]]] = {}
+        for move in moves:
+            space, bucket, _ = names.view_path(move.ref)
+            spaces.setdefault(space, {}).setdefault(bucket, []).append(move)
+        for space, buckets in spaces.items():
+            entries = self._subtree(view, space)
+            for bucket, bucket_moves in buckets.items():
+                leaves = self._subtree(entries, bucket)
+                for move in bucket_moves:
+                    _apply(leaves, move)
+                _replace(entries, bucket, leaves, made)
+            _replace(view, space, entries, made)
+        return view, made
+
+    def _subtree(self, entries: Mapping[str, TreeEntry], name: str) -> Trees:
+        entry = entries.get(name)
+        return self._read_tree(entry.oid) if entry else {}
+
+
+def _apply(leaves: Trees, move: Move) -> None:
+    encoded = names.view_path(move.ref)[2]
+    present = leaves.pop(encoded, None)
+    if (present and present.oid) != (move.before and move.before.git):
+        raise moved_meanwhile(move.ref)
+    if move.after is not None:
+        leaves[encoded] = TreeEntry(LINK, move.after.git)
+
+
+def _replace(entries: Trees, name: str, content: Trees, made: list[GitObject]) -> None:
+    """Put `content` at `name` of `entries`; an empty tree is left out, as git does."""
+    entries.pop(name, None)
+    if content:
+        made.append(tree(content))
+        entries[name] = TreeEntry(TREE, made[-1].oid)
+
+
+def moved_meanwhile(ref: str) -> Conflict:
+    """A name such as ``heads/x`` is not where it was when somebody looked."""
+    space, _, name = ref.partition("/")
+    message = f"somebody moved the {_WHAT[space]} {name} meanwhile"
+    return Conflict(message, hint="run the command again")
+
+
+def _lost(what: str, oid: str) -> StoreError:
+    hint = "run `git fsck`; another clone may have it"
+    return StoreError(
+        f"{what} {oid} is missing or damaged".replace("  ", " "), hint=hint
+    )
