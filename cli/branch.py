@@ -2,7 +2,14 @@
 
 import click
 
-from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.command import (
+    App,
+    Command,
+    at_option,
+    complete_revision,
+    format_option,
+    pass_app,
+)
 from lineage.cli.named import columns, names_of
 from lineage.cli.render import listing
 from lineage.errors import UsageError
@@ -26,6 +33,7 @@ from lineage.errors import UsageError
 @click.option("-f", "--force", is_flag=True, help="Move it, if it exists already.")
 @click.option("-d", "--delete", is_flag=True, help="Delete NAME.")
 @click.option("-m", "--rename", is_flag=True, help="Rename NAME to the second word.")
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def branch(

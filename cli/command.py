@@ -12,6 +12,7 @@ from lineage.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
+    from lineage.store.objects import Event
 
 EXITS = {
     0: "done",
@@ -32,10 +33,11 @@ class App:
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
+        self.at: str | None = None
 
     @cached_property
     def registry(self) -> "Registry":
-        """The registry that the working directory lies in.
+        """The registry that the working directory lies in, as of ``--at``.
 
         Raises:
             NotFound: when it lies in none.
@@ -43,8 +45,11 @@ class App:
         import lineage
 
         given = {k: v for k, name in _SETTINGS.items() if (v := os.environ.get(name))}
-        registry = lineage.open(".", settings=given)
+        registry = lineage.open(".", at=self.at, settings=given)
         click.get_current_context().find_root().call_on_close(registry.close)
+        if registry.events_log.at:
+            event = registry.events_log.event(registry.events_log.at)
+            self.terminal.say("as of event ", (event.id[:8], "id"), f", {utc(event)}")
         return registry
 
 
@@ -115,6 +120,28 @@ def complete_revision(
     names = ["HEAD", *log.names("heads"), *log.names("tags")]
     registry.close()
     return [name for name in names if name.startswith(incomplete)]
+
+
+def utc(event: "Event") -> str:
+    """An event's time, to the minute, as ``--at`` takes it."""
+    return f"{event.time[:10]} {event.time[11:16]} UTC"
+
+
+def at_option(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """The option ``--at``: the command sees the registry as it was."""
+
+    def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        del param
+        ctx.ensure_object(App).at = value
+
+    return click.option(
+        "--at",
+        metavar="DATE|EVENT",
+        expose_value=False,
+        callback=remember,
+        help="See the registry as it was at the end of a day, at a time, or after "
+        "an event.",
+    )(command)
 
 
 def format_option(

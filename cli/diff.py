@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.command import (
+    App,
+    Command,
+    at_option,
+    complete_revision,
+    format_option,
+    pass_app,
+)
 from lineage.cli.names import decorations, short, title
 from lineage.cli.render import (
     Column,
@@ -49,6 +56,7 @@ _DIFFERS = 1
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("--only", metavar="S", help="Some of metrics,params,config,files.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something differs.")
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def diff(

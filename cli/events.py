@@ -5,7 +5,14 @@ from itertools import islice
 import click
 
 from lineage.cli import shapes
-from lineage.cli.command import COUNT, App, Command, format_option, pass_app
+from lineage.cli.command import (
+    COUNT,
+    App,
+    Command,
+    at_option,
+    format_option,
+    pass_app,
+)
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.text import minute
 
@@ -38,6 +45,7 @@ _COLUMNS = (
     exits=[0, 5],
 )
 @click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def events(app: App, limit: int | None, format_: str) -> None:

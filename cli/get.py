@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lineage.cli.command import App, Command, complete_revision, pass_app
+from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.cli.text import plural, size
 
 
@@ -21,6 +21,8 @@ from lineage.cli.text import plural, size
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.argument("dest", required=False, type=Path)
 @click.option("-f", "--force", is_flag=True, help="Replace what is there.")
+@at_option
+@at_option
 @pass_app
 def get(app: App, revision: str, dest: Path | None, *, force: bool) -> None:
     """Write the files of REV to DEST, and print where they are.

@@ -10,6 +10,7 @@ from lineage.cli.command import (
     COUNT,
     App,
     Command,
+    at_option,
     complete_revision,
     format_option,
     pass_app,
@@ -67,6 +68,7 @@ _COLUMNS = (
 @click.option("--author", metavar="TEXT", help="Only authors with this in their name.")
 @click.option("--since", metavar="DATE", help="Only from this date on.")
 @click.option("--until", metavar="DATE", help="Only up to this date.")
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def log(

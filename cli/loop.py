@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli.command import App, Group, format_option, pass_app
+from lineage.cli.command import App, Group, at_option, format_option, pass_app
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, document, json_line, table
 from lineage.cli.terminal import Span
@@ -193,6 +193,7 @@ def _filled(app: App, text: str, indent: str) -> list[str]:
     exits=[0, 5],
 )
 @click.argument("name", required=False)
+@at_option
 @format_option(*_FORMATS)
 @pass_app
 def status(app: App, name: str | None, format_: str) -> None:

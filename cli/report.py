@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from lineage.cli.command import App, Command, complete_revision, pass_app
+from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.cli.text import plural, size
 from lineage.errors import StoreError
 
@@ -32,6 +32,7 @@ FORMATS = ("html", "json")
 @click.option(
     "-o", "--output", metavar="FILE", type=Path, help="Write to FILE, not to stdout."
 )
+@at_option
 @pass_app
 def report(app: App, revision: str, format_: str, output: Path | None) -> None:
     """Report what REV is made of, how it was checked, and what nobody recorded.

@@ -11,6 +11,7 @@ from lineage.cli.command import (
     COUNT,
     App,
     Group,
+    at_option,
     complete_revision,
     format_option,
     pass_app,
@@ -55,6 +56,7 @@ def review() -> None:
 @review.command(
     name="list", examples={"lineage review list": "what waits"}, exits=[0, 5]
 )
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def list_(app: App, format_: str) -> None:
@@ -83,6 +85,7 @@ def list_(app: App, format_: str) -> None:
     show_default=True, help="So many records.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Draws them.")
+@at_option
 @format_option("json")
 @pass_app
 def show(app: App, rev: str | None, samples: int, seed: int, format_: str) -> None:

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lineage.cli import shapes
-from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.command import (
+    App,
+    Command,
+    at_option,
+    complete_revision,
+    format_option,
+    pass_app,
+)
 from lineage.cli.names import decorations, short, title
 from lineage.cli.render import (
     Column,
@@ -52,6 +59,7 @@ _FILES = 20  # shown to people; JSON has all
 @click.argument(
     "revision", metavar="[REV]", default="HEAD", shell_complete=complete_revision
 )
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def show(app: App, revision: str, format_: str) -> None:

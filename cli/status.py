@@ -2,7 +2,7 @@
 
 import click
 
-from lineage.cli.command import App, Command, format_option, pass_app
+from lineage.cli.command import App, Command, at_option, format_option, pass_app
 from lineage.cli.render import Column, listing
 
 _STYLES = {"modified": "bad", "missing": "bad", "clean": ""}
@@ -23,6 +23,7 @@ _COLUMNS = (
     },
     exits=[0, 1, 5],
 )
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def status(app: App, format_: str) -> None:

@@ -2,7 +2,14 @@
 
 import click
 
-from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.command import (
+    App,
+    Command,
+    at_option,
+    complete_revision,
+    format_option,
+    pass_app,
+)
 from lineage.cli.named import columns, names_of
 from lineage.cli.render import listing
 from lineage.errors import UsageError
@@ -24,6 +31,7 @@ from lineage.errors import UsageError
 )
 @click.option("-m", "--message", default="", metavar="MSG", help="Why; for the log.")
 @click.option("-d", "--delete", is_flag=True, help="Delete NAME, for good.")
+@at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def tag(

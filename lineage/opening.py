@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lineage.draft import actor
 from lineage.errors import NotFound
+from lineage.moments import event_at
 from lineage.registry import Registry
 from lineage.store import dvc, names
 from lineage.store.disk import disk_errors
@@ -39,12 +40,19 @@ def init(path: str | Path = ".") -> "Registry":
 
 
 def open_registry(
-    path: str | Path = ".", *, settings: Mapping[str, str] | None = None
+    path: str | Path = ".",
+    *,
+    at: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> "Registry":
     """Open the registry that `path` lies in; `settings` win over its own.
 
+    With `at`, a date or an event (see `lineage.moments`), it is as it was then: its
+    names, commits and events are those of that time, and writing is refused.
+
     Raises:
-        NotFound: when it lies in none.
+        NotFound: when it lies in none, or there was no event by then.
+        UsageError: when `at` is neither a moment nor an event's id.
     """
     start = Path(path).absolute()
     repository = GitRepository.discover(start)
@@ -54,4 +62,6 @@ def open_registry(
     registry = Registry(repository, settings)
     with suppress(OSError):  # read-only: then nothing derived is kept
         registry.home.mkdir(exist_ok=True)
-    return registry
+    if at is None:
+        return registry
+    return Registry(repository, settings, event_at(registry, at))

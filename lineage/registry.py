@@ -40,13 +40,16 @@ class Registry:
     """One registry: commits, names and the log of a git and DVC repository."""
 
     def __init__(
-        self, git: GitRepository, settings: Mapping[str, str] | None = None
+        self,
+        git: GitRepository,
+        settings: Mapping[str, str] | None = None,
+        at: str | None = None,
     ) -> None:
         self.git = git
         self.root = git.root
         self.home = git.common / "lineage"
         self.settings = Settings(self.home, settings)
-        self.events_log = EventLog(git, self.home)
+        self.events_log = EventLog(git, self.home, at)
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
 
@@ -131,6 +134,7 @@ class Registry:
             NotFound: when an edge leads to a commit that is not here.
             StoreError: when a file or the disk fails; nothing is recorded then.
         """
+        self.events_log.check_writable()
         names.check(name)
         place = (
             ref or f"heads/{default_branch(kind, name) if branch is None else branch}"
@@ -315,7 +319,11 @@ class Registry:
 
     @property
     def head(self) -> str | None:
-        """The branch that was last moved by a command here."""
+        """The branch that was last moved by a command here, or by then."""
+        if self.events_log.at:
+            from lineage.history import last_moved
+
+            return last_moved(self)
         try:
             return (self.home / "HEAD").read_text(errors="replace").strip()
         except FileNotFoundError:

@@ -11,12 +11,13 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import time
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
+from lineage.moments import moment_of
 from lineage.store.canonical import SAFE_INTEGER, Json
 from lineage.store.objects import KINDS
 
@@ -68,8 +69,8 @@ class Filters:
             "kind": self.kind,
             "metrics": [metric_condition(text) for text in self.metrics],
             "params": [param_condition(text) for text in self.params],
-            "since": self.since and _moment(self.since, time.min),
-            "until": self.until and _moment(self.until, time.max),
+            "since": self.since and moment_of(self.since, time.min),
+            "until": self.until and moment_of(self.until, time.max),
         }
 
     def accepts(self, name: str, author: str) -> bool:
@@ -98,6 +99,8 @@ def search(
     def question(connection: Any) -> list[str]:
         rows = matching(connection, starts=reachable, **filters.question())
         found = (row.id for row in rows if filters.accepts(row.name, row.author))
+        if registry.events_log.at:  # the rows are of now
+            found = (id_ for id_ in found if registry.ids.find(id_))
         return list(islice(found, limit))
 
     with Index(registry.git, registry.events_log, registry.home) as index:
@@ -159,18 +162,3 @@ def _integer(digits: str) -> int | str:
     """An integer, or its digits where manifests hold it as text."""
     value = int(digits)
     return value if abs(value) <= SAFE_INTEGER else digits
-
-
-def _moment(text: str, of_day: time) -> str:
-    """A date or date-time as events write theirs; a date means `of_day` on it."""
-    try:
-        if len(text) <= len("2026-01-31"):
-            moment = datetime.combine(date.fromisoformat(text), of_day)
-        else:
-            moment = datetime.fromisoformat(text)
-        if moment.tzinfo:
-            moment = moment.astimezone(UTC)
-    except (OverflowError, ValueError) as error:
-        hint = "write 2026-11-03 or 2026-11-03T14:30"
-        raise UsageError(f"{text!r} is not a date: {error}", hint=hint) from None
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

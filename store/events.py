@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from lineage.errors import StoreError
+from lineage.errors import NotAllowed, StoreError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
 from lineage.store.event_commit import event_commit, parse_parents
@@ -36,10 +36,16 @@ class Logged(NamedTuple):
 
 
 class EventLog:
-    """The log of one registry, and the names as of its newest event."""
+    """The log of one registry, and the names as of its newest event.
 
-    def __init__(self, git: GitRepository, home: Path) -> None:
+    With `at`, the git oid of an event, it ends there: what came later is not seen,
+    and nothing can be written.
+    """
+
+    def __init__(self, git: GitRepository, home: Path, at: str | None = None) -> None:
+        self.at = at
         self._git = git
+        self._home = home
         self._views = Views(git)
         self._marker = home / "rolled"
         self._lock = home / "lock"
@@ -48,7 +54,16 @@ class EventLog:
 
     def tip(self) -> str | None:
         """The git oid of the newest event, or None in an empty registry."""
-        return self._git.ref(names.EVENTS)
+        return self.at or self._git.ref(names.EVENTS)
+
+    @property
+    def whole(self) -> "EventLog":
+        """This log without an end of its own."""
+        return self if self.at is None else EventLog(self._git, self._home)
+
+    def ending(self, event: str) -> "EventLog":
+        """This log as it ended with `event`."""
+        return EventLog(self._git, self._home, event)
 
     def event(self, oid: str) -> Event:
         """The event that the git commit `oid` holds."""
@@ -103,6 +118,55 @@ class EventLog:
             oids.append(parents[0])
         return None
 
+    def chain(self) -> list[tuple[str, int]]:
+        """The own events, newest first: git oid, and time in whole seconds.
+
+        Own are the newest event and those before it along first parents: the events
+        that other logs brought are no history of the names here.
+        """
+        tip = self.tip()
+        if tip is None:
+            return []
+        listed = self._git.run("rev-list", "--first-parent", "--timestamp", tip)
+        pairs = (line.split(" ") for line in listed.decode().splitlines())
+        return [(oid, int(seconds)) for seconds, oid in pairs]
+
+    def newest(self, moment: str) -> str | None:
+        """The newest of the own events whose own time is `moment` or before it."""
+        second = int(datetime.fromisoformat(moment).timestamp())
+        for oid, seconds in self.chain():
+            early = seconds < second
+            if early or (seconds == second and self.event(oid).time <= moment):
+                return oid
+        return None
+
+    def find(self, prefix: str) -> list[Logged]:
+        """The events whose id or git oid starts with `prefix`."""
+        tip = self.tip()
+        if tip is None:
+            return []
+        told = f"--grep=^Lineage-Event: {prefix}"
+        oids = self._git.run("rev-list", told, tip).decode().split()
+        if len(prefix) <= len(tip):
+            named = self._git.run("rev-parse", f"--disambiguate={prefix}")
+            oids += filter(self.holds, named.decode().split())
+        found = [Logged(oid, self.event(oid)) for oid in dict.fromkeys(oids)]
+        return [e for e in found if f" {prefix}" in f" {e.git} {e.event.id}"]
+
+    def holds(self, oid: str) -> bool:
+        """Whether `oid` is the git oid of an event of this log."""
+        found = self._git.read(oid)
+        if found is None or found[1].kind != "commit":
+            return False
+        return self._git.blob(f"{oid}:event.json") is not None and self.follows(oid)
+
+    def later(self, event: str) -> frozenset[str]:
+        """The git oids of the events that came after `event`, or beside it."""
+        tip = self.tip()
+        if tip is None:
+            return frozenset()
+        return frozenset(self._git.run("rev-list", tip, f"^{event}").decode().split())
+
     def lookup(self, ref: str, *, at: str | None = None) -> str | None:
         """The git oid that a name such as ``heads/model/tutor`` has in the view."""
         return self._views.lookup(at or self.tip(), ref)
@@ -114,8 +178,24 @@ class EventLog:
     # writing
 
     def locked(self) -> AbstractContextManager[int]:
-        """Hold the registry's write lock; yields the lock's descriptor."""
+        """Hold the registry's write lock; yields the lock's descriptor.
+
+        Raises:
+            NotAllowed: when the log ends at a point in the past.
+        """
+        self.check_writable()
         return locked(self._lock)
+
+    def check_writable(self) -> None:
+        """Nothing is written into the past.
+
+        Raises:
+            NotAllowed: when the log ends at a point in the past.
+        """
+        if self.at is not None:
+            message = f"this is the registry as of event {self.event(self.at).id[:12]}"
+            hint = "what was is only read: leave out --at to change what is"
+            raise NotAllowed(message, hint=hint)
 
     def append(
         self,

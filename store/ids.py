@@ -14,6 +14,7 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Self
 from zlib import crc32
@@ -68,11 +69,14 @@ class Record(NamedTuple):
 
 
 class Ids:
-    """All commits of a registry by id, as of the log's newest event."""
+    """All commits of a registry by id, as of the log's newest event.
+
+    Of a log that ends in the past, those that it knows; the files hold all the same.
+    """
 
     def __init__(self, git: GitRepository, log: EventLog, home: Path) -> None:
         self._git = git
-        self._log = log
+        self._log, self._end = log.whole, log.at
         self._base_path, self._tail_path = home / "ids", home / "ids.tail"
         self._lock = home / "ids.lock"
         self._base: mmap.mmap | bytes = b""
@@ -118,10 +122,35 @@ class Ids:
         """All records whose id starts with `prefix` (lower-case hexadecimal)."""
         self.refresh()
         try:
-            return self._find(prefix)
+            found = self._find(prefix)
         except Damaged:
             self.rebuild()
-            return self._find(prefix)
+            found = self._find(prefix)
+        return list(filter(self._is_known, found))
+
+    def _is_known(self, record: Record) -> bool:
+        """Whether the log has a commit: not when it ends before that came."""
+        if self._end is None or record.event not in self._later:
+            return True
+        return record.id in self._beside
+
+    @cached_property
+    def _later(self) -> frozenset[str]:
+        """The events that came after the log's end, or beside it."""
+        return self._log.later(self._end) if self._end else frozenset()
+
+    @cached_property
+    def _beside(self) -> frozenset[str]:
+        """The commits of a log that ends at an event of another machine.
+
+        They may have come here with an event of our own, too. One that ends at an own
+        event needs no such look: own events are read before those they were merged
+        with, so the lookup file has a commit's first own event where there is one.
+        """
+        if self._end is None or self._end in dict(self._log.chain()):
+            return frozenset()
+        known = self._log.ending(self._end).iterate()
+        return frozenset(id_ for e in known for id_, _ in e.event.commits)
 
     def _find(self, prefix: str) -> list[Record]:
         if is_id(prefix):
@@ -135,10 +164,11 @@ class Ids:
         """All records, in no particular order."""
         self.refresh()
         try:
-            return iter(self._all())
+            found = self._all()
         except Damaged:
             self.rebuild()
-            return iter(self._all())
+            found = self._all()
+        return filter(self._is_known, found)
 
     def _all(self) -> list[Record]:
         written = map(self._at, range(len(self._base) // _SIZE))
@@ -147,7 +177,7 @@ class Ids:
 
     def __len__(self) -> int:
         self.refresh()
-        return self._next
+        return sum(1 for _ in self) if self._end else self._next
 
     def _bisect(self, prefix: str) -> Iterator[Record]:
         count = len(self._base) // _SIZE

@@ -47,7 +47,7 @@ class Index:
         url: str | None = None,
     ) -> None:
         self._git = git
-        self._log = log
+        self._log = log.whole  # rows are of now; who asks of the past leaves out more
         self._lock = home / "index.lock"
         self._path = None if url else home / "index.sqlite"
         self._engine = _engine(url or f"sqlite:///{self._path}")

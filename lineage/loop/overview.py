@@ -118,7 +118,7 @@ def _standing(
 
 def _is_running(registry: Registry, name: str) -> bool:
     lock = registry.home / "loops" / quote(name, safe="") / "lock"
-    if not lock.exists():
+    if registry.events_log.at or not lock.exists():  # nobody knows who ran then
         return False
     try:
         with locked(lock, wait=False):
