@@ -22,7 +22,6 @@ from lineage.cli.text import plural, size
 @click.argument("dest", required=False, type=Path)
 @click.option("-f", "--force", is_flag=True, help="Replace what is there.")
 @at_option
-@at_option
 @pass_app
 def get(app: App, revision: str, dest: Path | None, *, force: bool) -> None:
     """Write the files of REV to DEST, and print where they are.

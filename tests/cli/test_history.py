@@ -40,17 +40,15 @@ def test_log_at_a_day(two: Registry, transcript: Transcript) -> None:
     """What was live on a day is one command; stderr says once what it shows."""
     go_live(two, "config/c~1", "2031-11-03T10:00:00.000000Z")
     go_live(two, "config/c", "2031-11-05T10:00:00.000000Z")
-    assert (
-        transcript(
-            "log live --at 2031-11-03 --format csv",
-            "log live --at '2031-11-05 11:00 UTC'",
-            "branch --at 2031-11-04",
-            "branch",
-            "branch new --at 2031-11-04",
-            "log --at 1999-12-31",
-            "log --at soon",
-        )
-        == snapshot("""\
+    assert transcript(
+        "log live --at 2031-11-03 --format csv",
+        "log live --at '2031-11-05 11:00 UTC'",
+        "branch --at 2031-11-04",
+        "branch",
+        "branch new --at 2031-11-04",
+        "log --at 1999-12-31",
+        "log --at soon",
+    ) == snapshot("""\
 $ lineage log live --at 2031-11-03 --format csv
 id,git,kind,name,time,author,message,edges,params.n,branches,tags,generation
 aaaaaaaaaaaa…,bbbbbbbbbbbb…,config,c,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,[],1,"[""live""]",[],0
@@ -82,7 +80,6 @@ $ lineage log --at soon
 2> hint: write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'
 exit 2
 """)
-    )
 
 
 @pytest.mark.parametrize(

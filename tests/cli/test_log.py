@@ -245,7 +245,7 @@ def test_filters_that_make_no_sense(transcript: Transcript) -> None:
     assert transcript(
         "log --metric perplexity",
         "log --kind modle",
-        "log --since yesterday",
+        "log --since soon",
         "log --graph --kind model",
     ) == snapshot("""\
 $ lineage log --metric perplexity
@@ -256,9 +256,9 @@ $ lineage log --kind modle
 2> error: 'modle' is not a kind of commit
 2> hint: one of: config, dataset, model, generation
 exit 2
-$ lineage log --since yesterday
-2> error: 'yesterday' is not a date: Invalid isoformat string: 'yesterday'
-2> hint: write 2026-11-03 or 2026-11-03T14:30
+$ lineage log --since soon
+2> error: 'soon' is not a date: Invalid isoformat string: 'soon'
+2> hint: write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'
 exit 2
 $ lineage log --graph --kind model
 2> error: rails need every commit between two
