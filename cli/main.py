@@ -41,6 +41,7 @@ SECTIONS = {
     "Bytes": {
         "get": "Give the files of a commit back, verified.",
         "verify": "Check that everything is as it was recorded.",
+        "gc": "Free bytes that nothing needs.",
     },
     "Loop": {
         "loop": "Run loops: generate, check, mix, train, evaluate, again.",

@@ -43,13 +43,25 @@ def verify(app: App, revisions: tuple[str, ...], format_: str) -> int:
         found = check(app.registry, revisions, progress=progress)
     problems = [asdict(problem) for problem in found.problems]
     if format_ == "json":
-        app.terminal.write([document({"checked": found.checked, "problems": problems})])
+        app.terminal.write(
+            [
+                document(
+                    {
+                        "checked": found.checked,
+                        "problems": problems,
+                        "notes": found.notes,
+                    }
+                )
+            ]
+        )
     elif format_ == "jsonl":
         app.terminal.write(map(json_line, problems))
     elif format_ == "csv":
-        app.terminal.write(csv_lines(problems, ("id", "path", "what")))
+        app.terminal.write(csv_lines(problems, ("id", "path", "what", "object")))
     else:
         listing(app.terminal, format_, "problems", problems, _COLUMNS)
+    for note in found.notes:
+        app.terminal.say(note)
     checked = plural(found.checked, "commit")
     count = plural(len(problems), "problem") if problems else "all as recorded"
     app.terminal.say(f"{checked} checked: {count}")

@@ -10,6 +10,7 @@ from lineage.errors import StoreError, UsageError
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.objects import Commit, FileEntry
+from lineage.tombstones import explain_missing
 
 
 def get(
@@ -31,6 +32,7 @@ def get(
     commit = registry.load(id_)
     _check_stored(registry, id_, commit)
     entries = registry.files(id_)
+    explain_missing(registry, id_, entries)
     assert commit.payload is not None
     target = Path(dest).absolute()
     if commit.payload.type == "file" and target.is_dir():

@@ -4,6 +4,7 @@ from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.git_objects import parse_tree
 from lineage.store.objects import KINDS
+from lineage.tombstones import tombstones
 
 _PAYLOAD_FILES = {f"{kind}.dvc" for kind in KINDS}
 
@@ -15,10 +16,28 @@ def refresh_keep(registry: Registry) -> None:
         return
     known: dict[str, str] = {}
     _add_addresses(registry, known)
-    with registry.events_log.locked() as lock:
+    with payloads.writing(), registry.events_log.locked() as lock:
         _add_addresses(registry, known)  # of the few that came meanwhile
         tip = registry.events_log.tip() or ""
-        dvc.keep(git, payloads, filter(None, known.values()), tip, lock)
+        dvc.keep(git, payloads, _wanted(registry, known), tip, lock)
+
+
+def addresses(registry: Registry) -> set[str]:
+    """What DVC calls the payloads that this registry has to have."""
+    known: dict[str, str] = {}
+    _add_addresses(registry, known)
+    return _wanted(registry, known)
+
+
+def _wanted(registry: Registry, known: dict[str, str]) -> set[str]:
+    """Without those that were freed or erased, and are away: DVC would miss them."""
+    gone = tombstones(registry)
+    away = {registry.git_oid(id_) for id_ in {*gone.freed, *gone.stripped}}
+    return {
+        address
+        for oid, address in known.items()
+        if address and (oid not in away or registry.payloads.is_pinned(address))
+    }
 
 
 def _add_addresses(registry: Registry, known: dict[str, str]) -> None:

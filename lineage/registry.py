@@ -7,8 +7,8 @@ reads. The command line and the loop do nothing that cannot be done from here.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -160,16 +160,25 @@ class Registry:
         _ = event.encoded, Commit.parse(draft.manifest)  # refuse what is not canonical
         _ = [self.git_oid(id_) for id_ in draft.ids()]  # or not here, before reading
         entries: list[FileEntry] = []
-        if source is not None:
-            self.check_outside(source)
-            payload, entries = self.payloads.add(
-                source, store=not reference, progress=progress
-            )
-            draft = replace(draft, payload=payload)
-        made = put(self, draft, entries, event, place, revise=revise, expect=expect)
+        stored = source is not None and not reference
+        with self.payloads.writing() if stored else nullcontext():
+            if source is not None:
+                self.check_outside(source)
+                erased = self.erased() if stored else ()
+                payload, entries = self.payloads.add(
+                    source, store=stored, progress=progress, erased=erased
+                )
+                draft = replace(draft, payload=payload)
+            made = put(self, draft, entries, event, place, revise=revise, expect=expect)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
             self.git.maintain()
         return made
+
+    def erased(self) -> Collection[str]:
+        """The SHA-256 of every file that was erased (see `lineage.erase`)."""
+        from lineage.tombstones import tombstones
+
+        return tombstones(self).erased
 
     def record(
         self,

@@ -96,8 +96,8 @@ def write_atomically(path: Path, data: bytes, *, sync: bool = False) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[int]:
-    """Hold an exclusive flock on `path`; yields its descriptor.
+def locked(path: Path, *, wait: bool = True, shared: bool = False) -> Iterator[int]:
+    """Hold a flock on `path`, exclusive unless `shared`; yields its descriptor.
 
     The kernel drops it with the last process that holds the descriptor, so a
     killed writer never leaves a stale lock.
@@ -105,7 +105,8 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[int]:
     Raises:
         BlockingIOError: when `wait` is False and somebody else holds it.
     """
-    descriptor = _lock(path, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    descriptor = _lock(path, how | (0 if wait else fcntl.LOCK_NB))
     try:
         yield descriptor
     finally:

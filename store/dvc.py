@@ -106,10 +106,15 @@ def is_kept(git: GitRepository, payloads: "Payloads", tip: str) -> bool:
     found, configured = git.read_many([KEEP, f"{KEEP}:.dvc/config"])
     current = configured and configured[1].data == settings
     if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
-        listed = address(git.blob(f"{KEEP}:keep.dvc") or b"")
+        listed = kept_list(git)
         with suppress(StoreError):  # `dvc gc` may have taken the list, but not its pin
             return bool(listed and payloads.path(listed))
     return False
+
+
+def kept_list(git: GitRepository) -> str | None:
+    """The object in which the keep commit names all single files."""
+    return address(git.blob(f"{KEEP}:keep.dvc") or b"")
 
 
 def keep(

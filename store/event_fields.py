@@ -13,6 +13,7 @@ from lineage.store.names import SPACES
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _ID, _OID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{40}")
+_ADDRESS = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
 
 def check_event(fields: Mapping[str, Any]) -> None:
@@ -35,7 +36,26 @@ def check_event(fields: Mapping[str, Any]) -> None:
         _match(_OID, pair["git"], "a git oid")
     for change in fields.get("refs", ()):
         _check_change(change)
-    dict(fields.get("data", {}))
+    data = dict(fields.get("data", {}))
+    if fields["type"] in ("erase", "gc"):
+        _check_gone(fields["type"], data)
+
+
+def _check_gone(type_: str, data: Mapping[str, Any]) -> None:
+    """Bytes that are away on purpose: readers rely on these fields."""
+    if type_ == "gc":
+        _text(data["clone"])
+        for item in data["commits"]:
+            _match(_ID, item["id"], "the id of a commit")
+        return
+    for word in (data["reason"], data["authority"]):
+        _text(word)
+    for id_ in data["commits"]:
+        _match(_ID, id_, "the id of a commit")
+    for item in data["objects"]:
+        _match(_ID, item["sha256"], "a SHA-256")
+        _match(_ADDRESS, item["md5"], "the address of an object")
+        int(item["size"])
 
 
 def _check_change(change: Mapping[str, Any]) -> None:

@@ -55,6 +55,10 @@ class HashCache:
         self._path = path
         self._known: dict[tuple[int, ...], tuple[str, str]] = {}
 
+    def beside(self, name: str) -> Path:
+        """Where another file of the same registry lies."""
+        return self._path.with_name(name)
+
     def load(self, stats: Iterable[os.stat_result]) -> None:
         """Read what is known of the files that have these stats."""
         inodes: dict[int, list[int]] = {}

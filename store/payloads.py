@@ -9,11 +9,11 @@ linked back from them.
 import filecmp
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Container, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from lineage.errors import StoreError, VerificationError
+from lineage.errors import NotAllowed, StoreError, VerificationError
 from lineage.store.disk import disk_errors, locked, make_folder, reflink, sync_files
 from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache, mode_of
@@ -21,6 +21,7 @@ from lineage.store.reading import Progress, read_once
 from lineage.store.scan import Found, scan
 
 _CHUNK = 1 << 20
+MISSING = "is missing from the cache"
 
 
 class Payloads:
@@ -28,6 +29,7 @@ class Payloads:
 
     def __init__(self, cache: Path, registry: str, hashes: HashCache) -> None:
         self.cache = cache
+        self.registry = registry
         self._own = cache / "lineage"
         self._pins = str(self._own / registry)
         self._objects = str(cache / "files" / "md5")
@@ -35,12 +37,48 @@ class Payloads:
 
     # writing
 
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep gc away from what is stored and not recorded yet.
+
+        Many may write at once. Whoever also takes the registry's lock takes this
+        one first.
+        """
+        with disk_errors("writing to the DVC cache"):
+            held = self._guard(shared=True)
+        with held:
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody is writing, and hold newcomers off: for gc."""
+        with disk_errors("cleaning the DVC cache"):
+            held = self._guard(shared=False)
+        with held:
+            yield
+
+    def _guard(self, *, shared: bool) -> ExitStack:
+        """The kernel's lock: a writer that is killed lets go of it."""
+        with ExitStack() as stack:
+            stack.enter_context(
+                locked(self._hashes.beside("writing.lock"), shared=shared)
+            )
+            return stack.pop_all()
+
     def add(
-        self, top: Path, *, store: bool = True, progress: Progress | None = None
+        self,
+        top: Path,
+        *,
+        store: bool = True,
+        progress: Progress | None = None,
+        erased: Container[str] = (),
     ) -> tuple[Payload, list[FileEntry]]:
         """Take the file or folder `top` in (only hash it unless `store`).
 
+        Files whose SHA-256 is in `erased` are not taken in again.
+
         Raises:
+            NotAllowed: when there is an erased file.
             StoreError: when a file cannot be read, or changes while it is read.
             UsageError: for what cannot be a payload (see `scan`).
         """
@@ -50,6 +88,7 @@ class Payloads:
         with disk_errors("writing the payload"), workspace as work:
             batch = _Batch(self, work, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
+            _refuse_erased(entries, erased)
             if kind == "directory":
                 batch.add(dvc_directory(entries), ".dir")
             if work:
@@ -64,6 +103,19 @@ class Payloads:
             oid = batch.add(data, suffix)
             self._publish(batch.staged, work)
         return oid
+
+    def take_back(self, path: Path, oid: str) -> None:
+        """Pin and publish an object that lies elsewhere in the cache.
+
+        Raises:
+            VerificationError: when its bytes are not those that its name says.
+        """
+        if _md5(path) != oid.partition(".")[0]:
+            message = f"{path} does not have the MD5 that it is called after"
+            raise VerificationError(message, hint="remove it, or put it right")
+        with self._workspace() as work:
+            os.link(path, work / "back")
+            self._publish({oid: work / "back"}, work)
 
     def known(self, item: Found, *, stored: bool) -> FileEntry | None:
         """The entry of an unchanged file whose object is still here."""
@@ -84,16 +136,25 @@ class Payloads:
             self._link(pin, place)
         return True
 
+    def is_pinned(self, oid: str) -> bool:
+        return os.path.exists(self._at(self._pins, oid))
+
+    def has(self, oid: str) -> bool:
+        """Whether an object is here: pinned, or where DVC keeps it."""
+        return self.is_pinned(oid) or os.path.exists(self._at(self._objects, oid))
+
     def _publish(self, staged: dict[str, Path], work: Path) -> None:
         """Sync a batch, pin it, then show it to DVC: one file, two links.
 
-        What is pinned already stays, so that no bytes are kept twice, unless it is
+        What is here already stays, so that no bytes are kept twice, unless it is
         damaged. `work` is for copies on their way.
         """
         sync_files(staged.values())
         changed = self._make_buckets(staged)
         for oid, path in staged.items():
             pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+            if _same_bytes(path, place) and not os.path.exists(pin):
+                self._link(place, pin)  # DVC, or another registry, brought it here
             if not self._link(path, pin) and not _same_bytes(path, pin):
                 _refuse_collision(oid, pin)
                 os.replace(path, pin)
@@ -130,7 +191,7 @@ class Payloads:
             sweep(parent)
             work = parent / os.urandom(8).hex()
             lock = work.with_suffix(".lock")
-        with locked(lock):
+        with self.writing(), locked(lock):
             try:
                 work.mkdir()
                 yield work
@@ -169,7 +230,7 @@ class Payloads:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except StoreError:
-            return "is missing from the cache"
+            return MISSING
         except OSError as error:
             return f"cannot be read: {error.strerror}"
         if found != entry.sha256:
@@ -262,15 +323,29 @@ def _linked(source: str | Path, target: str) -> bool:
 
 
 def _same_bytes(first: str | Path, second: str | Path) -> bool:
-    return filecmp.cmp(first, second, shallow=False)
+    """Whether two files are the same; not so when the second is missing."""
+    with suppress(FileNotFoundError):
+        return filecmp.cmp(first, second, shallow=False)
+    return False
 
 
 def _refuse_collision(oid: str, present: str) -> None:
     """An object with other bytes is damaged, or there are two files of one MD5."""
-    with open(present, "rb") as file:
-        found = hashlib.file_digest(file, "md5").hexdigest()
+    found = _md5(present)
     if found == oid.partition(".")[0]:
         raise _collision(found)
+
+
+def _md5(path: str | Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _refuse_erased(entries: Iterable[FileEntry], erased: Container[str]) -> None:
+    for entry in entries:
+        if entry.sha256 and entry.sha256 in erased:
+            hint = "`lineage events` says who erased it and why; commit other bytes"
+            raise NotAllowed(f"the bytes of {entry.path} were erased", hint=hint)
 
 
 def _collision(md5: str) -> StoreError:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from lineage.errors import LineageError
 from lineage.keeping import refresh_keep
 from lineage.registry import Registry
+from lineage.tombstones import tombstones
 from lineage.verify.commits import commit_problems
 from lineage.verify.files import Objects, Progress, file_problems
 from lineage.verify.log import log_problems
@@ -24,10 +25,15 @@ __all__ = ["Problem", "Verified", "verify"]
 
 @dataclass(slots=True)
 class Verified:
-    """How many commits were checked, and what was found."""
+    """How many commits were checked, and what was found.
+
+    `notes` are for people: what was wrong and is made anew from what is right, and
+    what is away on purpose.
+    """
 
     checked: int = 0
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def verify(
@@ -45,11 +51,12 @@ def verify(
     result = Verified()
     if not chosen:
         result.problems += log_problems(registry)
-    objects: Objects = {}
+    objects = Objects(tombstones(registry))
     for id_ in chosen or [record.id for record in sorted(registry.ids)]:
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
+    result.notes += objects.notes()
     if not chosen:
         with suppress(OSError, LineageError):
             refresh_keep(registry)

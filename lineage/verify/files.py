@@ -10,15 +10,48 @@ from lineage.registry import Registry
 from lineage.store.canonical import digest
 from lineage.store.files import FILE, FileEntry, dvc_address, dvc_directory, file_list
 from lineage.store.objects import Commit
+from lineage.store.payloads import MISSING
+from lineage.store.pins import Pins
+from lineage.tombstones import Tombstones
 from lineage.verify.problem import Problem
-
-Objects = dict[tuple[str, str, int], tuple[FileEntry, str]]
-"""By MD5, SHA-256 and size: the first file that is the object, and its commit's id."""
 
 Progress = Callable[[int], None]
 """Called with the number of bytes checked since the last call."""
 
 _BATCH = 1024  # objects
+_Key = tuple[str, str, int]  # MD5, SHA-256, size
+
+
+class Objects:
+    """What has to be in the cache: each object once, however many commits have it.
+
+    By MD5, SHA-256 and size: the first file that is the object, its commit's id, and
+    whether it may be missing because gc freed all commits that have it.
+    """
+
+    def __init__(self, gone: Tombstones) -> None:
+        self._gone = gone
+        self.wanted: dict[_Key, tuple[FileEntry, str, bool]] = {}
+        self.erased: dict[str, tuple[FileEntry, str]] = {}
+        self.freed: set[str] = set()
+
+    def add(self, entry: FileEntry, id_: str) -> None:
+        """A file of the commit `id_`, or DVC's list of its files."""
+        if entry.sha256 in self._gone.erased:
+            self.erased.setdefault(entry.md5, (entry, id_))
+            return
+        key = (entry.md5, entry.sha256, entry.size)
+        freed = id_ in self._gone.freed
+        known = self.wanted.get(key)
+        if known is None or (known[2] and not freed):
+            self.wanted[key] = (entry, id_, freed)
+
+    def notes(self) -> Iterator[str]:
+        """What is away on purpose."""
+        if self.erased:
+            yield f"{len(self.erased):,} objects were erased"
+        if self.freed:
+            yield f"{len(self.freed):,} objects were freed by gc"
 
 
 def payload_problems(
@@ -37,7 +70,7 @@ def payload_problems(
     listed = [_dvc_list(entries)] if payload.type == "directory" else []
     for entry in [*listed, *entries]:
         if not entry.is_directory:
-            objects.setdefault((entry.md5, entry.sha256, entry.size), (entry, id_))
+            objects.add(entry, id_)
 
 
 def _dvc_list(entries: list[FileEntry]) -> FileEntry:
@@ -68,12 +101,19 @@ def file_problems(
     registry: Registry, objects: Objects, progress: Progress
 ) -> Iterator[Problem]:
     """Read every object once, two at a time."""
-    remaining = iter(objects.values())
+    remaining = iter(objects.wanted.values())
     with ThreadPoolExecutor(2) as pool:
         while batch := list(islice(remaining, _BATCH)):
-            entries = [entry for entry, _ in batch]
+            entries = [entry for entry, _, _ in batch]
             checked = pool.map(registry.payloads.check, entries)
-            for (entry, id_), what in zip(batch, checked, strict=True):
+            for (entry, id_, freed), what in zip(batch, checked, strict=True):
                 progress(entry.size)
-                if what:
-                    yield Problem(id_, entry.path, what)
+                if freed and what == MISSING:
+                    objects.freed.add(entry.md5)
+                elif what:
+                    yield Problem(id_, entry.path, what, entry.md5)
+    pins = Pins(registry.payloads)
+    for entry, id_ in objects.erased.values():
+        if pins.is_here(entry.md5):
+            what = "was erased, but its bytes are still here: `lineage gc` removes them"
+            yield Problem(id_, entry.path, what, entry.md5)

@@ -1,0 +1,133 @@
+"""What one registry holds on to in a DVC cache, and how it lets go.
+
+A pin is dropped into the trash, ``<cache>/lineage/trash/<registry>/<date>/OID``, by
+a rename: nothing is copied, and until the trash is emptied everything can come back.
+DVC's own link goes with it only where the caller knows that DVC does not need it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lineage.store.disk import make_folder, sync_path
+from lineage.store.payloads import Payloads
+
+
+class Batch(NamedTuple):
+    """What one run dropped: when, and which objects."""
+
+    date: str
+    folder: Path
+    oids: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        return sum((self.folder / oid).stat().st_size for oid in self.oids)
+
+
+class Pins:
+    """The pins of one registry, their links in DVC's cache, and the trash."""
+
+    def __init__(self, payloads: Payloads) -> None:
+        self._payloads = payloads
+        self.cache = payloads.cache
+        self._own = payloads.cache / "lineage"
+        self._trash = self._own / "trash" / payloads.registry
+
+    def __iter__(self) -> Iterator[str]:
+        """The oid of every pinned object, sorted."""
+        yield from _objects(self._own / self._payloads.registry)
+
+    def of_others(self) -> set[str]:
+        """What other registries that use this cache have pinned."""
+        ours = {self._payloads.registry, "trash", "tmp"}
+        folders = [path for path in _folders(self._own) if path.name not in ours]
+        return {oid for folder in folders for oid in _objects(folder)}
+
+    def pin(self, oid: str) -> Path:
+        return self._own / self._payloads.registry / oid[:2] / oid[2:]
+
+    def place(self, oid: str) -> Path:
+        """Where DVC looks for an object."""
+        return self.cache / "files" / "md5" / oid[:2] / oid[2:]
+
+    def size(self, oid: str) -> int:
+        return self.pin(oid).stat().st_size
+
+    def drop(self, oids: Iterable[str], unneeded: set[str], date: str) -> None:
+        """Move pins into the trash, and take the DVC links of those `unneeded`."""
+        folder = self._trash / date
+        make_folder(str(folder))
+        for oid in oids:
+            self.pin(oid).replace(folder / oid)
+            if oid in unneeded:
+                self.place(oid).unlink(missing_ok=True)
+            _remove_empty(self.pin(oid).parent, self.place(oid).parent)
+        sync_path(folder)
+
+    def discard(self, path: Path, date: str, oid: str) -> None:
+        """Move one damaged file of the cache into the trash."""
+        folder = self._trash / date
+        make_folder(str(folder))
+        path.replace(folder / f"{oid}.damaged")
+
+    def remove(self, oid: str) -> int:
+        """Take an object's bytes away for good, trash and all; what went, in bytes."""
+        paths = [self.pin(oid), self.place(oid), *self._trash.glob(f"*/{oid}*")]
+        found = [path for path in paths if path.exists()]
+        size = found[0].stat().st_size if found else 0
+        for path in found:
+            path.unlink()
+        return size
+
+    def is_here(self, oid: str) -> bool:
+        """Whether any copy of an object is left in this registry's hands."""
+        paths = (self.pin(oid), self.place(oid))
+        return any(p.exists() for p in paths) or any(self._trash.glob(f"*/{oid}*"))
+
+    # the trash
+
+    def trash(self) -> list[Batch]:
+        """What was dropped and is still there, oldest first."""
+        return [
+            Batch(folder.name, folder, tuple(_names(folder)))
+            for folder in _folders(self._trash)
+        ]
+
+    def empty(self, batch: Batch) -> None:
+        """Remove the bytes of a batch for good."""
+        for oid in batch.oids:
+            (batch.folder / oid).unlink(missing_ok=True)
+        _remove_empty(batch.folder)
+
+    def restore(self, batch: Batch) -> list[str]:
+        """Pin the objects of a batch again and show them to DVC; what came back."""
+        back = [oid for oid in batch.oids if not oid.endswith(".damaged")]
+        for oid in back:
+            self._payloads.take_back(batch.folder / oid, oid)
+            (batch.folder / oid).unlink()
+        _remove_empty(batch.folder)
+        return back
+
+
+def _folders(parent: Path) -> list[Path]:
+    """The folders in `parent`, sorted; none where it is missing."""
+    found = parent.iterdir() if parent.is_dir() else ()
+    return sorted(path for path in found if path.is_dir())
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _objects(root: Path) -> Iterator[str]:
+    for bucket in _folders(root):
+        for name in _names(bucket):
+            yield bucket.name + name
+
+
+def _remove_empty(*folders: Path) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
