@@ -49,9 +49,9 @@ class Objects:
     def notes(self) -> Iterator[str]:
         """What is away on purpose."""
         if self.erased:
-            yield f"{len(self.erased):,} objects were erased"
+            yield f"objects that were erased: {len(self.erased):,}"
         if self.freed:
-            yield f"{len(self.freed):,} objects were freed by gc"
+            yield f"objects that gc freed: {len(self.freed):,}"
 
 
 def payload_problems(

@@ -142,7 +142,8 @@ $ lineage verify --format json
 {
   "schema_version": 1,
   "checked": 1,
-  "problems": []
+  "problems": [],
+  "notes": []
 }
 2> 1 commit checked: all as recorded
 $ lineage verify
@@ -158,19 +159,21 @@ $ lineage verify HEAD --format json
     {
       "id": "aaaaaaaaaaaa…",
       "path": "b.txt",
-      "what": "does not have its recorded SHA-256"
+      "what": "does not have its recorded SHA-256",
+      "object": "bbbbbbbbbbbb…"
     }
-  ]
+  ],
+  "notes": []
 }
 2> 1 commit checked: 1 problem
 exit 3
 $ lineage verify --format jsonl
-{"schema_version": 1, "id": "aaaaaaaaaaaa…", "path": "b.txt", "what": "does not have its recorded SHA-256"}
+{"schema_version": 1, "id": "aaaaaaaaaaaa…", "path": "b.txt", "what": "does not have its recorded SHA-256", "object": "bbbbbbbbbbbb…"}
 2> 1 commit checked: 1 problem
 exit 3
 $ lineage verify --format csv
-id,path,what
-aaaaaaaaaaaa…,b.txt,does not have its recorded SHA-256
+id,path,what,object
+aaaaaaaaaaaa…,b.txt,does not have its recorded SHA-256,bbbbbbbbbbbb…
 2> 1 commit checked: 1 problem
 exit 3
 $ lineage verify nope
