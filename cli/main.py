@@ -37,6 +37,8 @@ SECTIONS = {
     "Name": {
         "branch": "List, make, move, rename or delete branches.",
         "tag": "List, make or delete tags.",
+        "undo": "Take back what moved a branch or a tag.",
+        "redo": "Bring back what undo took.",
     },
     "Bytes": {
         "get": "Give the files of a commit back, verified.",

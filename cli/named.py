@@ -1,6 +1,6 @@
 """Lists of names: what `branch` and `tag` print."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record
@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 def names_of(registry: "Registry", space: str) -> list[Record]:
     """The names of ``heads`` or ``tags`` with the commits that they name."""
     records: list[Record] = []
+    protected = registry.events_log.names("protected") if space == "heads" else {}
     for name, target in registry.names(space).items():
         commit = registry.load(target.id)
-        named = {"name": name, "id": target.id, "git": target.git, "kind": commit.kind}
-        head = {"head": name == registry.head} if space == "heads" else {}
-        records.append(named | head)
+        named: dict[str, Any] = {
+            "name": name,
+            "id": target.id,
+            "git": target.git,
+            "kind": commit.kind,
+        }
+        if space == "heads":
+            named |= {"head": name == registry.head, "protected": name in protected}
+        records.append(named)
     return records
 
 
@@ -27,4 +34,5 @@ def columns(registry: "Registry") -> tuple[Column, ...]:
         Column("name", lambda r: (r["name"], "branch"), flexible=True),
         Column("commit", lambda r: (short(registry, r["id"]), "id")),
         Column("kind", lambda r: r["kind"]),
+        Column("", lambda r: ("protected", "good") if r.get("protected") else ""),
     )

@@ -1,10 +1,11 @@
 """Making, moving and deleting branches and tags.
 
-A branch is a name that moves; a tag never does, and the name of a deleted tag is
-spent: nothing else may ever be called so. Every change is one event.
+A branch is a name that moves, a protected one only forward; a tag never does, and the
+name of a deleted tag is spent: nothing else may ever be called so. The log itself
+sees to that, for all writers (`lineage.store.guards`). Every change is one event.
 """
 
-from lineage.errors import NotAllowed, NotFound, UsageError
+from lineage.errors import NotFound, UsageError
 from lineage.registry import Registry
 from lineage.store import names
 from lineage.store.disk import disk_errors
@@ -67,6 +68,38 @@ def rename_branch(registry: Registry, old: str, new: str) -> str:
     return present.id
 
 
+def protect_branch(registry: Registry, name: str, *, message: str = "") -> str:
+    """Let a branch only move forward from now on; returns the id of its tip.
+
+    It is then neither deleted, renamed nor moved to a commit that did not come from
+    its tip, by any writer, until somebody lets it go.
+    """
+    with disk_errors("protecting the branch"), registry.events_log.locked() as lock:
+        present = _present(registry, name)
+        taken = registry.target(f"protected/{name}")
+        moves = [] if taken else [Move(f"protected/{name}", None, present)]
+        _record(registry, "protect", moves, message, lock)
+    return present.id
+
+
+def unprotect_branch(registry: Registry, name: str, *, message: str = "") -> None:
+    """Let a protected branch move freely again.
+
+    Raises:
+        NotFound: when no branch of that name is protected.
+    """
+    ref = f"protected/{name}"
+    with disk_errors("letting the branch go"), registry.events_log.locked() as lock:
+        present = registry.target(ref)
+        if present is None:
+            hint = "`lineage branch` says which are"
+            raise NotFound(f"no branch {name} is protected", hint=hint)
+        move = Move(
+            ref, present, None, kept=registry.target(f"heads/{name}") == present
+        )
+        _record(registry, "unprotect", [move], message, lock)
+
+
 def set_tag(
     registry: Registry, name: str, revision: str = "HEAD", *, message: str = ""
 ) -> str:
@@ -79,13 +112,7 @@ def set_tag(
     target = _target(registry, revision)
     with disk_errors("tagging"), registry.events_log.locked() as lock:
         present = registry.target(f"tags/{name}")
-        if present and present != target:
-            hint = "a tag never moves: choose another name"
-            raise NotAllowed(f"the tag {name} names {present.id[:12]}", hint=hint)
-        if registry.target(f"spent/{name}"):
-            hint = "names of deleted tags are not used again: choose another"
-            raise NotAllowed(f"{name} was a tag once", hint=hint)
-        moves = [] if present else [Move(f"tags/{name}", None, target)]
+        moves = [Move(f"tags/{name}", present, target)] if present != target else []
         _record(registry, "tag", moves, message, lock, subject=target.id)
     return target.id
 

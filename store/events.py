@@ -21,6 +21,7 @@ from lineage.store.disk import locked, write_atomically
 from lineage.store.event_commit import event_commit, parse_parents
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
+from lineage.store.guards import Guards
 from lineage.store.objects import Event
 from lineage.store.views import BLOB, TREE, Move, Views
 
@@ -47,6 +48,7 @@ class EventLog:
         self._git = git
         self._home = home
         self._views = Views(git)
+        self._guards = Guards(git, self._views)
         self._marker = home / "rolled"
         self._lock = home / "lock"
 
@@ -214,8 +216,10 @@ class EventLog:
         Raises:
             Conflict: when a name is not at its move's `before`, or somebody wrote past
                 the lock; the registry is unchanged.
+            NotAllowed: when a tag or a protected branch must not move so.
         """
-        moves = list(moves)
+        self.check_writable()
+        moves, objects = list(moves), list(objects)
         self.roll_forward(lock)
         tip = self.tip()
         parents = [*([tip] if tip else []), *merged]
@@ -225,6 +229,7 @@ class EventLog:
             refs=tuple(move.change() for move in moves),
         )
         made = self.objects(event, moves, parents)
+        self.check(moves, objects)
         self._marker.unlink(missing_ok=True)
         self._git.write([*objects, *made])
         oid = made[-1].oid
@@ -233,6 +238,14 @@ class EventLog:
         with suppress(OSError):  # it is recorded: the next writer makes this good
             write_atomically(self._marker, oid.encode())
         return Logged(oid, event)
+
+    def check(self, moves: Sequence[Move], objects: Sequence[GitObject] = ()) -> None:
+        """Let `moves` pass if the newest event's names may move so.
+
+        Raises:
+            NotAllowed: when a tag or a protected branch must not move so.
+        """
+        self._guards.check(self.tip(), moves, objects)
 
     def roll_forward(self, lock: int) -> None:
         """Make the mirror refs what the newest event says, after a crash."""

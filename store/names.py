@@ -12,7 +12,7 @@ from lineage.errors import UsageError
 
 EVENTS = "refs/lineage/events"
 ROOT = "refs/lineage/"
-SPACES = ("heads", "tags", "runs", "spent")  # spent: names of deleted tags
+SPACES = ("heads", "tags", "runs", "spent", "protected")  # spent: of deleted tags
 
 _LONGEST = 200  # bytes of an encoded name; file systems stop at 255
 _FORBIDDEN = ("..", "@{", "~", "^", ":")

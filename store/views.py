@@ -15,7 +15,13 @@ from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import RefChange
 
 TREE, BLOB, LINK = "40000", "100644", "160000"
-_WHAT = {"heads": "branch", "runs": "part", "tags": "tag", "spent": "tag"}
+WHAT = {
+    "heads": "branch",
+    "tags": "tag",
+    "runs": "part",
+    "spent": "spent name",
+    "protected": "protection of",
+}
 
 Trees = dict[str, TreeEntry]
 
@@ -147,7 +153,7 @@ def _replace(entries: Trees, name: str, content: Trees, made: list[GitObject]) -
 def moved_meanwhile(ref: str) -> Conflict:
     """A name such as ``heads/x`` is not where it was when somebody looked."""
     space, _, name = ref.partition("/")
-    message = f"somebody moved the {_WHAT[space]} {name} meanwhile"
+    message = f"somebody moved the {WHAT[space]} {name} meanwhile"
     return Conflict(message, hint="run the command again")
 
 

@@ -41,7 +41,7 @@ def test_log_at_a_day(two: Registry, transcript: Transcript) -> None:
     go_live(two, "config/c~1", "2031-11-03T10:00:00.000000Z")
     go_live(two, "config/c", "2031-11-05T10:00:00.000000Z")
     assert transcript(
-        "log live --at 2031-11-03 --format csv",
+        "log live --at 2031-11-03",
         "log live --at '2031-11-05 11:00 UTC'",
         "branch --at 2031-11-04",
         "branch",
@@ -49,9 +49,7 @@ def test_log_at_a_day(two: Registry, transcript: Transcript) -> None:
         "log --at 1999-12-31",
         "log --at soon",
     ) == snapshot("""\
-$ lineage log live --at 2031-11-03 --format csv
-id,git,kind,name,time,author,message,edges,params.n,branches,tags,generation
-aaaaaaaaaaaa…,bbbbbbbbbbbb…,config,c,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,[],1,"[""live""]",[],0
+$ lineage log live --at 2031-11-03
 2> as of event cccccccc, 2026-01-02 03:04 UTC
 $ lineage log live --at '2026-01-02 03:04 UTC'
 □  dddddddd config c (HEAD -> live, config/c)              Ada Example, just now
@@ -102,3 +100,184 @@ def test_every_read_command_takes_at(
     assert done.exit_code == 0
     assert done.stdout == then
     assert done.stderr.startswith("as of event ")
+
+
+@pytest.mark.usefixtures("two")
+def test_undo_of_a_deleted_branch(transcript: Transcript) -> None:
+    """What moved is said; undo goes further back, redo brings back, ends are named."""
+    assert (
+        transcript(
+            "branch -d config/c",
+            "undo --dry-run",
+            "undo",
+            "branch",
+            "redo",
+            "undo",
+            "undo -m 'not this one'",
+            "undo",
+            "undo",
+            "events --format csv",
+        )
+        == snapshot("""\
+$ lineage branch -d config/c
+2> config/c is deleted; it was at aaaaaaaaaaaa
+$ lineage undo --dry-run
+would be undone: branch bbbbbbbb, 2026-01-02 03:04 UTC: deleted
+branch config/c would be back at aaaaaaaa
+$ lineage undo
+2> undone: branch bbbbbbbb, 2026-01-02 03:04 UTC: deleted
+2> branch config/c is back at aaaaaaaa
+$ lineage branch
+   name      commit    kind
+*  config/c  aaaaaaaa  config
+$ lineage redo
+2> redone: undo cccccccc, 2026-01-02 03:04 UTC: branch bbbbbbbb: deleted
+2> branch config/c is gone (was aaaaaaaa)
+$ lineage undo
+2> undone: branch bbbbbbbb, 2026-01-02 03:04 UTC: deleted
+2> branch config/c is back at aaaaaaaa
+$ lineage undo -m 'not this one'
+2> undone: commit dddddddd, 2026-01-02 03:04 UTC
+2> branch config/c is back at eeeeeeee (was aaaaaaaa)
+$ lineage undo
+2> undone: commit ffffffff, 2026-01-02 03:04 UTC
+2> branch config/c is gone (was eeeeeeee)
+$ lineage undo
+2> error: there is nothing to undo
+2> hint: `lineage events` lists them all
+exit 5
+$ lineage events --format csv
+id,type,time,author,message,subject,refs,data.undoes
+gggggggggggg…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,commit ffffffff,,"[{""ref"": ""heads/config/c"", ""before"": ""eeeeeeeeeeee…"", ""after"": null}]",ffffffffffff…
+hhhhhhhhhhhh…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,not this one,,"[{""ref"": ""heads/config/c"", ""before"": ""aaaaaaaaaaaa…"", ""after"": ""eeeeeeeeeeee…""}]",dddddddddddd…
+iiiiiiiiiiii…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,branch bbbbbbbb: deleted,,"[{""ref"": ""heads/config/c"", ""before"": null, ""after"": ""aaaaaaaaaaaa…""}]",bbbbbbbbbbbb…
+jjjjjjjjjjjj…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,undo cccccccc: branch bbbbbbbb: deleted,,"[{""ref"": ""heads/config/c"", ""before"": ""aaaaaaaaaaaa…"", ""after"": null}]",cccccccccccc…
+cccccccccccc…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,branch bbbbbbbb: deleted,,"[{""ref"": ""heads/config/c"", ""before"": null, ""after"": ""aaaaaaaaaaaa…""}]",bbbbbbbbbbbb…
+bbbbbbbbbbbb…,branch,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,deleted,,"[{""ref"": ""heads/config/c"", ""before"": ""aaaaaaaaaaaa…"", ""after"": null}]",
+dddddddddddd…,commit,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,aaaaaaaaaaaa…,"[{""ref"": ""heads/config/c"", ""before"": ""eeeeeeeeeeee…"", ""after"": ""aaaaaaaaaaaa…""}]",
+ffffffffffff…,commit,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,eeeeeeeeeeee…,"[{""ref"": ""heads/config/c"", ""before"": null, ""after"": ""eeeeeeeeeeee…""}]",
+kkkkkkkkkkkk…,init,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,,[],
+""")
+    )
+
+
+def test_undo_names_what_is_in_the_way(two: Registry, transcript: Transcript) -> None:
+    """The later event with type, author and time; statements, bad ids and tags too."""
+    made = [id_[:8] for id_, _ in two.events()]
+    two.attest("review", subject=two.resolve("HEAD"))
+    review = next(iter(two.events()))[0][:8]
+    assert (
+        transcript(
+            f"undo {made[1]}",
+            f"undo {review}",
+            f"undo {made[-1]}",
+            "undo 0000",
+            "undo tutor",
+            "tag v1",
+            "undo",
+            "tag v1",
+            "redo",
+            "redo",
+        )
+        == snapshot("""\
+$ lineage undo aaaaaaaa
+2> error: the branch config/c was moved later, by event bbbbbbbb (commit, Ada Example, 2026-01-02 03:04 UTC)
+2> hint: `lineage undo bbbbbbbb` first
+exit 4
+$ lineage undo cccccccc
+2> error: the event cccccccc (review) moved no name
+2> hint: a verdict is answered by another one: `lineage review`
+exit 4
+$ lineage undo dddddddd
+2> error: the event dddddddd (init) moved no name
+2> hint: it made the registry; remove the folder if you want none
+exit 4
+$ lineage undo 0000
+2> error: there is no event 0000
+2> hint: `lineage events` lists them
+exit 5
+$ lineage undo tutor
+2> error: 'tutor' is not the id of an event
+2> hint: `lineage events` lists them; 4 digits of an id are enough
+exit 2
+$ lineage tag v1
+2> v1 is eeeeeeeeeeee
+$ lineage undo
+2> undone: tag ffffffff, 2026-01-02 03:04 UTC
+2> tag v1 is gone, and its name spent (was eeeeeeee)
+$ lineage tag v1
+2> error: v1 was a tag once
+2> hint: names of deleted tags are not used again: choose another
+exit 4
+$ lineage redo
+2> redone: undo gggggggg, 2026-01-02 03:04 UTC: tag ffffffff
+2> tag v1 is back at eeeeeeee
+$ lineage redo
+2> error: there is nothing to redo
+2> hint: redo brings back what undo took, as long as nothing else has moved
+exit 5
+""")
+    )
+
+
+@pytest.mark.usefixtures("two")
+def test_protected_branches(transcript: Transcript) -> None:
+    """Protect, list, be refused, let go."""
+    assert (
+        transcript(
+            "branch --protect config/c",
+            "branch",
+            "branch -d config/c",
+            "branch -m config/c d",
+            "branch -f config/c config/c~1",
+            "commit config --name c --param n=3",
+            "undo",
+            "branch --unprotect config/c",
+            "branch --unprotect config/c",
+            "branch --protect config/c HEAD",
+            "branch --protect",
+            "branch --format csv",
+        )
+        == snapshot("""\
+$ lineage branch --protect config/c
+2> config/c is protected
+$ lineage branch
+   name      commit    kind
+*  config/c  aaaaaaaa  config  protected
+$ lineage branch -d config/c
+2> error: the branch config/c is protected: it is not deleted or renamed
+2> hint: let it go with `lineage branch --unprotect config/c`
+exit 4
+$ lineage branch -m config/c d
+2> error: the branch config/c is protected: it is not deleted or renamed
+2> hint: let it go with `lineage branch --unprotect config/c`
+exit 4
+$ lineage branch -f config/c config/c~1
+2> error: the branch config/c is protected: it only moves forward
+2> hint: let it go with `lineage branch --unprotect config/c`
+exit 4
+$ lineage commit config --name c --param n=3
+bbbbbbbbbbbb…
+2> config c recorded on config/c
+$ lineage undo
+2> error: the branch config/c is protected: it only moves forward
+2> hint: let it go with `lineage branch --unprotect config/c`
+exit 4
+$ lineage branch --unprotect config/c
+2> config/c is protected no more
+$ lineage branch --unprotect config/c
+2> error: no branch config/c is protected
+2> hint: `lineage branch` says which are
+exit 5
+$ lineage branch --protect config/c HEAD
+2> error: one branch is protected or let go: NAME, nothing else
+exit 2
+$ lineage branch --protect
+2> error: no branch is named
+2> hint: see `lineage branch --help`
+exit 2
+$ lineage branch --format csv
+name,id,git,kind,head,protected
+config/c,bbbbbbbbbbbb…,cccccccccccc…,config,true,false
+""")
+    )
