@@ -1,6 +1,8 @@
-"""`lineage events`: the append-only log."""
+"""`lineage events`: the append-only log, and one event of it in full."""
 
+from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +15,23 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.render import Column, Record, listing
-from lineage.cli.text import minute
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    csv_lines,
+    document,
+    escaped,
+    json_line,
+    listing,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.text import minute, moment, one_line
+from lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from lineage.store.events import Logged
 
 
 def _subject(record: Record) -> str:
@@ -31,7 +48,20 @@ _COLUMNS = (
     Column("by", lambda r: r["author"].partition(" <")[0], flexible=True),
     Column("what", lambda r: (r["type"], "title")),
     Column("subject", _subject, flexible=True),
-    Column("message", lambda r: r["message"], flexible=True),
+    Column("message", lambda r: r["message"], below=True),
+)
+_MOVES = (
+    Column("name", lambda r: r["ref"], flexible=True),
+    Column("from", lambda r: ((r["before"] or "")[:12], "id")),
+    Column("to", lambda r: ((r["after"] or "")[:12], "id")),
+)
+_COMMITS = (
+    Column("id", lambda r: (r["id"], "id")),
+    Column("git", lambda r: r["git"], flexible=True),
+)
+_DATA = (
+    Column("name", lambda r: r["name"]),
+    Column("value", lambda r: _inline(r["value"]), flexible=True),
 )
 
 
@@ -40,19 +70,116 @@ _COLUMNS = (
     short_help="Show who changed the registry, when and why.",
     examples={
         "lineage events -n 10": "the newest ten",
+        "lineage events 1a2b3c4d": "one of them in full",
+        "lineage events --ref model/tutor": "what ever moved a branch",
+        "lineage events --type undo --since yesterday": "what was taken back lately",
         "lineage events --format jsonl": "all, for programs",
     },
-    exits=[0, 5],
+    exits=[0, 2, 5],
 )
+@click.argument("event", required=False)
 @click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this type.")
+@click.option("--ref", metavar="NAME", help="Only what moved this branch or tag.")
+@click.option("--author", metavar="TEXT", help="Only authors with this in their name.")
+@click.option("--since", metavar="DATE", help="Only from this date on.")
+@click.option("--until", metavar="DATE", help="Only up to this date.")
 @at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
-def events(app: App, limit: int | None, format_: str) -> None:
-    """Show who changed the registry, when and why, newest first.
+def events(
+    app: App, /, *, event: str | None, limit: int | None, format_: str, **wanted: Any
+) -> None:
+    """Show who changed the registry, when and why, newest first; or one EVENT in full.
 
-    Events are never changed or removed.
+    Events are never changed or removed. `lineage undo EVENT` takes back what one moved.
     """
-    found = islice(app.registry.events(), limit)
-    records = (shapes.event(id_, event) for id_, event in found)
+    if event is not None:
+        if limit is not None or any(wanted.values()):
+            hint = "leave out the event or the filter"
+            raise UsageError("one event is shown in full, unfiltered", hint=hint)
+        _show(app, event, format_)
+        return
+    from lineage.events import Wanted
+    from lineage.events import events as find
+
+    found = islice(find(app.registry, Wanted(**wanted)), limit)
+    records = (shapes.event(logged.event.id, logged.event) for logged in found)
     listing(app.terminal, format_, "events", records, _COLUMNS)
+
+
+def _show(app: App, prefix: str, format_: str) -> None:
+    from lineage.moments import find_event
+
+    found = find_event(app.registry, prefix)
+    data = shapes.whole_event(found)
+    if format_ == "json":
+        app.terminal.write([document(data)])
+    elif format_ == "jsonl":
+        app.terminal.write([json_line(data)])
+    elif format_ == "csv":
+        app.terminal.write(csv_lines([data]))
+    elif format_ == "md":
+        app.terminal.write(_markdown(data))
+    else:
+        app.terminal.page(_human(app, data))
+        _suggest(app, found)
+
+
+def _suggest(app: App, found: "Logged") -> None:
+    """Say how to take the event back, where it moved something."""
+    if found.event.refs:
+        short = found.event.id[:8]
+        app.terminal.say(f"`lineage undo {short}` takes back what it moved")
+
+
+def _human(app: App, data: dict[str, Any]) -> Iterator[str]:
+    terminal = app.terminal
+    yield terminal.paint([(f"event {data['type']}", "title")])
+    facts = list(_facts(data))
+    margin = max(len(name) for name, _ in facts) + 2
+    for name, value in facts:
+        style = "id" if name == "id" else ""
+        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), style)])
+    if data["message"]:
+        lines = (one_line(line) for line in data["message"].splitlines())
+        yield from ("", *(f"    {line}".rstrip() for line in lines))
+    yield from sections(terminal, _sections(data))
+
+
+def _markdown(data: dict[str, Any]) -> Iterator[str]:
+    yield f"# event {escaped(one_line(data['type']))}"
+    facts = ((name, escaped(one_line(value))) for name, value in _facts(data))
+    yield from ("", *(f"- {name}: {value}" for name, value in facts))
+    if data["message"]:
+        lines = data["message"].splitlines()
+        yield from ("", *(f"> {escaped(one_line(line))}" for line in lines))
+    yield from markdown_sections(_sections(data))
+
+
+def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "id", data["id"]
+    yield "git", data["git"]
+    yield "time", moment(data["time"])
+    yield "by", data["author"]
+    if data["subject"]:
+        yield "subject", data["subject"]
+    yield from (("after", id_) for id_ in data["prev"])
+
+
+def _sections(data: dict[str, Any]) -> Iterator[Section]:
+    rest = [{"name": k, "value": v} for k, v in (data["data"] | data["extra"]).items()]
+    tables = {
+        "moves": (data["refs"], _MOVES),
+        "commits": (data["commits"], _COMMITS),
+        "data": (rest, _DATA),
+    }
+    for title, (records, columns) in tables.items():
+        if records:
+            yield Section(title, records, columns)
+
+
+def _inline(value: object) -> str:
+    from lineage.cli.show import inline
+
+    return inline(value)

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from lineage.history import Entry
     from lineage.recording import Committed
     from lineage.registry import Registry
+    from lineage.store.events import Logged
     from lineage.store.files import FileEntry
     from lineage.store.objects import Commit, Edge, Event, Metric
 
@@ -115,4 +116,16 @@ def event(id_: str, logged: "Event") -> Json:
         "subject": logged.subject,
         "refs": [change._asdict() for change in logged.refs],
         "data": dict(logged.data),
+    }
+
+
+def whole_event(logged: "Logged") -> Json:
+    """The one event of `events EVENT`: all that it says."""
+    whole = logged.event
+    return {
+        **event(whole.id, whole),
+        "git": logged.git,
+        "prev": list(whole.prev),
+        "commits": [{"id": id_, "git": git} for id_, git in whole.commits],
+        "extra": dict(whole.extra),
     }

@@ -179,10 +179,9 @@ def _moved_since(registry: Registry, found: Logged, ref: str) -> NotAllowed:
 
 
 def _moved_by(what: str, event: Event) -> NotAllowed:
-    when = f"{event.time[:10]} {event.time[11:16]} UTC"
-    who = f"{event.type}, {event.actor['name']}, {when}"
-    message = f"{what} was moved later, by event {event.id[:8]} ({who})"
-    return NotAllowed(message, hint=f"`lineage undo {event.id[:8]}` first")
+    short, when = event.id[:8], f"{event.time[:10]} {event.time[11:16]} UTC"
+    hint = f"`lineage undo {short}` first; it is by {event.actor['name']}, {when}"
+    return NotAllowed(f"event {short} ({event.type}) moved {what} later", hint=hint)
 
 
 def _follow(registry: Registry, moves: tuple[Move, ...]) -> None:

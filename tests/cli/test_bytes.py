@@ -200,8 +200,9 @@ def test_events(transcript: Transcript, run: Run) -> None:
 
     assert transcript("events", "events -n 1 --format csv") == snapshot("""\
 $ lineage events
-event     time              by           what    subject       message
-aaaaaaaa  2026-01-02 03:04  Ada Example  tag     v1            good enough
+event     time              by           what    subject
+aaaaaaaa  2026-01-02 03:04  Ada Example  tag     v1
+  good enough
 bbbbbbbb  2026-01-02 03:04  Ada Example  commit  dataset/seed
 cccccccc  2026-01-02 03:04  Ada Example  init
 $ lineage events -n 1 --format csv

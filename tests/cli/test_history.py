@@ -50,23 +50,24 @@ def test_log_at_a_day(two: Registry, transcript: Transcript) -> None:
         "log --at soon",
     ) == snapshot("""\
 $ lineage log live --at 2031-11-03
-2> as of event cccccccc, 2026-01-02 03:04 UTC
+□  aaaaaaaa config c (HEAD -> live)                        Ada Example, just now
+2> as of event bbbbbbbb, 2026-01-02 03:04 UTC
 $ lineage log live --at '2026-01-02 03:04 UTC'
-□  dddddddd config c (HEAD -> live, config/c)              Ada Example, just now
+□  cccccccc config c (HEAD -> live, config/c)              Ada Example, just now
 □  aaaaaaaa config c                                       Ada Example, just now
-2> as of event eeeeeeee, 2026-01-02 03:04 UTC
+2> as of event dddddddd, 2026-01-02 03:04 UTC
 $ lineage branch --at 2031-11-04
    name      commit    kind
-   config/c  dddddddd  config
+   config/c  cccccccc  config
 *  live      aaaaaaaa  config
-2> as of event cccccccc, 2026-01-02 03:04 UTC
+2> as of event bbbbbbbb, 2026-01-02 03:04 UTC
 $ lineage branch
    name      commit    kind
-*  config/c  dddddddd  config
-   live      dddddddd  config
+*  config/c  cccccccc  config
+   live      cccccccc  config
 $ lineage branch new --at 2031-11-04
-2> as of event cccccccc, 2026-01-02 03:04 UTC
-2> error: this is the registry as of event cccccccccccc
+2> as of event bbbbbbbb, 2026-01-02 03:04 UTC
+2> error: this is the registry as of event bbbbbbbbbbbb
 2> hint: what was is only read: leave out --at to change what is
 exit 4
 $ lineage log --at 1999-12-31
@@ -105,20 +106,18 @@ def test_every_read_command_takes_at(
 @pytest.mark.usefixtures("two")
 def test_undo_of_a_deleted_branch(transcript: Transcript) -> None:
     """What moved is said; undo goes further back, redo brings back, ends are named."""
-    assert (
-        transcript(
-            "branch -d config/c",
-            "undo --dry-run",
-            "undo",
-            "branch",
-            "redo",
-            "undo",
-            "undo -m 'not this one'",
-            "undo",
-            "undo",
-            "events --format csv",
-        )
-        == snapshot("""\
+    assert transcript(
+        "branch -d config/c",
+        "undo --dry-run",
+        "undo",
+        "branch",
+        "redo",
+        "undo",
+        "undo -m 'not this one'",
+        "undo",
+        "undo",
+        "events -n 2",
+    ) == snapshot("""\
 $ lineage branch -d config/c
 2> config/c is deleted; it was at aaaaaaaaaaaa
 $ lineage undo --dry-run
@@ -146,19 +145,13 @@ $ lineage undo
 2> error: there is nothing to undo
 2> hint: `lineage events` lists them all
 exit 5
-$ lineage events --format csv
-id,type,time,author,message,subject,refs,data.undoes
-gggggggggggg…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,commit ffffffff,,"[{""ref"": ""heads/config/c"", ""before"": ""eeeeeeeeeeee…"", ""after"": null}]",ffffffffffff…
-hhhhhhhhhhhh…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,not this one,,"[{""ref"": ""heads/config/c"", ""before"": ""aaaaaaaaaaaa…"", ""after"": ""eeeeeeeeeeee…""}]",dddddddddddd…
-iiiiiiiiiiii…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,branch bbbbbbbb: deleted,,"[{""ref"": ""heads/config/c"", ""before"": null, ""after"": ""aaaaaaaaaaaa…""}]",bbbbbbbbbbbb…
-jjjjjjjjjjjj…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,undo cccccccc: branch bbbbbbbb: deleted,,"[{""ref"": ""heads/config/c"", ""before"": ""aaaaaaaaaaaa…"", ""after"": null}]",cccccccccccc…
-cccccccccccc…,undo,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,branch bbbbbbbb: deleted,,"[{""ref"": ""heads/config/c"", ""before"": null, ""after"": ""aaaaaaaaaaaa…""}]",bbbbbbbbbbbb…
-bbbbbbbbbbbb…,branch,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,deleted,,"[{""ref"": ""heads/config/c"", ""before"": ""aaaaaaaaaaaa…"", ""after"": null}]",
-dddddddddddd…,commit,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,aaaaaaaaaaaa…,"[{""ref"": ""heads/config/c"", ""before"": ""eeeeeeeeeeee…"", ""after"": ""aaaaaaaaaaaa…""}]",
-ffffffffffff…,commit,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,eeeeeeeeeeee…,"[{""ref"": ""heads/config/c"", ""before"": null, ""after"": ""eeeeeeeeeeee…""}]",
-kkkkkkkkkkkk…,init,2026-01-02T03:04:05.678901Z,Ada Example <ada@example.com>,,,[],
+$ lineage events -n 2
+event     time              by           what  subject
+gggggggg  2026-01-02 03:04  Ada Example  undo  config/c
+  commit ffffffff
+hhhhhhhh  2026-01-02 03:04  Ada Example  undo  config/c
+  not this one
 """)
-    )
 
 
 def test_undo_names_what_is_in_the_way(two: Registry, transcript: Transcript) -> None:
@@ -166,23 +159,21 @@ def test_undo_names_what_is_in_the_way(two: Registry, transcript: Transcript) ->
     made = [id_[:8] for id_, _ in two.events()]
     two.attest("review", subject=two.resolve("HEAD"))
     review = next(iter(two.events()))[0][:8]
-    assert (
-        transcript(
-            f"undo {made[1]}",
-            f"undo {review}",
-            f"undo {made[-1]}",
-            "undo 0000",
-            "undo tutor",
-            "tag v1",
-            "undo",
-            "tag v1",
-            "redo",
-            "redo",
-        )
-        == snapshot("""\
+    assert transcript(
+        f"undo {made[1]}",
+        f"undo {review}",
+        f"undo {made[-1]}",
+        "undo 0000",
+        "undo tutor",
+        "tag v1",
+        "undo",
+        "tag v1",
+        "redo",
+        "redo",
+    ) == snapshot("""\
 $ lineage undo aaaaaaaa
-2> error: the branch config/c was moved later, by event bbbbbbbb (commit, Ada Example, 2026-01-02 03:04 UTC)
-2> hint: `lineage undo bbbbbbbb` first
+2> error: event bbbbbbbb (commit) moved the branch config/c later
+2> hint: `lineage undo bbbbbbbb` first; it is by Ada Example, 2026-01-02 03:04 UTC
 exit 4
 $ lineage undo cccccccc
 2> error: the event cccccccc (review) moved no name
@@ -217,28 +208,25 @@ $ lineage redo
 2> hint: redo brings back what undo took, as long as nothing else has moved
 exit 5
 """)
-    )
 
 
 @pytest.mark.usefixtures("two")
 def test_protected_branches(transcript: Transcript) -> None:
     """Protect, list, be refused, let go."""
-    assert (
-        transcript(
-            "branch --protect config/c",
-            "branch",
-            "branch -d config/c",
-            "branch -m config/c d",
-            "branch -f config/c config/c~1",
-            "commit config --name c --param n=3",
-            "undo",
-            "branch --unprotect config/c",
-            "branch --unprotect config/c",
-            "branch --protect config/c HEAD",
-            "branch --protect",
-            "branch --format csv",
-        )
-        == snapshot("""\
+    assert transcript(
+        "branch --protect config/c",
+        "branch",
+        "branch -d config/c",
+        "branch -m config/c d",
+        "branch -f config/c config/c~1",
+        "commit config --name c --param n=3",
+        "undo",
+        "branch --unprotect config/c",
+        "branch --unprotect config/c",
+        "branch --protect config/c HEAD",
+        "branch --protect",
+        "branch --format csv",
+    ) == snapshot("""\
 $ lineage branch --protect config/c
 2> config/c is protected
 $ lineage branch
@@ -280,4 +268,115 @@ $ lineage branch --format csv
 name,id,git,kind,head,protected
 config/c,bbbbbbbbbbbb…,cccccccccccc…,config,true,false
 """)
-    )
+
+
+def test_events_are_filtered(two: Registry, transcript: Transcript) -> None:
+    """By type, name, author and time; several filters must all hold."""
+    go_live(two, "config/c~1", "2031-11-03T10:00:00.000000Z")
+    two.attest("note", subject=two.resolve("HEAD"), message="nothing but words " * 4)
+    assert transcript(
+        "events",
+        "events --ref heads/config/c -n 1",
+        "events --type note --type init",
+        "events --since 2031-11-03 --until 2031-11-03 --ref live --author ADA",
+        "events --author nobody",
+        "events --since soon",
+        "events 1a2b -n 1",
+    ) == snapshot("""\
+$ lineage events
+event     time              by           what    subject
+aaaaaaaa  2026-01-02 03:04  Ada Example  note    bbbbbbbb
+  nothing but words nothing but words nothing but words nothing but words
+cccccccc  2026-01-02 03:04  Ada Example  branch  live
+dddddddd  2026-01-02 03:04  Ada Example  commit  config/c
+eeeeeeee  2026-01-02 03:04  Ada Example  commit  config/c
+ffffffff  2026-01-02 03:04  Ada Example  init
+$ lineage events --ref heads/config/c -n 1
+event     time              by           what    subject
+dddddddd  2026-01-02 03:04  Ada Example  commit  config/c
+$ lineage events --type note --type init
+event     time              by           what  subject
+aaaaaaaa  2026-01-02 03:04  Ada Example  note  bbbbbbbb
+  nothing but words nothing but words nothing but words nothing but words
+ffffffff  2026-01-02 03:04  Ada Example  init
+$ lineage events --since 2031-11-03 --until 2031-11-03 --ref live --author ADA
+event     time              by           what    subject
+cccccccc  2026-01-02 03:04  Ada Example  branch  live
+$ lineage events --author nobody
+$ lineage events --since soon
+2> error: 'soon' is not a date: Invalid isoformat string: 'soon'
+2> hint: write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'
+exit 2
+$ lineage events 1a2b -n 1
+2> error: one event is shown in full, unfiltered
+2> hint: leave out the event or the filter
+exit 2
+""")
+
+
+def test_one_event_in_full(two: Registry, transcript: Transcript) -> None:
+    """Every move, the commits that came, circumstances and what it comes after."""
+    two.commit("dataset", "d", __file__, message="one\ntwo", circumstances={"x": [1]})
+    event = next(iter(two.events()))[0]
+    whole = transcript(f"events {event}", f"events {event} --format json")
+    assert whole.replace(__file__, "FILE") == snapshot("""\
+$ lineage events aaaaaaaaaaaa…
+event commit
+id       aaaaaaaaaaaa…
+git      bbbbbbbbbbbb…
+time     2026-01-02 03:04:05 +0000
+by       Ada Example <ada@example.com>
+subject  cccccccccccc…
+after    dddddddddddd…
+
+    one
+    two
+
+moves
+  name             from  to
+  heads/dataset/d        cccccccccccc
+
+commits
+  id                                                                git
+  cccccccccccc…  eeeeeeeeeeee…
+
+data
+  name  value
+  path  FILE
+  x     [1]
+2> `lineage undo aaaaaaaa` takes back what it moved
+$ lineage events aaaaaaaaaaaa… --format json
+{
+  "schema_version": 1,
+  "id": "aaaaaaaaaaaa…",
+  "type": "commit",
+  "time": "2026-01-02T03:04:05.678901Z",
+  "author": "Ada Example <ada@example.com>",
+  "message": "one\\ntwo",
+  "subject": "cccccccccccc…",
+  "refs": [
+    {
+      "ref": "heads/dataset/d",
+      "before": null,
+      "after": "cccccccccccc…"
+    }
+  ],
+  "data": {
+    "path": "FILE",
+    "x": [
+      1
+    ]
+  },
+  "git": "bbbbbbbbbbbb…",
+  "prev": [
+    "dddddddddddd…"
+  ],
+  "commits": [
+    {
+      "id": "cccccccccccc…",
+      "git": "eeeeeeeeeeee…"
+    }
+  ],
+  "extra": {}
+}
+""")

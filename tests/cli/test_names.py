@@ -158,7 +158,7 @@ def test_json(two: Registry, run: Run) -> None:
 
     assert run("branch", "--format", "json").json() == {
         "schema_version": 1,
-        "branches": [{"name": "config/c", **named, "head": True}],
+        "branches": [{"name": "config/c", **named, "head": True, "protected": False}],
     }
     assert run("tag", "--format", "jsonl").jsonl() == [
         {"schema_version": 1, "name": "v1", **named}

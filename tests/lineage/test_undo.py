@@ -167,10 +167,12 @@ def test_what_has_moved_since_is_named_and_nothing_changes(repo: Registry) -> No
     tip = repo.events_log.tip()
 
     with pytest.raises(
-        NotAllowed, match=f"branch b was moved later, by event {later[:8]}"
+        NotAllowed, match=rf"event {later[:8]} .branch. moved the branch b later"
     ) as caught:
         undo(repo, event)
-    assert caught.value.hint == f"`lineage undo {later[:8]}` first"
+    assert caught.value.hint.startswith(
+        f"`lineage undo {later[:8]}` first; it is by Ada"
+    )
     assert repo.events_log.tip() == tip
 
     undo(repo, later)

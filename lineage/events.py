@@ -1,0 +1,59 @@
+"""Questions to the log: which events a person wants to see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+from functools import cached_property
+
+from lineage.moments import moment_of
+from lineage.registry import Registry
+from lineage.store.events import Logged
+from lineage.store.objects import Event
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an event must be to be shown; everything that is given must hold.
+
+    `types` are its types, one of them; `ref` is a name that it moved, with its space
+    (``heads/a``) or without (``a``); `author` a part of "name <email>" in any case;
+    `since` and `until` are moments (see `lineage.moments`), both included.
+
+    Raises:
+        UsageError: at once, for a moment that is none.
+    """
+
+    types: tuple[str, ...] = ()
+    ref: str | None = None
+    author: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def __post_init__(self) -> None:
+        _ = self._times
+
+    @cached_property
+    def _times(self) -> tuple[str, str]:
+        """The first and the last time; every text is before ``~``."""
+        first = moment_of(self.since, time.min) if self.since else ""
+        return first, moment_of(self.until, time.max) if self.until else "~"
+
+    def accepts(self, event: Event) -> bool:
+        """Whether `event` is one of these."""
+        first, last = self._times
+        author = "{name} <{email}>".format(**event.actor)
+        return (
+            (not self.types or event.type in self.types)
+            and (not self.ref or self._moved(event))
+            and (not self.author or self.author.casefold() in author.casefold())
+            and first <= event.time <= last
+        )
+
+    def _moved(self, event: Event) -> bool:
+        refs = (change.ref for change in event.refs)
+        return any(self.ref in (ref, ref.partition("/")[2]) for ref in refs)
+
+
+def events(registry: Registry, wanted: Wanted) -> Iterator[Logged]:
+    """The events that are wanted, newest first."""
+    return (e for e in registry.events_log.iterate() if wanted.accepts(e.event))
