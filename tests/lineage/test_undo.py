@@ -220,7 +220,7 @@ def test_head_follows(repo: Registry) -> None:
     assert (repo.head, list(repo.branches())) == ("config/c", ["config/c"])
 
 
-@pytest.mark.parametrize("type_", ["init", "review", "gate", "erase", "attest"])
+@pytest.mark.parametrize("type_", ["init", "review", "gate", "attest"])
 def test_what_moved_no_name_is_not_undone(repo: Registry, type_: str) -> None:
     """It says so, and what to do instead."""
     id_ = newest(repo) if type_ == "init" else repo.attest(type_)
