@@ -44,6 +44,7 @@ SECTIONS = {
         "get": "Give the files of a commit back, verified.",
         "verify": "Check that everything is as it was recorded.",
         "gc": "Free bytes that nothing needs.",
+        "index": "Look at the index, or make it anew.",
     },
     "Loop": {
         "loop": "Run loops: generate, check, mix, train, evaluate, again.",

@@ -71,10 +71,10 @@ class Registry:
         from lineage.store.payloads import Payloads
 
         cache = dvc.cache_directory(dvc.home(self.git))
-        return Payloads(cache, self._uuid(), HashCache(self.home / "hashes.sqlite"))
+        return Payloads(cache, self.uuid(), HashCache(self.home / "hashes.sqlite"))
 
-    def _uuid(self) -> str:
-        """The name of this clone's pins, made when it is first needed."""
+    def uuid(self) -> str:
+        """The name of this clone, made when it is first needed."""
         import uuid
 
         path = self.home / "uuid"

@@ -23,6 +23,7 @@ from lineage.store.objects import KINDS
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
+    from lineage.store.index import Ask
 
 _CONDITION = re.compile(r"(?s)(?P<name>[^<>=!]*)(?P<op><=|>=|!=|<|>|=)?(?P<value>.*)")
 _EQUAL = ("=", "!=")
@@ -91,19 +92,19 @@ def search(
 
     With `starts` (ids) only these commits and what they came from are searched.
     """
-    from lineage.store.index import Index
+    from lineage.indexing import index_of
     from lineage.store.index_query import matching
 
     reachable = None if starts is None else list(starts)
 
-    def question(connection: Any) -> list[str]:
-        rows = matching(connection, starts=reachable, **filters.question())
+    def question(ask: "Ask") -> list[str]:
+        rows = matching(ask, starts=reachable, **filters.question())
         found = (row.id for row in rows if filters.accepts(row.name, row.author))
         if registry.events_log.at:  # the rows are of now
             found = (id_ for id_ in found if registry.ids.find(id_))
         return list(islice(found, limit))
 
-    with Index(registry.git, registry.events_log, registry.home) as index:
+    with index_of(registry) as index:
         return index.read(question)
 
 

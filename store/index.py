@@ -1,21 +1,23 @@
 """The index: commits, names and events as rows, for questions that filter.
 
-``<home>/index.sqlite`` is derived from the event log and remembers the newest event
-that it has read. Whoever asks gets it up to date; one that is missing, damaged, of
-another schema, or of a log that has lost that event is made anew. Where nothing can
-be written, the rows live in memory as long as the command. sqlmodel takes half a
-second to import: only commands that ask import this module.
+It is derived from the event log and remembers the newest event that it has read.
+Whoever asks gets it up to date. Its own file, ``<home>/index.sqlite``, is made anew
+when it is missing, damaged or of another schema; where nothing can be written, the
+rows live in memory as long as the command. A database that a URL names may be
+shared: clones add to the same rows, each takes back no more than its own, and a
+schema that this version does not know is left alone. sqlmodel takes half a second to
+import: only commands that ask import this module.
 """
 # ruff: noqa: TID253 - see above
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import MetaData, StaticPool, create_engine, delete, inspect, select, text
+from sqlmodel import MetaData, col, func, insert, inspect, select, text
 from sqlmodel import update as change
 
 from lineage.errors import StoreError
@@ -23,20 +25,37 @@ from lineage.store import migrations
 from lineage.store.disk import locked
 from lineage.store.events import EventLog, Logged
 from lineage.store.git import GitRepository
-from lineage.store.index_rows import Writer, write_names
-from lineage.store.index_tables import METADATA, StateRow
+from lineage.store.index_engine import (
+    damaged,
+    lock_schema,
+    no_access,
+    open_engine,
+    read_url,
+    said,
+    shown,
+    unusable,
+)
+from lineage.store.index_rows import Writer, forget, write_names
+from lineage.store.index_tables import METADATA, NOBODY, CloneRow
 
-_BATCH = 64  # events
-_WAIT = 60  # seconds that a reader waits while somebody writes
-# sqlite3's codes for a file that cannot be used as it is: PERM, BUSY, LOCKED,
-# READONLY, IOERR, FULL, CANTOPEN. Any other failure means that it is damaged.
-_NO_ACCESS = frozenset({3, 5, 6, 8, 10, 13, 14})
+_BATCH = 1000  # events, or commits of them
 
 Answer = TypeVar("Answer")
 
 
+class Ask(NamedTuple):
+    """What a question is given: a connection to current rows, and whose they are."""
+
+    connection: Any
+    clone: int
+
+
 class Index:
-    """The rows of one registry; `url` names a database other than its own file."""
+    """The rows of one clone; `url` names a database other than its own file.
+
+    Raises:
+        StoreError: when `url` is none, or its driver is missing.
+    """
 
     def __init__(
         self,
@@ -45,12 +64,15 @@ class Index:
         home: Path,
         *,
         url: str | None = None,
+        clone: str = "own",
     ) -> None:
         self._git = git
         self._log = log.whole  # rows are of now; who asks of the past leaves out more
-        self._lock = home / "index.lock"
-        self._path = None if url else home / "index.sqlite"
-        self._engine = _engine(url or f"sqlite:///{self._path}")
+        self._shared = bool(url)
+        self._url = read_url(url or f"sqlite:///{home / 'index.sqlite'}")
+        self._lock = _lock_file(self._url, home)
+        self._engine = open_engine(self._url)
+        self._uuid = clone
         self._tip: str | None = None
 
     def __enter__(self) -> Self:
@@ -68,41 +90,81 @@ class Index:
         """Let go of the database."""
         self._engine.dispose()
 
-    def read(self, question: Callable[[Any], Answer]) -> Answer:
-        """What `question` answers when it is given a connection to current rows."""
+    @property
+    def place(self) -> str:
+        """Where the rows are, without any password."""
+        path = self._url.database
+        own = self._url.get_backend_name() == "sqlite" and path
+        return str(path) if own else shown(self._url)
+
+    def read(self, question: Callable[[Ask], Answer]) -> Answer:
+        """What `question` answers from current rows.
+
+        Raises:
+            StoreError: when the database cannot be used.
+        """
         self.refresh()
-        try:
-            with self._engine.connect() as connection:
-                return question(connection)
-        except DatabaseError:
-            self.rebuild()
+        with said(self._url):
+            try:
+                return self._answer(question)
+            except DatabaseError as error:
+                if not damaged(error):
+                    raise
+            self._write(self._remake)
+            return self._answer(question)
+
+    def look(self, question: Callable[[Ask], Answer]) -> Answer:
+        """What `question` answers from the rows as they are.
+
+        Raises:
+            StoreError: when the database cannot be used.
+        """
+        with said(self._url):
+            return self._answer(question)
+
+    def _answer(self, question: Callable[[Ask], Answer]) -> Answer:
         with self._engine.connect() as connection:
-            return question(connection)
+            return question(Ask(connection, _clone(connection, self._uuid)[0]))
 
     def refresh(self) -> None:
         """Take in the events that came since the last time."""
         tip = self._log.tip() or ""
         if tip == self._tip:
             return
-        if tip != _stored_tip(self._engine):
-            self._write(self._update)
+        with said(self._url):
+            if tip != self.stored_tip():
+                self._write(self._update)
         self._tip = tip
 
     def rebuild(self) -> None:
-        """Make the index anew from the whole log."""
-        self._write(self._remake)
+        """Make this clone's rows anew from the whole log; those of others stay."""
+        with said(self._url):
+            self._write(self._anew if self._shared else self._remake)
+
+    def stored_tip(self) -> str | None:
+        """The newest event that the rows know; None where there is no index of ours."""
+        try:
+            with self._engine.connect() as connection:
+                if _schema(connection) == migrations.HEAD:
+                    return _clone(connection, self._uuid)[1]
+        except DatabaseError as error:
+            if not (damaged(error) or no_access(error)):
+                raise
+        return None
 
     def _write(self, work: Callable[[], None]) -> None:
-        """Do `work` alone; in memory where the file cannot be written."""
+        """Do `work` alone; in memory where our own file cannot be written."""
         try:
             with locked(self._lock):
                 work()
         except (OSError, DatabaseError) as error:
-            if not _no_access(error):
+            if self._shared and isinstance(error, OSError):
+                raise unusable(self._url, str(error.strerror)) from None
+            if self._shared or not no_access(error):
                 raise
             self.close()
-            self._path = None
-            self._engine = _engine("sqlite://")
+            self._url = read_url("sqlite://")
+            self._engine = open_engine(self._url)
             self._update()
 
     def _update(self) -> None:
@@ -110,7 +172,16 @@ class Index:
             self._migrate()
             self._catch_up()
         except DatabaseError as error:
-            if _no_access(error):
+            if not damaged(error):
+                raise
+            self._remake()
+
+    def _anew(self) -> None:
+        try:
+            self._migrate()
+            self._catch_up(anew=True)
+        except DatabaseError as error:
+            if not damaged(error):
                 raise
             self._remake()
 
@@ -120,57 +191,74 @@ class Index:
         self._catch_up()
 
     def _remove(self) -> None:
-        """Leave nothing of what is there, whatever it is."""
+        """Leave nothing of ours that is there, whatever it is."""
         self.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-            self._path.with_name(f"{self._path.name}-journal").unlink(missing_ok=True)
+        if not self._shared and self._url.database:
+            path = Path(self._url.database)
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
             return
         with self._engine.begin() as connection:
+            lock_schema(connection)
             found = MetaData()
-            found.reflect(connection)
+            ours = {"alembic_version", *METADATA.tables}
+            found.reflect(connection, only=lambda name, _: name in ours)
             found.drop_all(connection)
 
     def _migrate(self) -> None:
-        """Bring the schema up to date; one that is not ours counts as damaged."""
+        """Bring the schema up to date; one that is not ours counts as damaged.
+
+        Raises:
+            StoreError: when a shared database has the tables of another version.
+        """
         with self._engine.begin() as connection:
             if _schema(connection) == migrations.HEAD:
                 return
-        from alembic import command
         from alembic.util import CommandError
 
         try:
-            with self._engine.begin() as connection:
-                command.upgrade(migrations.config(connection), "head")
+            self._upgrade()
         except CommandError:
+            if self._shared:
+                hint = "use one version everywhere, or another database for this one"
+                message = f"the index at {self.place} is another version's"
+                raise StoreError(message, hint=hint) from None
             self._remove()
-            with self._engine.begin() as connection:
-                command.upgrade(migrations.config(connection), "head")
+            self._upgrade()
 
-    def _catch_up(self) -> None:
+    def _upgrade(self) -> None:
+        from alembic import command
+
+        with self._engine.begin() as connection:
+            lock_schema(connection)
+            command.upgrade(migrations.config(connection), "head")
+
+    def _catch_up(self, *, anew: bool = False) -> None:
         """Read the log from where the rows end, in one transaction."""
         with self._engine.begin() as connection:
-            # A write first, so that two of us never read the same events.
-            connection.execute(change(StateRow).values(value=StateRow.value))
-            since = connection.scalar(select(StateRow.value))
-            if since and not self._is_past(since):
-                since = None
-                for table in reversed(METADATA.sorted_tables):
-                    if table.name != StateRow.__tablename__:
-                        connection.execute(delete(table))
-            self._add(
-                connection, self._log.iterate(since=since or None, oldest_first=True)
-            )
+            # A write first, so that two of us never give one number twice.
+            nobody = col(CloneRow.uuid) == NOBODY
+            connection.execute(change(CloneRow).where(nobody).values(tip=CloneRow.tip))
+            clone, since = _clone(connection, self._uuid)
+            if since and (anew or not self._is_past(since)):
+                forget(connection, clone)
+                since = ""
+            clone = clone or _join(connection, self._uuid)
+            events = self._log.iterate(since=since or None, oldest_first=True)
+            self._add(connection, clone, events, anew=anew)
 
-    def _add(self, connection: Any, events: Iterator[Logged]) -> None:
+    def _add(
+        self, connection: Any, clone: int, events: Iterator[Logged], *, anew: bool
+    ) -> None:
         tip = None
-        writer = Writer(connection, self._git)
-        while batch := list(islice(events, _BATCH)):
+        writer = Writer(connection, self._git, clone, anew=anew)
+        for batch in _batches(events):
             writer.add(batch)
             tip = batch[-1].git
         if tip:
-            write_names(connection, self._log, tip)
-            connection.execute(change(StateRow).values(value=tip))
+            write_names(connection, clone, self._log, tip)
+            own = col(CloneRow.number) == clone
+            connection.execute(change(CloneRow).where(own).values(tip=tip))
 
     def _is_past(self, event: str) -> bool:
         """Whether the log still contains an event that it had."""
@@ -182,11 +270,25 @@ class Index:
         return True
 
 
-def _engine(url: str) -> Any:
-    if url == "sqlite://":
-        return create_engine(url, poolclass=StaticPool)
-    local = url.startswith("sqlite")
-    return create_engine(url, connect_args={"timeout": _WAIT} if local else {})
+def _batches(events: Iterator[Logged]) -> Iterator[list[Logged]]:
+    """Runs of events that bring neither too many events nor too many commits."""
+    batch: list[Logged] = []
+    weight = 0
+    for logged in events:
+        batch.append(logged)
+        weight += 1 + len(logged.event.commits)
+        if weight >= _BATCH:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _lock_file(url: URL, home: Path) -> Path:
+    """A file next to the database file: all clones that share it look there."""
+    if url.get_backend_name() == "sqlite" and url.database not in (None, ":memory:"):
+        return Path(str(url.database)).with_suffix(".lock")
+    return home / "index.lock"
 
 
 def _schema(connection: Any) -> str | None:
@@ -196,19 +298,15 @@ def _schema(connection: Any) -> str | None:
     return found and str(found)
 
 
-def _stored_tip(engine: Any) -> str | None:
-    """The newest event that the rows know; None where there is no index of ours."""
-    try:
-        with engine.connect() as connection:
-            if _schema(connection) == migrations.HEAD:
-                return str(connection.scalar(select(StateRow.value)))
-    except DatabaseError:
-        pass
-    return None
+def _clone(connection: Any, uuid: str) -> tuple[int, str | None]:
+    """A clone's number and newest event; 0 and None where it has no rows yet."""
+    query = select(CloneRow.number, CloneRow.tip).where(col(CloneRow.uuid) == uuid)
+    found = connection.execute(query).first()
+    return (int(found[0]), str(found[1])) if found else (0, None)
 
 
-def _no_access(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return True
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
-    return code & 0xFF in _NO_ACCESS
+def _join(connection: Any, uuid: str) -> int:
+    number = int(connection.scalar(select(func.max(col(CloneRow.number))))) + 1
+    row = {"number": number, "uuid": uuid, "tip": ""}
+    connection.execute(insert(CloneRow), row)
+    return number

@@ -5,14 +5,31 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlmodel import Column, Integer, MetaData, Table, and_, col, insert, not_, select
+from sqlmodel import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    and_,
+    col,
+    func,
+    insert,
+    not_,
+    select,
+)
 
 from lineage.store.canonical import Json
-from lineage.store.index_rows import is_number, known, written
+from lineage.store.index import Ask
+from lineage.store.index_rows import LONGEST, is_number, known, stored, written
 from lineage.store.index_tables import (
+    METADATA,
+    NOBODY,
+    CloneRow,
     CommitRow,
     EdgeRow,
     EventRow,
+    KnownRow,
+    LeftOutRow,
     MetricRow,
     ParamRow,
 )
@@ -45,7 +62,7 @@ class Match(NamedTuple):
 
 
 def matching(
-    connection: Any,
+    ask: Ask,
     *,
     kind: str | None = None,
     metrics: Iterable[Condition] = (),
@@ -54,12 +71,14 @@ def matching(
     until: str | None = None,
     starts: Collection[str] | None = None,
 ) -> Iterator[Match]:
-    """Commits that meet all conditions, newest first.
+    """The clone's commits that meet all conditions, newest first.
 
     `since` and `until` (times as events hold them) are both included; `starts` are
     the ids from which a commit must be reachable.
     """
-    tests = [_has_metric(condition) for condition in metrics]
+    connection, clone = ask
+    tests = [col(KnownRow.clone) == clone]
+    tests += [_has_metric(condition) for condition in metrics]
     tests += [_has_param(condition) for condition in params]
     if kind:
         tests.append(col(CommitRow.kind) == kind)
@@ -72,25 +91,51 @@ def matching(
         tests.append(col(CommitRow.number).in_(_reachable(connection, numbers)))
     query = (
         select(CommitRow.id, CommitRow.name, EventRow.name, EventRow.email)
-        .join(EventRow, col(CommitRow.event) == EventRow.number)
+        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+        .join(EventRow, col(KnownRow.event) == EventRow.number)
         .where(*tests)
-        .order_by(col(CommitRow.number).desc())
+        .order_by(col(KnownRow.number).desc())
     )
     for id_, name, author, email in connection.execute(query):
         yield Match(id_, name, f"{author} <{email}>")
 
 
+class Census(NamedTuple):
+    """How much there is: commits of this clone, clones, rows by table, and gaps."""
+
+    commits: int
+    clones: int
+    rows: dict[str, int]
+    left_out: dict[str, str]
+
+
+def census(ask: Ask) -> Census:
+    """Count the rows."""
+
+    def count(table: Any, *tests: Any) -> int:
+        query = select(func.count()).select_from(table).where(*tests)
+        return int(ask.connection.scalar(query))
+
+    mine = count(KnownRow, col(KnownRow.clone) == ask.clone)
+    clones = count(CloneRow, col(CloneRow.uuid) != NOBODY)
+    tables = sorted(METADATA.tables.items())
+    rows = {name: count(table) for name, table in tables if name != "clones"}
+    own = col(LeftOutRow.clone) == ask.clone
+    gaps = ask.connection.execute(select(LeftOutRow.id, LeftOutRow.reason).where(own))
+    return Census(mine, clones, rows, dict(map(tuple, gaps)))
+
+
 def _has_metric(condition: Condition) -> Any:
     name, op, value = condition
     meets = _COMPARE[op](col(MetricRow.value), value)
-    named = col(MetricRow.name) == name
+    named = col(MetricRow.name) == stored(name, LONGEST)
     return col(CommitRow.number).in_(select(MetricRow.commit).where(named, meets))
 
 
 def _has_param(condition: Condition) -> Any:
     path, op, value = condition
     meets = _param_test(op, value)
-    named = col(ParamRow.path) == path
+    named = col(ParamRow.path) == stored(path, LONGEST)
     return col(CommitRow.number).in_(select(ParamRow.commit).where(named, meets))
 
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, TypeGuard
 
 from sqlmodel import SQLModel, col, delete, func, insert, select
 
-from lineage.errors import StoreError
+from lineage.errors import LineageError, VerificationError
 from lineage.store import names
-from lineage.store.canonical import Json, canonical
+from lineage.store.canonical import Json, canonical, digest
 from lineage.store.events import EventLog, Logged
 from lineage.store.files import parse_file_list
 from lineage.store.generations import generation
@@ -18,24 +18,35 @@ from lineage.store.index_tables import (
     EdgeRow,
     EventRow,
     FileRow,
+    HeardRow,
+    KnownRow,
+    LeftOutRow,
     MetricRow,
     ParamRow,
     RefRow,
 )
 from lineage.store.objects import Commit
 
-_ASKED = 5000  # names in one question; SQLite takes 32,766
+_ASKED = 5000  # names in one question; SQLite takes 32,766, PostgreSQL 65,535
+LONGEST = 500  # characters of a text that PostgreSQL is to find by its index
 
 Fields = dict[str, Any]
 
 
 class _New(NamedTuple):
-    """A commit that has no rows yet."""
+    """A commit that came with an event, by the event's number."""
 
-    number: int
     id: str
     git: str
     event: int
+
+
+class _Read(NamedTuple):
+    """A commit as its manifest has it, with its number among all."""
+
+    number: int
+    new: _New
+    commit: Commit
 
 
 class Known(NamedTuple):
@@ -49,93 +60,212 @@ _ABSENT = Known(-1, 0)
 
 
 class Writer:
-    """Adds the rows of new events, through one connection's open transaction."""
+    """Adds what a clone's new events say, through one connection's transaction.
 
-    def __init__(self, connection: Any, git: GitRepository) -> None:
+    What another clone has rows for already is only noted as known here too; `anew`
+    writes such rows again.
+    """
+
+    def __init__(
+        self, connection: Any, git: GitRepository, clone: int, *, anew: bool = False
+    ) -> None:
         self._connection = connection
         self._git = git
-        self._events = self._after(EventRow)
-        self._commits = self._after(CommitRow)
+        self._clone = clone
+        self._anew = anew
+        self._events = self._after(col(EventRow.number))
+        self._commits = self._after(col(CommitRow.number))
+        own = col(KnownRow.clone) == clone
+        self._known = self._after(col(KnownRow.number), own)
 
-    def _after(self, row: type[EventRow | CommitRow]) -> int:
-        newest = self._connection.scalar(select(func.max(col(row.number))))
+    def _after(self, column: Any, *tests: Any) -> int:
+        newest = self._connection.scalar(select(func.max(column)).where(*tests))
         return 0 if newest is None else int(newest) + 1
 
     def add(self, events: Sequence[Logged]) -> None:
         """Add a run of events, oldest first, with the commits that they brought."""
-        pairs: dict[str, tuple[str, int]] = {}
-        rows = []
-        for number, logged in enumerate(events, self._events):
-            rows.append(_event(number, logged))
+        numbers = self._add_events(events)
+        new: dict[str, _New] = {}
+        for logged in events:
             for id_, git in logged.event.commits:
-                pairs.setdefault(id_, (git, number))
-        self._events += len(rows)
+                new.setdefault(id_, _New(id_, git, numbers[logged.git]))
+        present = known(self._connection, new)
+        mine = self._mine(found.number for found in present.values())
+        fresh = [n for n in new.values() if n.id not in present]
+        here = [n for n in new.values() if n.id in present]
+        here = [n for n in here if present[n.id].number not in mine]
+        self._add_known(here, present)
+        if self._anew:
+            fresh = list(new.values())
+        self._add_commits(fresh, present)
+
+    def _add_events(self, events: Sequence[Logged]) -> dict[str, int]:
+        """Rows of events that have none; the numbers of all by git oid."""
+        columns = (EventRow.git, EventRow.number)
+        oids = [logged.git for logged in events]
+        numbers = dict(_asked(self._connection, columns, col(EventRow.git), oids))
+        rows = []
+        for logged in events:
+            if logged.git not in numbers:
+                numbers[logged.git] = self._events
+                rows.append(_event(self._events, logged))
+                self._events += 1
         self._insert(EventRow, rows)
-        present = known(self._connection, pairs)
-        fresh = [(i, *pair) for i, pair in pairs.items() if i not in present]
-        self._add_commits([_New(n, *new) for n, new in enumerate(fresh, self._commits)])
-        self._commits += len(fresh)
+        heard = [{"clone": self._clone, "event": numbers[oid]} for oid in oids]
+        self._insert(HeardRow, heard)
+        return numbers
 
-    def _add_commits(self, new: list[_New]) -> None:
-        pairs = list(zip(new, self._manifests(new), strict=True))
-        parents = {id_ for _, commit in pairs for id_ in commit.ids()}
-        found = known(self._connection, parents)
-        self._insert(CommitRow, [_commit(*pair, found) for pair in pairs])
-        rows = (row for pair in pairs for row in _edges(*pair, found))
-        self._insert(EdgeRow, list(rows))
-        self._insert(MetricRow, [row for pair in pairs for row in _metrics(*pair)])
-        self._insert(ParamRow, [row for pair in pairs for row in _params(*pair)])
-        self._add_files(new)
+    def _mine(self, numbers: Iterable[int]) -> set[int]:
+        """Those of the commits `numbers` that the clone has already."""
+        own = col(KnownRow.clone) == self._clone
+        column = col(KnownRow.commit)
+        return {
+            int(number)
+            for (number,) in _asked(self._connection, (column,), column, numbers, own)
+        }
 
-    def _manifests(self, new: list[_New]) -> Iterator[Commit]:
+    def _add_known(self, items: Iterable[_New], found: Mapping[str, Known]) -> None:
+        rows = []
+        for item in items:
+            number = found[item.id].number
+            rows.append(
+                {
+                    "clone": self._clone,
+                    "commit": number,
+                    "number": self._known,
+                    "event": item.event,
+                }
+            )
+            self._known += 1
+        self._insert(KnownRow, rows)
+
+    def _drop_facts(self, numbers: Iterable[int]) -> None:
+        chosen = list(numbers)
+        for row, column in _FACTS.items():
+            for start in range(0, len(chosen), _ASKED):
+                some = col(column).in_(chosen[start : start + _ASKED])
+                self._connection.execute(delete(row).where(some))
+
+    def _add_commits(self, new: list[_New], present: dict[str, Known]) -> None:
+        """Rows of commits; those that are `present` get their facts again."""
+        read: list[_Read] = []
+        for item, commit in self._manifests(new):
+            number = present[item.id].number if item.id in present else self._commits
+            self._commits += item.id not in present
+            read.append(_Read(number, item, commit))
+        self._drop_facts(item.number for item in read if item.new.id in present)
+        parents = {id_ for item in read for id_ in item.commit.ids()}
+        found = known(self._connection, parents - {item.new.id for item in read})
+        rows = [_commit(item, found) for item in read]
+        self._insert(CommitRow, [row for row in rows if row["id"] not in present])
+        self._add_known((i.new for i in read if i.new.id not in present), found)
+        for row, facts in (
+            (EdgeRow, _edges),
+            (MetricRow, _metrics),
+            (ParamRow, _params),
+        ):
+            made = (line for item in read for line in facts(item, found))
+            self._insert(row, list(made))
+        self._add_files(read)
+
+    def _manifests(self, new: list[_New]) -> Iterator[tuple[_New, Commit]]:
+        """Those that can be read, each with its commit; others are left out."""
         found = self._git.read_many(f"{item.git}:lineage.json" for item in new)
         for item, answer in zip(new, found, strict=True):
-            if answer is None:
-                message = f"the manifest of {item.id} is missing"
-                raise StoreError(message, hint="run `git fsck`")
-            yield Commit.parse(answer[1].data)
+            try:
+                yield item, _parsed(item, answer[1].data if answer else None)
+            except LineageError as error:
+                self._leave_out(item, str(error))
 
-    def _add_files(self, new: list[_New]) -> None:
-        found = self._git.read_many(f"{item.git}:files.jsonl" for item in new)
-        for item, answer in zip(new, found, strict=True):
-            if answer is not None:
-                entries = parse_file_list(answer[1].data)
-                files = (entry for entry in entries if not entry.is_directory)
-                rows = [{"commit": item.number, **file._asdict()} for file in files]
-                self._insert(FileRow, rows)
+    def _add_files(self, read: list[_Read]) -> None:
+        whole = [item for item in read if item.commit.payload]
+        found = self._git.read_many(f"{item.new.git}:files.jsonl" for item in whole)
+        for item, answer in zip(whole, found, strict=True):
+            try:
+                self._insert(FileRow, _files(item, answer[1].data if answer else b""))
+            except LineageError as error:
+                self._leave_out(item.new, str(error))
+
+    def _leave_out(self, item: _New, reason: str) -> None:
+        own = (col(LeftOutRow.clone) == self._clone, col(LeftOutRow.id) == item.id)
+        self._connection.execute(delete(LeftOutRow).where(*own))
+        row = {"clone": self._clone, "id": item.id, "reason": stored(reason)}
+        self._insert(LeftOutRow, [row])
 
     def _insert(self, table: type[SQLModel], rows: list[Fields]) -> None:
         if rows:
             self._connection.execute(insert(table), rows)
 
 
+_FACTS: dict[type[SQLModel], Any] = {
+    EdgeRow: EdgeRow.child,
+    MetricRow: MetricRow.commit,
+    ParamRow: ParamRow.commit,
+    FileRow: FileRow.commit,
+}
+
+
+def _asked(
+    connection: Any,
+    columns: Iterable[Any],
+    column: Any,
+    values: Iterable[Any],
+    *tests: Any,
+) -> Iterator[Any]:
+    """Rows whose `column` is one of `values`, however many those are."""
+    chosen = list(values)
+    for start in range(0, len(chosen), _ASKED):
+        some = column.in_(chosen[start : start + _ASKED])
+        yield from connection.execute(select(*columns).where(some, *tests))
+
+
 def known(connection: Any, ids: Iterable[str]) -> dict[str, Known]:
-    """Those of `ids` that the index has."""
-    remaining = list(ids)
-    found: dict[str, Known] = {}
-    for start in range(0, len(remaining), _ASKED):
-        asked = col(CommitRow.id).in_(remaining[start : start + _ASKED])
-        query = select(CommitRow.id, CommitRow.number, CommitRow.generation)
-        for id_, *fields in connection.execute(query.where(asked)):
-            found[id_] = Known(*fields)
-    return found
+    """Those of `ids` that have rows, whoever wrote them."""
+    columns = (CommitRow.id, CommitRow.number, CommitRow.generation)
+    rows = _asked(connection, columns, col(CommitRow.id), ids)
+    return {id_: Known(*fields) for id_, *fields in rows}
 
 
-def write_names(connection: Any, log: EventLog, tip: str) -> None:
-    """Make the names those of the event `tip`, touching only what differs."""
-    query = select(RefRow.ref, CommitRow.git).join(CommitRow)
-    present = set(map(tuple, connection.execute(query)))
+def forget(connection: Any, clone: int) -> None:
+    """Take out what the clone has, and the rows that no other clone needs."""
+    for row in (HeardRow, KnownRow, LeftOutRow, RefRow):
+        connection.execute(delete(row).where(col(row.clone) == clone))
+    heard, kept = select(HeardRow.event), select(KnownRow.commit)
+    connection.execute(delete(EventRow).where(col(EventRow.number).not_in(heard)))
+    for facts, number in _FACTS.items():
+        connection.execute(delete(facts).where(col(number).not_in(kept)))
+    connection.execute(delete(CommitRow).where(col(CommitRow.number).not_in(kept)))
+
+
+def write_names(connection: Any, clone: int, log: EventLog, tip: str) -> None:
+    """Make the clone's names those of the event `tip`, touching only what differs."""
+    own = col(RefRow.clone) == clone
+    joined = select(RefRow.ref, CommitRow.git).where(own)
+    joined = joined.join(CommitRow, col(CommitRow.number) == RefRow.commit)
+    present = set(map(tuple, connection.execute(joined)))
     wanted = {
-        (f"{space}/{name}", git)
+        (stored(f"{space}/{name}", LONGEST), git)
         for space in names.SPACES
         for name, git in log.names(space, at=tip).items()
     }
     for ref, _ in present - wanted:
-        connection.execute(delete(RefRow).where(col(RefRow.ref) == ref))
-    for ref, git in wanted - present:
-        number = select(CommitRow.number).where(col(CommitRow.git) == git)
-        row = {"ref": ref, "commit": connection.scalar(number)}
-        connection.execute(insert(RefRow), row)
+        connection.execute(delete(RefRow).where(own, col(RefRow.ref) == ref))
+    fresh = wanted - present
+    oids = (git for _, git in fresh)
+    columns = (CommitRow.git, CommitRow.number)
+    numbers = dict(_asked(connection, columns, col(CommitRow.git), oids))
+    rows = [(ref, numbers.get(git)) for ref, git in fresh]
+    made = [{"clone": clone, "ref": r, "commit": n} for r, n in rows if n is not None]
+    if made:
+        connection.execute(insert(RefRow), made)
+
+
+def _parsed(item: _New, manifest: bytes | None) -> Commit:
+    if manifest is None:
+        raise VerificationError("its manifest is missing")
+    if digest(manifest) != item.id:
+        raise VerificationError("its manifest does not have the SHA-256 of its id")
+    return Commit.parse(manifest)
 
 
 def _event(number: int, logged: Logged) -> Fields:
@@ -144,29 +274,32 @@ def _event(number: int, logged: Logged) -> Fields:
         "number": number,
         "id": event.id,
         "git": logged.git,
-        "type": event.type,
+        "type": stored(event.type, LONGEST),
         "time": event.time,
-        "name": event.actor.get("name", ""),
-        "email": event.actor.get("email", ""),
-        "message": event.message,
+        "name": stored(event.actor.get("name", "")),
+        "email": stored(event.actor.get("email", "")),
+        "message": stored(event.message),
         "subject": event.subject,
     }
 
 
-def _commit(item: _New, commit: Commit, found: dict[str, Known]) -> Fields:
+def _commit(item: _Read, found: dict[str, Known]) -> Fields:
     """The row of a commit, which joins those that later ones may lead to."""
-    turns = generation(commit.edges, lambda id_: found.get(id_, _ABSENT).generation)
-    found[item.id] = Known(item.number, turns)
+    edges = item.commit.edges
+    turns = generation(edges, lambda id_: found.get(id_, _ABSENT).generation)
+    found[item.new.id] = Known(item.number, turns)
     return {
-        **item._asdict(),
-        "kind": commit.kind,
-        "name": commit.name,
+        "number": item.number,
+        "id": item.new.id,
+        "git": item.new.git,
+        "kind": item.commit.kind,
+        "name": stored(item.commit.name, LONGEST),
         "generation": turns,
     }
 
 
-def _edges(item: _New, commit: Commit, found: Mapping[str, Known]) -> Iterator[Fields]:
-    for edge in commit.edges:
+def _edges(item: _Read, found: Mapping[str, Known]) -> Iterator[Fields]:
+    for edge in item.commit.edges:
         if edge.id not in found:  # `verify` reports it
             continue
         yield {
@@ -177,26 +310,51 @@ def _edges(item: _New, commit: Commit, found: Mapping[str, Known]) -> Iterator[F
         }
 
 
-def _metrics(item: _New, commit: Commit) -> Iterator[Fields]:
-    for name, metric in commit.metrics.items():
-        yield {"commit": item.number, "name": name, "value": float(metric.value)}
+def _metrics(item: _Read, _: object) -> Iterator[Fields]:
+    for name, metric in item.commit.metrics.items():
+        value = float(metric.value)
+        yield {
+            "commit": item.number,
+            "name": stored(name, LONGEST),
+            "value": value,
+        }
 
 
-def _params(item: _New, commit: Commit) -> Iterator[Fields]:
+def _params(item: _Read, _: object) -> Iterator[Fields]:
+    commit = item.commit
     found = flatten(dict(commit.params)) if commit.params else ()
     for position, (path, value) in enumerate(found):
         yield {
             "commit": item.number,
             "position": position,
-            "path": path,
+            "path": stored(path, LONGEST),
             "text": written(value),
             "number": float(value) if is_number(value) else None,
         }
 
 
+def _files(item: _Read, listed: bytes) -> list[Fields]:
+    entries = [entry for entry in parse_file_list(listed) if not entry.is_directory]
+    return [
+        {"commit": item.number, "position": position, **entry._asdict()}
+        for position, entry in enumerate(entries)
+    ]
+
+
+def stored(text: str, longest: int | None = None) -> str:
+    """A text as every database can hold it: without NUL, and where asked, not longer.
+
+    What had to change ends with the SHA-256 of all of it, so that no two texts that
+    differ become one.
+    """
+    if "\0" not in text and (longest is None or len(text) <= longest):
+        return text
+    return f"{text[:longest]}\u2026{digest(text.encode())}".replace("\0", "\ufffd")
+
+
 def written(value: Json) -> str:
     """A single value as rows hold it: a string as it is, anything else as JSON."""
-    return value if isinstance(value, str) else canonical(value).decode()
+    return stored(value if isinstance(value, str) else canonical(value).decode())
 
 
 def is_number(value: Json) -> TypeGuard[float]:

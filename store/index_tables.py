@@ -1,8 +1,10 @@
 """The tables of the index.
 
 Commits and events go by a number, the order in which they came; their hexadecimal
-names stand in one place each. Import this module inside functions only: sqlmodel
-takes half a second.
+names stand in one place each. Both follow from their content, so clones that share
+a database share their rows; what each clone has, and where its names are, stands in
+tables of its own. Import this module inside functions only: sqlmodel takes half a
+second.
 """
 # ruff: noqa: TID253 - see above
 
@@ -20,7 +22,7 @@ METADATA = MetaData(
     }
 )
 _COMPACT = {"sqlite_with_rowid": False}
-_COMMIT, _EVENT = "commits.number", "events.number"
+NOBODY = ""  # the clone that every database has: whoever writes locks its row
 
 
 class _Row(SQLModel):
@@ -29,11 +31,21 @@ class _Row(SQLModel):
     metadata: ClassVar[MetaData] = METADATA
 
 
+class CloneRow(_Row, table=True):
+    """A clone by its uuid, with the git oid of the newest event taken in from it."""
+
+    __tablename__ = "clones"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    uuid: str = Field(unique=True)
+    tip: str
+
+
 class EventRow(_Row, table=True):
     __tablename__ = "events"
 
-    number: int = Field(primary_key=True)
-    id: str = Field(unique=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    id: str = Field(index=True)
     git: str = Field(unique=True)
     type: str = Field(index=True)
     time: str = Field(index=True)  # RFC 3339, UTC, microseconds: sorts as text
@@ -43,25 +55,57 @@ class EventRow(_Row, table=True):
     subject: str | None = Field(default=None, index=True)
 
 
+class HeardRow(_Row, table=True):
+    """An event that a clone has."""
+
+    __tablename__ = "heard"
+    __table_args__ = (_COMPACT,)
+
+    clone: int = Field(primary_key=True)
+    event: int = Field(primary_key=True)
+
+
 class CommitRow(_Row, table=True):
     __tablename__ = "commits"
 
-    number: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     id: str = Field(unique=True)
     git: str = Field(unique=True)
     kind: str = Field(index=True)
     name: str = Field(index=True)
     generation: int
-    event: int = Field(foreign_key=_EVENT)  # the one that recorded it first
+
+
+class KnownRow(_Row, table=True):
+    """A commit that a clone has, in the clone's own order; `event` brought it."""
+
+    __tablename__ = "known"
+    __table_args__ = (Index(None, "clone", "number"), _COMPACT)
+
+    clone: int = Field(primary_key=True)
+    commit: int = Field(primary_key=True)
+    number: int
+    event: int
+
+
+class LeftOutRow(_Row, table=True):
+    """A commit of a clone that has no rows, or not all, and why."""
+
+    __tablename__ = "left_out"
+    __table_args__ = (_COMPACT,)
+
+    clone: int = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    reason: str
 
 
 class EdgeRow(_Row, table=True):
     __tablename__ = "edges"
     __table_args__ = (Index(None, "parent", "child"), _COMPACT)
 
-    child: int = Field(primary_key=True, foreign_key=_COMMIT)
+    child: int = Field(primary_key=True)
     role: str = Field(primary_key=True)
-    parent: int = Field(primary_key=True, foreign_key=_COMMIT)
+    parent: int = Field(primary_key=True)
     evidence: str
 
 
@@ -69,7 +113,7 @@ class MetricRow(_Row, table=True):
     __tablename__ = "metrics"
     __table_args__ = (Index(None, "name", "value"), _COMPACT)
 
-    commit: int = Field(primary_key=True, foreign_key=_COMMIT)
+    commit: int = Field(primary_key=True)
     name: str = Field(primary_key=True)
     value: float
 
@@ -85,7 +129,7 @@ class ParamRow(_Row, table=True):
     __tablename__ = "params"
     __table_args__ = (Index(None, "path", "number"), _COMPACT)
 
-    commit: int = Field(primary_key=True, foreign_key=_COMMIT)
+    commit: int = Field(primary_key=True)
     position: int = Field(primary_key=True)
     path: str
     text: str
@@ -98,8 +142,9 @@ class FileRow(_Row, table=True):
     __tablename__ = "files"
     __table_args__ = (_COMPACT,)
 
-    commit: int = Field(primary_key=True, foreign_key=_COMMIT)
-    path: str = Field(primary_key=True)
+    commit: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    path: str
     size: int = Field(sa_type=BigInteger)
     mode: str
     sha256: str = Field(index=True)
@@ -107,21 +152,14 @@ class FileRow(_Row, table=True):
 
 
 class RefRow(_Row, table=True):
-    """A name in the view of the newest event, such as ``heads/model/tutor``."""
+    """A name in the view of a clone's newest event, such as ``heads/model/tutor``."""
 
     __tablename__ = "refs"
+    __table_args__ = (_COMPACT,)
 
+    clone: int = Field(primary_key=True)
     ref: str = Field(primary_key=True)
-    commit: int = Field(foreign_key=_COMMIT)
-
-
-class StateRow(_Row, table=True):
-    """The git oid of the newest event that the rows know, as ``tip``."""
-
-    __tablename__ = "state"
-
-    key: str = Field(primary_key=True)
-    value: str
+    commit: int
 
 
 def table(row: type[SQLModel]) -> Table:

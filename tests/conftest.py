@@ -22,6 +22,7 @@ from hypothesis import settings
 
 import lineage
 from lineage.verify import verify
+from tests import postgres as postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,6 +93,20 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     with closing(lineage.init(tmp_path / "repo")) as registry:
         monkeypatch.chdir(registry.root)
         yield registry
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Start a PostgreSQL server for this session; its URL."""
+    with postgresql.server() as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """Make an empty PostgreSQL database; its URL."""
+    with postgresql.database(postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ def test_eight_threads_heal_what_dvc_gc_took(repo: Registry, sound: Sound) -> No
     made = repo.commit("dataset", "text", "text")
     [entry] = repo.files(made.id)
     hashes = HashCache(repo.home / "hashes.sqlite")
-    stores = [Payloads(repo.payloads.cache, repo._uuid(), hashes) for _ in range(8)]
+    stores = [Payloads(repo.payloads.cache, repo.uuid(), hashes) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         for _ in range(200 * ROUNDS):
             [link] = repo.payloads.cache.glob("files/md5/*/*")

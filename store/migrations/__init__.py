@@ -11,15 +11,15 @@ that belongs to it::
         command.upgrade(config(connection), "head")
         command.revision(config(connection), "what changes", autogenerate=True)
 
-The index is derived, so there is no way down: what does not know a schema makes the
-index anew. A step that adds what only the event log knows sets ``state`` to '', and
-the next refresh reads the whole log.
+The index is derived, so there is no way down: what does not know a schema makes its
+own index anew, and leaves alone one that it may share. A step that adds what only the
+event log knows empties the tables, and the next refresh reads the whole log.
 """
 
 from pathlib import Path
 from typing import Any
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def config(connection: Any) -> Any:

@@ -496,7 +496,7 @@ def test_a_repository_without_a_commit_gets_one(tmp_path: Path) -> None:
 def test_a_registry_is_named_once(repo: Registry) -> None:
     """Pins of one clone are in one folder, whoever opens it first."""
     with closing(lineage.open(repo.root)) as other:
-        names = {repo._uuid(), other._uuid(), repo._uuid()}
+        names = {repo.uuid(), other.uuid(), repo.uuid()}
 
     assert len(names) == 1
     assert os.listdir(repo.home).count("uuid") == 1  # noqa: PTH208

@@ -1,4 +1,4 @@
-"""The first tables."""
+"""The tables, for the rows of one clone or of many."""
 # ruff: noqa: TID253 - Alembic imports this module, nothing else does
 
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
-down_revision = None
+revision = "0002"
+down_revision = None  # an index of the schema before it is made anew
 
 
 def upgrade() -> None:
     _log()
     _commits()
+    _clones()
     _facts()
-    op.execute("INSERT INTO state VALUES ('tip', '')")
+    op.execute("INSERT INTO clones VALUES (0, '', '')")
 
 
 def _log() -> None:
-    op.create_table("state", _key("key"), _text("value"))
     op.create_table(
         "events",
-        _number("number"),
-        _text("id", unique=True),
+        _key("number"),
+        _text("id", index=True),
         _text("git", unique=True),
         _text("type", index=True),
         _text("time", index=True),
@@ -36,40 +36,67 @@ def _log() -> None:
 def _commits() -> None:
     op.create_table(
         "commits",
-        _number("number"),
+        _key("number"),
         _text("id", unique=True),
         _text("git", unique=True),
         _text("kind", index=True),
         _text("name", index=True),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        _points("event", "events.number"),
+        _number("generation"),
     )
     op.create_table(
         "edges",
-        _commit("child", primary_key=True),
-        _key("role"),
-        _commit("parent", primary_key=True),
+        _key("child"),
+        _text("role", primary_key=True),
+        _key("parent"),
         _text("evidence"),
         sqlite_with_rowid=False,
     )
     op.create_index(None, "edges", ["parent", "child"])
-    op.create_table("refs", _key("ref"), _commit("commit"))
+
+
+def _clones() -> None:
+    """What each clone has, and where its names are."""
+    op.create_table("clones", _key("number"), _text("uuid", unique=True), _text("tip"))
+    op.create_table("heard", _key("clone"), _key("event"), sqlite_with_rowid=False)
+    op.create_table(
+        "known",
+        _key("clone"),
+        _key("commit"),
+        _number("number"),
+        _number("event"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(None, "known", ["clone", "number"])
+    op.create_table(
+        "left_out",
+        _key("clone"),
+        _text("id", primary_key=True),
+        _text("reason"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "refs",
+        _key("clone"),
+        _text("ref", primary_key=True),
+        _number("commit"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _facts() -> None:
     """What commits say: a row for each metric, parameter and file."""
     op.create_table(
         "metrics",
-        _commit("commit", primary_key=True),
-        _key("name"),
+        _key("commit"),
+        _text("name", primary_key=True),
         sa.Column("value", sa.Float(), nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index(None, "metrics", ["name", "value"])
     op.create_table(
         "params",
-        _commit("commit", primary_key=True),
-        _number("position"),
+        _key("commit"),
+        _key("position"),
         _text("path"),
         _text("text"),
         sa.Column("number", sa.Float()),
@@ -78,8 +105,9 @@ def _facts() -> None:
     op.create_index(None, "params", ["path", "number"])
     op.create_table(
         "files",
-        _commit("commit", primary_key=True),
-        _key("path"),
+        _key("commit"),
+        _key("position"),
+        _text("path"),
         sa.Column("size", sa.BigInteger(), nullable=False),
         _text("mode"),
         _text("sha256", index=True),
@@ -92,18 +120,9 @@ def _text(name: str, *, nullable: bool = False, **more: Any) -> sa.Column[str]:
     return sa.Column(name, sa.String(), nullable=nullable, **more)
 
 
-def _key(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.String(), primary_key=True)
-
-
-def _number(name: str) -> sa.Column[int]:
+def _key(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer(), primary_key=True, autoincrement=False)
 
 
-def _points(name: str, target: str, **more: Any) -> sa.Column[int]:
-    key = sa.ForeignKey(target)
-    return sa.Column(name, sa.Integer(), key, nullable=False, **more)
-
-
-def _commit(name: str, **more: Any) -> sa.Column[int]:
-    return _points(name, "commits.number", **more)
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer(), nullable=False)
