@@ -175,7 +175,7 @@ def _run(terminal: Terminal) -> int:
         sys.stdout.flush()
     except LineageError as error:
         _trace(terminal)
-        terminal.complain(str(error), error.hint)
+        terminal.complain(str(error), error.hint, error.details)
         code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

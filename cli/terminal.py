@@ -124,9 +124,13 @@ class Terminal:
         if not self.quiet:
             self._tell(spans)
 
-    def complain(self, message: str, hint: str = "") -> None:
-        """Say what is wrong and, if known, what to do."""
+    def complain(
+        self, message: str, hint: str = "", details: Iterable[str] = ()
+    ) -> None:
+        """Say what is wrong, with what and, if known, what to do."""
         self._tell([("error:", "error"), f" {one_line(message)}"])
+        for detail in details:
+            self._tell([f"  {one_line(detail)}"])
         if hint:
             self._tell([("hint:", "hint"), f" {one_line(hint)}"])
 

@@ -1,7 +1,8 @@
 """Everything that lineage raises on purpose.
 
-Each error says what is wrong in one sentence; ``hint`` says what to do next.
-The command line prints both and exits with the class's ``exit_code``::
+Each error says what is wrong in one sentence, ``details`` to what (files, objects),
+where it is many things; ``hint`` says what to do next.
+The command line prints all and exits with the class's ``exit_code``::
 
     LineageError             1   something failed
     ├── StoreError           1   a file, a disk, a git or DVC repository, a remote
@@ -23,9 +24,12 @@ class LineageError(Exception):
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", details: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.hint = hint
+        self.details = tuple(details)
 
 
 class StoreError(LineageError):

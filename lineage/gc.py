@@ -22,8 +22,8 @@ from lineage.store.dvc_use import used_by_dvc
 from lineage.store.events import now
 from lineage.store.files import dvc_address
 from lineage.store.objects import Event
-from lineage.store.payloads import sweep
 from lineage.store.pins import Batch, Pins
+from lineage.store.workspace import sweep
 from lineage.walks import ancestors
 
 GRACE, TRASH = timedelta(days=30), timedelta(days=7)

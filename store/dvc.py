@@ -10,20 +10,22 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lineage.errors import StoreError
+from lineage.errors import NotFound, StoreError, UsageError
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 
 if TYPE_CHECKING:
     from lineage.store.payloads import Payloads
+    from lineage.store.remote_payloads import RemotePayloads
 
 KEEP = "refs/remotes/lineage/keep"
 _DVC = ("dvc", "iterative")
 _CONFIGS = (".dvc/config", ".dvc/config.local")
 _ADDRESS = re.compile(rb"^- md5: ([0-9a-f]{32}(?:\.dir)?)$", re.MULTILINE)
 _CACHE = re.compile(r"\[[^\]\n]*cache")  # a section of that name, most likely
+_PLUGIN = re.compile(r"dvc-\w+")
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
 FILES = {
@@ -77,14 +79,7 @@ def cache_directory(root: Path) -> Path:
     """
     if not any(map(_CACHE.search, _configurations(root))):
         return root / ".dvc" / "cache"
-    from dvc.config import Config
-
-    try:
-        cache = Config(str(root / ".dvc")).get("cache", {}).get("dir")
-    except Exception as error:  # noqa: BLE001 - its parser has errors of its own
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        message = f"DVC's configuration cannot be read: {said}"
-        raise StoreError(message, hint="see `dvc config --list`") from None
+    cache = _configuration(root).get("cache", {}).get("dir")
     return Path(root / ".dvc", cache) if cache else root / ".dvc" / "cache"
 
 
@@ -156,3 +151,72 @@ def address(payload_file: bytes) -> str | None:
     """The first object that a ``.dvc`` file names."""
     found = _ADDRESS.search(payload_file)
     return found[1].decode() if found else None
+
+
+def remote(git: GitRepository, name: str | None = None) -> "RemotePayloads":
+    """The DVC remote `name`, or DVC's default one.
+
+    Raises:
+        UsageError: when there is none, or it is one that keeps no objects.
+        NotFound: when there is none of that name.
+        StoreError: when DVC cannot speak to it.
+    """
+    chosen = name
+    for root in dict.fromkeys((git.root, home(git))):
+        config = _configuration(root)
+        chosen = name or config["core"].get("remote") or chosen
+        if chosen and chosen.lower() in config["remote"]:
+            return _opened(config, chosen)
+    if chosen:
+        hint = "`dvc remote list` lists them, `dvc remote add` makes one"
+        raise NotFound(f"there is no DVC remote {chosen}", hint=hint)
+    hint = "make one with `dvc remote add -d NAME URL`; docs/remotes.md has examples"
+    raise UsageError("no DVC remote is configured to hold payloads", hint=hint)
+
+
+def _configuration(root: Path) -> dict[str, Any]:
+    """All that DVC is told at `root`.
+
+    Raises:
+        StoreError: when it cannot be read.
+    """
+    from dvc.config import Config
+
+    try:
+        return dict(Config(str(root / ".dvc")))
+    except Exception as error:  # noqa: BLE001 - its parser has errors of its own
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        message = f"DVC's configuration cannot be read: {said}"
+        raise StoreError(message, hint="see `dvc config --list`") from None
+
+
+def _opened(config: dict[str, Any], name: str) -> "RemotePayloads":
+    from dvc.fs import RemoteMissingDepsError, get_cloud_fs
+
+    from lineage.store.remote_folder import FolderPayloads
+    from lineage.store.remote_payloads import RemotePayloads
+
+    url = config["remote"][name.lower()]["url"]
+    try:
+        kind, settings, path = get_cloud_fs(config, name=name)
+        _refuse_versions(name, settings)
+        fs = kind(**settings)
+    except (ImportError, RemoteMissingDepsError) as error:
+        named = _PLUGIN.search(str(error))
+        package = named[0] if named else f"dvc-{url.partition(':')[0]}"
+        hint = f"install it with `pip install {package}`"
+        message = f"the DVC remote {name} needs the package {package}"
+        raise StoreError(message, hint=hint) from error
+    made = FolderPayloads if kind.protocol == "local" else RemotePayloads
+    opened = made(name, url, fs, path)
+    opened.connect()
+    return opened
+
+
+def _refuse_versions(name: str, settings: dict[str, Any]) -> None:
+    """A remote that keeps versions of named files has no objects to be asked for."""
+    for option in ("worktree", "version_aware"):
+        if settings.get(option):
+            hint = f"take another, or `dvc remote modify {name} --unset {option}`"
+            message = f"the DVC remote {name} has {option} = true, so it keeps files by"
+            raise UsageError(f"{message} name, not by content", hint=hint)

@@ -149,3 +149,10 @@ def dvc_directory(entries: list[FileEntry]) -> bytes:
         if not entry.is_directory
     )
     return f"[{', '.join(rows)}]".encode()
+
+
+def dvc_list(entries: list[FileEntry]) -> FileEntry:
+    """The object by which DVC knows a folder, as if it were a file of it."""
+    data = dvc_directory(entries)
+    oid, _ = dvc_address("directory", entries)
+    return FileEntry(oid, FILE, len(data), digest(data), oid)

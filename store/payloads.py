@@ -19,6 +19,7 @@ from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache, mode_of
 from lineage.store.reading import Progress, read_once
 from lineage.store.scan import Found, scan
+from lineage.store.workspace import workspace
 
 _CHUNK = 1 << 20
 MISSING = "is missing from the cache"
@@ -84,7 +85,7 @@ class Payloads:
         """
         kind, found = scan(top)
         self._hashes.load(item.stat for item in found)
-        workspace = self._workspace() if store else nullcontext()
+        workspace = self.workspace() if store else nullcontext()
         with disk_errors("writing the payload"), workspace as work:
             batch = _Batch(self, work, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
@@ -92,17 +93,25 @@ class Payloads:
             if kind == "directory":
                 batch.add(dvc_directory(entries), ".dir")
             if work:
-                self._publish(batch.staged, work)
+                self.publish(batch.staged, work)
         self._hashes.save(batch.read)
         return Payload.of(entries, kind, stored=store), entries
 
     def add_bytes(self, data: bytes, suffix: str = "") -> str:
         """Store `data` (a ``.dir`` list, say) and return its MD5 with `suffix`."""
-        with self._workspace() as work:
+        with self.workspace() as work:
             batch = _Batch(self, work, lambda _: None)
             oid = batch.add(data, suffix)
-            self._publish(batch.staged, work)
+            self.publish(batch.staged, work)
         return oid
+
+    def add_lists(self, lists: Iterable[bytes]) -> None:
+        """Store ``.dir`` lists that are not here yet."""
+        with self.workspace() as work:
+            batch = _Batch(self, work, lambda _: None)
+            for data in lists:
+                batch.add(data, ".dir")
+            self.publish(batch.staged, work)
 
     def take_back(self, path: Path, oid: str) -> None:
         """Pin and publish an object that lies elsewhere in the cache.
@@ -113,9 +122,9 @@ class Payloads:
         if _md5(path) != oid.partition(".")[0]:
             message = f"{path} does not have the MD5 that it is called after"
             raise VerificationError(message, hint="remove it, or put it right")
-        with self._workspace() as work:
+        with self.workspace() as work:
             os.link(path, work / "back")
-            self._publish({oid: work / "back"}, work)
+            self.publish({oid: work / "back"}, work)
 
     def known(self, item: Found, *, stored: bool) -> FileEntry | None:
         """The entry of an unchanged file whose object is still here."""
@@ -143,7 +152,19 @@ class Payloads:
         """Whether an object is here: pinned, or where DVC keeps it."""
         return self.is_pinned(oid) or os.path.exists(self._at(self._objects, oid))
 
-    def _publish(self, staged: dict[str, Path], work: Path) -> None:
+    def adopt(self, entry: FileEntry) -> bool:
+        """Pin an object that only DVC has, if it is what its entry says."""
+        place = self._at(self._objects, entry.md5)
+        try:
+            with open(place, "rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found == entry.sha256:
+                self._link(place, self._at(self._pins, entry.md5))
+        except OSError:
+            return False
+        return self.intact(entry.md5, entry.size)
+
+    def publish(self, staged: dict[str, Path], work: Path) -> None:
         """Sync a batch, pin it, then show it to DVC: one file, two links.
 
         What is here already stays, so that no bytes are kept twice, unless it is
@@ -183,21 +204,10 @@ class Payloads:
         return f"{root}/{oid[:2]}/{oid[2:]}"
 
     @contextmanager
-    def _workspace(self) -> Iterator[Path]:
-        """A directory for one writer's copies, swept by others once he is gone."""
-        parent = self._own / "tmp"
-        with disk_errors("writing to the DVC cache"):
-            sync_files(map(Path, make_folder(str(parent))))
-            sweep(parent)
-            work = parent / os.urandom(8).hex()
-            lock = work.with_suffix(".lock")
-        with self.writing(), locked(lock):
-            try:
-                work.mkdir()
-                yield work
-            finally:
-                _discard(work)
-                lock.unlink(missing_ok=True)
+    def workspace(self) -> Iterator[Path]:
+        """A directory for one writer's copies, on the file system of the cache."""
+        with self.writing(), workspace(self._own / "tmp", "the DVC cache") as work:
+            yield work
 
     # reading
 
@@ -243,7 +253,7 @@ class Payloads:
         pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
         with suppress(OSError, StoreError):
             if not os.path.samefile(pin, place):
-                with self._workspace() as work:
+                with self.workspace() as work:
                     os.link(pin, work / "link")
                     os.replace(work / "link", place)
 
@@ -351,19 +361,3 @@ def _refuse_erased(entries: Iterable[FileEntry], erased: Container[str]) -> None
 def _collision(md5: str) -> StoreError:
     hint = "somebody made them so on purpose; DVC can keep only one of them"
     return StoreError(f"two files with other bytes have one MD5, {md5}", hint=hint)
-
-
-def _discard(work: Path) -> None:
-    """Remove a directory of copies; what is pinned by now has its other links."""
-    with suppress(OSError):
-        for copy in os.listdir(work):
-            os.unlink(f"{work}/{copy}")
-        os.rmdir(work)
-
-
-def sweep(parent: Path) -> None:
-    """Remove the copies of writers that are gone: their lock can be taken."""
-    for lock in parent.glob("*.lock"):
-        with suppress(OSError), locked(lock, wait=False):
-            _discard(lock.with_suffix(""))
-            lock.unlink(missing_ok=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from lineage.errors import LineageError
 from lineage.registry import Registry
-from lineage.store.canonical import digest
-from lineage.store.files import FILE, FileEntry, dvc_address, dvc_directory, file_list
+from lineage.store.files import FileEntry, dvc_list, file_list
 from lineage.store.objects import Commit
 from lineage.store.payloads import MISSING
 from lineage.store.pins import Pins
@@ -67,17 +66,10 @@ def payload_problems(
     if not payload.stored:
         yield from _reference_problems(registry, id_, entries)
         return
-    listed = [_dvc_list(entries)] if payload.type == "directory" else []
+    listed = [dvc_list(entries)] if payload.type == "directory" else []
     for entry in [*listed, *entries]:
         if not entry.is_directory:
             objects.add(entry, id_)
-
-
-def _dvc_list(entries: list[FileEntry]) -> FileEntry:
-    """The object by which DVC knows a folder, as if it were a file of it."""
-    data = dvc_directory(entries)
-    oid, _ = dvc_address("directory", entries)
-    return FileEntry(oid, FILE, len(data), digest(data), oid)
 
 
 def _reference_problems(

@@ -1,0 +1,109 @@
+"""One run of a transfer: what was moved, what failed, and the error at its end."""
+
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+
+from lineage.errors import StoreError, VerificationError
+from lineage.needed import Wanted
+from lineage.store.parallel import Crew
+from lineage.store.payloads import Payloads
+from lineage.store.reading import Progress
+from lineage.store.remote_payloads import RemotePayloads, reason
+
+_PATIENCE = 5  # failures of the remote itself, one after the other
+_AGAIN = "run the command again: what arrived is not moved twice"
+
+
+@dataclass(slots=True)
+class Moved:
+    """How many objects and bytes were moved, and how many were there already."""
+
+    objects: int = 0
+    bytes: int = 0
+    present: int = 0
+    present_bytes: int = 0
+
+    def count(self, one: Wanted) -> None:
+        """Count an object that was moved."""
+        self.objects += 1
+        self.bytes += one.entry.size
+
+    def skip(self, one: Wanted) -> None:
+        """Count an object that was there already."""
+        self.present += 1
+        self.present_bytes += one.entry.size
+
+
+class Run:
+    """What a push and a fetch have in common.
+
+    `missing` is what is to be said of an object that was looked for in vain.
+    """
+
+    missing = "is missing there"
+
+    def __init__(
+        self, payloads: Payloads, remote: RemotePayloads, progress: Progress | None
+    ) -> None:
+        self.payloads = payloads
+        self.remote = remote
+        self.crew = Crew(remote.jobs, progress)
+        self.moved = Moved()
+        self.failed: dict[str, str] = {}
+        self.gave_up = False
+        self._corrupt = False
+        self._hint = ""
+        self._in_a_row = 0
+
+    def each(
+        self, work: Callable[[Wanted], str], wanted: Iterable[Wanted]
+    ) -> Generator[Wanted]:
+        """Do `work` to objects side by side; yields those that went well.
+
+        It returns what is wrong with the bytes. When the remote itself keeps failing
+        the rest is not tried.
+        """
+        if self.gave_up:
+            return
+        with closing(self.crew.each(work, wanted)) as results:
+            for one, outcome in results:
+                if outcome == "":
+                    self._in_a_row = 0
+                    yield one
+                elif isinstance(outcome, str):
+                    self._corrupt = True
+                    self.fail(one, outcome, "`lineage verify` says how far it goes")
+                else:
+                    self._raised(one, outcome)
+                if self.gave_up:
+                    return
+
+    def _raised(self, one: Wanted, error: Exception) -> None:
+        if isinstance(error, FileNotFoundError):
+            self.fail(one, self.missing, "push it from a clone that has it")
+            return
+        self._in_a_row += 1
+        self.gave_up = self._in_a_row >= _PATIENCE
+        self.fail(one, f"failed: {reason(error)}", _AGAIN)
+
+    def fail(self, one: Wanted, what: str, hint: str) -> None:
+        """Note what is wrong with an object."""
+        self.failed[one.entry.md5] = f"{one} {what}"
+        self._hint = self._hint or hint
+
+    def finish(self, whither: str) -> Moved:
+        """What was moved.
+
+        Raises:
+            VerificationError: when bytes were not what they should be.
+            StoreError: when something else failed.
+        """
+        if not self.failed:
+            return self.moved
+        rest = "; the rest was not tried" if self.gave_up else ""
+        count = len(self.failed)
+        objects = "1 object" if count == 1 else f"{count} objects"
+        message = f"{objects} did not {whither} {self.remote}{rest}"
+        kind = VerificationError if self._corrupt else StoreError
+        raise kind(message, hint=self._hint, details=list(self.failed.values()))

@@ -1,0 +1,215 @@
+"""Moving payloads to and from a DVC remote, so that nothing is lost unnoticed.
+
+An object is compared with its entry (size, MD5, SHA-256) before it is sent and when
+it has arrived, and the other side is asked whether it is there afterwards. A folder's
+``.dir`` object follows when all its files are in place. What is there already is not
+moved again, so a run that broke off goes on where it was. What is wrong with one
+object does not keep the others: the error at the end names each.
+"""
+
+from collections.abc import Container, Iterable
+from contextlib import closing
+from pathlib import Path
+
+from lineage.errors import LineageError
+from lineage.moving import Moved, Run
+from lineage.needed import Needed, Wanted
+from lineage.registry import Registry
+from lineage.store import dvc
+from lineage.store.files import dvc_directory, dvc_list
+from lineage.store.payloads import Payloads
+from lineage.store.reading import Progress
+
+__all__ = ["Moved", "fetch_payloads", "push_payloads", "receive", "send"]
+
+_BATCH = 64 << 20  # bytes, or
+_FILES = 256  # objects that are synced and published together
+
+
+def push_payloads(
+    registry: Registry,
+    dvc_remote: str | None,
+    ids: Iterable[str],
+    progress: Progress | None = None,
+) -> Moved:
+    """Send the payloads of the commits `ids` that a DVC remote lacks.
+
+    Without `dvc_remote` to DVC's default one. `progress` hears of bytes sent.
+
+    Raises:
+        VerificationError: when objects here are not what they should be (not sent).
+        StoreError: when objects are missing here and there, or the remote fails.
+        UsageError, NotFound: when there is no such remote that keeps objects.
+    """
+    needed = Needed.by(registry, ids)
+    remote = dvc.remote(registry.git, dvc_remote)
+    push = _Push(registry.payloads, remote, progress)
+    with remote.sending():
+        push.send(needed.files.values())
+        push.send(_lists(registry, needed, push.failed))
+    return push.finish("reach")
+
+
+def send(registry: Registry, dvc_remote: str | None, wanted: Iterable[Wanted]) -> Moved:
+    """Send these objects even where the remote has some: their bytes may be wrong.
+
+    Raises:
+        VerificationError, StoreError: as `push_payloads`.
+    """
+    remote = dvc.remote(registry.git, dvc_remote)
+    push = _Push(registry.payloads, remote, None)
+    with remote.sending():
+        push.send(wanted, again=True)
+    return push.finish("reach")
+
+
+class _Push(Run):
+    """Sending objects from the cache."""
+
+    missing = "is neither here nor there"
+
+    def send(self, wanted: Iterable[Wanted], *, again: bool = False) -> None:
+        """Send what is not there, and see that it is there afterwards."""
+        wanted = list(wanted)
+        lacking = wanted if again else self._lacking(wanted)
+        kept = {one.entry.md5 for one in lacking}
+        for one in wanted:
+            if one.entry.md5 not in kept:
+                self.moved.skip(one)
+        sent = list(self.each(self._send_one, lacking))
+        lost = {one.entry.md5 for one in self._lacking(sent)}
+        for one in sent:
+            if one.entry.md5 in lost:
+                self.fail(one, "is not there after it was sent", "")
+            else:
+                self.moved.count(one)
+
+    def _lacking(self, wanted: list[Wanted]) -> list[Wanted]:
+        """Those that are not there at full length, as far as lengths are told."""
+        sizes = self.remote.sizes(one.entry.md5 for one in wanted)
+        return [
+            one
+            for one in wanted
+            if sizes.get(one.entry.md5, -1) not in (None, one.entry.size)
+        ]
+
+    def _send_one(self, one: Wanted) -> str:
+        if not self.payloads.has(one.entry.md5):
+            raise FileNotFoundError
+        path = self.payloads.path(one.entry.md5)
+        wrong = self.remote.send(path, one.entry, self.crew.tick)
+        return wrong and f"{wrong} here, and was not sent"
+
+
+def fetch_payloads(
+    registry: Registry,
+    dvc_remote: str | None,
+    ids: Iterable[str],
+    progress: Progress | None = None,
+) -> Moved:
+    """Bring the payloads of the commits `ids` that are not here from a DVC remote.
+
+    Without `dvc_remote` from DVC's default one, which is not asked when all is here.
+    `progress` hears of bytes received.
+
+    Raises:
+        VerificationError: when objects there are not what they should be.
+        StoreError: when objects are missing there, or the remote fails.
+        UsageError, NotFound: when there is no such remote that keeps objects.
+    """
+    payloads, needed = registry.payloads, Needed.by(registry, ids)
+    lacking = {k: v for k, v in needed.files.items() if not _is_here(payloads, v)}
+    moved, failed = Moved(), None
+    try:
+        if lacking:
+            moved = receive(registry, dvc_remote, lacking.values(), progress)
+    except LineageError as error:
+        failed = error
+    absent = {k for k, v in lacking.items() if not _is_here(payloads, v)}
+    _lists(registry, needed, absent)
+    if failed:
+        raise failed
+    for oid in needed.files.keys() - lacking:
+        moved.skip(needed.files[oid])
+    return moved
+
+
+def receive(
+    registry: Registry,
+    dvc_remote: str | None,
+    wanted: Iterable[Wanted],
+    progress: Progress | None = None,
+) -> Moved:
+    """Bring these objects and put them in the place of what may be here of them.
+
+    Raises:
+        VerificationError, StoreError: as `fetch_payloads`.
+    """
+    payloads = registry.payloads
+    with payloads.workspace() as work:
+        fetch = _Fetch(payloads, dvc.remote(registry.git, dvc_remote), progress)
+        fetch.work = work
+        fetch.receive(wanted)
+    return fetch.finish("arrive from")
+
+
+class _Fetch(Run):
+    """Bringing objects into the cache."""
+
+    work: Path
+
+    def receive(self, wanted: Iterable[Wanted]) -> None:
+        """Bring all; what has arrived when something breaks this off stays."""
+        arrived: list[Wanted] = []
+        try:
+            with closing(self.each(self._receive_one, wanted)) as whole:
+                for one in whole:
+                    arrived.append(one)
+                    if _is_full(arrived):
+                        self._publish(arrived)
+        finally:
+            self._publish(arrived)
+
+    def _receive_one(self, one: Wanted) -> str:
+        copy = self.work / one.entry.md5
+        wrong = self.remote.receive(one.entry, copy, self.crew.tick)
+        if wrong:
+            copy.unlink()
+        return wrong and f"{wrong} there"
+
+    def _publish(self, arrived: list[Wanted]) -> None:
+        staged = {one.entry.md5: self.work / one.entry.md5 for one in arrived}
+        self.payloads.publish(staged, self.work)
+        for one in arrived:
+            if self.payloads.intact(one.entry.md5, one.entry.size):
+                self.moved.count(one)
+            else:
+                self.fail(one, "is not here after it arrived", "")
+        arrived.clear()
+
+
+def _is_full(batch: list[Wanted]) -> bool:
+    return len(batch) >= _FILES or sum(one.entry.size for one in batch) >= _BATCH
+
+
+def _is_here(payloads: Payloads, one: Wanted) -> bool:
+    """Whether an object is pinned; one that only DVC has is compared first."""
+    entry = one.entry
+    return payloads.intact(entry.md5, entry.size) or payloads.adopt(entry)
+
+
+def _lists(registry: Registry, needed: Needed, lost: Container[str]) -> list[Wanted]:
+    """The ``.dir`` objects of folders without `lost` files; made where missing."""
+    found: dict[str, Wanted] = {}
+    fresh: list[bytes] = []
+    for id_ in needed.folders:
+        entries = registry.files(id_)
+        listed = dvc_list(entries)
+        if listed.md5 in found or any(entry.md5 in lost for entry in entries):
+            continue
+        found[listed.md5] = Wanted(listed, id_)
+        if not registry.payloads.intact(listed.md5, listed.size):
+            fresh.append(dvc_directory(entries))
+    if fresh:
+        registry.payloads.add_lists(fresh)
+    return list(found.values())

@@ -1,0 +1,239 @@
+"""Payload objects at a DVC remote, where `dvc push` and `dvc pull` look for them.
+
+DVC finds the remote and speaks its protocol. It does not move our objects: its
+transfers put corrupt bytes into the cache as good ones, say nothing of what is
+missing and trust an index of what they once saw. Here every object is compared with
+its MD5, its SHA-256 and its size before it is sent and when it has arrived.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import LineageError, StoreError
+from lineage.store.files import FileEntry
+from lineage.store.parallel import Crew
+from lineage.store.reading import read_once
+from lineage.store.scan import Found
+
+if TYPE_CHECKING:
+    from lineage.store.reading import Progress
+
+_MANY = 2048  # objects from which listing their folders is less work than asking
+_PART = 16 << 20  # bytes of an S3 upload that are in memory at once
+_PARTS = 10_000  # S3 takes no more
+_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
+
+
+class RemotePayloads:
+    """One DVC remote. Objects lie at ``files/md5/AB/CDEF…`` below its address."""
+
+    def __init__(self, name: str, url: str, fs: Any, path: str) -> None:
+        self.name = name
+        self.url = _PASSWORD.sub("", url)
+        self.jobs: int = fs.jobs
+        self._fs = fs
+        self._objects = fs.join(path, "files", "md5")
+
+    def connect(self) -> None:
+        """Reach the remote, as far as its protocol has anything to reach.
+
+        Raises:
+            StoreError: when it cannot be reached.
+        """
+        with self._errors("cannot be reached"):
+            if self._fs.protocol == "s3":
+                _trust_our_own_digests(self._fs)
+            self._fs.fs.invalidate_cache()
+
+    def __str__(self) -> str:
+        return f"the DVC remote {self.name}"
+
+    def _at(self, oid: str) -> str:
+        return str(self._fs.join(self._objects, oid[:2], oid[2:]))
+
+    def sizes(self, oids: Iterable[str]) -> dict[str, int | None]:
+        """The objects of `oids` that are there, asked anew; None: of unknown size.
+
+        Raises:
+            StoreError: when the remote cannot be asked.
+        """
+        asked = sorted(set(oids))
+        with self._errors("cannot be read"):
+            self._fs.fs.invalidate_cache()
+            if len(asked) >= _MANY and self._fs.CAN_TRAVERSE:
+                return self._listed(asked)
+            return dict(self._asked(asked))
+
+    def _asked(self, oids: Sequence[str]) -> Iterator[tuple[str, int | None]]:
+        """Ask for one object after the other, several at a time."""
+        places = list(map(self._at, oids))
+        for oid, info in zip(oids, self._infos(places), strict=True):
+            if not isinstance(info, Exception):
+                if info.get("type") == "file":
+                    yield oid, info.get("size")
+            elif not isinstance(info, FileNotFoundError | NotADirectoryError):
+                raise info
+
+    def _infos(self, places: list[str]) -> list[Any]:
+        found: list[Any] = self._fs.info(places, return_exceptions=True)
+        return found
+
+    def _listed(self, oids: Sequence[str]) -> dict[str, int | None]:
+        """List the folders of many objects instead."""
+        found: dict[str, int | None] = {}
+        buckets = sorted({oid[:2] for oid in oids})
+        for bucket, listing in Crew(self.jobs).each(self._listing, buckets):
+            if isinstance(listing, Exception):
+                raise listing
+            for info in listing:
+                name = info["name"].rstrip("/").rpartition("/")[2]
+                found[bucket + name] = info.get("size")
+        return {oid: found[oid] for oid in oids if oid in found}
+
+    def _listing(self, bucket: str) -> list[dict[str, Any]]:
+        with suppress(FileNotFoundError):
+            listing = self._fs.fs.ls(self._fs.join(self._objects, bucket), detail=True)
+            return [info for info in listing if info["type"] == "file"]
+        return []
+
+    def send(self, source: Path, entry: FileEntry, progress: "Progress") -> str:
+        """Send one object that has been compared with its entry just before.
+
+        What is wrong with the bytes here, which are not sent then; empty if nothing.
+        """
+        wrong = compared(source, entry, progress)
+        if not wrong:
+            self._make_folder(entry.md5)
+            options = self._sending(entry.size)
+            place = self._at(entry.md5)
+            tick = _callback(progress)
+            self._fs.fs.put_file(str(source), place, callback=tick, **options)
+        return wrong
+
+    def _make_folder(self, oid: str) -> None:
+        if self._fs.CAN_TRAVERSE:  # a web server has no folders
+            self._fs.makedirs(self._fs.parent(self._at(oid)))
+
+    def _sending(self, size: int) -> dict[str, Any]:
+        """S3 sends in parts, each of which is held in memory."""
+        if self._fs.protocol != "s3":
+            return self._one_stream()
+        return {"chunksize": max(_PART, math.ceil(size / _PARTS)), "max_concurrency": 1}
+
+    def _one_stream(self) -> dict[str, Any]:
+        """Objects move side by side, so that one of them need not move in pieces."""
+        return {"max_concurrency": 1} if hasattr(self._fs.fs, "max_concurrency") else {}
+
+    def receive(self, entry: FileEntry, copy: Path, progress: "Progress") -> str:
+        """Bring one object to the new file `copy`, and compare it with its entry.
+
+        What is wrong with the bytes there; empty if nothing.
+
+        Raises:
+            FileNotFoundError: when it is not there.
+        """
+        options = self._one_stream()
+        place, tick = self._at(entry.md5), _callback(progress)
+        self._fs.fs.get_file(place, str(copy), callback=tick, **options)
+        copy.chmod(0o444)
+        return compared(copy, entry, progress)
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """What is sent within is there for good afterwards."""
+        with self._errors("cannot be written"):
+            yield
+
+    def remove(self, oids: Iterable[str]) -> None:
+        """Remove objects; those that are not there are no error.
+
+        Raises:
+            StoreError: when they cannot be removed, or are still there afterwards.
+        """
+        asked = list(self.sizes(oids))
+        with self._errors("cannot be written"):
+            for oid, error in Crew(self.jobs).each(self._remove_one, asked):
+                if isinstance(error, NotImplementedError):
+                    hint = "remove it on the server"
+                    message = f"{self} cannot remove the object {oid}"
+                    raise StoreError(message, hint=hint)
+                if isinstance(error, Exception):
+                    raise error
+        if left := list(self.sizes(asked)):
+            raise StoreError(f"{self} still has the object {left[0]} after removal")
+
+    def _remove_one(self, oid: str) -> None:
+        with suppress(FileNotFoundError):
+            self._fs.fs.rm_file(self._at(oid))
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        """Say in one sentence what a library underneath has raised."""
+        try:
+            yield
+        except LineageError:
+            raise
+        except Exception as error:
+            hint = "see `dvc remote list` for its address, docs/remotes.md for the rest"
+            message = f"{self} ({self.url}) {what}: {reason(error)}"
+            raise StoreError(message, hint=hint) from error
+
+
+def _trust_our_own_digests(fs: Any) -> None:
+    """Take no checksum that a server gives with a part of an object for its own.
+
+    Some (rclone's) give that of the whole with each part, and botocore would refuse
+    them. We compare the whole with its MD5 and SHA-256.
+    """
+    settings = fs.fs_args.setdefault("config_kwargs", {})
+    settings.setdefault("response_checksum_validation", "when_required")
+
+
+def compared(path: Path, entry: FileEntry, progress: "Progress") -> str:
+    """What tells the bytes at `path` from those of an entry; empty if nothing.
+
+    They are no progress, but `progress` may end it.
+    """
+    if path.stat().st_size != entry.size:
+        return f"is {path.stat().st_size} bytes long instead of {entry.size}"
+    return judged(read_once(found(path), None, lambda _: progress(0))[0], entry)
+
+
+def judged(read: FileEntry, entry: FileEntry) -> str:
+    """What tells digests that were just made from those of an entry."""
+    if read.size != entry.size:
+        return f"is {read.size} bytes long instead of {entry.size}"
+    if read.sha256 != entry.sha256:
+        return "does not have its recorded SHA-256"
+    if read.md5 != entry.md5.partition(".")[0]:
+        return "does not have its recorded MD5"
+    return ""
+
+
+def found(path: Path) -> Found:
+    """A file as `read_once` takes it."""
+    return Found(str(path), path.name, path.stat())
+
+
+def reason(error: BaseException) -> str:
+    """The first line of what an exception says, or its name."""
+    said = getattr(error, "strerror", None) or str(error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def _callback(progress: "Progress") -> Any:
+    """What fsspec tells how far it is; raising in it ends the transfer."""
+    from fsspec.callbacks import Callback
+
+    told = 0
+
+    def hook(_size: int | None, value: int, **_: Any) -> None:
+        nonlocal told
+        progress(value - told)
+        told = value
+
+    return Callback(hooks={"progress": hook})
