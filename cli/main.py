@@ -32,6 +32,7 @@ SECTIONS = {
         "show": "Show one commit and what was said about it.",
         "diff": "Show what changed between two commits.",
         "events": "Show who changed the registry, when and why.",
+        "bisect": "Find the first commit where something broke.",
         "report": "Report what is recorded of a commit, and what is not.",
     },
     "Name": {
@@ -50,6 +51,9 @@ SECTIONS = {
         "loop": "Run loops: generate, check, mix, train, evaluate, again.",
         "review": "Look at what a loop made, and let it go on or not.",
         "demo": "Watch two feedback loops run on real text.",
+    },
+    "The rest": {
+        "config": "List, get and set what this clone is told once.",
     },
 }
 
