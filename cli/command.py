@@ -25,7 +25,11 @@ EXITS = {
     130: "interrupted",
 }
 
-_SETTINGS = {"index.url": "LINEAGE_INDEX_URL", "signing.key": "LINEAGE_SIGNING_KEY"}
+_SETTINGS = {
+    "index.url": "LINEAGE_INDEX_URL",
+    "signing.key": "LINEAGE_SIGNING_KEY",
+    "signing.runner-key": "LINEAGE_RUNNER_KEY",
+}
 
 
 class App:

@@ -27,6 +27,7 @@ from lineage.cli.render import (
     markdown_sections,
     sections,
 )
+from lineage.cli.signed import SIGNED, Signatures, with_signatures
 from lineage.cli.text import minute, moment, one_line
 from lineage.errors import UsageError
 
@@ -104,15 +105,20 @@ def events(
     from lineage.events import events as find
 
     found = islice(find(app.registry, Wanted(**wanted)), limit)
-    records = (shapes.event(logged.event.id, logged.event) for logged in found)
-    listing(app.terminal, format_, "events", records, _COLUMNS)
+    signatures = Signatures(app.registry)
+    records = (
+        {**shapes.event(logged.event.id, logged.event), **signatures.of(logged)}
+        for logged in found
+    )
+    columns = with_signatures(_COLUMNS, SIGNED, wanted=signatures.there)
+    listing(app.terminal, format_, "events", records, columns)
 
 
 def _show(app: App, prefix: str, format_: str) -> None:
     from lineage.moments import find_event
 
     found = find_event(app.registry, prefix)
-    data = shapes.whole_event(found)
+    data = {**shapes.whole_event(found), **Signatures(app.registry).of(found)}
     if format_ == "json":
         app.terminal.write([document(data)])
     elif format_ == "jsonl":
@@ -162,6 +168,8 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "git", data["git"]
     yield "time", moment(data["time"])
     yield "by", data["author"]
+    if "signature" in data:
+        yield "signature", data["signature"]["says"]
     if data["subject"]:
         yield "subject", data["subject"]
     yield from (("after", id_) for id_ in data["prev"])

@@ -47,6 +47,9 @@ SECTIONS = {
         "gc": "Free bytes that nothing needs.",
         "index": "Look at the index, or make it anew.",
     },
+    "Trust": {
+        "key": "Make, add, list and revoke the keys that sign events.",
+    },
     "Loop": {
         "loop": "Run loops: generate, check, mix, train, evaluate, again.",
         "review": "Look at what a loop made, and let it go on or not.",

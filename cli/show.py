@@ -26,6 +26,7 @@ from lineage.cli.render import (
     markdown_sections,
     sections,
 )
+from lineage.cli.signed import SIGNED_IN_FULL, Signatures, with_signatures
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
     ago,
@@ -81,10 +82,11 @@ def show(app: App, revision: str, format_: str) -> None:
 
 def _events(app: App, entry: "Entry") -> list[Record]:
     """The events that speak of the commit, newest first."""
+    signatures = Signatures(app.registry)
     return [
-        shapes.event(id_, event)
-        for id_, event in app.registry.events()
-        if event.subject == entry.id
+        {**shapes.event(logged.event.id, logged.event), **signatures.of(logged)}
+        for logged in app.registry.events_log.iterate()
+        if logged.event.subject == entry.id
     ]
 
 
@@ -148,12 +150,14 @@ def _described(fields: Record, telling: str) -> str:
 def _sections(registry: "Registry", data: dict[str, Any]) -> Iterator[Section]:
     """The tables that have something in them."""
     edges = [{**e, "short": short(registry, e["id"])} for e in data["edges"]]
+    signed = any("signature" in event for event in data["events"])
+    events = with_signatures(_EVENTS, SIGNED_IN_FULL, wanted=signed)
     tables: dict[str, tuple[Sequence[Record], tuple[Column, ...]]] = {
         "edges": (edges, _EDGES),
         "metrics": ([{"name": k, **v} for k, v in data["metrics"].items()], _METRICS),
         "params": ([{"name": k, "value": v} for k, v in _settings(data)], _PARAMS),
         "gates": (data["gates"] or [], GATES),
-        "events": ([e for e in data["events"] if e["type"] != "commit"], _EVENTS),
+        "events": ([e for e in data["events"] if e["type"] != "commit"], events),
         "files": (data["files"][:_FILES], _FILE_LIST),
     }
     for name, (records, columns) in tables.items():

@@ -68,6 +68,11 @@ class Terminal:
         looking = sys.stdout.isatty() or "COLUMNS" in os.environ
         return self.width if looking else None
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person can be asked something."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
     def colored(self, stream: TextIO) -> bool:
         """Whether `stream` gets colours: https://no-color.org unless told."""
         if self.color != "auto":

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lineage.draft import actor, check_substance, default_branch
 from lineage.errors import NotFound, StoreError, UsageError, VerificationError
+from lineage.keys.log import KeyLog
+from lineage.keys.signer import Signer
 from lineage.recording import Committed, put
 from lineage.store import names
 from lineage.store.canonical import digest
@@ -49,7 +51,9 @@ class Registry:
         self.root = git.root
         self.home = git.common / "lineage"
         self.settings = Settings(self.home, settings)
-        self.events_log = EventLog(git, self.home, at)
+        self.signer = Signer(self)
+        self.events_log = EventLog(git, self.home, at, self.signer)
+        self.key_log = KeyLog(git, self.events_log, self.home)
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
 
@@ -159,6 +163,7 @@ class Registry:
         check_substance(draft, files=path is not None)
         _ = event.encoded, Commit.parse(draft.manifest)  # refuse what is not canonical
         _ = [self.git_oid(id_) for id_ in draft.ids()]  # or not here, before reading
+        self.signer.ready()
         entries: list[FileEntry] = []
         stored = source is not None and not reference
         with self.payloads.writing() if stored else nullcontext():

@@ -27,8 +27,7 @@ def check_event(fields: Mapping[str, Any]) -> None:
         _text(what)
     for key in ("name", "email"):
         _text(actor[key])
-    _match(_TIME, fields["time"], "a time in UTC")
-    datetime.fromisoformat(fields["time"])
+    check_time(fields["time"])
     for id_ in fields.get("prev", ()):
         _match(_ID, id_, "the id of an event")
     for pair in fields.get("commits", ()):
@@ -56,6 +55,17 @@ def _check_gone(type_: str, data: Mapping[str, Any]) -> None:
         _match(_ID, item["sha256"], "a SHA-256")
         _match(_ADDRESS, item["md5"], "the address of an object")
         int(item["size"])
+
+
+def check_time(value: str) -> str:
+    """`value`, which has to be a time as events hold it.
+
+    Raises:
+        TypeError, ValueError: when it is none.
+    """
+    _match(_TIME, value, "a time in UTC")
+    datetime.fromisoformat(value)
+    return value
 
 
 def _check_change(change: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ event whose commits nothing else keeps; what a crash left between the two is
 rolled to the tip's view by the next writer. Readers trust only the view.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from lineage.errors import NotAllowed, StoreError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
-from lineage.store.event_commit import event_commit, parse_parents
+from lineage.store.event_commit import event_commit, parse_parents, signed
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.guards import Guards
@@ -27,6 +27,10 @@ from lineage.store.views import BLOB, TREE, Move, Views
 
 _ATTIC = "refs/lineage/attic/"
 _RECENT = 32  # events
+
+
+Signer = Callable[[Event, bytes], bytes | None]
+"""Gives a signature of an event's commit, or None; raises where it must not be made."""
 
 
 class Logged(NamedTuple):
@@ -40,13 +44,20 @@ class EventLog:
     """The log of one registry, and the names as of its newest event.
 
     With `at`, the git oid of an event, it ends there: what came later is not seen,
-    and nothing can be written.
+    and nothing can be written. `signer` signs what is written.
     """
 
-    def __init__(self, git: GitRepository, home: Path, at: str | None = None) -> None:
+    def __init__(
+        self,
+        git: GitRepository,
+        home: Path,
+        at: str | None = None,
+        signer: Signer = lambda _, __: None,
+    ) -> None:
         self.at = at
         self._git = git
         self._home = home
+        self._signer = signer
         self._views = Views(git)
         self._guards = Guards(git, self._views)
         self._marker = home / "rolled"
@@ -61,11 +72,13 @@ class EventLog:
     @property
     def whole(self) -> "EventLog":
         """This log without an end of its own."""
-        return self if self.at is None else EventLog(self._git, self._home)
+        if self.at is None:
+            return self
+        return EventLog(self._git, self._home, signer=self._signer)
 
     def ending(self, event: str) -> "EventLog":
         """This log as it ended with `event`."""
-        return EventLog(self._git, self._home, event)
+        return EventLog(self._git, self._home, event, self._signer)
 
     def event(self, oid: str) -> Event:
         """The event that the git commit `oid` holds."""
@@ -81,7 +94,7 @@ class EventLog:
         tip = self.tip()
         if tip is None or tip == since:
             return
-        oids = self._recent(tip, since) if since else None
+        oids = self.recent(tip, since) if since else None
         if oids is None:
             limits = [f"^{since}"] if since else []
             listed = self._git.run("rev-list", "--topo-order", tip, *limits)
@@ -99,7 +112,7 @@ class EventLog:
         tip = self.tip()
         if tip is None:
             return False
-        if tip == event or self._recent(tip, event):
+        if tip == event or self.recent(tip, event):
             return True
         try:
             self._git.run("merge-base", "--is-ancestor", event, tip)
@@ -107,7 +120,7 @@ class EventLog:
             return False
         return True
 
-    def _recent(self, tip: str, since: str) -> list[str] | None:
+    def recent(self, tip: str, since: str) -> list[str] | None:
         """The few events between two of one chain, without starting a process."""
         oids = [tip]
         while len(oids) <= _RECENT:
@@ -230,6 +243,8 @@ class EventLog:
         )
         made = self.objects(event, moves, parents)
         self.check(moves, objects)
+        if signature := self._signer(event, made[-1].data):
+            made[-1] = signed(made[-1], signature)
         self._marker.unlink(missing_ok=True)
         self._git.write([*objects, *made])
         oid = made[-1].oid

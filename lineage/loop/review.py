@@ -147,7 +147,7 @@ def _decision(id_: str, subject: str, event: Event) -> Decision:
 def decide(
     registry: Registry, name: str | None, verdict: Word, note: str = ""
 ) -> Decision:
-    """Record the verdict of whoever git says is here on what waits.
+    """Record the verdict on what waits of whoever signs or, without keys, git says.
 
     `name` is as in `Reviews.find`. A generation that a gate stopped waits for
     nobody, but can still be approved, while it is the newest of its loop's rejected
@@ -156,7 +156,8 @@ def decide(
     Raises:
         NotFound: nothing waits, or there is no such commit.
         UsageError: it does not wait for review, or was decided on before.
-        NotAllowed: it failed a gate and `note` gives no reason to approve it.
+        NotAllowed: it failed a gate and `note` gives no reason to approve it; or the
+            key that signs here is no reviewer's.
     """
     with disk_errors("recording the review"), registry.events_log.locked() as lock:
         reviews = Reviews.read(registry)
@@ -167,6 +168,7 @@ def decide(
             message = f"{subject[:12]} failed {_listed(failed)}; to override that"
             hint = "give it with --note"
             raise NotAllowed(f"{message} needs a reason", hint=hint)
+        key = registry.signer.entry(registry.signer.path())
         event = Event(
             VERDICT,
             now(),
@@ -176,7 +178,7 @@ def decide(
             data={
                 "loop": loop,
                 "verdict": verdict,
-                "by": actor["name"],
+                "by": key.name if key else actor["name"],
                 "note": note,
                 "override": bool(failed),
             },

@@ -52,12 +52,13 @@ def run(
         UsageError: the spec cannot be used, or is not the one of this branch.
         GateFailed: a gate stopped the loop, or a review rejected a generation.
         WaitingForReview: a person has to decide first.
+        NotAllowed: events are signed here, and there is no runner's key.
         LineageError: a step failed, or another runner has the loop.
     """
     spec = load(Path(spec_path))
     with guarded():
         load_gates(spec)  # what cannot be used is found before anything runs
-    with opened(registry, spec.name) as workshop:
+    with registry.signer.machine(), opened(registry, spec.name) as workshop:
         return _Loop(registry, workshop, spec, progress or Progress()).run()
 
 

@@ -4,7 +4,8 @@ For each commit: the manifest has the SHA-256 that is its id, the git commit is 
 one that the manifest determines, the file list is the one that the manifest names,
 every file has its recorded SHA-256, every edge leads to a commit that is here. For
 the log: each event names the SHA-256 of the one before it, and the names that are read
-are those that follow from all events (see `store.replay`).
+are those that follow from all events (see `store.replay`); once there are keys, each
+is signed by somebody who could (see `lineage.keys`).
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from lineage.verify.commits import commit_problems
 from lineage.verify.files import Objects, Progress, file_problems
 from lineage.verify.log import log_problems
 from lineage.verify.problem import Problem
+from lineage.verify.signatures import signature_findings
 
 __all__ = ["Problem", "Verified", "verify"]
 
@@ -51,6 +53,7 @@ def verify(
     result = Verified()
     if not chosen:
         result.problems += log_problems(registry)
+        result.problems += signature_findings(registry)
     objects = Objects(tombstones(registry))
     for id_ in chosen or [record.id for record in sorted(registry.ids)]:
         result.checked += 1

@@ -1,0 +1,135 @@
+"""Making a key for this clone, and telling the registry of it."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from lineage import keys
+from lineage.errors import UsageError
+from lineage.keys.ring import RELEASER, REVIEWER, ROLES, RUNNER
+from lineage.keys.signer import KEY_FILE, RUNNER_FILE
+from lineage.store.events import now
+from lineage.store.fields import choice
+from lineage.store.settings import user_file
+from lineage.store.signing import check_file, generate, read_public
+from lineage.store.sshsig import PublicKey
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+
+class Made(NamedTuple):
+    """A new key: where it is, what it is, the setting that names it.
+
+    `event` is empty where somebody else has to add it.
+    """
+
+    path: Path
+    public: PublicKey
+    setting: str
+    event: str
+
+
+def make(
+    registry: "Registry",
+    name: str,
+    email: str,
+    *,
+    roles: Iterable[str] | None = None,
+    valid_until: str | None = None,
+    passphrase: bool = True,
+) -> Made:
+    """Make a key in the user's own folder and sign with it in this clone.
+
+    It is added to the registry where the key that signs here may do so. The first
+    key of a registry may add others and review, unless `roles` says less.
+
+    Raises:
+        UsageError: when there is a key of that name, or the first may not add others.
+        StoreError: when no key can be made.
+    """
+    first = registry.signer.keys().root is None
+    chosen = first_roles(first=first, roles=roles)
+    keys.check(name, email, chosen, None, valid_until)
+    path = user_file().parent / "keys" / re.sub(r"[^\w.-]+", "-", name).strip("-.")
+    setting = RUNNER_FILE if RUNNER in chosen else KEY_FILE
+    public = generate(path, email, passphrase=passphrase)
+    event = ""
+    if first or _can_add(registry):
+        event = keys.add(
+            registry,
+            public,
+            name,
+            email,
+            roles=chosen,
+            valid_until=valid_until,
+            sign_with=path if first else None,
+        )
+    registry.settings.set(setting, str(path))
+    return Made(path, public, setting, event)
+
+
+def first_roles(*, first: bool, roles: Iterable[str] | None) -> list[str]:
+    """The roles of a key: those that are given or, for the first one, what it takes.
+
+    Raises:
+        UsageError: for one that is none, and when the first key may not add others.
+    """
+    chosen = [choice(role, ROLES, "a role of a key") for role in roles or ()]
+    if first and not chosen:
+        chosen = [REVIEWER, RELEASER]
+    if first and RELEASER not in chosen:
+        hint = "begin with a person's: `lineage key generate`"
+        raise UsageError("the first key of a registry is a releaser's", hint=hint)
+    return chosen
+
+
+def add_file(
+    registry: "Registry",
+    path: Path,
+    name: str,
+    email: str,
+    *,
+    roles: Iterable[str] | None = None,
+    valid_from: str | None = None,
+    valid_until: str | None = None,
+) -> tuple[PublicKey, str]:
+    """Add the key of a `.pub` file; gives it and the event's id.
+
+    The first key of a registry signs for itself, and from then on in this clone.
+    """
+    public, first = read_public(path), registry.signer.keys().root is None
+    event = keys.add(
+        registry,
+        public,
+        name,
+        email,
+        roles=first_roles(first=first, roles=roles),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        sign_with=path if first else None,
+    )
+    if first:
+        use(registry, path)
+    return public, event
+
+
+def use(registry: "Registry", path: Path, *, runner: bool = False) -> str:
+    """Sign with the key at `path` in this clone; returns the setting that says so.
+
+    Raises:
+        StoreError: when there is no such file.
+    """
+    check_file(path)
+    setting = RUNNER_FILE if runner else KEY_FILE
+    registry.settings.set(setting, str(path.absolute()))
+    return setting
+
+
+def _can_add(registry: "Registry") -> bool:
+    """Whether the key that signs here may add others now."""
+    signer = registry.signer
+    entry = signer.entry(signer.path())
+    able = keys.current(registry).active(now())
+    return any(key == entry and RELEASER in key.roles for key in able)

@@ -1,0 +1,169 @@
+"""Signing events as they are written, and refusing what no signature may say.
+
+Every event passes here before anything of it is on disk: what cannot be signed, or
+would be signed with a key that does not count, is not written.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.errors import LineageError, NotAllowed
+from lineage.keys.ring import RUNNER, Key, Keys, Seen, Standing, founds, read_change
+from lineage.store.event_commit import KEY
+from lineage.store.objects import Event
+from lineage.store.signing import check_file, sign
+from lineage.store.sshsig import Signature
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+KEY_FILE, RUNNER_FILE = "signing.key", "signing.runner-key"
+_PULL = "pull"  # whoever only reads has to follow, with a key or without
+
+
+class Signer:
+    """Signs the events of one registry, with the key that its settings name."""
+
+    def __init__(self, registry: "Registry") -> None:
+        self._registry = registry
+        self._chosen: Path | None = None
+        self._machine = False
+        self._keys: tuple[frozenset[str], Keys] | None = None
+
+    def __call__(self, event: Event, commit: bytes) -> bytes | None:
+        """The signature of an event's commit, or None where it has none.
+
+        Raises:
+            StoreError: when the key cannot sign.
+            NotAllowed: when it may not, or a key is needed and none is set.
+        """
+        path, keys = self.path(), self.keys()
+        if path is None:
+            self._check_unsigned(keys, event.type)
+            return None
+        signature = sign(commit, path)
+        self._check(keys, event, Signature.parse(signature))
+        return signature
+
+    def ready(self) -> None:
+        """Refuse now what would be refused after a long piece of work.
+
+        Raises:
+            StoreError: when the key that is set is not there.
+            NotAllowed: when a key is needed and none is set.
+        """
+        path = self.path()
+        if path is None:
+            self._check_unsigned(self.keys(), "")
+        else:
+            check_file(path)
+
+    def path(self) -> Path | None:
+        """The file of the key that signs here and now."""
+        own = self._setting(KEY_FILE)
+        if self._chosen or not self._machine:
+            return self._chosen or own
+        return self._setting(RUNNER_FILE) or (own if self._is_runner(own) else None)
+
+    def _setting(self, name: str) -> Path | None:
+        value = self._registry.settings.get(name)
+        return Path(value).expanduser() if value else None
+
+    def keys(self) -> Keys:
+        """The keys as of the newest event."""
+        from lineage.keys.judge import Judge
+
+        oids = frozenset(self._registry.key_log.oids())
+        if self._keys is None or self._keys[0] != oids:
+            fresh = Judge(self._registry).keys if oids else Keys((), None)
+            self._keys = oids, fresh
+        return self._keys[1]
+
+    @contextmanager
+    def using(self, path: Path) -> Iterator[None]:
+        """Sign with the key at `path` for a while."""
+        self._chosen = path
+        try:
+            yield
+        finally:
+            self._chosen = None
+
+    @contextmanager
+    def machine(self) -> Iterator[None]:
+        """Sign as a machine for a while: with the runner's key, never a person's.
+
+        Raises:
+            NotAllowed: when there are keys and none of them is a runner's here.
+        """
+        self._machine = True
+        try:
+            if self.path() is None and self._needed(self.keys()):
+                hint = "make one: `lineage key generate runner --role runner`"
+                message = "a loop signs with a key of its own, not in a person's name"
+                raise NotAllowed(message, hint=hint)
+            yield
+        finally:
+            self._machine = False
+
+    def entry(self, path: Path | None) -> Key | None:
+        """What the registry says of the key at `path`, if its public half is there."""
+        from lineage.store.signing import public_half, read_public
+
+        keys = self.keys()
+        if path is None or keys.root is None:
+            return None
+        try:
+            fingerprint = read_public(public_half(path)).fingerprint
+        except LineageError:
+            return None
+        return keys.ring(keys.all).keys.get(fingerprint)
+
+    def _is_runner(self, path: Path | None) -> bool:
+        key = self.entry(path)
+        return key is not None and RUNNER in key.roles
+
+    def _needed(self, keys: Keys) -> bool:
+        return keys.root is not None and not unsigned_allowed(self._registry)
+
+    def _check_unsigned(self, keys: Keys, type_: str) -> None:
+        if type_ != _PULL and self._needed(keys):
+            hint = "`lineage key generate` makes one, `lineage key use FILE` takes one"
+            message = "events are signed in this registry, and no key is set here"
+            raise NotAllowed(message, hint=hint)
+
+    def _check(self, keys: Keys, event: Event, signature: Signature) -> None:
+        seen = Seen("", event, event.time, keys.all, signature=signature)
+        if keys.root is None:
+            if event.type == KEY and not founds(read_change(seen)):
+                hint = "add it with the role releaser, and sign with it"
+                raise NotAllowed("the first key adds itself", hint=hint)
+            return
+        standing = keys.standing(seen)
+        if standing and standing.state != "good":
+            raise NotAllowed(_refusal(standing), hint=_HINTS.get(standing.state, ""))
+
+
+def unsigned_allowed(registry: "Registry") -> bool:
+    """Whether this clone's settings let unsigned events be."""
+    wanted = registry.settings.get("signing.required") or "true"
+    return wanted.lower() in ("false", "no", "off", "0")
+
+
+_HINTS = {
+    "unknown": "a releaser adds it: `lineage key add FILE.pub`",
+    "expired": "a releaser adds it anew: `lineage key add FILE.pub --until DATE`",
+    "revoked": "make another: `lineage key generate`",
+    "role": "`lineage key list` shows who may",
+}
+
+
+def _refusal(standing: Standing) -> str:
+    who = standing.key.name if standing.key else standing.fingerprint
+    return {
+        "unknown": f"nobody has added the key {who}, with which this is signed",
+        "expired": f"the key of {who} {standing.why}",
+        "revoked": f"the key of {who} was revoked{standing.why}",
+        "role": f"{who} may not sign this: {standing.why}",
+    }.get(standing.state, f"this event {standing.says}")
