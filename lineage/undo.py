@@ -6,6 +6,7 @@ undone, which is redo. What it took back is in its data: ``{"undoes": EVENT ID}`
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 from lineage.errors import NotAllowed, NotFound
@@ -168,14 +169,19 @@ def _check_holds(registry: Registry, event: Event) -> None:
 
 
 def _moved_since(registry: Registry, found: Logged, ref: str) -> NotAllowed:
-    """The error that names the newest event that moved `ref`."""
+    """The error that names the event to take back first.
+
+    That is the newest that moved `ref` and holds. Undos are in the way only of undos:
+    of anything else what they left standing is.
+    """
     space, _, name = ref.partition("/")
     what = f"the {WHAT[space]} {name}"
-    for logged in registry.events_log.iterate():
-        moved = ref in {change.ref for change in logged.event.refs}
-        if moved and logged.git != found.git:
-            return _moved_by(what, logged.event)
-    return NotAllowed(f"{what} is not where the event left it")
+    newer = takewhile(lambda e: e.git != found.git, standing(registry, {}))
+    moved = [e.event for e in newer if ref in {change.ref for change in e.event.refs}]
+    others = [event for event in moved if event.type != UNDO]
+    if not moved:
+        return NotAllowed(f"{what} is not where the event left it")
+    return _moved_by(what, (others or moved)[0])
 
 
 def _moved_by(what: str, event: Event) -> NotAllowed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from dataclasses import replace
 from datetime import time
@@ -23,8 +24,13 @@ from lineage.names_ops import (
 from lineage.search import Filters, search
 from lineage.store.events import now
 from lineage.store.objects import Event
+from lineage.store.views import Move, Target
+from lineage.undo import undo
+from lineage.verify import verify
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lineage.registry import Registry
 
 
@@ -199,3 +205,46 @@ def test_the_lookup_file_survives_a_look_back(repo: Registry) -> None:
             path.unlink()
     with closing(lineage.open(".")) as present:
         assert {record.id for record in present.ids} == {first.id, second.id}
+
+
+def test_logs_that_were_merged(repo: Registry, tmp_path: Path) -> None:
+    """Each side's past knows what that side knew, and time goes by the own chain.
+
+    A commit that both made is in both pasts, whoever's event is read first.
+    """
+    repo.commit("config", "base", params={"x": 0})
+    other = shutil.copytree(repo.root, tmp_path / "other")
+    with closing(lineage.open(other)) as theirs:
+        both = theirs.commit("config", "both", params={"x": 1}).id
+        only_theirs = theirs.commit("config", "theirs", params={"x": 2}).id
+        foreign = theirs.events_log.tip()
+    only_ours = repo.commit("config", "ours", params={"x": 3}).id
+    assert repo.commit("config", "both", params={"x": 1}).id == both
+    own = repo.events_log.tip()
+    assert own
+    assert foreign
+    repo.git.run("fetch", "-q", str(other), "refs/lineage/*:refs/theirs/*")
+    named = repo.git.ref("refs/theirs/heads/config%2Ftheirs")
+    target = Target(only_theirs, named or "")
+    pull = Event("pull", now(), repo.actor())
+    with repo.events_log.locked() as lock:
+        move = Move("heads/config/theirs", None, target)
+        repo.events_log.append(pull, [move], [], lock=lock, merged=[foreign])
+    for _ in range(2):
+        with closing(lineage.open(".", at=own)) as past:
+            known = {record.id for record in past.ids}
+            assert known >= {both, only_ours}
+            assert only_theirs not in known
+        with closing(lineage.open(".", at=foreign)) as past:
+            known = {record.id for record in past.ids}
+            assert known >= {both, only_theirs}
+            assert only_ours not in known
+        with closing(lineage.open(".")) as present:
+            assert len(present.ids) == 4
+            assert foreign not in dict(present.events_log.chain())
+            assert event_at(present, foreign) == foreign
+        for path in repo.home.glob("ids*"):
+            path.unlink()
+    undo(repo)
+    assert "config/theirs" not in repo.branches()
+    assert verify(repo).problems == []

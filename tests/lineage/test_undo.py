@@ -180,6 +180,27 @@ def test_what_has_moved_since_is_named_and_nothing_changes(repo: Registry) -> No
     assert (repo.branches()["a"], "b" in repo.branches()) == (first, False)
 
 
+def test_what_is_in_the_way_leads_back(repo: Registry) -> None:
+    """Whoever does what the hints say, again and again, comes to the event's undo.
+
+    An undo that is in the way has left older moves standing: these are named.
+    """
+    for number in range(4):
+        config(repo, number)
+    events = [id_ for id_, _ in repo.events()]
+    undo(repo)
+    redo(repo)
+    undo(repo)
+    asked = []
+    while "config/c" in repo.branches():
+        try:
+            undo(repo, events[3])
+        except NotAllowed as error:
+            asked.append(error.hint.split("`")[1].removeprefix("lineage undo "))
+            undo(repo, asked[-1])
+    assert asked == [events[1][:8], events[2][:8]]
+
+
 def test_an_event_is_undone_once(repo: Registry) -> None:
     """Undone again, it names the undo to take back, also where the names would fit."""
     first, second = config(repo, 1), config(repo, 2)
