@@ -17,12 +17,25 @@ The command line prints all and exits with the class's ``exit_code``::
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """The part of a text, from `start` up to `end`, that an error speaks of."""
+
+    text: str
+    start: int
+    end: int
 
 
 class LineageError(Exception):
-    """Base of every error that lineage raises on purpose."""
+    """Base of every error that lineage raises on purpose.
+
+    `place` points at what is wrong in a text that somebody wrote, where that helps.
+    """
 
     exit_code = 1
+    place: Place | None = None
 
     def __init__(
         self, message: str, *, hint: str = "", details: Sequence[str] = ()

@@ -242,10 +242,16 @@ class Registry:
     # reading
 
     def resolve(self, revision: str) -> str:
-        """The full id that `revision` means (see `lineage.revisions`)."""
+        """The full id of the one commit that `revision` means, be it a revset."""
         from lineage.revisions import resolve
 
         return resolve(self, revision)
+
+    def select(self, *revsets: str) -> list[str]:
+        """The ids that any of `revsets` means, newest first (docs/revisions.md)."""
+        from lineage.revisions import select
+
+        return select(self, *revsets)
 
     def load(self, id_: str) -> Commit:
         """The commit of a full id; the last ones are kept at hand.

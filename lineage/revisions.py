@@ -1,69 +1,189 @@
-"""Names of commits: ``tutor~2``, ``HEAD^trained_on``, ``v1``, ``3fa9``.
+"""Names of commits: ``tutor~2``, ``HEAD^trained_on``, ``v1``, ``3fa9``, and sets.
 
 A revision is a base and any number of steps. The base is HEAD, a tag, a branch or
-a prefix (at least 4 digits) of an id or git oid, tried in that order. A step is
-``~n`` (n commits back along follows and revises), ``^role`` (the parent along an
-edge of that role) or ``^role(kind)`` (the one of that kind among several).
+a prefix (at least 4 digits) of an id or git oid, tried in that order; with ``@{…}``
+it is what a name meant then. A step is ``~n`` (n commits back along follows and
+revises), ``^role`` (the parent along an edge of that role) or ``^role(kind)`` (the
+one of that kind among several). Any other text is a revset, an expression that means
+a set of commits: `lineage.revset` reads those, and is not imported for a revision.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
-from lineage.errors import Ambiguous, NotFound, UsageError
+from lineage.errors import Ambiguous, NotFound, Place
 from lineage.registry import Registry
 from lineage.store.objects import KINDS, ROLES
+from lineage.walks import BACK
 
 SHORTEST = 4
-_BASE = re.compile(r"[^~^]+")
-_STEP = re.compile(r"~(?P<back>\d{0,9})|\^(?P<role>\w+)(?:\((?P<kind>\w+)\))?")
+_SHOWN = 5  # candidates of what is ambiguous
 _HEX = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}\Z")
+_STEP = r"~([0-9]{{0,9}})|\^({roles})(?:\(({kinds})\))?".format(
+    roles="|".join(ROLES), kinds="|".join(KINDS)
+)
+_STEPS = re.compile(_STEP)
+_PLAIN = re.compile(
+    rf"(?P<name>[^~^]+?)(?:@\{{(?P<moment>[^}}]*)\}})?(?P<steps>(?:{_STEP})*)"
+)
 
 
-def resolve(registry: Registry, revision: str) -> str:
-    """The full id that `revision` means.
+class Back(NamedTuple):
+    """The step ``~n``."""
+
+    n: int
+
+    def __str__(self) -> str:
+        return f"~{self.n}"
+
+
+class Along(NamedTuple):
+    """The step ``^role`` or ``^role(kind)``."""
+
+    role: str
+    kind: str | None = None
+
+    def __str__(self) -> str:
+        return f"^{self.role}({self.kind})" if self.kind else f"^{self.role}"
+
+
+Step: TypeAlias = Back | Along
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A base, what it meant at a moment if that is given, and steps from there."""
+
+    name: str
+    moment: str | None = None
+    steps: tuple[Step, ...] = ()
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+class Reading(NamedTuple):
+    """What a text means: ids, newest first, and whether it named one by a `revision`.
+
+    A `range` is a stretch of history, ``A..B`` or ``A...B``.
+    """
+
+    ids: list[str]
+    is_revision: bool = False
+    is_range: bool = False
+
+
+def read(registry: Registry, text: str) -> Reading:
+    """The commits that `text`, a revision or a revset, means.
+
+    A text that is the name of a tag or branch means that, whatever is in it.
 
     Raises:
-        NotFound: when there is no such commit.
-        Ambiguous: when it could be several; they are listed.
-        UsageError: when it is not written as a revision is.
+        NotFound: when a name in it is no commit's.
+        Ambiguous: when one could be several; they are listed.
+        UsageError: when it is not written as a revset is; `place` says where.
     """
-    if ".." in revision:
-        hint = "name single revisions; `lineage log REV` shows what REV came from"
-        raise UsageError(f"{revision!r} is a range, which is not known here", hint=hint)
-    base = _BASE.match(revision)
-    if base is None or not revision.isprintable():
-        raise UsageError(f"{revision!r} is not a revision", hint="see `lineage log`")
-    steps = list(_steps(revision, base.end()))
-    id_ = _base(registry, base[0])
-    for step in steps:
-        id_ = _step(registry, id_, step)
-    return id_
+    plain = _plain(registry, text.strip())
+    if plain is not None:
+        return Reading([plain], is_revision=True)
+    from lineage.revset import evaluate, parse
+
+    return evaluate(registry, parse(text))
 
 
-def _steps(revision: str, at: int) -> Iterator[re.Match[str]]:
-    while at < len(revision):
-        step = _STEP.match(revision, at)
-        if step is None:
-            hint = "after the name come steps ~n, ^role or ^role(kind)"
-            wrong = f"{revision!r} makes no sense from {revision[at:]!r} on"
-            raise UsageError(wrong, hint=hint)
-        yield step
-        at = step.end()
+def resolve(registry: Registry, text: str) -> str:
+    """The full id of the one commit that `text` means.
+
+    Raises:
+        NotFound: when it means none.
+        Ambiguous: when it means several; some are listed.
+        UsageError: when it is not written as a revset is.
+    """
+    ids = read(registry, text).ids
+    if not ids:
+        raise NotFound(f"no commit is in {text!r}", hint="`lineage log` lists commits")
+    return only(registry, ids, f"{text!r} means {len(ids):,} commits")
 
 
-def _base(registry: Registry, name: str) -> str:
+def select(registry: Registry, *texts: str) -> list[str]:
+    """The ids of all commits that one of `texts` means, newest first."""
+    readings = [read(registry, text).ids for text in texts]
+    if len(readings) == 1:
+        return readings[0]
+    return newest_first(registry, {id_ for ids in readings for id_ in ids})
+
+
+def newest_first(registry: Registry, ids: Iterable[str]) -> list[str]:
+    """`ids` by the order of recording."""
+    ids = list(ids)
+    if len(ids) <= len(registry.ids) // 16:
+        return sorted(ids, key=lambda id_: -registry.ids.get(id_).number)
+    numbers = {record.id: record.number for record in registry.ids}
+    return sorted(ids, key=lambda id_: -numbers[id_])
+
+
+def only(registry: Registry, ids: list[str], several: str) -> str:
+    """The first of `ids`.
+
+    Raises:
+        Ambiguous: when there are more; it says `several` and lists a handful.
+    """
+    if len(ids) == 1:
+        return ids[0]
+    lines = [described(registry, id_) for id_ in ids[:_SHOWN]]
+    if len(ids) > _SHOWN:
+        lines.append(f"and {len(ids) - _SHOWN:,} more")
+    raise Ambiguous(several, lines)
+
+
+def described(registry: Registry, id_: str) -> str:
+    """A commit in a sentence: its short id, kind and name."""
+    commit = registry.load(id_)
+    return f"{id_[:12]} ({commit.kind} {commit.name})"
+
+
+def _plain(registry: Registry, text: str) -> str | None:
+    """The commit that a text without operators means; None where it may be a revset."""
+    found = _PLAIN.fullmatch(text)
+    if found is None:
+        return None
+    base = base_of(registry, found["name"], found["moment"])
+    if base is None:
+        return None
+    steps = (_step(step) for step in _STEPS.finditer(found["steps"]))
+    return walked(registry, base, steps)
+
+
+def _step(found: re.Match[str]) -> Step:
+    back, role, kind = found.groups()
+    return Along(role, kind) if role else Back(int(back or 1))
+
+
+def commit_of(registry: Registry, revision: Revision) -> str | None:
+    """The full id that `revision` means; None where its base is no name.
+
+    Raises:
+        NotFound: when a step leads nowhere.
+        Ambiguous: when a step could lead to several.
+    """
+    base = base_of(registry, revision.name, revision.moment)
+    return base and walked(registry, base, revision.steps)
+
+
+def base_of(registry: Registry, name: str, moment: str | None) -> str | None:
+    """The id that a name means, or meant at a moment; None where it is no name."""
+    if moment is not None:
+        from lineage.moments import event_at
+
+        then = Registry(registry.git, at=event_at(registry, moment))
+        return base_of(then, name, None)
     if name == "HEAD":
         return _head(registry)
     for space in ("tags", "heads"):
         target = registry.target(f"{space}/{name}")
         if target:
             return target.id
-    if _HEX.match(name):
-        found = _prefixed(registry, name)
-        if found:
-            return found
-    hint = "`lineage branch` lists the branches, `lineage log` the commits"
-    raise NotFound(f"no branch, tag or commit is called {name!r}", hint=hint)
+    return _prefixed(registry, name) if _HEX.match(name) else None
 
 
 def _head(registry: Registry) -> str:
@@ -79,10 +199,9 @@ def _prefixed(registry: Registry, prefix: str) -> str | None:
     found = {record.id for record in registry.ids.find(prefix)}
     if len(prefix) <= 40:
         found |= _by_git_oid(registry, prefix)
-    if len(found) > 1:
-        lines = [_described(registry, id_) for id_ in sorted(found)]
-        raise Ambiguous(f"{prefix!r} could be {len(lines)} commits", lines)
-    return found.pop() if found else None
+    if not found:
+        return None
+    return only(registry, sorted(found), f"{prefix!r} could be {len(found)} commits")
 
 
 def _by_git_oid(registry: Registry, prefix: str) -> set[str]:
@@ -95,37 +214,39 @@ def _by_git_oid(registry: Registry, prefix: str) -> set[str]:
     return {id_ for id_ in ids if registry.ids.find(id_)}
 
 
-def _described(registry: Registry, id_: str) -> str:
-    commit = registry.load(id_)
-    return f"{id_[:12]} ({commit.kind} {commit.name})"
+def walked(registry: Registry, id_: str, steps: Iterable[Step]) -> str:
+    """The commit that `steps` lead to; each must lead to exactly one.
+
+    Raises:
+        NotFound: when one leads nowhere.
+        Ambiguous: when one could lead to several.
+    """
+    for step in steps:
+        if isinstance(step, Along):
+            id_ = _along(registry, id_, step)
+        else:
+            id_ = _back(registry, id_, step.n)
+    return id_
 
 
-def _step(registry: Registry, id_: str, step: re.Match[str]) -> str:
-    if step["role"] is None:
-        for _ in range(int(step["back"] or 1)):
-            id_ = _before(registry, id_)
-        return id_
-    return _along(registry, id_, step["role"], step["kind"])
+def _back(registry: Registry, id_: str, count: int) -> str:
+    for _ in range(count):
+        parents = registry.load(id_).ids(*BACK)
+        if not parents:
+            raise NotFound(f"nothing comes before {id_[:12]} on its branch")
+        id_ = parents[0]
+    return id_
 
 
-def _before(registry: Registry, id_: str) -> str:
-    parents = registry.load(id_).ids("follows", "revises")
-    if not parents:
-        raise NotFound(f"nothing comes before {id_[:12]} on its branch")
-    return parents[0]
-
-
-def _along(registry: Registry, id_: str, role: str, kind: str | None) -> str:
-    if role not in ROLES or (kind and kind not in KINDS):
-        known = ", ".join(ROLES) if role not in ROLES else ", ".join(KINDS)
-        raise UsageError(f"^{role} is no step: unknown word", hint=f"one of: {known}")
-    parents = registry.load(id_).ids(role)
-    chosen = [p for p in parents if not kind or registry.load(p).kind == kind]
+def _along(registry: Registry, id_: str, step: Along) -> str:
+    chosen = along(registry, id_, step)
     if not chosen:
-        raise NotFound(
-            f"{id_[:12]} has no edge {role}{f' to a {kind}' if kind else ''}"
-        )
-    if len(chosen) > 1:
-        lines = [_described(registry, parent) for parent in chosen]
-        raise Ambiguous(f"{id_[:12]} has {len(chosen)} edges {role}", lines)
-    return chosen[0]
+        to = f" to a {step.kind}" if step.kind else ""
+        raise NotFound(f"{id_[:12]} has no edge {step.role}{to}")
+    return only(registry, chosen, f"{id_[:12]} has {len(chosen)} edges {step.role}")
+
+
+def along(registry: Registry, id_: str, step: Along) -> list[str]:
+    """The parents of a commit that a step can lead to."""
+    parents = registry.load(id_).ids(step.role)
+    return [p for p in parents if step.kind in (None, registry.load(p).kind)]

@@ -3,13 +3,13 @@
 Conditions are written ``perplexity < 30`` and ``optimiser.name = adamw``: a name, one
 of ``< <= > >= = !=``, a value. A metric's value is a number. A parameter's value is a
 number, true, false, null, text in double quotes, or else text as it stands; its name is
-a dotted path.
+a dotted path. A name with ``< > = !`` in it is written in double quotes.
 """
 
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import time
 from fnmatch import fnmatchcase
@@ -25,8 +25,22 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.index import Ask
 
-_CONDITION = re.compile(r"(?s)(?P<name>[^<>=!]*)(?P<op><=|>=|!=|<|>|=)?(?P<value>.*)")
+_CONDITION = re.compile(
+    r"(?s)(?P<name>\s*\"(?:[^\"\\]|\\.)*\"\s*|[^<>=!]*)"
+    r"(?P<op><=|>=|!=|<|>|=)?(?P<value>.*)"
+)
 _EQUAL = ("=", "!=")
+
+
+class Misplaced(UsageError):
+    """A condition that is wrong at one place, where something else was expected."""
+
+    def __init__(self, text: str, what: str, at: int, expected: str) -> None:
+        message = f"the {what} condition {text!r} is wrong at character {at + 1}"
+        hint = "write NAME OP VALUE"
+        super().__init__(f"{message}: expected {expected}", hint=hint)
+        self.at = at
+        self.expected = expected
 
 
 class Condition(NamedTuple):
@@ -41,10 +55,11 @@ class Condition(NamedTuple):
 class Filters:
     """What a commit must be to be found; everything that is given must hold.
 
-    `name` is a glob, `author` a part of "name <email>" in any case, `metrics` and
-    `params` are conditions as above. `since` and `until` are dates or date-times of
-    ISO 8601, both included, in UTC unless they say otherwise; they speak of the
-    first event of a commit.
+    `name` is a glob, `author` a part of "name <email>" and `message` a part of the
+    message, in any case; `metrics` and `params` are conditions as above,
+    `generations` the lowest and highest, None where there is no end. `since` and
+    `until` are dates or date-times of ISO 8601, both included, in UTC unless they say
+    otherwise; they, author and message speak of the first event of a commit.
 
     Raises:
         UsageError: at once, for anything that makes no sense.
@@ -52,11 +67,13 @@ class Filters:
 
     kind: str | None = None
     name: str | None = None
-    metrics: tuple[str, ...] = ()
-    params: tuple[str, ...] = ()
+    metrics: tuple[str | Condition, ...] = ()
+    params: tuple[str | Condition, ...] = ()
     author: str | None = None
     since: str | None = None
     until: str | None = None
+    message: str | None = None
+    generations: tuple[int | None, int | None] = (None, None)
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -68,17 +85,22 @@ class Filters:
         """The part of these filters that the index answers."""
         return {
             "kind": self.kind,
-            "metrics": [metric_condition(text) for text in self.metrics],
-            "params": [param_condition(text) for text in self.params],
+            "metrics": [_read(each, metric_condition) for each in self.metrics],
+            "params": [_read(each, param_condition) for each in self.params],
+            "generations": self.generations,
             "since": self.since and moment_of(self.since, time.min),
             "until": self.until and moment_of(self.until, time.max),
         }
 
-    def accepts(self, name: str, author: str) -> bool:
+    def accepts(self, name: str, author: str, message: str = "") -> bool:
         """The part of these filters that the index leaves to us."""
         if self.name is not None and not fnmatchcase(name, self.name):
             return False
-        return not self.author or self.author.casefold() in author.casefold()
+        return _within(self.author, author) and _within(self.message, message)
+
+
+def _within(part: str | None, text: str) -> bool:
+    return not part or part.casefold() in text.casefold()
 
 
 def search(
@@ -86,11 +108,13 @@ def search(
     filters: Filters,
     *,
     starts: Iterable[str] | None = None,
+    among: Collection[str] | None = None,
     limit: int | None = None,
 ) -> list[str]:
     """The ids of the commits that `filters` accepts, newest first, at most `limit`.
 
-    With `starts` (ids) only these commits and what they came from are searched.
+    With `starts` (ids) only these commits and what they came from are searched, with
+    `among` only these.
     """
     from lineage.indexing import index_of
     from lineage.store.index_query import matching
@@ -98,14 +122,48 @@ def search(
     reachable = None if starts is None else list(starts)
 
     def question(ask: "Ask") -> list[str]:
-        rows = matching(ask, starts=reachable, **filters.question())
-        found = (row.id for row in rows if filters.accepts(row.name, row.author))
+        asked = filters.question()
+        rows = matching(ask, starts=reachable, among=among, **asked)
+        found = (row.id for row in rows if filters.accepts(*row[1:]))
         if registry.events_log.at:  # the rows are of now
             found = (id_ for id_ in found if registry.ids.find(id_))
         return list(islice(found, limit))
 
     with index_of(registry) as index:
         return index.read(question)
+
+
+def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition:
+    return given if isinstance(given, Condition) else read(given)
+
+
+def children(
+    registry: "Registry", ids: Iterable[str], roles: Collection[str] | None = None
+) -> set[str]:
+    """The commits that name one of `ids`, along edges of `roles` (None: of any)."""
+    from lineage.indexing import index_of
+    from lineage.store.index_query import naming
+
+    asked = list(ids)
+    with index_of(registry) as index:
+        found = index.read(lambda ask: naming(ask, asked, roles))
+    return {id_ for id_ in found if registry.ids.find(id_)}
+
+
+def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition:
+    return given if isinstance(given, Condition) else read(given)
+
+
+def children(
+    registry: "Registry", ids: Iterable[str], roles: Collection[str] | None = None
+) -> set[str]:
+    """The commits that name one of `ids`, along edges of `roles` (None: of any)."""
+    from lineage.store.index import Index
+    from lineage.store.index_query import naming
+
+    asked = list(ids)
+    with Index(registry.git, registry.events_log, registry.home) as index:
+        return index.read(lambda connection: naming(connection, asked, roles))
 
 
 def metric_condition(text: str) -> Condition:
@@ -116,7 +174,7 @@ def metric_condition(text: str) -> Condition:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise _misplaced(text, "metric", at, "a number")
+        raise Misplaced(text, "metric", at, "a number")
     return Condition(name, op, number)
 
 
@@ -126,7 +184,7 @@ def param_condition(text: str) -> Condition:
     typed = _typed(value)
     is_number = isinstance(typed, int | float) and not isinstance(typed, bool)
     if op not in _EQUAL and not is_number:
-        raise _misplaced(text, "parameter", at, f"a number after {op}")
+        raise Misplaced(text, "parameter", at, f"a number after {op}")
     return Condition(name, op, typed)
 
 
@@ -134,27 +192,29 @@ def _parts(text: str, what: str) -> tuple[str, str, str, int]:
     """Name, operator and value of a condition, and where the value starts."""
     found = _CONDITION.fullmatch(text)
     assert found is not None
-    name, value = found["name"].strip(), found["value"].strip()
+    name, value = _unquoted(found["name"].strip()), found["value"].strip()
     if not name:
-        raise _misplaced(text, what, 0, f"the name of a {what}")
+        raise Misplaced(text, what, 0, f"the name of a {what}")
     if not found["op"]:
-        raise _misplaced(text, what, found.end("name"), "one of < <= > >= = !=")
+        raise Misplaced(text, what, found.end("name"), "one of < <= > >= = !=")
     at = len(text) - len(found["value"].lstrip())
     if not value or value[0] in "<>=!":
-        raise _misplaced(text, what, at, "a value")
+        raise Misplaced(text, what, at, "a value")
     return name, found["op"], value, at
 
 
-def _misplaced(text: str, what: str, at: int, expected: str) -> UsageError:
-    message = f"the {what} condition {text!r} is wrong at character {at + 1}"
-    return UsageError(f"{message}: expected {expected}", hint="write NAME OP VALUE")
+def _unquoted(name: str) -> str:
+    """A name without the double quotes around it; a backslash takes the next."""
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        return re.sub(r"(?s)\\(.)", r"\1", name[1:-1])
+    return name
 
 
 def _typed(value: str) -> Json:
     """A value as parameters hold it: JSON where it is JSON, else the text itself."""
     try:
         found: Json = json.loads(value, parse_int=_integer, parse_constant=str)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
     return found
 

@@ -45,6 +45,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+_ASKED = 5000  # numbers in one question
 _STARTS = Table(  # more than one question could name
     "starts",
     MetaData(),
@@ -59,6 +60,7 @@ class Match(NamedTuple):
     id: str
     name: str
     author: str
+    message: str
 
 
 def matching(
@@ -69,12 +71,15 @@ def matching(
     params: Iterable[Condition] = (),
     since: str | None = None,
     until: str | None = None,
+    generations: tuple[int | None, int | None] = (None, None),
     starts: Collection[str] | None = None,
+    among: Collection[str] | None = None,
 ) -> Iterator[Match]:
     """The clone's commits that meet all conditions, newest first.
 
-    `since` and `until` (times as events hold them) are both included; `starts` are
-    the ids from which a commit must be reachable.
+    `since` and `until` (times as events hold them) are both included, and so are the
+    lowest and highest of `generations`; `starts` are the ids from which a commit must
+    be reachable, `among` a few thousand at most of which it must be one.
     """
     connection, clone = ask
     tests = [col(KnownRow.clone) == clone]
@@ -86,18 +91,44 @@ def matching(
         tests.append(col(EventRow.time) >= since)
     if until:
         tests.append(col(EventRow.time) <= until)
+    lowest, highest = generations
+    if lowest is not None:
+        tests.append(col(CommitRow.generation) >= lowest)
+    if highest is not None:
+        tests.append(col(CommitRow.generation) <= highest)
+    if among is not None:
+        tests.append(col(CommitRow.id).in_(among))
     if starts is not None:
         numbers = [found.number for found in known(connection, starts).values()]
         tests.append(col(CommitRow.number).in_(_reachable(connection, numbers)))
+    author = col(EventRow.name) + " <" + col(EventRow.email) + ">"
     query = (
-        select(CommitRow.id, CommitRow.name, EventRow.name, EventRow.email)
+        select(CommitRow.id, CommitRow.name, author, EventRow.message)
         .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
         .join(EventRow, col(KnownRow.event) == EventRow.number)
         .where(*tests)
         .order_by(col(KnownRow.number).desc())
     )
-    for id_, name, author, email in connection.execute(query):
-        yield Match(id_, name, f"{author} <{email}>")
+    for row in connection.execute(query):
+        yield Match(*row)
+
+
+def naming(
+    ask: Ask, ids: Iterable[str], roles: Collection[str] | None = None
+) -> set[str]:
+    """Commits with an edge, of one of `roles` if they are given, into one of `ids`.
+
+    Those of other clones are among them.
+    """
+    connection = ask.connection
+    numbers = [found.number for found in known(connection, ids).values()]
+    tests = [] if roles is None else [col(EdgeRow.role).in_(roles)]
+    rows = select(CommitRow.id).join(EdgeRow, col(EdgeRow.child) == CommitRow.number)
+    found: set[str] = set()
+    for start in range(0, len(numbers), _ASKED):
+        parents = col(EdgeRow.parent).in_(numbers[start : start + _ASKED])
+        found.update(connection.scalars(rows.where(parents, *tests)))
+    return found
 
 
 class Census(NamedTuple):

@@ -44,23 +44,24 @@ def verify(
     *,
     progress: Progress | None = None,
 ) -> Verified:
-    """Check the given commits, or all commits and the log.
+    """Check the commits of the given revsets, or all commits and the log.
 
     Cache links that `dvc gc` removed are made again from the pins on the way, and
     the keep commit, which tells DVC what we need, is brought up to date.
     """
-    chosen = [registry.resolve(revision) for revision in revisions]
+    revisions = list(revisions)
+    chosen = registry.select(*revisions)
     result = Verified()
-    if not chosen:
+    if not revisions:
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
     objects = Objects(tombstones(registry))
-    for id_ in chosen or [record.id for record in sorted(registry.ids)]:
+    for id_ in chosen if revisions else [record.id for record in sorted(registry.ids)]:
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
     result.notes += objects.notes()
-    if not chosen:
+    if not revisions:
         with suppress(OSError, LineageError):
             refresh_keep(registry)
     return result

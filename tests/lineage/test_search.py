@@ -157,8 +157,8 @@ def _meets(entry: Entry, filters: Filters) -> bool:
     return (
         filters.kind in (None, commit.kind)
         and filters.accepts(commit.name, author)
-        and all(_compare(measured, text) for text in filters.metrics)
-        and all(_compare(commit.params, text) for text in filters.params)
+        and all(_compare(measured, str(text)) for text in filters.metrics)
+        and all(_compare(commit.params, str(text)) for text in filters.params)
     )
 
 
