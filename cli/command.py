@@ -1,8 +1,9 @@
 """What all commands share: help, exit codes, formats, the app in hand."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +109,16 @@ class Group(_Helped, click.Group):
     command_class = Command
 
 
+_LAST = re.compile(r"(?s)(?P<before>.*(?:[|&(,]|\.\.|\s~)\s*)?(?P<word>.*)")
+
+
 def complete_revision(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[str]:
-    """What the shell offers where a revision is due: HEAD, branches and tags."""
+    """What the shell offers where a revision is due: HEAD, branches and tags.
+
+    Inside an expression it completes the last word, which may be a function's too.
+    """
     import lineage
     from lineage.errors import LineageError
 
@@ -123,7 +130,19 @@ def complete_revision(
     log = registry.events_log
     names = ["HEAD", *log.names("heads"), *log.names("tags")]
     registry.close()
-    return [name for name in names if name.startswith(incomplete)]
+    whole = [name for name in names if name.startswith(incomplete)]
+    return whole or [*_completed(incomplete, names)]
+
+
+def _completed(incomplete: str, names: Iterable[str]) -> Iterator[str]:
+    from lineage.revset.functions import FUNCTIONS
+    from lineage.revset.syntax import quoted
+
+    found = _LAST.fullmatch(incomplete)
+    assert found is not None
+    before, word = found["before"] or "", found["word"]
+    words = [*map(quoted, names), *(f"{name}(" for name in FUNCTIONS)]
+    return (before + each for each in words if word and each.startswith(word))
 
 
 def utc(event: "Event") -> str:

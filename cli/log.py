@@ -1,7 +1,7 @@
 """`lineage log`: the history, drawn or as data."""
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -47,11 +47,14 @@ _COLUMNS = (
         "lineage log --all -n 20": "the newest 20 rows of every branch",
         "lineage log loop/tutor --full": "with every dataset, model and config",
         "lineage log --all --metric 'perplexity < 30'": "what was that good",
+        "lineage log loop/a..loop/b": "what b has and a has not",
+        "lineage log 'descendants(dataset/seed) & kind(model)'": "exactly these; see "
+        "docs/revisions.md",
         "lineage log --format jsonl | jq .id": "for programs",
     },
     exits=[0, 2, 5],
 )
-@click.argument("revisions", metavar="[REV]...", nargs=-1,
+@click.argument("revisions", metavar="[REVSET]...", nargs=-1,
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
 @click.option("--all", "everything", is_flag=True, help="From every branch and tag.")
@@ -86,39 +89,64 @@ def log(
 ) -> None:
     """Show what came from what, newest first.
 
-    Starts from HEAD (the branch that was moved last) or from each REV. Generations
-    and models that stand alone are rows; their parts and inputs are named under
-    them. JSON, JSONL, CSV and Markdown list plain commits.
+    Starts from HEAD (the branch that was moved last) or from each REVSET that names
+    one commit; of one with operators, ranges or functions it shows exactly the set.
+    Generations and models that stand alone are rows; their parts and inputs are
+    named under them. In a set, but for ranges, each commit is a row. JSON, JSONL, CSV
+    and Markdown list plain commits.
     """
     filtered = kind is not None or any(wanted.values())
     if graph and filtered:
         hint = "leave out --graph or the filter"
         raise UsageError("rails need every commit between two", hint=hint)
     registry = app.registry
-    starts = _starts(registry, revisions, everything=everything)
-    entries = _filtered(registry, starts, kind, wanted)
+    scope = _scope(registry, revisions, everything=everything)
+    entries = _filtered(registry, scope, kind, wanted)
     if format_ != "human":
         records: Iterator[Record] = map(shapes.entry, islice(entries, limit))
         listing(app.terminal, format_, "commits", records, _COLUMNS)
     else:
-        rows = islice(_rows(registry, entries, plain=full or filtered), limit)
-        rails = not filtered if graph is None else graph
-        _draw(app, rows, rails=rails, cut=limit is not None)
+        listed = filtered or not scope.is_history
+        rows = islice(_rows(registry, entries, plain=full or listed), limit)
+        rails = not listed if graph is None else graph
+        cut = limit is not None or scope.members is not None
+        _draw(app, rows, rails=rails, cut=cut)
 
 
-def _starts(
-    registry: "Registry", revisions: tuple[str, ...], *, everything: bool
-) -> list[str]:
-    given = [registry.resolve(revision) for revision in revisions]
+class _Scope(NamedTuple):
+    """What to show: all that `starts` came from or, where they are given, `members`.
+
+    A history has every commit between two that it has; other sets have gaps.
+    """
+
+    starts: list[str]
+    members: list[str] | None = None
+    is_history: bool = True
+
+
+def _scope(
+    registry: "Registry", revsets: tuple[str, ...], *, everything: bool
+) -> _Scope:
+    from lineage.revisions import newest_first, read
+    from lineage.walks import ancestors
+
+    readings = [read(registry, text) for text in revsets]
+    starts = [r.ids[0] for r in readings if r.is_revision]
     if everything:
-        return [*given, *registry.branches().values(), *registry.tags().values()]
-    return given or [registry.resolve("HEAD")]
+        starts += [*registry.branches().values(), *registry.tags().values()]
+    sets = [r for r in readings if not r.is_revision]
+    if not sets:
+        return _Scope(starts if readings or everything else [registry.resolve("HEAD")])
+    members = {id_ for reading in sets for id_ in reading.ids}
+    members |= ancestors(registry, starts)
+    is_history = all(r.is_range for r in sets)
+    return _Scope(starts, newest_first(registry, members), is_history)
 
 
 def _filtered(
-    registry: "Registry", starts: list[str], kind: str | None, wanted: dict[str, Any]
+    registry: "Registry", scope: _Scope, kind: str | None, wanted: dict[str, Any]
 ) -> "Iterator[Entry]":
-    """The ancestors of `starts` that the filters let through, newest first.
+    """The commits of `scope` that the filters let through, newest first.
 
     Filters that speak of values ask the index; it is not even imported for others.
     """
@@ -128,13 +156,20 @@ def _filtered(
     if kind is not None and kind not in KINDS:
         hint = "one of: " + ", ".join(KINDS)
         raise UsageError(f"{kind!r} is not a kind of commit", hint=hint)
+    names, members = Names.of(registry), scope.members
     if not any(wanted.values()):
-        found = walk(registry, starts)
+        found = walk(registry, scope.starts)
+        if members is not None:
+            found = (entry(registry, id_, names) for id_ in members)
         return (entry for entry in found if kind in (None, entry.commit.kind))
     from lineage.search import Filters, search
 
-    names = Names.of(registry)
-    ids = search(registry, Filters(kind=kind, **wanted), starts=starts)
+    filters = Filters(kind=kind, **wanted)
+    if members is None:
+        ids = search(registry, filters, starts=scope.starts)
+    else:
+        accepted = set(search(registry, filters))
+        ids = [id_ for id_ in members if id_ in accepted]
     return (entry(registry, id_, names) for id_ in ids)
 
 

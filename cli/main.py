@@ -182,7 +182,7 @@ def _run(terminal: Terminal) -> int:
         sys.stdout.flush()
     except LineageError as error:
         _trace(terminal)
-        terminal.complain(str(error), error.hint, error.details)
+        terminal.complain(str(error), error.hint, error.details, error.place)
         code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from lineage.cli.text import one_line, size
+from lineage.cli.text import one_line, pointed, size
 
 if TYPE_CHECKING:
     from subprocess import Popen
+
+    from lineage.errors import Place
 
 Span = tuple[str, str]
 """A piece of text and the style it has, a key of `STYLES`."""
@@ -130,12 +132,20 @@ class Terminal:
             self._tell(spans)
 
     def complain(
-        self, message: str, hint: str = "", details: Iterable[str] = ()
+        self,
+        message: str,
+        hint: str = "",
+        details: Iterable[str] = (),
+        place: "Place | None" = None,
     ) -> None:
-        """Say what is wrong, with what and, if known, what to do."""
+        """Say what is wrong, with what, where and, if known, what to do."""
         self._tell([("error:", "error"), f" {one_line(message)}"])
         for detail in details:
             self._tell([f"  {one_line(detail)}"])
+        if place:
+            shown, mark = pointed(place.text, place.start, place.end, self.width - 2)
+            self._tell([f"  {shown}"])
+            self._tell(["  ", (mark, "error")])
         if hint:
             self._tell([("hint:", "hint"), f" {one_line(hint)}"])
 

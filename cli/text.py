@@ -105,3 +105,33 @@ def one_line(text: str) -> str:
     """`text` on one line, without characters that would move the cursor."""
     joined = " ".join(text.split())
     return "".join(c if c.isprintable() else "�" for c in joined)
+
+
+def pointed(text: str, start: int, end: int, columns: int) -> tuple[str, str]:
+    """`text` on one line, and a line that underlines it from `start` to `end`.
+
+    Of a long text only what is around `start` is shown, in at most so many columns.
+    """
+    shown = "".join(map(_harmless, text))
+    before, marked, after = shown[:start], shown[start:end], shown[end:]
+    half = columns // 2
+    if width(before) > half:
+        before = f"…{_last(before, half - 1)}"
+    marked = cut(marked, columns - width(before) - bool(after))
+    line = cut(before + marked + after, columns)
+    return line.rstrip(), " " * width(before) + "^" * max(width(marked), 1)
+
+
+def _harmless(character: str) -> str:
+    """One character that does not move the cursor."""
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "�"
+
+
+def _last(text: str, columns: int) -> str:
+    """The end of `text`, in at most so many columns."""
+    kept = len(text)
+    while kept and width(text[kept - 1 :]) <= columns:
+        kept -= 1
+    return text[kept:]

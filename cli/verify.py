@@ -22,17 +22,18 @@ _COLUMNS = (
     examples={
         "lineage verify": "every commit, every file, the log",
         "lineage verify model/tutor": "one commit",
+        "lineage verify 'ancestors(model/tutor)'": "it and all that it came from",
     },
     exits={0: "all is as recorded", 1: "failed: a file, a disk", 3: "problems found",
            5: "no such revision or registry, or several"},
 )  # fmt: skip
 @click.argument(
-    "revisions", metavar="[REV]...", nargs=-1, shell_complete=complete_revision
+    "revisions", metavar="[REVSET]...", nargs=-1, shell_complete=complete_revision
 )
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def verify(app: App, revisions: tuple[str, ...], format_: str) -> int:
-    """Read the commits REV (by default all, and the log) and their files again.
+    """Read the commits of REVSET (by default all, and the log) and their files again.
 
     Every manifest, file list, file and event is compared with the SHA-256 that
     names it. Cache files that `dvc gc` removed are put back where we kept them.

@@ -172,6 +172,8 @@ def commit_of(registry: Registry, revision: Revision) -> str | None:
 
 def base_of(registry: Registry, name: str, moment: str | None) -> str | None:
     """The id that a name means, or meant at a moment; None where it is no name."""
+    if not name.isprintable():
+        return None
     if moment is not None:
         from lineage.moments import event_at
 

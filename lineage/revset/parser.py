@@ -74,6 +74,11 @@ class _Parser:
         }
 
     def whole(self) -> Node:
+        try:
+            self._in.text.encode()
+        except UnicodeEncodeError as error:  # bytes of a command line that are no text
+            expected = "a character that prints"
+            raise self._in.fault(expected, error.start, error.end) from None
         node = self._union()
         if not self._in.ended():
             raise self._in.fault("an operator | & ~ or ..", hint=self._about_more())
@@ -129,7 +134,8 @@ class _Parser:
             raise self._in.fault(_OPERAND, hint=f"before or after {dots}")
         to = None if open_ else self._stepped()
         if self._in.sees(".."):
-            raise self._in.fault("one range", hint="use parentheses")
+            end = self._in.at + len("..")
+            raise self._in.fault("one range", end=end, hint="use parentheses")
         head = Revision("HEAD")
         return Range(since or head, to or head, both=dots == "...")
 
@@ -222,22 +228,28 @@ class _Parser:
         read, function = self._in, FUNCTIONS[name]
         found: list[Argument] = []
         read.space()
-        while not (read.sees(")") and len(found) >= len(function.needed)):
+        while not read.sees(")") or len(found) < len(function.needed):
             what = function.takes(len(found))
-            if what is None:
-                raise read.fault("a )", hint=f"write {usage(name)}")
-            if read.ended() or read.sees(")", ","):
-                raise read.fault(what, hint=f"write {usage(name)}")
+            if found:
+                self._comma(name, len(found))
+            if what is None or read.ended() or read.sees(")", ","):
+                raise read.fault(what or "a )", hint=f"write {usage(name)}")
             found.append(self._readers.get(what, self._text)())
             read.space()
-            if not read.take(","):
-                break
-            read.space()
-        if read.take(")"):
-            return tuple(found)
-        more = function.takes(len(found))
-        expected = "a , or )" if more else "a )"
-        raise read.fault(expected, hint=f"write {usage(name)}")
+        read.take(")")
+        return tuple(found)
+
+    def _comma(self, name: str, number: int) -> None:
+        """Go past the comma before the argument of that number."""
+        function = FUNCTIONS[name]
+        what = function.takes(number)
+        if what is None or not self._in.take(","):
+            optional = (
+                f"a , and {what}" if number < len(function.needed) else "a , or )"
+            )
+            expected = optional if what else "a )"
+            raise self._in.fault(expected, hint=f"write {usage(name)}")
+        self._in.space()
 
     def _text(self) -> str:
         return self._in.quoted() if self._in.sees(*QUOTES) else self._in.raw()
@@ -259,7 +271,8 @@ class _Parser:
         text = self._in.raw()
         if re.fullmatch("[0-9]{1,9}", text):
             return int(text)
-        raise self._in.fault("a number", start, self._in.at)
+        hint = f"write {usage('latest')}"
+        raise self._in.fault("a number", start, self._in.at, hint=hint)
 
     def _bounds(self) -> Bounds:
         start = self._in.at
