@@ -142,7 +142,7 @@ class Terminal:
         self._tell([("error:", "error"), f" {one_line(message)}"])
         for detail in details:
             self._tell([f"  {one_line(detail)}"])
-        if place:
+        if place and place.text:
             shown, mark = pointed(place.text, place.start, place.end, self.width - 2)
             self._tell([f"  {shown}"])
             self._tell(["  ", (mark, "error")])

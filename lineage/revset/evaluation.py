@@ -245,7 +245,7 @@ def _unknown(node: Revision) -> NotFound:
     hint = "`lineage branch` lists the branches, `lineage log` the commits"
     if set(node.name) & set("<>="):
         hint = f"a condition is written metric({node.name}) or param({node.name})"
-    elif node.name.isdecimal():
+    elif node.name.isdecimal() and node.place and node.place.start:
         hint = "a set of commits is due here, not a number"
     message = f"no branch, tag or commit is called {node.name!r}{then}"
     return NotFound(message, hint=hint)

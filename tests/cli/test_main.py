@@ -154,7 +154,7 @@ def test_quiet_and_verbose(repo: Registry, run: Run) -> None:
     assert run("-q", "verify").stderr == ""
     assert run("-q", "show", "nope").stderr.startswith("error: ")
     assert "Traceback" not in run("show", "nope").stderr
-    assert "in _base\n" in run("-v", "show", "nope").stderr
+    assert "in _revision\n" in run("-v", "show", "nope").stderr
 
 
 @pytest.mark.parametrize(
