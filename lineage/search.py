@@ -133,10 +133,6 @@ def search(
         return index.read(question)
 
 
-def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition:
-    return given if isinstance(given, Condition) else read(given)
-
-
 def children(
     registry: "Registry", ids: Iterable[str], roles: Collection[str] | None = None
 ) -> set[str]:
@@ -152,18 +148,6 @@ def children(
 
 def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition:
     return given if isinstance(given, Condition) else read(given)
-
-
-def children(
-    registry: "Registry", ids: Iterable[str], roles: Collection[str] | None = None
-) -> set[str]:
-    """The commits that name one of `ids`, along edges of `roles` (None: of any)."""
-    from lineage.store.index import Index
-    from lineage.store.index_query import naming
-
-    asked = list(ids)
-    with Index(registry.git, registry.events_log, registry.home) as index:
-        return index.read(lambda connection: naming(connection, asked, roles))
 
 
 def metric_condition(text: str) -> Condition:

@@ -275,16 +275,20 @@ $ lineage show loop/tutor^includes
 2> hint: candidates: cccccccccccc (config tutor), dddddddddddd (dataset tutor-mixed), eeeeeeeeeeee (model tutor), ffffffffffff (dataset tutor-synthetic)
 exit 5
 $ lineage show loop/tutor^parent
-2> error: ^parent is no step: unknown word
+2> error: the revset is wrong at character 12: expected a role
+2>   loop/tutor^parent
+2>              ^^^^^^
 2> hint: one of: trained_on, fine_tuned_from, generated_by, derived_from, selected_by, rewarded_by, distilled_from, merged_from, quantized_from, configured_by, evaluated_on, includes, follows, revises
 exit 2
 $ lineage show loop/tutor^^
-2> error: 'loop/tutor^^' makes no sense from '^^' on
-2> hint: after the name come steps ~n, ^role or ^role(kind)
+2> error: the revset is wrong at character 12: expected a role
+2>   loop/tutor^^
+2>              ^
+2> hint: one of: trained_on, fine_tuned_from, generated_by, derived_from, selected_by, rewarded_by, distilled_from, merged_from, quantized_from, configured_by, evaluated_on, includes, follows, revises
 exit 2
 $ lineage show ''
-2> error: '' is not a revision
-2> hint: see `lineage log`
+2> error: the revset is wrong at its end: expected a branch, a tag, an id or a function
+2> hint: see docs/revisions.md
 exit 2
 """)
 
