@@ -42,9 +42,8 @@ def push_payloads(
         UsageError, NotFound: when there is no such remote that keeps objects.
     """
     needed = Needed.by(registry, ids)
-    remote = dvc.remote(registry.git, dvc_remote)
-    push = _Push(registry.payloads, remote, progress)
-    with remote.sending():
+    with dvc.remote(registry.git, dvc_remote) as remote, remote.sending():
+        push = _Push(registry.payloads, remote, progress)
         push.send(needed.files.values())
         push.send(_lists(registry, needed, push.failed))
     return push.finish("reach")
@@ -56,9 +55,8 @@ def send(registry: Registry, dvc_remote: str | None, wanted: Iterable[Wanted]) -
     Raises:
         VerificationError, StoreError: as `push_payloads`.
     """
-    remote = dvc.remote(registry.git, dvc_remote)
-    push = _Push(registry.payloads, remote, None)
-    with remote.sending():
+    with dvc.remote(registry.git, dvc_remote) as remote, remote.sending():
+        push = _Push(registry.payloads, remote, None)
         push.send(wanted, again=True)
     return push.finish("reach")
 
@@ -146,8 +144,8 @@ def receive(
         VerificationError, StoreError: as `fetch_payloads`.
     """
     payloads = registry.payloads
-    with payloads.workspace() as work:
-        fetch = _Fetch(payloads, dvc.remote(registry.git, dvc_remote), progress)
+    with dvc.remote(registry.git, dvc_remote) as remote, payloads.workspace() as work:
+        fetch = _Fetch(payloads, remote, progress)
         fetch.work = work
         fetch.receive(wanted)
     return fetch.finish("arrive from")

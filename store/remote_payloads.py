@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lineage.errors import LineageError, StoreError
 from lineage.store.files import FileEntry
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MANY = 2048  # objects from which listing their folders is less work than asking
 _PART = 16 << 20  # bytes of an S3 upload that are in memory at once
+_PARTING = 5  # seconds
 _PARTS = 10_000  # S3 takes no more
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 
@@ -48,6 +49,22 @@ class RemotePayloads:
             if self._fs.protocol == "s3":
                 _trust_our_own_digests(self._fs)
             self._fs.fs.invalidate_cache()
+
+    def close(self) -> None:
+        """Let go of connections, which else end when Python comes to them."""
+        from fsspec.asyn import sync
+
+        fs = self._fs.fs
+        for name in ("_session", "_s3"):
+            if client := getattr(fs, name, None):
+                with suppress(Exception):  # it goes in any case
+                    sync(fs.loop, client.close, timeout=_PARTING)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __str__(self) -> str:
         return f"the DVC remote {self.name}"

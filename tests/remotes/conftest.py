@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BIN = Path(sys.executable).parent
 SSHD = Path("/usr/sbin/sshd")
 KEY, SECRET = "test-access-key", "test-secret-key"
+FORGETFUL = 0.05  # seconds
 PATIENCE = 30  # seconds for a server to start on a busy machine
 
 
@@ -46,6 +47,25 @@ class Remote:
     def object(self, oid: str) -> Path:
         """Where the server keeps an object."""
         return self.folder / "files" / "md5" / oid[:2] / oid[2:]
+
+    def harm(self, oid: str) -> None:
+        """Change a byte of an object, as a failing disk does."""
+        path = self.object(oid)
+        data = bytearray(path.read_bytes())
+        data[0] ^= 1
+        path.chmod(0o644)
+        path.write_bytes(data)
+        self._settle()
+
+    def lose(self, oid: str) -> None:
+        """Remove an object."""
+        self.object(oid).unlink()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait until rclone has forgotten what it knew of its folders."""
+        if self.kind == "s3":
+            time.sleep(2 * FORGETFUL)
 
     @property
     def objects(self) -> set[str]:
@@ -104,7 +124,7 @@ def _s3(top: Path) -> Iterator[Server]:
         "--addr",
         f"127.0.0.1:{port}",
     ]
-    command += ["--auth-key", f"{KEY},{SECRET}", "--dir-cache-time", "0s"]
+    command += ["--auth-key", f"{KEY},{SECRET}", "--dir-cache-time", f"{FORGETFUL}s"]
     command += ["--config", os.devnull, "--cache-dir", top.parent, top]
     with _running(command, port):
         yield Server(
