@@ -32,6 +32,7 @@ SECTIONS = {
         "show": "Show one commit and what was said about it.",
         "diff": "Show what changed between two commits.",
         "events": "Show who changed the registry, when and why.",
+        "merge-base": "Show the newest commits that two both came from.",
         "bisect": "Find the first commit where something broke.",
         "report": "Report what is recorded of a commit, and what is not.",
     },
@@ -74,7 +75,8 @@ class _Commands(dict[str, click.Command]):
         if name not in self:
             return default
         if self[name] is _UNREAD:
-            self[name] = getattr(import_module(f"lineage.cli.{name}"), name)
+            module = name.replace("-", "_")
+            self[name] = getattr(import_module(f"lineage.cli.{module}"), module)
         return self[name]
 
 

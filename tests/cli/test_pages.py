@@ -88,6 +88,7 @@ def test_json_page_names_every_command_with_json() -> None:
         "log",
         "show",
         "diff",
+        "merge-base",
         "branch",
         "tag",
         "status",
