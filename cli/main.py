@@ -42,6 +42,13 @@ SECTIONS = {
         "undo": "Take back what moved a branch or a tag.",
         "redo": "Bring back what undo took.",
     },
+    "Share": {
+        "remote": "Say where the registry is shared.",
+        "push": "Give a remote what it lacks.",
+        "fetch": "Bring what a remote has, verified, beside ours.",
+        "pull": "Fetch what a remote has and make it ours.",
+        "clone": "Make a registry from a remote.",
+    },
     "Bytes": {
         "get": "Give the files of a commit back, verified.",
         "verify": "Check that everything is as it was recorded.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from lineage.cli.text import one_line, pointed, size
+from lineage.cli.text import cut, one_line, pointed, size
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -166,6 +166,36 @@ class Terminal:
             yield meter.advance
         finally:
             meter.clear()
+
+    @contextmanager
+    def telling(self) -> Iterator[Callable[[str], None]]:
+        """Show how far another program is, in its words, where somebody watches."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _: None
+            return
+        line = _Line()
+        try:
+            yield line.show
+        finally:
+            line.clear()
+
+
+class _Line:
+    """One line on stderr that is written over."""
+
+    def __init__(self) -> None:
+        self._shown = False
+
+    def show(self, words: str) -> None:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+        self._shown = True
+        sys.stderr.write(f"\r{cut(one_line(words), columns - 1)}\x1b[K")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 class _Meter:

@@ -7,7 +7,7 @@ reads. The command line and the loop do nothing that cannot be done from here.
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
@@ -192,9 +192,13 @@ class Registry:
         objects: Iterable[Any] = (),
         *,
         lock: int,
+        merged: Sequence[str] = (),
     ) -> Logged:
-        """Append `event` and move names; call it under the lock."""
-        logged = self.events_log.append(event, moves, objects, lock=lock)
+        """Append `event` and move names; call it under the lock.
+
+        `merged` are git oids of events of other logs that it comes after too.
+        """
+        logged = self.events_log.append(event, moves, objects, lock=lock, merged=merged)
         self.ids.refresh()
         return logged
 

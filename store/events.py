@@ -88,10 +88,17 @@ class EventLog:
         return Event.parse(data)
 
     def iterate(
-        self, *, since: str | None = None, oldest_first: bool = False
+        self,
+        *,
+        tip: str | None = None,
+        since: str | None = None,
+        oldest_first: bool = False,
     ) -> Iterator[Logged]:
-        """All events, newest first; those that `since` does not know, if given."""
-        tip = self.tip()
+        """All events up to `tip` (default: the newest), newest first.
+
+        Those that `since` does not know, if given.
+        """
+        tip = tip or self.tip()
         if tip is None or tip == since:
             return
         oids = self.recent(tip, since) if since else None
@@ -242,7 +249,8 @@ class EventLog:
             refs=tuple(move.change() for move in moves),
         )
         made = self.objects(event, moves, parents)
-        self.check(moves, objects)
+        if not merged:  # what becomes of names where logs meet, the rules of that say
+            self.check(moves, objects)
         if signature := self._signer(event, made[-1].data):
             made[-1] = signed(made[-1], signature)
         self._marker.unlink(missing_ok=True)

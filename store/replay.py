@@ -2,10 +2,11 @@
 
 An event says which names it moved; its git commit holds the view afterwards, which
 is what everybody reads. Whoever can write the refs can put any view there, so it is
-made once more from the event and the view before it, and must be the same tree.
+made once more from the event and the view before it, and must be the same tree. Where
+two logs meet, the event's moves are made once more as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from lineage.errors import Conflict
@@ -13,6 +14,7 @@ from lineage.store.canonical import digest
 from lineage.store.event_commit import fixed_parts, parse_parents
 from lineage.store.events import EventLog, Logged
 from lineage.store.git import GitRepository
+from lineage.store.merging import PULL, meet
 from lineage.store.objects import Event
 from lineage.store.views import Move, Target
 
@@ -25,11 +27,25 @@ class Fault(NamedTuple):
 
 
 class Replay:
-    """One walk over a log; `commits` are all that its events brought, by id."""
+    """One walk over a log; `commits` are all that its events brought, by id.
 
-    def __init__(self, git: GitRepository, log: EventLog) -> None:
+    With `since`, an event whose log is known to be good, only what `tip` adds to it is
+    gone through; `known` then gives the git oids of that log's commits.
+    """
+
+    def __init__(
+        self,
+        git: GitRepository,
+        log: EventLog,
+        *,
+        tip: str | None = None,
+        since: str | None = None,
+        known: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         self._git = git
         self._log = log
+        self._tip, self._since = tip, since
+        self._known = known
         self._last: Logged | None = None
         self.commits: dict[str, str] = {}
 
@@ -39,7 +55,8 @@ class Replay:
         Raises:
             LineageError: when an event is missing or cannot be read.
         """
-        for logged in self._log.iterate(oldest_first=True):
+        events = self._log.iterate(tip=self._tip, since=self._since, oldest_first=True)
+        for logged in events:
             for what in self._faults(logged):
                 yield Fault(logged.event.id, what)
             self._last = logged
@@ -49,16 +66,36 @@ class Replay:
         assert found is not None  # its event.json was just read through it
         commit = found[1].data
         parents = parse_parents(commit)
-        if self._last is None and parents:
+        first = self._last is None and self._since is None
+        if first and parents:
             yield "the events before it are missing"
-        elif self._last is not None and not parents:
+        elif not first and not parents:
             yield "the event comes after none, but is not the first"
         if event.prev != tuple(map(self._id, parents)):
             yield "the event does not name the one that its git commit comes after"
         for id_, oid in event.commits:
-            if self.commits.setdefault(id_, oid) != oid:
+            if (self.git_oid(id_) or oid) != oid:
                 yield f"the event gives {id_[:12]} another git commit"
+            self.commits.setdefault(id_, oid)
         yield from self._view_faults(event, commit, parents)
+        if len(parents) > 1 or event.type == PULL:
+            yield from self._meeting_faults(event, parents)
+
+    def git_oid(self, id_: str) -> str | None:
+        """The git commit that the events up to here give a commit."""
+        return self.commits.get(id_) or self._known(id_)
+
+    def _meeting_faults(self, event: Event, parents: list[str]) -> Iterator[str]:
+        """Where logs meet, the names follow from theirs (see `merging`)."""
+        remote = event.data.get("remote")
+        if event.type != PULL or len(parents) != 2 or not isinstance(remote, str):
+            yield "the event is not one in which two logs meet"
+            return
+        merged = meet(self._git, parents[0], parents[1], remote)
+        if merged is None:
+            yield "the event joins logs that have no event in common"
+        elif [move.change() for move in merged.moves] != list(event.refs):
+            yield "the names after the event do not follow from the two logs"
 
     def _id(self, oid: str) -> str:
         """The id of the event that a git commit holds."""
@@ -87,4 +124,9 @@ class Replay:
                 yield "its git commit is not the one that follows from the events"
 
     def _target(self, id_: str | None) -> Target | None:
-        return Target(id_, self.commits[id_]) if id_ else None
+        if id_ is None:
+            return None
+        oid = self.git_oid(id_)
+        if oid is None:
+            raise KeyError(id_)
+        return Target(id_, oid)

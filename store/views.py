@@ -5,7 +5,7 @@ that they do not change, so a view costs what its moves cost, however many names
 there are.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lineage.errors import Conflict, StoreError
@@ -74,6 +74,22 @@ class Views:
             pairs.update((names.decode(name), entry.oid) for name, entry in leaves)
         return dict(sorted(pairs.items()))
 
+    def differing(self, events: Sequence[str]) -> dict[str, list[str | None]]:
+        """The names that `events` do not agree on, with what each of them has.
+
+        Trees that they share are not read.
+        """
+        found: dict[str, list[str | None]] = {}
+        for space in names.SPACES:
+            views = [self._read(event, f"/{space}") for event in events]
+            for bucket in _unequal(views):
+                leaves = [self._subtree(view, bucket) for view in views]
+                for leaf in _unequal(leaves):
+                    entries = [trees.get(leaf) for trees in leaves]
+                    ref = f"{space}/{names.decode(leaf)}"
+                    found[ref] = [entry and entry.oid for entry in entries]
+        return found
+
     def _read(self, event: str | None, path: str = "") -> Trees:
         """The tree at `path` of an event's view; empty where the view has none.
 
@@ -131,6 +147,13 @@ class Views:
     def _subtree(self, entries: Mapping[str, TreeEntry], name: str) -> Trees:
         entry = entries.get(name)
         return self._read_tree(entry.oid) if entry else {}
+
+
+def _unequal(trees: Sequence[Trees]) -> Iterator[str]:
+    """The names whose entries are not the same in all `trees`."""
+    for name in sorted(set().union(*trees)):
+        if len({tree_.get(name) for tree_ in trees}) > 1:
+            yield name
 
 
 def _apply(leaves: Trees, move: Move) -> None:

@@ -121,10 +121,22 @@ def sound() -> Callable[[Registry], None]:
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert verify(registry).problems == []
         assert list(_left_over(registry)) == []
-        known = [id_ for _, event in registry.events() for id_, _ in event.commits]
-        assert len(known) == len(set(known)) == len(registry.ids)
+        brought: dict[str, list[str]] = {}
+        for logged in registry.events_log.iterate():
+            for id_, _ in logged.event.commits:
+                brought.setdefault(id_, []).append(logged.git)
+        assert len(brought) == len(registry.ids)
+        assert all(_apart(registry, gits) for gits in brought.values())
 
     return check
+
+
+def _apart(registry: Registry, gits: list[str]) -> bool:
+    """Whether none of these events came after another of them."""
+    if len(gits) == 1:
+        return True
+    newest = registry.git.run("merge-base", "--independent", *gits)
+    return len(newest.split()) == len(set(gits)) == len(gits)
 
 
 def _left_over(registry: Registry) -> Iterator[Path]:

@@ -18,21 +18,19 @@ if TYPE_CHECKING:
 @pytest.mark.usefixtures("loop")
 def test_where_two_branches_parted(transcript: Transcript) -> None:
     """Along the branch by default, along roles or all edges on request."""
-    assert (
-        transcript(
-            "branch loop/other loop/tutor~1",
-            "-q commit generation --name other --metric perplexity=79.5 --follows HEAD",
-            "merge-base loop/tutor loop/other",
-            "merge-base loop/tutor^includes(model) loop/tutor~1^includes(model)",
-            "merge-base loop/tutor^includes(model) loop/tutor~1^includes(model) "
-            "--all-origins",
-            "merge-base loop/tutor^includes(model) loop/tutor~1^includes(model) "
-            "--role configured_by --format md",
-            "merge-base HEAD HEAD --role cooked_by",
-            "merge-base HEAD HEAD --role follows --all-origins",
-            "merge-base HEAD 'all()'",
-        )
-        == snapshot("""\
+    assert transcript(
+        "branch loop/other loop/tutor~1",
+        "-q commit generation --name other --metric perplexity=79.5 --follows HEAD",
+        "merge-base loop/tutor loop/other",
+        "merge-base loop/tutor^includes(model) loop/tutor~1^includes(model)",
+        "merge-base loop/tutor^includes(model) loop/tutor~1^includes(model) "
+        "--all-origins",
+        "merge-base loop/tutor^includes(model) loop/tutor~1^includes(model) "
+        "--role configured_by --format md",
+        "merge-base HEAD HEAD --role cooked_by",
+        "merge-base HEAD HEAD --role follows --all-origins",
+        "merge-base HEAD 'all()'",
+    ) == snapshot("""\
 $ lineage branch loop/other loop/tutor~1
 2> loop/other is at aaaaaaaaaaaa
 $ lineage -q commit generation --name other --metric perplexity=79.5 --follows HEAD
@@ -64,7 +62,6 @@ $ lineage merge-base HEAD 'all()'
 2> hint: candidates: bbbbbbbbbbbb (generation other), eeeeeeeeeeee (generation tutor), ffffffffffff (model tutor), gggggggggggg (dataset tutor-mixed), hhhhhhhhhhhh (dataset tutor-synthetic), and 8 more
 exit 5
 """)
-    )
 
 
 def test_as_data(loop: Any, run: Run) -> None:

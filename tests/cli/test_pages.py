@@ -93,6 +93,10 @@ def test_json_page_names_every_command_with_json() -> None:
         "tag",
         "status",
         "events",
+        "remote",
+        "push",
+        "fetch",
+        "pull",
         "verify",
     }
 

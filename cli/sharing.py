@@ -1,0 +1,119 @@
+"""What push, fetch, pull and clone say of what they did."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lineage.cli.terminal import Span, Terminal
+from lineage.cli.text import plural
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+    from lineage.sharing.fetch import Fetched
+    from lineage.sharing.pull import Pulled
+    from lineage.sharing.push import Pushed
+    from lineage.sharing.remotes import Remote
+    from lineage.store.objects import RefChange
+
+_SHOWN = 20  # names that moved
+
+remote_argument = click.argument("remote", required=False, metavar="[REMOTE]")
+
+
+def pushed_record(registry: "Registry", pushed: "Pushed") -> dict[str, Any]:
+    """The JSON of `push`."""
+    return {
+        "remote": pushed.remote.name,
+        "url": pushed.remote.url,
+        "event": registry.events_log.event(pushed.tip).id,
+        "events": pushed.events,
+        "commits": pushed.commits,
+        "names": pushed.names,
+        "tags": list(pushed.tags),
+    }
+
+
+def fetched_record(registry: "Registry", fetched: "Fetched") -> dict[str, Any]:
+    """The JSON of `fetch`."""
+    return {
+        "remote": fetched.remote.name,
+        "url": fetched.remote.url,
+        "event": registry.events_log.event(fetched.tip).id,
+        "events": fetched.events,
+        "commits": fetched.commits,
+    }
+
+
+def pulled_record(registry: "Registry", pulled: "Pulled") -> dict[str, Any]:
+    """The JSON of `pull`."""
+    changes = [move.change() for move in pulled.merged.moves if pulled.event]
+    return {
+        **fetched_record(registry, pulled.fetched),
+        "pull": pulled.event,
+        "refs": [change._asdict() for change in changes],
+        "doubled": pulled.merged.doubled,
+        "renamed": pulled.merged.renamed,
+    }
+
+
+def say_brought(terminal: Terminal, fetched: "Fetched") -> None:
+    """How much came."""
+    counts = f"{plural(fetched.events, 'event')}, {plural(fetched.commits, 'commit')}"
+    terminal.say((fetched.remote.name, "title"), f": {counts}, verified")
+
+
+def say_moves(terminal: Terminal, pulled: "Pulled") -> None:
+    """Which names moved, and what is to be decided."""
+    changes = [move.change() for move in pulled.merged.moves]
+    for change in changes[:_SHOWN]:
+        terminal.say("  ", *_moved(change))
+    if len(changes) > _SHOWN:
+        terminal.say(f"  and {len(changes) - _SHOWN} more: see `lineage events -n 1`")
+    for name, other in pulled.merged.renamed.items():
+        terminal.say(*_renamed(name, other, pulled.fetched.remote))
+    for name, other in pulled.merged.doubled.items():
+        for spans in _doubled(name, other):
+            terminal.say(*spans)
+
+
+def _moved(change: "RefChange") -> Iterator[Span]:
+    space, _, name = change.ref.partition("/")
+    yield from ((f"{_WHAT.get(space, space)} ", "dim"), (name, _STYLE.get(space, "")))
+    before, after = change.before, change.after
+    if before and after:
+        yield from ((f"  {before[:8]}", "id"), (" → ", "dim"), (after[:8], "id"))
+    elif after:
+        yield from (("  new, ", "dim"), (after[:8], "id"))
+    elif before:
+        yield from (("  gone, was ", "dim"), (before[:8], "id"))
+
+
+_WHAT = {
+    "heads": "branch",
+    "tags": "tag",
+    "runs": "part",
+    "spent": "deleted tag",
+    "protected": "protection of",
+}
+_STYLE = {"heads": "branch", "tags": "tag"}
+
+
+def _renamed(name: str, other: str, remote: "Remote") -> Iterator[Span]:
+    yield from (("the tag ", ""), (name, "tag"))
+    yield from ((f" of {remote.name} names another commit; yours is now ", ""),)
+    yield (other, "tag")
+
+
+def _doubled(name: str, other: str) -> Iterator[list[Span]]:
+    yield [
+        ("both sides moved ", ""),
+        (name, "branch"),
+        ("; yours keeps the name, theirs is ", ""),
+        (other, "branch"),
+    ]
+    yield [
+        ("  take theirs: ", "dim"),
+        (f"lineage branch -f {name} {other}; lineage branch -d {other}", "hint"),
+    ]
+    yield [("  keep yours:  ", "dim"), (f"lineage branch -d {other}", "hint")]

@@ -1,0 +1,143 @@
+"""Making a registry from a remote.
+
+The history (events, manifests) always comes whole: the log is a chain, and is verified
+from its first event before the new folder is a registry.
+"""
+
+import shutil
+from pathlib import Path
+
+from lineage.errors import NotFound, UsageError
+from lineage.registry import Registry
+from lineage.sharing import remotes
+from lineage.sharing.export import FILES, SETTINGS
+from lineage.sharing.fetch import fetch
+from lineage.sharing.pull import of_log
+from lineage.sharing.remotes import DEFAULT, prefix
+from lineage.store import dvc, git_graph, names, transport
+from lineage.store.disk import disk_errors
+from lineage.store.git import GitRepository
+from lineage.store.transport import Told
+
+_SETTINGS = SETTINGS.removeprefix(names.ROOT)
+
+
+def clone(
+    url: str,
+    folder: str | Path | None = None,
+    *,
+    dvc_remote: str | None = None,
+    told: Told | None = None,
+) -> Registry:
+    """Make `folder` (by default called as the remote is) a registry like `url`'s.
+
+    Git's branches come as with `git clone`; DVC's settings are those of the branch
+    that is checked out, else those of whoever pushed last. Failure leaves nothing.
+
+    Raises:
+        UsageError: when the folder is not empty.
+        NotFound: when there is no registry at `url`.
+        VerificationError: when something there is not what it says.
+        StoreError: when it cannot be reached.
+    """
+    url = remotes.from_anywhere(url)
+    place = Path(folder if folder is not None else folder_name(url)).absolute()
+    made = not place.exists()
+    if not made and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(
+            f"{place} exists and is not empty", hint="choose another place"
+        )
+    there = transport.listing(Path(place.anchor), url, names.EVENTS)
+    if names.EVENTS not in there:
+        hint = "`lineage push` from a registry makes it one"
+        raise NotFound(f"there is no registry at {url}", hint=hint)
+    try:
+        with disk_errors("cloning"):
+            return _clone(url, place, dvc_remote, told)
+    except BaseException:
+        _take_back(place, itself=made)
+        raise
+
+
+def folder_name(url: str) -> str:
+    """What a clone is called when nobody says: ``tutor`` for ``host:x/tutor.git``."""
+    last = url.rstrip("/").removesuffix("/.git").replace(":", "/").rpartition("/")[2]
+    name = last.removesuffix(".git")
+    if name in {"", ".", ".."}:
+        raise UsageError(
+            f"{url} names no folder", hint="say where: lineage clone URL DIR"
+        )
+    return name
+
+
+def _take_back(place: Path, *, itself: bool) -> None:
+    if itself:
+        shutil.rmtree(place, ignore_errors=True)
+        return
+    for path in place.iterdir() if place.is_dir() else ():
+        shutil.rmtree(path, ignore_errors=True)
+        path.unlink(missing_ok=True)
+
+
+def _clone(
+    url: str, place: Path, dvc_remote: str | None, told: Told | None
+) -> Registry:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    transport.clone(place.parent, url, place, told=told)
+    registry = Registry(GitRepository.discover(place))
+    try:
+        registry.home.mkdir(exist_ok=True)
+        remote = remotes.add(registry, DEFAULT, url, dvc=dvc_remote)
+        fetch(registry, remote, told=told)
+        _adopt(registry)
+        _set_up_dvc(registry)
+    except BaseException:
+        registry.close()
+        raise
+    return registry
+
+
+def _adopt(registry: Registry) -> None:
+    """Make what was fetched and verified ours: no event, for nothing happened."""
+    place = prefix(DEFAULT)
+    held = git_graph.refs(registry.git, place)
+    tip = held.pop(f"{place}events")
+    log = registry.events_log
+    spaces = {space: log.names(space, at=tip) for space in names.SPACES}
+    attic = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
+    attic = of_log(registry, tip, attic)
+    step: dict[str, tuple[str | None, str | None]] = {
+        f"{names.ROOT}attic/{oid}": (None, oid) for oid in sorted(attic)
+    }
+    for space, found in spaces.items():
+        step |= {names.ref(f"{space}/{n}"): (None, oid) for n, oid in found.items()}
+    spare = [ref for ref in held if ref != place + _SETTINGS]
+    gone = dict.fromkeys(spare, (None, None))
+    with log.locked() as lock:
+        registry.git.update_refs(step, {names.EVENTS: ("", tip)}, gone, lock=lock)
+    if branch := _newest_branch(registry):
+        registry.set_head(branch)
+
+
+def _set_up_dvc(registry: Registry) -> None:
+    """Say where payloads are, where no branch of git's does."""
+    for name in FILES:
+        found = registry.git.blob(f"{prefix(DEFAULT)}{_SETTINGS}:{name}")
+        path = registry.root / name
+        if found is not None and not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(found)
+    dvc.initialise(registry.root)
+    if registry.git.is_unborn():
+        registry.git.commit_first(dvc.FILES, registry.actor())
+
+
+def _newest_branch(registry: Registry) -> str | None:
+    """The branch that moved last, of those that there are."""
+    branches = registry.events_log.names("heads")
+    for logged in registry.events_log.iterate() if branches else ():
+        for change in logged.event.refs:
+            space, _, name = change.ref.partition("/")
+            if space == "heads" and change.after and name in branches:
+                return name
+    return None

@@ -1,0 +1,68 @@
+"""What plain git and DVC find at a remote: tags with DVC's settings, and these alone.
+
+``dvc get URL --rev lineage/v1`` clones the remote and needs, in one tree, the payload's
+``.dvc`` file and the settings that say where the bytes are. So each tag is pushed as a
+git tag on an *export commit*: the commit's tree and the settings of the day. It never
+moves. A clone without such a branch of git's takes the settings from
+``refs/lineage/settings/dvc``.
+"""
+
+from lineage.registry import Registry
+from lineage.store import dvc, names
+from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
+from lineage.store.objects import Commit
+
+TAGS = "refs/tags/lineage/"
+SETTINGS = f"{names.ROOT}settings/dvc"
+FILES = (".dvc/config", ".dvcignore")
+_AUTHOR = "lineage <lineage@localhost> 0 +0000"
+
+
+def exports(
+    registry: Registry, tip: str, there: dict[str, str]
+) -> dict[str, str | None]:
+    """The git tags that are not `there` yet, those of deleted tags, the settings."""
+    settings = _settings(registry)
+    tags = registry.events_log.names("tags", at=tip)
+    gone = registry.events_log.names("spent", at=tip)
+    new = {name: oid for name, oid in tags.items() if _ref(name) not in there}
+    made: dict[str, str | None] = {
+        _ref(name): _export(registry, oid, settings) for name, oid in new.items()
+    }
+    made |= {_ref(name): None for name in gone if _ref(name) in there}
+    return {**made, SETTINGS: _commit(registry, settings, [], "Settings of DVC\n")}
+
+
+def _ref(tag: str) -> str:
+    return TAGS + names.encode(tag)
+
+
+def _settings(registry: Registry) -> dict[str, TreeEntry]:
+    """The entries of a tree that holds DVC's settings as they are."""
+    root = dvc.home(registry.git)
+    found = {name: root / name for name in FILES if (root / name).is_file()}
+    blobs = {n: GitObject("blob", path.read_bytes()) for n, path in found.items()}
+    config = blobs.pop(FILES[0], GitObject("blob", b""))
+    folder = tree({"config": TreeEntry("100644", config.oid)})
+    registry.git.write([config, folder, *blobs.values()])
+    entries = {name: TreeEntry("100644", blob.oid) for name, blob in blobs.items()}
+    return {".dvc": TreeEntry("40000", folder.oid), **entries}
+
+
+def _export(registry: Registry, oid: str, settings: dict[str, TreeEntry]) -> str:
+    """The export commit of a commit."""
+    own = parse_tree(registry.git.blob(f"{oid}^{{tree}}") or b"")
+    commit = Commit.parse(registry.git.blob(f"{oid}:lineage.json") or b"")
+    title = f"{commit.kind} {commit.name}\n\nLineage-Id: {commit.id}\n"
+    return _commit(registry, {**own, **settings}, [oid], title)
+
+
+def _commit(
+    registry: Registry, entries: dict[str, TreeEntry], parents: list[str], text: str
+) -> str:
+    top = tree(entries)
+    before = "".join(f"parent {oid}\n" for oid in parents)
+    head = f"tree {top.oid}\n{before}author {_AUTHOR}\ncommitter {_AUTHOR}\n"
+    made = GitObject("commit", f"{head}\n{text}".encode())
+    registry.git.write([top, made])
+    return made.oid

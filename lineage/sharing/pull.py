@@ -1,0 +1,104 @@
+"""Two logs meet: an event with two parents, and the names that follow from both."""
+
+from typing import NamedTuple
+
+from lineage.errors import NotAllowed
+from lineage.registry import Registry
+from lineage.sharing.fetch import Fetched, fetch
+from lineage.sharing.remotes import Remote, prefix
+from lineage.store import git_graph
+from lineage.store.canonical import digest
+from lineage.store.disk import disk_errors
+from lineage.store.events import now
+from lineage.store.merging import PULL, Merged, meet
+from lineage.store.objects import Event
+from lineage.store.transport import Told
+
+_ATTIC = "refs/lineage/attic/"
+
+
+class Pulled(NamedTuple):
+    """What a pull brought; `event` is its id, None when there was nothing new."""
+
+    fetched: Fetched
+    event: str | None
+    merged: Merged
+
+
+def pull(registry: Registry, remote: Remote, *, told: Told | None = None) -> Pulled:
+    """Fetch what `remote` has and make it ours.
+
+    Raises:
+        NotAllowed: when it is another registry than ours.
+        VerificationError: when what came is not what it says.
+        StoreError: when the remote cannot be reached.
+    """
+    return join(registry, fetch(registry, remote, told=told))
+
+
+def join(registry: Registry, fetched: Fetched, *, bringing: bool = True) -> Pulled:
+    """Append the event that joins what was fetched to our log, if that brings anything.
+
+    Events that only say that somebody else has pulled bring nothing, or else two
+    machines would tell each other of their pulls for ever. `bringing` False joins
+    these, and only these: a push needs it.
+    """
+    log, tip = registry.events_log, fetched.tip
+    with disk_errors("recording the pull"), log.locked() as lock:
+        ours = log.tip() or ""
+        if git_graph.is_ancestor(registry.git, tip, ours):
+            return Pulled(fetched, None, Merged())
+        merged = _meet(registry, fetched, ours)
+        if _brings(registry, fetched, ours, merged) != bringing:
+            return Pulled(fetched, None, merged)
+        return Pulled(fetched, _record(registry, fetched, merged, lock), merged)
+
+
+def brings(registry: Registry, fetched: Fetched) -> bool:
+    """Whether there is more in what was fetched than that others have pulled."""
+    ours = registry.events_log.tip() or ""
+    return _brings(registry, fetched, ours, _meet(registry, fetched, ours))
+
+
+def _brings(registry: Registry, fetched: Fetched, ours: str, merged: Merged) -> bool:
+    new = registry.events_log.iterate(tip=fetched.tip, since=ours)
+    return bool(merged.moves) or any(logged.event.type != PULL for logged in new)
+
+
+def _meet(registry: Registry, fetched: Fetched, ours: str) -> Merged:
+    merged = meet(registry.git, ours, fetched.tip, fetched.remote.name)
+    if merged is None:
+        raise NotAllowed(f"{fetched.remote.name} is another registry than this")
+    return merged
+
+
+def of_log(registry: Registry, tip: str, oids: set[str]) -> set[str]:
+    """Those of `oids` that are commits of our log or of the one up to `tip`."""
+    since = registry.events_log.tip()
+    new = registry.events_log.iterate(tip=tip, since=since)
+    brought = {oid for logged in new for _, oid in logged.event.commits}
+    older = sorted(oids - brought)
+    manifests = registry.git.read_many(f"{oid}:lineage.json" for oid in older)
+    ids = [digest(found[1].data) if found else "" for found in manifests]
+    ours = {found.git for id_ in filter(None, ids) for found in registry.ids.find(id_)}
+    return oids & (brought | ours)
+
+
+def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> str:
+    """What keeps their commits comes first, then the event, then what kept them before.
+
+    Their attic becomes ours: the log speaks of what is in it.
+    """
+    place = prefix(fetched.remote.name)
+    held = git_graph.refs(registry.git, place)
+    attic = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
+    kept = sorted({*of_log(registry, fetched.tip, attic), *merged.left})
+    registry.git.update_refs({_ATTIC + oid: (None, oid) for oid in kept}, lock=lock)
+    names = {"doubled": merged.doubled, "renamed": merged.renamed}
+    data = {"remote": fetched.remote.name, **{k: v for k, v in names.items() if v}}
+    told = f"from {fetched.remote.name}"
+    event = Event(PULL, now(), registry.actor(), told, data=data)
+    logged = registry.record(event, merged.moves, lock=lock, merged=[fetched.tip])
+    spare = [ref for ref in held if ref != f"{place}events"]
+    registry.git.update_refs(dict.fromkeys(spare, (None, None)), lock=lock)
+    return logged.event.id
