@@ -7,6 +7,7 @@ id or git oid.
 """
 
 import re
+from collections import deque
 from datetime import UTC, date, datetime, time, timedelta
 
 from lineage.errors import Ambiguous, NotFound, UsageError
@@ -37,7 +38,7 @@ def event_at(registry: Registry, text: str) -> str:
     log = registry.events_log
     oid = log.newest(moment_of(text, time.max))
     if oid is None:
-        first = [log.event(oid).time for oid, _ in log.chain()[-1:]]
+        first = [log.event(oid).time for oid, _ in deque(log.chain(), maxlen=1)]
         hint = "".join(f"the first one is of {time}" for time in first)
         raise NotFound(f"there is no event at or before {text}", hint=hint)
     return oid

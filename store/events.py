@@ -140,25 +140,34 @@ class EventLog:
             oids.append(parents[0])
         return None
 
-    def chain(self) -> list[tuple[str, int]]:
+    def chain(self, before: int | None = None) -> Iterator[tuple[str, int]]:
         """The own events, newest first: git oid, and time in whole seconds.
 
         Own are the newest event and those before it along first parents: the events
-        that other logs brought are no history of the names here.
+        that other logs brought are no history of the names here. `before` leaves out
+        those of later seconds. Git is asked for few at first, and then for more.
         """
-        tip = self.tip()
-        if tip is None:
-            return []
-        listed = self._git.run("rev-list", "--first-parent", "--timestamp", tip)
-        pairs = (line.split(" ") for line in listed.decode().splitlines())
-        return [(oid, int(seconds)) for seconds, oid in pairs]
+        limit = [] if before is None else [f"--before={before}"]
+        start, count, known = self.tip(), _RECENT, 0
+        while start is not None:
+            words = ("--first-parent", "--timestamp", f"--max-count={count}")
+            skip = f"--skip={known}"
+            listed = self._git.run("rev-list", *words, skip, *limit, start)
+            pairs = [line.split(" ") for line in listed.decode().splitlines()]
+            yield from ((oid, int(seconds)) for seconds, oid in pairs)
+            if len(pairs) < count:
+                return
+            start, count, known = pairs[-1][1], count * 8, 1
+
+    def is_own(self, event: str) -> bool:
+        """Whether `event` is one of the own events."""
+        return any(oid == event for oid, _ in self.chain())
 
     def newest(self, moment: str) -> str | None:
         """The newest of the own events whose own time is `moment` or before it."""
         second = int(datetime.fromisoformat(moment).timestamp())
-        for oid, seconds in self.chain():
-            early = seconds < second
-            if early or (seconds == second and self.event(oid).time <= moment):
+        for oid, seconds in self.chain(second):
+            if seconds < second or self.event(oid).time <= moment:
                 return oid
         return None
 
@@ -167,11 +176,13 @@ class EventLog:
         tip = self.tip()
         if tip is None:
             return []
-        told = f"--grep=^Lineage-Event: {prefix}"
-        oids = self._git.run("rev-list", told, tip).decode().split()
+        oids = []
         if len(prefix) <= len(tip):
             named = self._git.run("rev-parse", f"--disambiguate={prefix}")
             oids += filter(self.holds, named.decode().split())
+        if len(prefix) != len(tip):  # a whole git oid is no prefix of an id
+            told = f"--grep=^Lineage-Event: {prefix}"
+            oids += self._git.run("rev-list", told, tip).decode().split()
         found = [Logged(oid, self.event(oid)) for oid in dict.fromkeys(oids)]
         return [e for e in found if f" {prefix}" in f" {e.git} {e.event.id}"]
 

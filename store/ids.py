@@ -147,7 +147,7 @@ class Ids:
         event needs no such look: own events are read before those they were merged
         with, so the lookup file has a commit's first own event where there is one.
         """
-        if self._end is None or self._end in dict(self._log.chain()):
+        if self._end is None or self._log.is_own(self._end):
             return frozenset()
         known = self._log.ending(self._end).iterate()
         return frozenset(id_ for e in known for id_, _ in e.event.commits)
