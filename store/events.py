@@ -176,7 +176,7 @@ class EventLog:
         tip = self.tip()
         if tip is None:
             return []
-        oids = []
+        oids: list[str] = []
         if len(prefix) <= len(tip):
             named = self._git.run("rev-parse", f"--disambiguate={prefix}")
             oids += filter(self.holds, named.decode().split())
