@@ -27,15 +27,22 @@ def get(app: App, revision: str, dest: Path | None, *, force: bool) -> None:
     """Write the files of REV to DEST, and print where they are.
 
     Without DEST they are called what the artifact is called. Every byte is compared
-    with its recorded SHA-256; nothing is overwritten without --force.
+    with its recorded SHA-256; nothing is overwritten without --force. What is not
+    here is fetched from the DVC remote, if there is one.
     """
     from lineage.checkout import default_name
+    from lineage.needed import absent
 
     registry = app.registry
     id_ = registry.resolve(revision)
     commit, entries = registry.load(id_), registry.files(id_)
-    target = registry.get(id_, dest or default_name(commit, entries), force=force)
+    place = dest or default_name(commit, entries)
+    lacking = sum(one.entry.size for one in absent(registry, [id_]))
+    with app.terminal.progress("fetching") as progress:
+        target = registry.get(id_, place, force=force, progress=progress)
     app.terminal.write([str(target)])
+    if lacking:
+        app.terminal.say(f"fetched {size(lacking)} from the DVC remote")
     total = sum(entry.size for entry in entries)
     files = sum(not entry.is_directory for entry in entries)
     app.terminal.say(f"{plural(files, 'file')}, {size(total)}, verified")

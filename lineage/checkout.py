@@ -10,13 +10,23 @@ from lineage.errors import StoreError, UsageError
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.objects import Commit, FileEntry
+from lineage.store.reading import Progress
 from lineage.tombstones import explain_missing
+from lineage.transfer import bring
 
 
 def get(
-    registry: Registry, revision: str, dest: str | Path, *, force: bool = False
+    registry: Registry,
+    revision: str,
+    dest: str | Path,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> Path:
     """Write the files of `revision` to `dest` and return where they are.
+
+    Objects that are not here are fetched first, if any DVC remote is configured;
+    `progress` hears of those bytes.
 
     A folder payload becomes the folder `dest`; a single file becomes the file
     `dest`, or a file of its own name inside the folder `dest`. Everything is
@@ -41,6 +51,7 @@ def get(
         raise UsageError(f"{target} exists already", hint="replace it with --force")
     registry.check_outside(target)
     check_not_inside(registry, target)
+    bring(registry, id_, progress)
     with disk_errors("writing the files"):
         _write(registry, commit.payload.type, entries, target)
     return target

@@ -49,6 +49,14 @@ def _erased(entries: Iterable[FileEntry], erased: Container[str]) -> bool:
     return any(entry.sha256 in erased for entry in entries)
 
 
+def is_partial(registry: Registry) -> bool:
+    """Whether this clone may lack payloads, which are then at the remote.
+
+    The setting ``clone.partial`` says so; it is made by who clones without them.
+    """
+    return registry.settings.get("clone.partial") == "true"
+
+
 def absent(registry: Registry, ids: Iterable[str]) -> list[Wanted]:
     """The objects of files that are in neither the pins nor DVC's cache."""
     files = Needed.by(registry, ids).files

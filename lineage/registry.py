@@ -301,11 +301,18 @@ class Registry:
 
         return entry(self, self.resolve(revision), Names.of(self))
 
-    def get(self, revision: str, dest: str | Path, *, force: bool = False) -> Path:
+    def get(
+        self,
+        revision: str,
+        dest: str | Path,
+        *,
+        force: bool = False,
+        progress: "Progress | None" = None,
+    ) -> Path:
         """Write the files of `revision` to `dest` (see `lineage.checkout`)."""
         from lineage.checkout import get
 
-        return get(self, revision, dest, force=force)
+        return get(self, revision, dest, force=force, progress=progress)
 
     def events(self) -> Iterator[tuple[str, Event]]:
         """All events with their ids, newest first."""

@@ -13,14 +13,22 @@ from pathlib import Path
 
 from lineage.errors import LineageError
 from lineage.moving import Moved, Run
-from lineage.needed import Needed, Wanted
+from lineage.needed import Needed, Wanted, absent
 from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.files import dvc_directory, dvc_list
 from lineage.store.payloads import Payloads
 from lineage.store.reading import Progress
 
-__all__ = ["Moved", "fetch_payloads", "push_payloads", "receive", "send"]
+__all__ = [
+    "Moved",
+    "bring",
+    "fetch_payloads",
+    "push_payloads",
+    "receive",
+    "remove",
+    "send",
+]
 
 _BATCH = 64 << 20  # bytes, or
 _FILES = 256  # objects that are synced and published together
@@ -149,6 +157,32 @@ def receive(
         fetch.work = work
         fetch.receive(wanted)
     return fetch.finish("arrive from")
+
+
+def bring(
+    registry: Registry, id_: str, progress: Progress | None = None
+) -> Moved | None:
+    """Fetch what is not here of one commit, if any DVC remote is configured.
+
+    The remote is that of the registry's ``origin``, else DVC's default one.
+
+    Raises:
+        VerificationError, StoreError: as `fetch_payloads`.
+    """
+    if not absent(registry, [id_]) or not dvc.remote_names(registry.git):
+        return None
+    named = registry.settings.get("remote.origin.dvc")
+    return fetch_payloads(registry, named, [id_], progress)
+
+
+def remove(registry: Registry, dvc_remote: str | None, oids: Iterable[str]) -> None:
+    """Remove objects from a DVC remote, and see that they are gone.
+
+    Raises:
+        StoreError: when one is still there, or the remote fails.
+    """
+    with dvc.remote(registry.git, dvc_remote) as remote:
+        remote.remove(oids)
 
 
 class _Fetch(Run):

@@ -170,8 +170,16 @@ def remote(git: GitRepository, name: str | None = None) -> "RemotePayloads":
     if chosen:
         hint = "`dvc remote list` lists them, `dvc remote add` makes one"
         raise NotFound(f"there is no DVC remote {chosen}", hint=hint)
+    if names := sorted(config["remote"]):
+        hint = f"choose one with `dvc remote default {names[0]}`"
+        raise UsageError("none of the DVC remotes is the default one", hint=hint)
     hint = "make one with `dvc remote add -d NAME URL`; docs/remotes.md has examples"
     raise UsageError("no DVC remote is configured to hold payloads", hint=hint)
+
+
+def remote_names(git: GitRepository) -> list[str]:
+    """The DVC remotes that are configured here."""
+    return sorted(_configuration(home(git))["remote"])
 
 
 def _configuration(root: Path) -> dict[str, Any]:

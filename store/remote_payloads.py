@@ -92,8 +92,8 @@ class RemotePayloads:
             if not isinstance(info, Exception):
                 if info.get("type") == "file":
                     yield oid, info.get("size")
-            elif not isinstance(info, FileNotFoundError | NotADirectoryError):
-                raise info
+            elif not _says_missing(info):
+                raise info.__cause__ or info
 
     def _infos(self, places: list[str]) -> list[Any]:
         found: list[Any] = self._fs.info(places, return_exceptions=True)
@@ -198,6 +198,17 @@ class RemotePayloads:
             hint = "see `dvc remote list` for its address, docs/remotes.md for the rest"
             message = f"{self} ({self.url}) {what}: {reason(error)}"
             raise StoreError(message, hint=hint) from error
+
+
+def _says_missing(error: Exception) -> bool:
+    """Whether a server has said that something is not there.
+
+    fsspec says so of web servers too that could not be asked, or would not answer.
+    """
+    cause = error.__cause__
+    refused = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+    missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+    return missing and not refused and getattr(cause, "status", 404) in (404, 410)
 
 
 def _trust_our_own_digests(fs: Any) -> None:

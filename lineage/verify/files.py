@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from lineage.errors import LineageError
+from lineage.needed import is_partial
 from lineage.registry import Registry
 from lineage.store.files import FileEntry, dvc_list, file_list
 from lineage.store.objects import Commit
@@ -33,6 +34,7 @@ class Objects:
         self.wanted: dict[_Key, tuple[FileEntry, str, bool]] = {}
         self.erased: dict[str, tuple[FileEntry, str]] = {}
         self.freed: set[str] = set()
+        self.elsewhere: set[str] = set()
 
     def add(self, entry: FileEntry, id_: str) -> None:
         """A file of the commit `id_`, or DVC's list of its files."""
@@ -51,6 +53,9 @@ class Objects:
             yield f"objects that were erased: {len(self.erased):,}"
         if self.freed:
             yield f"objects that gc freed: {len(self.freed):,}"
+        if self.elsewhere:
+            count = f"{len(self.elsewhere):,}"
+            yield f"objects that are not here, as in a partial clone: {count}"
 
 
 def payload_problems(
@@ -94,6 +99,7 @@ def file_problems(
 ) -> Iterator[Problem]:
     """Read every object once, two at a time."""
     remaining = iter(objects.wanted.values())
+    partial = is_partial(registry)
     with ThreadPoolExecutor(2) as pool:
         while batch := list(islice(remaining, _BATCH)):
             entries = [entry for entry, _, _ in batch]
@@ -102,6 +108,8 @@ def file_problems(
                 progress(entry.size)
                 if freed and what == MISSING:
                     objects.freed.add(entry.md5)
+                elif partial and what == MISSING:
+                    objects.elsewhere.add(entry.md5)
                 elif what:
                     yield Problem(id_, entry.path, what, entry.md5)
     pins = Pins(registry.payloads)
