@@ -123,7 +123,7 @@ def _take_back(
     taken = event.message.partition("\n")[0]
     told = message or f"{event.type} {event.id[:8]}{f': {taken}' if taken else ''}"
     new = Event(UNDO, now(), registry.actor(), told, data={"undoes": event.id})
-    registry.events_log.check(moves)
+    registry.events_log.check(new, moves)
     if dry_run:
         return Undone(event, moves, "")
     made = registry.record(new, moves, lock=lock)
@@ -144,7 +144,7 @@ def _moves(registry: Registry, found: Logged) -> Iterator[Move]:
         before = _target(registry, change.before) if change.before else None
         yield Move(change.ref, present, before)
         space, _, name = change.ref.partition("/")
-        if space == "tags" and present and f"spent/{name}" not in refs:
+        if space == "tags" and not before and present and f"spent/{name}" not in refs:
             yield Move(f"spent/{name}", None, present)
 
 

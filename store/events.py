@@ -261,7 +261,7 @@ class EventLog:
         )
         made = self.objects(event, moves, parents)
         if not merged:  # what becomes of names where logs meet, the rules of that say
-            self.check(moves, objects)
+            self.check(event, moves, objects)
         if signature := self._signer(event, made[-1].data):
             made[-1] = signed(made[-1], signature)
         self._marker.unlink(missing_ok=True)
@@ -273,13 +273,26 @@ class EventLog:
             write_atomically(self._marker, oid.encode())
         return Logged(oid, event)
 
-    def check(self, moves: Sequence[Move], objects: Sequence[GitObject] = ()) -> None:
-        """Let `moves` pass if the newest event's names may move so.
+    def check(
+        self, event: Event, moves: Sequence[Move], objects: Sequence[GitObject] = ()
+    ) -> None:
+        """Let `moves` pass if the newest event's names may move so in `event`.
 
         Raises:
             NotAllowed: when a tag or a protected branch must not move so.
         """
-        self._guards.check(self.tip(), moves, objects)
+        tags = any(move.ref.startswith(("tags/", "spent/")) for move in moves)
+        still = tags and not self._undoes_meeting(event)
+        self._guards.check(self.tip(), moves, objects, tags=still)
+
+    def _undoes_meeting(self, event: Event) -> bool:
+        """Whether an event takes back, or brings again, what a meeting moved."""
+        while event.type == "undo":
+            found = self.find(event.data["undoes"])
+            if not found:
+                return False
+            event = found[0].event
+        return len(event.prev) > 1
 
     def roll_forward(self, lock: int) -> None:
         """Make the mirror refs what the newest event says, after a crash."""

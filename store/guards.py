@@ -25,9 +25,16 @@ class Guards:
         self._views = views
 
     def check(
-        self, tip: str | None, moves: Sequence[Move], objects: Iterable[GitObject]
+        self,
+        tip: str | None,
+        moves: Sequence[Move],
+        objects: Iterable[GitObject],
+        *,
+        tags: bool,
     ) -> None:
         """Let `moves` from the view of `tip` pass; `objects` come with them.
+
+        `tags` is False where what a meeting of two logs made of tags is taken back.
 
         Raises:
             NotAllowed: when one of them is what its name must not do.
@@ -36,9 +43,9 @@ class Guards:
         fresh = {item.oid: item for item in objects}
         for move in moves:
             space, _, name = move.ref.partition("/")
-            if space == "tags":
+            if space == "tags" and tags:
                 self._check_tag(tip, name, move, together)
-            elif space == "spent" and not move.after:
+            elif space == "spent" and tags and not move.after:
                 self._check_unspent(name, move, together)
             elif space == "heads" and self._is_protected(tip, name, together):
                 self._check_forward(name, move, fresh)

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
+from lineage.errors import NotAllowed
+from lineage.names_ops import (
+    delete_branch,
+    delete_tag,
+    protect_branch,
+    set_branch,
+    set_tag,
+)
+from lineage.undo import redo, undo
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -245,3 +253,41 @@ def test_several_bases(hub: Hub, sound: Sound) -> None:
     assert len(bases.split()) == 2
     assert ours.branches() == {"a": three.id, "b": four.id}
     sound(ours)
+
+
+@pytest.mark.parametrize("spent", [False, True])
+def test_a_pull_is_undone(*, spent: bool, hub: Hub, sound: Sound) -> None:
+    """Our names are back, renamed tags too; redo brings theirs again."""
+    ours = hub.first()
+    theirs = hub.clone()
+    one, two = hub.commit(ours, 1), hub.commit(theirs, 2)
+    set_tag(ours, "v1", one.id)
+    set_tag(theirs, "v1", two.id)
+    if spent:
+        delete_tag(theirs, "v1")
+    before = ours.branches(), ours.tags()
+    pulled = hub.exchange(theirs, ours)
+    after = ours.branches(), ours.tags()
+    assert before != after
+
+    assert undo(ours, pulled.event).undone.type == "pull"
+    assert (ours.branches(), ours.tags()) == before
+    redo(ours)
+    assert (ours.branches(), ours.tags()) == after
+    undo(ours)
+    sound(ours)
+    hub.push(ours)
+    hub.pull(theirs)
+    sound(theirs)
+
+
+def test_an_undone_pull_moves_no_protected_branch_back(hub: Hub) -> None:
+    """What came forward by a pull stays, once it is protected."""
+    ours = hub.first()
+    theirs = hub.clone()
+    protect_branch(ours, "main")
+    made = hub.commit(theirs, 2)
+    hub.exchange(theirs, ours)
+    with pytest.raises(NotAllowed, match="main is protected"):
+        undo(ours)
+    assert ours.branches()["main"] == made.id
