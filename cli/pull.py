@@ -1,13 +1,18 @@
 """`lineage pull`: fetch, and make it ours."""
 
+from typing import Any
+
 import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
 from lineage.cli.sharing import (
+    choice_of,
+    choice_options,
     pulled_record,
     remote_argument,
     say_brought,
+    say_files,
     say_moves,
 )
 
@@ -32,25 +37,35 @@ from lineage.cli.sharing import (
     },
 )
 @remote_argument
+@choice_options
 @format_option("json")
 @pass_app
-def pull(app: App, remote: str | None, format_: str) -> None:
+def pull(app: App, /, remote: str | None, format_: str, **files: Any) -> None:
     """Fetch what REMOTE has, verify it and join the two logs in one event.
 
     A branch that moved on one side only is where that side has it. One that moved on
     both is where the later version is, if one came from the other; else it is kept
     twice, as NAME and NAME@REMOTE, until you choose. docs/sharing.md has all rules.
+
+    Then the files of all branches come, each verified, as far as they are not here.
     """
     from lineage.sharing import remotes
+    from lineage.sharing.payloads import bring as bring_files
     from lineage.sharing.pull import pull as bring
 
+    choice = choice_of(**files)
     registry, terminal = app.registry, app.terminal
+    place = remotes.find(registry, remote)
     with terminal.telling() as told:
-        pulled = bring(registry, remotes.find(registry, remote), told=told)
-    if format_ == "json":
-        terminal.write([document(pulled_record(registry, pulled))])
-    elif pulled.event:
+        pulled = bring(registry, place, told=told)
+    if pulled.event and format_ == "human":
         say_brought(terminal, pulled.fetched)
         say_moves(terminal, pulled)
+    elif format_ == "human":
+        terminal.say((place.name, "title"), ": up to date")
+    with terminal.progress("received") as progress:
+        moved = bring_files(registry, place, choice, progress)
+    if format_ == "json":
+        terminal.write([document(pulled_record(registry, pulled, moved))])
     else:
-        terminal.say((pulled.fetched.remote.name, "title"), ": up to date")
+        say_files(terminal, moved)

@@ -4,8 +4,9 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.sharing import pushed_record, remote_argument
+from lineage.cli.sharing import moved_words, pushed_record, remote_argument
 from lineage.cli.text import plural
+from lineage.errors import UsageError
 
 
 @click.command(
@@ -14,6 +15,7 @@ from lineage.cli.text import plural
     examples={
         "lineage push": "to origin, or to the only remote that there is",
         "lineage push backup": "to the remote of that name",
+        "lineage push --all-payloads": "with files that were left out before",
     },
     exits={
         0: "done",
@@ -24,25 +26,50 @@ from lineage.cli.text import plural
     },
 )
 @remote_argument
+@click.option("--no-payloads", is_flag=True, help="Send no files.")
+@click.option(
+    "--all-payloads",
+    is_flag=True,
+    help="Send the files of all commits, not of new ones.",
+)
 @format_option("json")
 @pass_app
-def push(app: App, remote: str | None, format_: str) -> None:
+def push(
+    app: App,
+    /,
+    *,
+    remote: str | None,
+    no_payloads: bool,
+    all_payloads: bool,
+    format_: str,
+) -> None:
     """Give REMOTE our events, commits and names; all of them arrive or none.
 
-    A remote that has events which are not here is left as it is: `lineage pull` brings
-    them. Each tag becomes a git tag lineage/TAG there, so that
-    `dvc get URL KIND --rev lineage/TAG` gives its files to people without lineage.
+    The files of new commits go to its DVC remote first, each verified. A remote that
+    has events which are not here is left as it is: `lineage pull` brings them.
+
+    Each tag becomes a git tag lineage/TAG there, so that people without lineage get its
+    files with `dvc get URL KIND --rev lineage/TAG`.
     """
     from lineage.sharing import remotes
     from lineage.sharing.push import push as send
 
+    if no_payloads and all_payloads:
+        raise UsageError("--no-payloads and --all-payloads exclude each other")
     registry, terminal = app.registry, app.terminal
-    with terminal.telling() as told:
-        pushed = send(registry, remotes.find(registry, remote), told=told)
+    with terminal.progress("sent") as progress, terminal.telling() as told:
+        pushed = send(
+            registry,
+            remotes.find(registry, remote),
+            payloads="none" if no_payloads else "all" if all_payloads else "new",
+            told=told,
+            progress=progress,
+        )
     if format_ == "json":
         terminal.write([document(pushed_record(registry, pushed))])
-    elif pushed.events or pushed.names or pushed.tags:
-        counts = (plural(pushed.events, "event"), plural(pushed.commits, "commit"))
+    elif pushed.events or pushed.names or pushed.tags or pushed.payloads.objects:
+        counts = [plural(pushed.events, "event"), plural(pushed.commits, "commit")]
+        counts += moved_words(pushed.payloads)
         terminal.say((pushed.remote.name, "title"), f": {', '.join(counts)}")
         for tag in pushed.tags:
             terminal.say("  ", ("git tag ", "dim"), (f"lineage/{tag}", "tag"))

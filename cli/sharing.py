@@ -1,16 +1,19 @@
 """What push, fetch, pull and clone say of what they did."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import plural
+from lineage.cli.text import plural, size
+from lineage.errors import UsageError
 
 if TYPE_CHECKING:
+    from lineage.moving import Moved
     from lineage.registry import Registry
     from lineage.sharing.fetch import Fetched
+    from lineage.sharing.payloads import Choice
     from lineage.sharing.pull import Pulled
     from lineage.sharing.push import Pushed
     from lineage.sharing.remotes import Remote
@@ -31,7 +34,62 @@ def pushed_record(registry: "Registry", pushed: "Pushed") -> dict[str, Any]:
         "commits": pushed.commits,
         "names": pushed.names,
         "tags": list(pushed.tags),
+        "payloads": moved_record(pushed.payloads),
     }
+
+
+def moved_record(moved: "Moved | None") -> dict[str, int] | None:
+    """The JSON of payloads that travelled."""
+    return {"objects": moved.objects, "bytes": moved.bytes} if moved else None
+
+
+def moved_words(moved: "Moved | None") -> list[str]:
+    """How many files travelled, if any did."""
+    if not moved or not moved.objects:
+        return []
+    return [f"{plural(moved.objects, 'file')} ({size(moved.bytes)})"]
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which files come along."""
+    options = (
+        click.option("--no-payloads", is_flag=True, help="Bring no files."),
+        click.option("--all-payloads", is_flag=True, help="Bring all commits' files."),
+        click.option("--only", metavar="REVSET", help="Bring the files of these."),
+        click.option(
+            "--since", metavar="DATE", help="Bring the files of commits since then."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def choice_of(
+    *, no_payloads: bool, all_payloads: bool, only: str | None, since: str | None
+) -> "Choice":
+    """What the options mean.
+
+    Raises:
+        UsageError: when they exclude each other.
+    """
+    from lineage.sharing.payloads import Choice
+
+    if no_payloads + all_payloads + bool(only or since) > 1:
+        hint = "--only and --since go together, the others stand alone"
+        raise UsageError("these options say different things", hint=hint)
+    return Choice(all_payloads, no_payloads, only, since)
+
+
+def say_files(terminal: Terminal, moved: "Moved | None") -> None:
+    """Which files came, or why none did."""
+    if moved is None:
+        terminal.say("  no DVC remote is configured: files stay where they are")
+        terminal.say(
+            ("  make one with ", "dim"), ("dvc remote add -d NAME URL", "hint")
+        )
+    for words in moved_words(moved):
+        terminal.say("  ", words)
 
 
 def fetched_record(registry: "Registry", fetched: "Fetched") -> dict[str, Any]:
@@ -45,7 +103,9 @@ def fetched_record(registry: "Registry", fetched: "Fetched") -> dict[str, Any]:
     }
 
 
-def pulled_record(registry: "Registry", pulled: "Pulled") -> dict[str, Any]:
+def pulled_record(
+    registry: "Registry", pulled: "Pulled", moved: "Moved | None"
+) -> dict[str, Any]:
     """The JSON of `pull`."""
     changes = [move.change() for move in pulled.merged.moves if pulled.event]
     return {
@@ -54,6 +114,7 @@ def pulled_record(registry: "Registry", pulled: "Pulled") -> dict[str, Any]:
         "refs": [change._asdict() for change in changes],
         "doubled": pulled.merged.doubled,
         "renamed": pulled.merged.renamed,
+        "payloads": moved_record(moved),
     }
 
 

@@ -4,16 +4,19 @@ All refs move at the remote or none, and only if its newest event is still the o
 we saw: whoever comes second is told to pull. Nothing is ever taken from its log.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lineage.errors import Conflict, StoreError
 from lineage.registry import Registry
 from lineage.sharing.export import TAGS, exports
 from lineage.sharing.fetch import fetch
+from lineage.sharing.payloads import send
 from lineage.sharing.pull import brings, join
 from lineage.sharing.remotes import Remote, prefix, seen
 from lineage.store import git_graph, names, transport
+from lineage.store.reading import Progress
 from lineage.store.transport import Rejected, Told
+from lineage.transfer import Moved
 
 _ATTIC = f"{names.ROOT}attic/"
 _MEANWHILE = ("stale info", "fetch first", "non-fast-forward", "lock", "already exists")
@@ -29,10 +32,18 @@ class Pushed(NamedTuple):
     commits: int
     names: int
     tags: tuple[str, ...]
+    payloads: Moved
 
 
-def push(registry: Registry, remote: Remote, *, told: Told | None = None) -> Pushed:
-    """Give `remote` our events, commits and names.
+def push(
+    registry: Registry,
+    remote: Remote,
+    *,
+    payloads: Literal["new", "all", "none"] = "new",
+    told: Told | None = None,
+    progress: Progress | None = None,
+) -> Pushed:
+    """Give `remote` our events, commits and names, and first the `payloads`.
 
     Raises:
         Conflict: when it has events that are not here, or gets some meanwhile.
@@ -46,13 +57,21 @@ def push(registry: Registry, remote: Remote, *, told: Told | None = None) -> Pus
     if theirs and not git_graph.is_ancestor(registry.git, theirs, tip):
         theirs, tip = _joined(registry, remote, told)
     if theirs != tip and git_graph.is_ancestor(registry.git, tip, theirs or ""):
-        return Pushed(remote, tip, theirs, 0, 0, 0, ())
+        return Pushed(remote, tip, theirs, 0, 0, 0, (), Moved())
     wanted = _refs(registry, tip, there)
     changed = {r: oid for r, oid in wanted.items() if there.get(r) != oid}
+    events = list(registry.events_log.iterate(tip=tip, since=theirs))
+    new = {id_ for logged in events for id_, _ in logged.event.commits}
+    chosen = {"new": new, "all": {r.id for r in registry.ids}, "none": set()}
+    moved = send(registry, remote, chosen[payloads], progress)
     if changed:
         _send(registry, remote, {**changed, names.EVENTS: tip}, theirs, told)
     _remember(registry, remote, tip)
-    return _told(registry, remote, tip, theirs, changed)
+    mirrors = tuple(f"{names.ROOT}{space}/" for space in names.SPACES)
+    count = sum(ref.startswith(mirrors) for ref in changed)
+    tags = [names.decode(r.removeprefix(TAGS)) for r in changed if r.startswith(TAGS)]
+    told_of = (len(events), len(new), count, tuple(sorted(tags)))
+    return Pushed(remote, tip, theirs, *told_of, moved)
 
 
 def _joined(registry: Registry, remote: Remote, told: Told | None) -> tuple[str, str]:
@@ -118,20 +137,3 @@ def _remember(registry: Registry, remote: Remote, tip: str) -> None:
         with registry.events_log.locked() as lock:
             step = {f"{prefix(remote.name)}events": (None, tip)}
             registry.git.update_refs(step, lock=lock)
-
-
-def _told(
-    registry: Registry,
-    remote: Remote,
-    tip: str,
-    theirs: str | None,
-    changed: dict[str, str | None],
-) -> Pushed:
-    events = list(registry.events_log.iterate(tip=tip, since=theirs))
-    commits = {id_ for logged in events for id_, _ in logged.event.commits}
-    mirrors = tuple(f"{names.ROOT}{space}/" for space in names.SPACES)
-    moved = sum(ref.startswith(mirrors) for ref in changed)
-    tags = sorted(
-        names.decode(r.removeprefix(TAGS)) for r in changed if r.startswith(TAGS)
-    )
-    return Pushed(remote, tip, theirs, len(events), len(commits), moved, tuple(tags))
