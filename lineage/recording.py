@@ -49,7 +49,8 @@ def put(
         tip = registry.target(place)
         if expect is not None and expect != (tip.id if tip else ""):
             raise moved_meanwhile(place)
-        same = _same_as_tip(registry, draft, tip)
+        present = registry.load(tip.id) if tip else None
+        same = present if present and says_the_same(draft, present) else None
         commit = same or joined(draft, tip, revise=revise)
         return _record(
             registry, commit, entries, Move(place, tip, None), event, lock=lock
@@ -86,15 +87,12 @@ def _record(
     return Committed(*target, commit.kind, commit.name, branch, created and bool(moves))
 
 
-def _same_as_tip(
-    registry: "Registry", draft: Commit, tip: Target | None
-) -> Commit | None:
-    """The branch's tip, when `draft` says nothing that it does not say."""
-    if tip is None:
-        return None
-    present = registry.load(tip.id)
+def says_the_same(draft: Commit, present: Commit) -> bool:
+    """Whether `draft` says nothing that the tip of its branch does not say."""
+    if (draft.params, draft.payload) != (present.params, present.payload):
+        return False
     if replace(present).manifest != present.manifest:
-        return None  # it holds fields that this version cannot compare
+        return False  # it holds fields that this version cannot compare
     unsaid = [role for role in ("revises", "follows") if not draft.ids(role)]
     said = [present, *(present.without(role) for role in unsaid)]
-    return present if draft.manifest in [c.manifest for c in said] else None
+    return draft.manifest in [commit.manifest for commit in said]

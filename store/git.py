@@ -21,6 +21,7 @@ from lineage.errors import NotFound, StoreError
 from lineage.store.disk import sync_files
 from lineage.store.git_objects import GitObject
 from lineage.store.locks import PACKED, OwnLocks, not_moved
+from lineage.store.packs import pack
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
@@ -234,6 +235,10 @@ class GitRepository:
         finally:
             for temporary in staged.values():
                 temporary.unlink(missing_ok=True)
+
+    def write_pack(self, objects: Iterable[GitObject]) -> None:
+        """Write many objects as one pack, on disk on return."""
+        self.run("index-pack", "--stdin", data=pack(objects))
 
     def update_refs(
         self, *steps: Mapping[str, tuple[str | None, str | None]], lock: int

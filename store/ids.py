@@ -12,7 +12,7 @@ import mmap
 import os
 import struct
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from lineage.store.disk import locked, write_atomically
 from lineage.store.events import EventLog
 from lineage.store.generations import generation
 from lineage.store.git import GitRepository
+from lineage.store.git_objects import GitObject
 from lineage.store.objects import Commit, Edge, is_id
 
 _RECORD = struct.Struct(">32s20s20sII")
@@ -84,6 +85,7 @@ class Ids:
         self._tip: str | None = None
         self._next = 0
         self._loaded = self._rebuilt = False
+        self.written: Mapping[str, tuple[Edge, ...]] = {}  # by whoever holds the lock
 
     def refresh(self) -> None:
         """Take in the events that came since; writes them down where it may."""
@@ -181,7 +183,8 @@ class Ids:
 
     def _bisect(self, prefix: str) -> Iterator[Record]:
         count = len(self._base) // _SIZE
-        start = bisect_left(range(count), prefix, key=lambda i: self._at(i).id)
+        first = bytes.fromhex(prefix.ljust(64, "0"))
+        start = bisect_left(range(count), first, key=self._id_at)
         for i in range(start, count):
             record = self._at(i)
             if not record.id.startswith(prefix):
@@ -190,6 +193,9 @@ class Ids:
 
     def _at(self, i: int) -> Record:
         return Record.unpack(self._base[i * _SIZE : (i + 1) * _SIZE])
+
+    def _id_at(self, i: int) -> bytes:
+        return _checked(self._base[i * _SIZE : (i + 1) * _SIZE])[:32]
 
     # keeping up with the log
 
@@ -237,39 +243,63 @@ class Ids:
             self._forget()
         fresh: dict[str, Record] = {}
         for logged in self._log.iterate(since=self._tip, oldest_first=True):
-            for id_, oid in logged.event.commits:
-                known = self._known(id_)
-                if known:  # by a newer half of the two files
-                    self._next = max(self._next, known.number + 1)
-                elif id_ not in fresh:
-                    turns = self._generation(oid, fresh)
-                    fresh[id_] = Record(id_, oid, logged.git, turns, self._next)
-                    self._next += 1
+            new = {i: oid for i, oid in logged.event.commits if not self._has(i, fresh)}
+            for (id_, oid), edges in zip(new.items(), self._edges(new), strict=True):
+                turns = generation(edges, lambda i: self._turns(i, fresh))
+                fresh[id_] = Record(id_, oid, logged.git, turns, self._next)
+                self._next += 1
         return list(fresh.values())
+
+    def _has(self, id_: str, fresh: dict[str, Record]) -> bool:
+        """Whether a commit has a record; from a newer half of the two files, even."""
+        known = self._known(id_)
+        if known:
+            self._next = max(self._next, known.number + 1)
+        return known is not None or id_ in fresh
+
+    def _edges(self, new: Mapping[str, str]) -> Iterator[tuple[Edge, ...]]:
+        """The edges of new commits; of those that were just written, as they are."""
+        read = [
+            f"{oid}:lineage.json" for i, oid in new.items() if i not in self.written
+        ]
+        found = self._git.read_many(read)
+        for id_ in new:
+            edges = self.written.get(id_)
+            yield _edges(next(found)) if edges is None else edges
+
+    def _turns(self, id_: str, fresh: Mapping[str, Record]) -> int:
+        known = fresh.get(id_) or self._known(id_)
+        return known.generation if known else 0
 
     def _known(self, id_: str) -> Record | None:
         return self._tail.get(id_) or next(self._bisect(id_), None)
 
-    def _generation(self, oid: str, fresh: dict[str, Record]) -> int:
-        def of(id_: str) -> int:
-            parent = fresh.get(id_) or self._known(id_)
-            return parent.generation if parent else 0
-
-        data = self._git.blob(f"{oid}:lineage.json")
-        edges: tuple[Edge, ...] = ()
-        with suppress(VerificationError):  # one bad manifest must not hide the others
-            edges = Commit.parse(data).edges if data else ()
-        return generation(edges, of)
+    def _merged(self) -> Iterator[bytes]:
+        """The records of both files in order; runs of the older one go as they are."""
+        count, done = len(self._base) // _SIZE, 0
+        for record in sorted(self._tail.values()):
+            id_ = bytes.fromhex(record.id)
+            at = bisect_left(range(count), id_, lo=done, key=self._id_at)
+            yield self._base[done * _SIZE : at * _SIZE]
+            yield record.pack()
+            done = at + (at < count and self._id_at(at) == id_)
+        yield self._base[done * _SIZE :]
 
     def _save(self) -> None:
         if self._tip is None:
             return
         if len(self._tail) > _MERGE or not self._base_path.exists():
-            data = b"".join(record.pack() for record in sorted(self._all()))
-            write_atomically(self._base_path, data)
+            write_atomically(self._base_path, b"".join(self._merged()))
             self._tail = {}
         tail = b"".join(record.pack() for record in self._tail.values())
         header = _HEADER.pack(bytes.fromhex(self._tip), self._next)
         write_atomically(self._tail_path, _summed(header) + tail)
         if not self._tail:
             self._load()
+
+
+def _edges(found: tuple[str, GitObject] | None) -> tuple[Edge, ...]:
+    """The edges in a manifest; one that is bad must not hide the others."""
+    with suppress(VerificationError):
+        return Commit.parse(found[1].data).edges if found else ()
+    return ()

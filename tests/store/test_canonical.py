@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import rfc8785
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -309,3 +310,21 @@ def test_an_integer_beyond_what_python_writes_is_refused() -> None:
     """Hexadecimal digits in a file can spell one."""
     with pytest.raises(UsageError, match="it is an integer of too many digits"):
         normalise(16**5000, "it")
+
+
+@given(
+    value=st.dictionaries(
+        st.text(),
+        st.recursive(
+            st.integers(-SAFE_INTEGER, SAFE_INTEGER)
+            | st.floats(allow_nan=False, allow_infinity=False)
+            | st.text()
+            | st.none()
+            | st.booleans(),
+            st.lists,
+        ),
+    )
+)
+def test_the_quick_way_is_that_of_the_rfc(value: dict[str, Any]) -> None:
+    """Whatever encodes it, the bytes are those of a plain RFC 8785 encoder."""
+    assert canonical(value) == rfc8785.dumps(value)
