@@ -4,19 +4,129 @@ A commit gets its number after those that it names, so a walk that always takes 
 greatest number next meets every child before its parents. That alone makes
 `merge_base` exact: when a commit's turn comes, all that will ever be known of it is
 known, which dates or generations cannot promise.
+
+A walk begins with the manifests themselves. One that goes far begins again with all
+edges at once, from the index, and keeps them at hand for the next.
 """
 
 import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 from lineage.registry import Registry
 
 BACK = ("follows", "revises")
 _A, _B, _BELOW = 1, 2, 4  # reached from a, from b, from below a common ancestor
+_NEAR = 200  # commits that are read one by one
 
 Roles: TypeAlias = Collection[str] | None
-Step: TypeAlias = Callable[[str], Iterable[str]]
+Node: TypeAlias = Any  # a commit as a graph has it: an id or a number
+Found = TypeVar("Found")
+
+
+class _TooFar(Exception):
+    """A walk that began near has met too many commits."""
+
+
+class _Graph(Protocol):
+    """The registry's commits and the edges of some roles."""
+
+    def node(self, id_: str) -> Node: ...
+
+    def id(self, node: Node) -> str: ...
+
+    def number(self, node: Node) -> int: ...
+
+    def up(self, node: Node) -> Iterable[Node]: ...
+
+
+class _Near:
+    """The commits as their manifests say it; named and not here is no parent."""
+
+    def __init__(self, registry: Registry, roles: Roles) -> None:
+        self._registry = registry
+        self._roles = roles
+        self._left = _NEAR
+
+    def node(self, id_: str) -> str:
+        return self._registry.ids.get(id_).id
+
+    def id(self, node: str) -> str:
+        return node
+
+    def number(self, node: str) -> int:
+        return self._registry.ids.get(node).number
+
+    def up(self, node: str) -> Iterator[str]:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooFar
+        edges, roles = self._registry.load(node).edges, self._roles
+        named = (e.id for e in edges if roles is None or e.role in roles)
+        return (parent for parent in named if self._registry.ids.find(parent))
+
+
+class _Far:
+    """The commits and edges that the index has, by the index's numbers."""
+
+    def __init__(self, registry: Registry, roles: Roles) -> None:
+        from lineage.indexing import index_of
+        from lineage.store.index_graph import whole
+
+        self._load = registry.load
+        with index_of(registry) as index:
+            found = index.read(lambda ask: whole(ask, roles))
+        self._ids = found.ids
+        self._numbers = {id_: number for number, id_ in found.ids.items()}
+        self._up: dict[int, list[int]] = {}
+        self._down: dict[int, list[int]] = {}
+        for child, parent in found.edges:
+            if parent in found.ids:
+                self._up.setdefault(child, []).append(parent)
+                self._down.setdefault(parent, []).append(child)
+
+    def node(self, id_: str) -> int:
+        if id_ not in self._numbers:
+            self._load(id_)  # which says why the index has left it out
+        return self._numbers[id_]
+
+    def id(self, node: int) -> str:
+        return self._ids[node]
+
+    def number(self, node: int) -> int:
+        return node
+
+    def up(self, node: int) -> list[int]:
+        return self._up.get(node, [])
+
+    def down(self, node: int) -> list[int]:
+        return self._down.get(node, [])
+
+
+_Kept: TypeAlias = dict[frozenset[str] | None, _Far]
+_kept: WeakKeyDictionary[Registry, tuple[str | None, _Kept]] = WeakKeyDictionary()
+
+
+def _far(registry: Registry, roles: Roles) -> _Far:
+    """The whole graph as of the newest event, made once."""
+    tip = registry.events_log.whole.tip()
+    if registry not in _kept or _kept[registry][0] != tip:
+        _kept[registry] = (tip, {})
+    graphs = _kept[registry][1]
+    key = None if roles is None else frozenset(roles)
+    if key not in graphs:
+        graphs[key] = _Far(registry, roles)
+    return graphs[key]
+
+
+def _walked(
+    registry: Registry, roles: Roles, question: Callable[[_Graph], Found]
+) -> Found:
+    try:
+        return question(_Near(registry, roles))
+    except _TooFar:
+        return question(_far(registry, roles))
 
 
 def ancestors(
@@ -27,7 +137,12 @@ def ancestors(
     Raises:
         NotFound: when one of `starts` is no commit of this registry.
     """
-    return _reached(starts, _parents(registry, roles))
+    starts = set(starts)
+
+    def question(graph: _Graph) -> set[str]:
+        return set(map(graph.id, _reached(map(graph.node, starts), graph.up)))
+
+    return _walked(registry, roles, question)
 
 
 def descendants(
@@ -37,34 +152,49 @@ def descendants(
 
     Raises:
         NotFound: when one of `starts` is no commit of this registry.
+        StoreError: when the index cannot be used.
     """
-    starts = set(starts)
-    up = _parents(registry, roles)
-    for start in starts:
-        registry.ids.get(start)
-    children: dict[str, list[str]] = {}
-    for record in registry.ids:
-        for parent in up(record.id):
-            children.setdefault(parent, []).append(record.id)
-    return _reached(starts, lambda id_: children.get(id_, ()))
+    from lineage.indexing import index_of
+    from lineage.store.index_graph import reached_from
+
+    starts = {registry.ids.get(id_).id for id_ in starts}
+    found = None
+    if len(starts) <= _NEAR:
+        with index_of(registry) as index:
+            found = index.read(lambda ask: reached_from(ask, starts, roles, _NEAR))
+    if found is None:
+        graph = _far(registry, roles)
+        found = set(map(graph.id, _reached(map(graph.node, starts), graph.down)))
+    if registry.events_log.at:  # the rows are of now
+        found = {id_ for id_ in found if registry.ids.find(id_)}
+    return found | starts
 
 
 def heads(registry: Registry, ids: Iterable[str]) -> set[str]:
     """Those of `ids` that no other of them came from."""
     ids = set(ids)
-    up = _no_older(registry, ids)
-    return ids - _reached({parent for id_ in ids for parent in up(id_)}, up)
+
+    def question(graph: _Graph) -> set[str]:
+        up = _no_older(graph, ids)
+        above = {parent for id_ in ids for parent in up(graph.node(id_))}
+        return ids - set(map(graph.id, _reached(above, up)))
+
+    return _walked(registry, None, question)
 
 
 def roots(registry: Registry, ids: Iterable[str]) -> set[str]:
     """Those of `ids` that came from no other of them."""
     ids = set(ids)
-    up = _no_older(registry, ids)
-    below: set[str] = set()
-    for id_ in sorted(_reached(ids, up), key=_number(registry)):
-        if any(parent in ids or parent in below for parent in up(id_)):
-            below.add(id_)
-    return ids - below
+
+    def question(graph: _Graph) -> set[str]:
+        up, chosen = _no_older(graph, ids), set(map(graph.node, ids))
+        below: set[Node] = set()
+        for node in sorted(_reached(chosen, up), key=graph.number):
+            if any(parent in chosen or parent in below for parent in up(node)):
+                below.add(node)
+        return set(map(graph.id, chosen - below))
+
+    return _walked(registry, None, question)
 
 
 def merge_base(registry: Registry, a: str, b: str, roles: Roles = BACK) -> list[str]:
@@ -75,29 +205,8 @@ def merge_base(registry: Registry, a: str, b: str, roles: Roles = BACK) -> list[
     Raises:
         NotFound: when `a` or `b` is no commit of this registry.
     """
-    up, number = _parents(registry, roles), _number(registry)
-    marks = {a: _A}
-    marks[b] = marks.get(b, 0) | _B
-    queue = [(-number(id_), id_) for id_ in marks]
-    heapq.heapify(queue)
-    open_ = len(queue)  # those in the queue that may still lead to an answer
-    found = []
-    while open_:
-        id_ = heapq.heappop(queue)[1]
-        mark = marks[id_]
-        open_ -= not mark & _BELOW
-        if mark == _A | _B:
-            found.append(id_)
-            mark |= _BELOW
-        for parent in up(id_):
-            before = marks.get(parent)
-            marks[parent] = (before or 0) | mark
-            if before is None:
-                heapq.heappush(queue, (-number(parent), parent))
-                open_ += not mark & _BELOW
-            elif not before & _BELOW and mark & _BELOW:
-                open_ -= 1
-    return found
+    found = _walked(registry, roles, lambda graph: _met(graph, a, b))
+    return sorted(found, key=lambda id_: -registry.ids.get(id_).number)
 
 
 def is_ancestor(registry: Registry, a: str, b: str, roles: Roles = None) -> bool:
@@ -106,37 +215,54 @@ def is_ancestor(registry: Registry, a: str, b: str, roles: Roles = None) -> bool
     Raises:
         NotFound: when `a` or `b` is no commit of this registry.
     """
-    _ = registry.ids.get(b)
-    return a in _reached([b], _no_older(registry, [a], roles))
+
+    def question(graph: _Graph) -> bool:
+        reached = _reached([graph.node(b)], _no_older(graph, [a]))
+        return graph.node(a) in reached
+
+    return _walked(registry, roles, question)
 
 
-def _no_older(registry: Registry, ids: Collection[str], roles: Roles = None) -> Step:
+def _met(graph: _Graph, a: str, b: str) -> list[str]:
+    marks: dict[Node, int] = {graph.node(a): _A}
+    marks[graph.node(b)] = marks.get(graph.node(b), 0) | _B
+    queue = [(-graph.number(node), node) for node in marks]
+    heapq.heapify(queue)
+    pending = len(queue)  # those in the queue that may still lead to an answer
+    found = []
+    while pending:
+        node = heapq.heappop(queue)[1]
+        mark = marks[node]
+        pending -= not mark & _BELOW
+        if mark == _A | _B:
+            found.append(graph.id(node))
+            mark |= _BELOW
+        for parent in graph.up(node):
+            before = marks.get(parent)
+            marks[parent] = (before or 0) | mark
+            if before is None:
+                heapq.heappush(queue, (-graph.number(parent), parent))
+                pending += not mark & _BELOW
+            elif mark & _BELOW and not before & _BELOW:
+                pending -= 1
+    return found
+
+
+def _no_older(graph: _Graph, ids: Iterable[str]) -> Callable[[Node], Iterable[Node]]:
     """Steps to parents that are no older than the oldest of `ids`."""
-    up, number = _parents(registry, roles), _number(registry)
-    oldest = min(map(number, ids), default=0)
-    return lambda id_: (parent for parent in up(id_) if number(parent) >= oldest)
+    number = graph.number
+    oldest = min((number(graph.node(id_)) for id_ in ids), default=0)
+    return lambda node: [p for p in graph.up(node) if number(p) >= oldest]
 
 
-def _parents(registry: Registry, roles: Roles) -> Step:
-    """From a commit to those that it names; what is named and not here is no step."""
-
-    def up(id_: str) -> Iterator[str]:
-        edges = registry.load(id_).edges
-        named = (e.id for e in edges if roles is None or e.role in roles)
-        return (parent for parent in named if registry.ids.find(parent))
-
-    return up
-
-
-def _number(registry: Registry) -> Callable[[str], int]:
-    return lambda id_: registry.ids.get(id_).number
-
-
-def _reached(starts: Iterable[str], step: Step) -> set[str]:
+def _reached(
+    starts: Iterable[Node], step: Callable[[Node], Iterable[Node]]
+) -> set[Node]:
     reached = set(starts)
     ahead = list(reached)
     while ahead:
-        new = set(step(ahead.pop())) - reached
-        reached |= new
-        ahead += new
+        for node in step(ahead.pop()):
+            if node not in reached:
+                reached.add(node)
+                ahead.append(node)
     return reached

@@ -63,6 +63,12 @@ class Graph(NamedTuple):
         return {by_oid[oid] for oid in done.stdout.split()}
 
 
+@pytest.fixture(params=["near", "far"], autouse=True)
+def _distance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each walk stay with the manifests, and then read all edges at once."""
+    monkeypatch.setattr("lineage.walks._NEAR", 10_000 if request.param == "near" else 0)
+
+
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     """Make a tangle: branches, crossed merges, and a hub that many came from."""
