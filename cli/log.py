@@ -168,8 +168,7 @@ def _filtered(
     if members is None:
         ids = search(registry, filters, starts=scope.starts)
     else:
-        accepted = set(search(registry, filters))
-        ids = [id_ for id_ in members if id_ in accepted]
+        ids = search(registry, filters, among=set(members))
     return (entry(registry, id_, names) for id_ in ids)
 
 

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import time
 from fnmatch import fnmatchcase
@@ -30,6 +31,7 @@ _CONDITION = re.compile(
     r"(?P<op><=|>=|!=|<|>|=)?(?P<value>.*)"
 )
 _EQUAL = ("=", "!=")
+_FEW = 1000  # ids that are named to the index, not picked from its answer
 
 
 class Misplaced(UsageError):
@@ -108,7 +110,7 @@ def search(
     filters: Filters,
     *,
     starts: Iterable[str] | None = None,
-    among: Collection[str] | None = None,
+    among: AbstractSet[str] | None = None,
     limit: int | None = None,
 ) -> list[str]:
     """The ids of the commits that `filters` accepts, newest first, at most `limit`.
@@ -120,11 +122,14 @@ def search(
     from lineage.store.index_query import matching
 
     reachable = None if starts is None else list(starts)
+    few = among if among is not None and len(among) <= _FEW else None
 
     def question(ask: "Ask") -> list[str]:
         asked = filters.question()
-        rows = matching(ask, starts=reachable, among=among, **asked)
+        rows = matching(ask, starts=reachable, among=few, **asked)
         found = (row.id for row in rows if filters.accepts(*row[1:]))
+        if among is not None:
+            found = (id_ for id_ in found if id_ in among)
         if registry.events_log.at:  # the rows are of now
             found = (id_ for id_ in found if registry.ids.find(id_))
         return list(islice(found, limit))

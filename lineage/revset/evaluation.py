@@ -38,7 +38,6 @@ from lineage.revset.syntax import (
 )
 from lineage.search import Condition, Filters, search
 
-_FEW = 1000  # ids that one question to the index names
 _ALIASES = "revset-aliases."
 _FIELDS = {  # of Filters, by the function that asks for it
     "kind": "kind",
@@ -216,9 +215,7 @@ class _Evaluation:
         for filters in _filters(calls):
             if found is not None and not found:
                 break
-            few = found if found is not None and len(found) <= _FEW else None
-            answer = set(search(self._registry, filters, among=few))
-            found = answer if found is None else found & answer
+            found = set(search(self._registry, filters, among=found))
         return found or set()
 
 
