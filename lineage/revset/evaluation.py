@@ -25,6 +25,7 @@ from lineage.revisions import (
 from lineage.revset.functions import FUNCTIONS, ONE, SET
 from lineage.revset.meanings import MEANINGS, NEAR, Ids, everything
 from lineage.revset.parser import parse
+from lineage.revset.ranges import between
 from lineage.revset.syntax import (
     Argument,
     Call,
@@ -167,9 +168,8 @@ class _Evaluation:
         return found
 
     def _range(self, node: Range) -> Ids:
-        since = walks.ancestors(self._registry, self.ids(node.since))
-        to = walks.ancestors(self._registry, self.ids(node.to))
-        return since ^ to if node.both else to - since
+        since, to = self.ids(node.since), self.ids(node.to)
+        return between(self._registry, since, to, both=node.both)
 
     def _stepped(self, ids: Ids, steps: Iterable[Step]) -> Ids:
         """Where steps lead from each of a set; those that lead nowhere are left out."""

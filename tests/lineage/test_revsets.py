@@ -19,7 +19,7 @@ from lineage import Edge, Metric
 from lineage.errors import Ambiguous, LineageError, NotFound, UsageError
 from lineage.names_ops import set_branch, set_tag
 from lineage.revisions import Along, Back, Revision
-from lineage.revset import written
+from lineage.revset import ranges, written
 from lineage.revset.syntax import (
     Bounds,
     Call,
@@ -288,6 +288,20 @@ def test_a_revset_means_what_a_model_of_sets_says(
     expected = sorted(graph.mean(tree), key=graph.ids.index, reverse=True)
 
     assert graph.registry.select(written(tree)) == expected
+
+
+@pytest.mark.parametrize("near", [0, 1, 5, 500])
+def test_a_range_is_the_same_near_and_far(
+    graphs: list[Graph], near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However soon a walk counts as far, a range has the same commits."""
+    monkeypatch.setattr(ranges, "_NEAR", near)
+    for graph in graphs:
+        for ends in (("v0", "v1"), ("t 0", "v2"), ("v1", "t 1")):
+            for both in (False, True):
+                tree = Range(*map(Revision, ends), both=both)
+                found = graph.registry.select(written(tree))
+                assert set(found) == graph.mean(tree)
 
 
 # case by case
