@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli.command import App, Group, format_option, pass_app
+from lineage.cli.command import App, Group, at_option, format_option, pass_app
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.terminal import Span
 from lineage.errors import UsageError
@@ -142,9 +142,10 @@ def add(
 ) -> None:
     """Let the SSH key in FILE.pub sign, from the next event on.
 
-    The first key of a registry adds itself, needs its private half here or in
-    ssh-agent, and signs here from then on. Later ones are added by a releaser. Adding
-    a key again changes its name and roles, or renews it.
+    The first key of a registry adds itself, needs its private half beside it or in
+    ssh-agent, and signs here from then on. Later ones are added by a releaser; who
+    holds one says so with `lineage config signing.key FILE`. Adding a key again
+    changes its name and roles, or renews it.
     """
     from lineage.keys import date
     from lineage.keys.making import add_file
@@ -165,28 +166,6 @@ def add(
 
 
 @key.command(
-    examples={
-        "lineage key use ~/.ssh/id_ed25519.pub": "one that is in ssh-agent",
-        "lineage key use ~/keys/runner --runner": "for the loops that run here",
-    },
-    exits=[0, 1, 5],
-)
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--runner", is_flag=True, help="For what loops do, not for what you do.")
-@pass_app
-def use(app: App, /, *, file: Path, runner: bool) -> None:
-    """Sign with the SSH key in FILE in this clone from now on.
-
-    FILE is a private key, or a public one whose private half lies beside it or is in
-    ssh-agent. LINEAGE_SIGNING_KEY and LINEAGE_RUNNER_KEY name another for one command.
-    """
-    from lineage.keys.making import use as set_key
-
-    setting = set_key(app.registry, file.expanduser(), runner=runner)
-    app.terminal.say(f"{file} signs here from now on ({setting})")
-
-
-@key.command(
     name="list",
     examples={
         "lineage key list": "who may sign, and who could",
@@ -198,6 +177,7 @@ def use(app: App, /, *, file: Path, runner: bool) -> None:
     },
     exits=[0, 2, 5],
 )
+@at_option
 @click.option("--revoked", is_flag=True, help="Print revoked keys as OpenSSH reads it.")
 @format_option("json", "jsonl", "csv", "md", _ALLOWED)
 @pass_app

@@ -24,6 +24,7 @@ _ANSWERS = {
     "init": "it made the registry; remove the folder if you want none",
     "erase": "erased bytes are gone; commit them again where you still have them",
     "review": "a verdict is answered by another one: `lineage review`",
+    "key": "a key ends with `lineage key revoke`",
     "commit": "it found the branch at that content already and moved nothing",
 }
 _ANSWER = "what was said stays said; record an event that says otherwise"

@@ -42,7 +42,7 @@ def check_file(key: Path) -> None:
         StoreError: when it is not.
     """
     if not key.is_file():
-        hint = "`lineage key use FILE` and LINEAGE_SIGNING_KEY say which one signs"
+        hint = "`lineage config signing.key FILE` says which one signs"
         raise StoreError(f"there is no key {key}", hint=hint)
 
 

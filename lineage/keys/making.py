@@ -12,7 +12,7 @@ from lineage.keys.signer import KEY_FILE, RUNNER_FILE
 from lineage.store.events import now
 from lineage.store.fields import choice
 from lineage.store.settings import user_file
-from lineage.store.signing import check_file, generate, read_public
+from lineage.store.signing import generate, read_public
 from lineage.store.sshsig import PublicKey
 
 if TYPE_CHECKING:
@@ -111,20 +111,8 @@ def add_file(
         sign_with=path if first else None,
     )
     if first:
-        use(registry, path)
+        registry.settings.set(KEY_FILE, str(path.absolute()))
     return public, event
-
-
-def use(registry: "Registry", path: Path, *, runner: bool = False) -> str:
-    """Sign with the key at `path` in this clone; returns the setting that says so.
-
-    Raises:
-        StoreError: when there is no such file.
-    """
-    check_file(path)
-    setting = RUNNER_FILE if runner else KEY_FILE
-    registry.settings.set(setting, str(path.absolute()))
-    return setting
 
 
 def _can_add(registry: "Registry") -> bool:

@@ -42,6 +42,7 @@ class Key(NamedTuple):
     roles: tuple[str, ...]
     valid_from: str | None
     valid_until: str | None
+    git: str
     event: str
     added: str
     by: str
@@ -61,11 +62,12 @@ class Revocation(NamedTuple):
     """A key's end, by the git oid of its event.
 
     What the key signed before that event stays, up to the time `since`: all of it
-    for None, nothing for "".
+    for None, nothing for "". `before` are the key events that it knew of.
     """
 
     fingerprint: str
     git: str
+    before: frozenset[str]
     event: str
     time: str
     since: str | None
@@ -130,21 +132,17 @@ class Ring:
         self.keys[key.fingerprint] = key
         self.history.append(key)
 
-    def revoke(self, revocation: Revocation) -> None:
-        """End a key, and those that it has added since it was not its owner's."""
-        self.revoked.setdefault(revocation.fingerprint, []).append(revocation)
-        if revocation.since is None:
-            return
+    def revoke(self, ended: Revocation) -> None:
+        """End a key, and those that it added when it was not its owner's any more."""
+        self.revoked.setdefault(ended.fingerprint, []).append(ended)
         for key in list(self.keys.values()):
-            added = key.by == revocation.fingerprint and key.added >= revocation.since
-            known = key.fingerprint in (key.by, revocation.by, *self.revoked)
-            if added and not known:
-                reason = f"{key.by} added it, and is revoked: {revocation.reason}"
-                self.revoke(
-                    revocation._replace(
-                        fingerprint=key.fingerprint, since="", reason=reason
-                    )
-                )
+            beside = key.git not in ended.before
+            late = ended.since is not None and key.added >= ended.since
+            spared = key.fingerprint in (ended.by, *self.revoked)
+            if key.by == ended.fingerprint and (beside or late) and not spared:
+                why = f"{ended.fingerprint} added it: {ended.reason}"
+                fallen = ended._replace(fingerprint=key.fingerprint, since="")
+                self.revoke(fallen._replace(reason=why))
 
     def active(self, time: str) -> list[Key]:
         """The keys that can sign at a time."""
@@ -180,15 +178,15 @@ class Keys:
     def ring(self, before: frozenset[str]) -> Ring:
         """What counts after the key events `before`."""
         if before not in self._rings:
+            chosen = (self._changes[git] for git in self._changes if git in before)
+            counted = [change for change in chosen if self._counts(change)]
             ring = Ring()
-            for git in (git for git in self._changes if git in before):
-                change = self._changes[git]
-                if not self._counts(change):
-                    continue
+            for change in counted:
+                if change.key:
+                    ring.add(change.key)
+            for change in counted:
                 if change.revocation:
                     ring.revoke(change.revocation)
-                elif change.key and change.key.fingerprint not in ring.revoked:
-                    ring.add(change.key)
             self._rings[before] = ring
         return self._rings[before]
 
@@ -284,6 +282,7 @@ def _read(seen: Seen, data: Mapping[str, Any]) -> Change:
         made = Revocation(
             words[0],
             seen.git,
+            seen.before,
             seen.event.id,
             seen.time,
             since and check_time(since),
@@ -305,6 +304,7 @@ def _read(seen: Seen, data: Mapping[str, Any]) -> Change:
         tuple(_text(role) for role in data.get("roles", ())),
         start,
         end,
+        seen.git,
         seen.event.id,
         seen.time,
         by,

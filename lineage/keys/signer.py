@@ -69,7 +69,7 @@ class Signer:
 
     def _setting(self, name: str) -> Path | None:
         value = self._registry.settings.get(name)
-        return Path(value).expanduser() if value else None
+        return self._registry.root / Path(value).expanduser() if value else None
 
     def keys(self) -> Keys:
         """The keys as of the newest event."""
@@ -129,7 +129,7 @@ class Signer:
 
     def _check_unsigned(self, keys: Keys, type_: str) -> None:
         if type_ != _PULL and self._needed(keys):
-            hint = "`lineage key generate` makes one, `lineage key use FILE` takes one"
+            hint = "`lineage key generate`, or `lineage config signing.key FILE`"
             message = "events are signed in this registry, and no key is set here"
             raise NotAllowed(message, hint=hint)
 

@@ -214,8 +214,9 @@ def test_a_key_of_ones_own(repo: Registry, said: Transcript, tmp_path: Path) -> 
         f"key add {path}",
         f"key add {path}.pub --role reviewer",
         f"key add {path}.pub --name Ada --until 2100-01-01",
-        f"key use {path}",
-        f"key use {path}x",
+        f"config signing.key {path}x",
+        "commit config --name c --param x=1",
+        f"config signing.key {path}",
         "key list",
         "key revoke SHA256:zzz --reason x",
         "key revoke Ada --reason x --since 2026-01-01 --all",
@@ -231,12 +232,12 @@ exit 2
 $ lineage key add /test/id.pub --name Ada --until 2100-01-01
 aaaaaaaaaaaa…
 2> SHA256:AAAAAAAA of Ada is added
-$ lineage key use /test/id
-2> /test/id signs here from now on (signing.key)
-$ lineage key use /test/idx
+$ lineage config signing.key /test/idx
+$ lineage commit config --name c --param x=1
 2> error: there is no key /test/idx
-2> hint: `lineage key use FILE` and LINEAGE_SIGNING_KEY say which one signs
+2> hint: `lineage config signing.key FILE` says which one signs
 exit 1
+$ lineage config signing.key /test/id
 $ lineage key list
 name  email            roles               state   valid             fingerprint
 Ada   ada@example.com  reviewer, releaser  active  until 2100-01-01  SHA256:AAAAAAAA

@@ -288,6 +288,20 @@ def test_a_signature_beside_a_revocation_does_not_count(team: Team) -> None:
     assert team.state(hidden) == "revoked"
 
 
+def test_a_key_added_beside_a_revocation_falls_with_it(team: Team) -> None:
+    """A revoked releaser cannot hide a new key on another branch of the log."""
+    team.add("bob", "releaser")
+    start = fork(team)
+    team.add("eve", "reviewer", by="bob")
+    hidden = last(team)
+    back_to(team, start)
+    team.revoke("bob")
+    team.write("ada", merged=(hidden.git,))
+
+    assert team.state(hidden) == "revoked"
+    assert team.state(team.write("eve")) == "revoked"
+
+
 def test_work_beside_the_first_key_is_judged(empty: Team) -> None:
     """Only what is before the first key is left alone, not what goes around it."""
     start = fork(empty)
