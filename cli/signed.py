@@ -55,7 +55,7 @@ def _signed(record: Record) -> Span:
     name = (told["principal"] or "").partition(" <")[0]
     if told["state"] == "good":
         return name, "good"
-    return f"{name} {_WORDS[told['state']]}".strip(), "bad"
+    return ": ".join(filter(None, (name, _WORDS[told["state"]]))), "bad"
 
 
 def _in_full(record: Record) -> Span:

@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lineage
-from lineage.errors import Conflict, LineageError, UsageError, WaitingForReview
+from lineage.errors import (
+    Conflict,
+    LineageError,
+    NotAllowed,
+    UsageError,
+    WaitingForReview,
+)
+from lineage.keys.judge import Judge
+from lineage.keys.making import add_file
 from lineage.loop import journal, reviewing
 from lineage.loop.packets import packet
 from lineage.loop.review import Decision, Reviews, decide
 from lineage.loop.spec import load
+from lineage.store.signing import generate, public_half
+from lineage.verify.signatures import signature_findings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lineage.registry import Registry
 
     Toy = Any
@@ -112,3 +124,35 @@ def test_generation_0_has_no_records_to_show(toy: Toy) -> None:
     found = packet(toy.registry, toy.branch()[0], samples=5, seed=0)
 
     assert (found.dataset, found.records, found.samples) == ("", 0, [])
+
+
+def test_a_loop_signs_as_a_machine_and_a_person_decides(
+    toy: Toy, tmp_path: Path
+) -> None:
+    """Machine events carry the runner's signature, the verdict a reviewer's only."""
+    registry: Registry = toy.registry
+    ada, runner = tmp_path / "ada", tmp_path / "runner"
+    for path in (ada, runner):
+        generate(path, path.name, passphrase=False)
+    add_file(registry, public_half(ada), "Ada", "ada@example.com")
+    with pytest.raises(NotAllowed, match="a loop signs with a key of its own"):
+        toy.run(review={"every": 1})
+    add_file(registry, public_half(runner), "Runner", "r@example.com", roles=["runner"])
+    registry.settings.set("signing.runner-key", str(runner))
+    subject = pause(toy, review={"every": 1})
+
+    with registry.signer.using(runner), pytest.raises(NotAllowed, match="signs no"):
+        decide(registry, subject, "approve")
+    made = decide(registry, subject, "approve")
+
+    judge = Judge(registry)
+    signers = {
+        logged.event.type: standing.key.name
+        for logged in registry.events_log.iterate()
+        if (standing := judge.standing(logged)) and standing.key
+    }
+    assert made.by == "Ada"
+    assert signers == dict.fromkeys(("key", "review"), "Ada") | dict.fromkeys(
+        ("commit", "drop", "evaluation", "review_requested"), "Runner"
+    )
+    assert list(signature_findings(registry)) == []
