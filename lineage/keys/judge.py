@@ -4,13 +4,15 @@ The rules stand in `lineage.keys.ring` and FORMAT.md. Here the events are read: 
 key events come before one and which after it, its signature, its time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from lineage.keys.log import around
 from lineage.keys.ring import Change, Keys, Seen, Standing, founds, read_change
 from lineage.store.event_commit import KEY, parse_parents, unsigned
 from lineage.store.events import Logged
+from lineage.store.objects import Event
 from lineage.store.signing import NAMESPACE
 from lineage.store.sshsig import Signature
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 _NONE: frozenset[str] = frozenset()
+_BATCH = 1024  # events
 
 
 class Judge:
@@ -26,6 +29,7 @@ class Judge:
     def __init__(self, registry: "Registry") -> None:
         self._registry = registry
         self._log = registry.events_log
+        self._time: dict[str, str] = {}
         oids = registry.key_log.oids()
         tip = self._log.tip()
         self._before, self._after = (
@@ -38,14 +42,25 @@ class Judge:
         """What an event's signature is worth; None before there were keys."""
         if self.keys.root is None:
             return None
-        return self.keys.standing(self.seen(logged))
+        [seen] = self._seen([logged])
+        return self.keys.standing(seen)
 
-    def seen(self, logged: Logged) -> Seen:
-        """An event with all that it is judged by."""
-        git, event = logged
-        found = self._registry.git.read(git)
-        assert found is not None  # its event.json was read through it
-        commit = found[1].data
+    def standings(self) -> Iterator[tuple[Logged, Standing | None]]:
+        """All events with what their signatures are worth, oldest first."""
+        log = self._log.iterate(oldest_first=True)
+        while batch := list(islice(log, _BATCH)):
+            for logged, seen in zip(batch, self._seen(batch), strict=True):
+                yield logged, self.keys.standing(seen)
+
+    def _seen(self, events: Sequence[Logged]) -> Iterator[Seen]:
+        """Events with all that they are judged by."""
+        self._time.update((git, event.time) for git, event in events)
+        commits = self._registry.git.read_many(git for git, _ in events)
+        for logged, found in zip(events, list(commits), strict=True):
+            assert found is not None  # its event.json was read through it
+            yield self._one(*logged, found[1].data)
+
+    def _one(self, git: str, event: Event, commit: bytes) -> Seen:
         message, armored = unsigned(commit)
         signature = _parsed(armored)
         return Seen(
@@ -60,12 +75,13 @@ class Judge:
         )
 
     def _times(self, oids: list[str]) -> Iterator[str]:
-        return (self._log.event(oid).time for oid in oids)
+        for oid in oids:
+            yield self._time.get(oid) or self._log.event(oid).time
 
     def _read(self, oids: Iterable[str]) -> Iterator[Change]:
         """The key events: those before others first, those beside by time."""
-        chosen = (Logged(oid, self._log.event(oid)) for oid in oids)
-        seen = [self.seen(logged) for logged in chosen if logged.event.type == KEY]
+        chosen = [Logged(oid, self._log.event(oid)) for oid in oids]
+        seen = [*self._seen([one for one in chosen if one.event.type == KEY])]
         seen.sort(key=lambda one: (len(one.before), one.event.time, one.event.id))
         return map(read_change, seen)
 

@@ -32,8 +32,7 @@ def _findings(registry: Registry) -> Iterator[Problem]:
             yield Problem(change.seen.event.id, "", what)
         return
     lenient = unsigned_allowed(registry)
-    for logged in registry.events_log.iterate(oldest_first=True):
-        standing = judge.standing(logged)
+    for logged, standing in judge.standings():
         if standing is None or standing.state == "good":
             continue
         if standing.state != "unsigned" or not lenient:
