@@ -297,9 +297,9 @@ def test_a_range_is_the_same_near_and_far(
     """However soon a walk counts as far, a range has the same commits."""
     monkeypatch.setattr(ranges, "_NEAR", near)
     for graph in graphs:
-        for ends in (("v0", "v1"), ("t 0", "v2"), ("v1", "t 1")):
+        for since, to in (("v0", "v1"), ("t 0", "v2"), ("v1", "t 1")):
             for both in (False, True):
-                tree = Range(*map(Revision, ends), both=both)
+                tree = Range(Revision(since), Revision(to), both=both)
                 found = graph.registry.select(written(tree))
                 assert set(found) == graph.mean(tree)
 
