@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from lineage.errors import LineageError
 from lineage.keeping import refresh_keep
 from lineage.registry import Registry
-from lineage.tombstones import tombstones
+from lineage.tombstones import Tombstones, tombstones
 from lineage.verify.commits import commit_problems
 from lineage.verify.files import Objects, Progress, file_problems
 from lineage.verify.log import log_problems
@@ -55,7 +55,7 @@ def verify(
     if not revisions:
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
-    objects = Objects(tombstones(registry))
+    objects = Objects(_gone(registry))
     for id_ in chosen if revisions else [record.id for record in sorted(registry.ids)]:
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
@@ -65,3 +65,11 @@ def verify(
         with suppress(OSError, LineageError):
             refresh_keep(registry)
     return result
+
+
+def _gone(registry: Registry) -> Tombstones:
+    """What is away on purpose; nothing, where the log that would say it is damaged."""
+    try:
+        return tombstones(registry)
+    except LineageError:
+        return Tombstones()
