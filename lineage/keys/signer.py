@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lineage.errors import LineageError, NotAllowed
 from lineage.keys.ring import RUNNER, Key, Keys, Seen, Standing, founds, read_change
 from lineage.store.event_commit import KEY
+from lineage.store.merging import PULL
 from lineage.store.objects import Event
 from lineage.store.signing import check_file, sign
 from lineage.store.sshsig import Signature
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 KEY_FILE, RUNNER_FILE = "signing.key", "signing.runner-key"
-_PULL = "pull"  # whoever only reads has to follow, with a key or without
 
 
 class Signer:
@@ -128,7 +128,8 @@ class Signer:
         return keys.root is not None and not unsigned_allowed(self._registry)
 
     def _check_unsigned(self, keys: Keys, type_: str) -> None:
-        if type_ != _PULL and self._needed(keys):
+        """Let a pull be: whoever only reads has to follow, with a key or without."""
+        if type_ != PULL and self._needed(keys):
             hint = "`lineage key generate`, or `lineage config signing.key FILE`"
             message = "events are signed in this registry, and no key is set here"
             raise NotAllowed(message, hint=hint)

@@ -6,6 +6,8 @@ from lineage.errors import LineageError
 from lineage.keys.judge import Judge
 from lineage.keys.signer import unsigned_allowed
 from lineage.registry import Registry
+from lineage.store.events import Logged
+from lineage.store.merging import PULL
 from lineage.verify.problem import Problem
 
 
@@ -13,7 +15,7 @@ def signature_findings(registry: Registry) -> Iterator[Problem]:
     """Events whose signature does not count; nothing in a registry without keys.
 
     Events from before the first key are not judged; unsigned ones are left alone
-    where `signing.required` is false.
+    where `signing.required` is false, and pulls everywhere: who only reads has no key.
     """
     try:
         yield from _findings(registry)
@@ -35,8 +37,13 @@ def _findings(registry: Registry) -> Iterator[Problem]:
     for logged, standing in judge.standings():
         if standing is None or standing.state == "good":
             continue
-        if standing.state != "unsigned" or not lenient:
+        if standing.state != "unsigned" or not (lenient or _invents_nothing(logged)):
             yield Problem(logged.event.id, "", f"the event {standing.says}")
     for change in judge.changes:
         if not (change.key or change.revocation):
             yield Problem(change.seen.event.id, "", "the key event cannot be read")
+
+
+def _invents_nothing(logged: Logged) -> bool:
+    """Whether an event is a pull, whose names follow from two logs (`store.replay`)."""
+    return logged.event.type == PULL and not logged.event.commits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,3 +239,18 @@ def test_no_private_key_is_in_the_registry(team: Team) -> None:
     text = b"".join(event.encoded for _, event in team.registry.events())
     assert read_public(team.files["ada"].with_suffix(".pub")).line.encode() in text
     assert b"PRIVATE" not in text
+
+
+def test_who_only_reads_can_follow(team: Team) -> None:
+    """A pull needs no key and verify lets it be, unless it brings commits itself."""
+    registry = team.registry
+    pulled = registry.attest("pull")
+    team.write("ada")
+    assert list(signature_findings(registry)) == []
+    event = next(event for id_, event in registry.events() if id_ == pulled)
+    forged = replace(event, commits=(("1" * 64, "2" * 40),))
+    with registry.events_log.locked() as lock:
+        registry.events_log.append(forged, [], [], lock=lock)
+
+    [problem] = signature_findings(registry)
+    assert problem.what == "the event is not signed"
