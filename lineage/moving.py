@@ -38,10 +38,12 @@ class Moved:
 class Run:
     """What a push and a fetch have in common.
 
-    `missing` is what is to be said of an object that was looked for in vain.
+    `missing` is what is to be said of an object that was looked for in vain,
+    `corrupt` what to do about one with other bytes.
     """
 
     missing = "is missing there"
+    corrupt = "a clone that has it whole can send it again"
 
     def __init__(
         self, payloads: Payloads, remote: RemotePayloads, progress: Progress | None
@@ -73,7 +75,7 @@ class Run:
                     yield one
                 elif isinstance(outcome, str):
                     self._corrupt = True
-                    self.fail(one, outcome, "`lineage verify` says how far it goes")
+                    self.fail(one, outcome, self.corrupt)
                 else:
                     self._raised(one, outcome)
                 if self.gave_up:
@@ -81,7 +83,7 @@ class Run:
 
     def _raised(self, one: Wanted, error: Exception) -> None:
         if isinstance(error, FileNotFoundError):
-            self.fail(one, self.missing, "push it from a clone that has it")
+            self.fail(one, self.missing, "push from a clone that has it")
             return
         self._in_a_row += 1
         self.gave_up = self._in_a_row >= _PATIENCE

@@ -73,6 +73,7 @@ class _Push(Run):
     """Sending objects from the cache."""
 
     missing = "is neither here nor there"
+    corrupt = "`lineage verify` says how far it goes"
 
     def send(self, wanted: Iterable[Wanted], *, again: bool = False) -> None:
         """Send what is not there, and see that it is there afterwards."""

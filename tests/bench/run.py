@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import commit_bytes, runner_cost, small_files, startup
+from tests.bench import commit_bytes, runner_cost, small_files, startup, transfer
 from tests.bench.measure import Bench, machine
 
 AREAS = {
@@ -23,6 +23,7 @@ AREAS = {
     "small_files": small_files.measure,
     "startup": startup.measure,
     "runner_cost": runner_cost.measure,
+    "transfer": transfer.measure,
 }
 
 
