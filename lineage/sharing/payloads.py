@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lineage.errors import UsageError
-from lineage.needed import absent
+from lineage.needed import PARTIAL, absent
 from lineage.registry import Registry
 from lineage.sharing.remotes import Remote
 from lineage.store.reading import Progress
@@ -58,22 +58,33 @@ def bring(
     remote: Remote,
     choice: Choice,
     progress: Progress | None = None,
+    *,
+    fresh: bool = True,
 ) -> Moved | None:
     """Bring the payloads of `choice`; None where nobody asked and no DVC remote is.
+
+    With `fresh` commits that have just come, of which not all payloads do, this is a
+    partial clone from now on (see `lineage.needed`).
 
     Raises:
         UsageError: when they were asked for and there is no DVC remote.
         StoreError, VerificationError: as `lineage.transfer.fetch_payloads`.
     """
-    wanted = list(_stored(registry, _chosen(registry, choice)))
+    chosen = set(_chosen(registry, choice))
+    if fresh and not all(record.id in chosen for record in registry.ids):
+        registry.settings.set(PARTIAL, "true")
+    wanted = list(_stored(registry, chosen))
     if not wanted:
         return Moved()
     try:
-        return fetch_payloads(registry, remote.dvc, wanted, progress)
+        moved = fetch_payloads(registry, remote.dvc, wanted, progress)
     except UsageError:
         if choice.said:
             raise
         return None
+    if choice.everything:
+        registry.settings.unset(PARTIAL)
+    return moved
 
 
 def _chosen(registry: Registry, choice: Choice) -> list[str]:

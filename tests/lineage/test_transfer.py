@@ -163,6 +163,30 @@ def test_a_partial_clone_lacks_payloads_without_a_problem(repo: Registry) -> Non
     assert "objects that are not here, as in a partial clone: 4" in found.notes
 
 
+def test_a_clone_of_some_payloads_is_partial(
+    repo: Registry, id_: str, run: Run, tmp_path: Path
+) -> None:
+    """It verifies; with all of them it is whole, and then a lost one is a problem."""
+    (repo.root / "data" / "a").write_text("another", encoding="utf-8")
+    repo.commit("dataset", "d", "data")
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "git"], check=True)
+    assert run("remote", "add", "origin", tmp_path / "git").exit_code == 0
+    assert run("push", "--all-payloads").exit_code == 0
+    clone, place = tmp_path / "clone", there(repo, "b").parents[3]
+    assert run("clone", tmp_path / "git", clone, "--no-payloads").exit_code == 0
+    shutil.copy(repo.root / ".dvc" / "config", clone / ".dvc" / "config")
+    os.chdir(clone)
+    partial = run("verify")
+    assert (partial.exit_code, place.name) == (0, "there")
+    assert "not here, as in a partial clone: 6" in partial.stderr
+    assert run("pull", "--all-payloads").exit_code == 0
+    whole = run("verify")
+    assert (whole.exit_code, "partial" in whole.stderr) == (0, False)
+    shutil.rmtree(clone / ".dvc" / "cache")
+    assert run("verify").exit_code == 3
+    assert run("get", id_, "old").exit_code == 0
+
+
 def test_what_dvc_brought_is_compared_before_it_counts(
     repo: Registry, id_: str
 ) -> None:
