@@ -33,6 +33,8 @@ with lineage.open(".") as registry:
 
 def measure(bench: Bench) -> None:
     buckets = bench.fresh("remotes")
+    for number in range(2 * bench.rounds):  # rclone sees those that it starts with
+        (buckets / f"b{number:03}").mkdir()
     root = _registry(bench, buckets.parent)
     _race(bench, root, "a folder", lambda: f"url = {bench.fresh('remote')}")
     with _rclone(buckets):
@@ -95,8 +97,9 @@ def _configure(root: Path, settings: str) -> None:
 
 
 def _bucket(buckets: Path) -> str:
-    name = f"b{len(list(buckets.iterdir()))}"
-    (buckets / name).mkdir()
+    """A bucket that nobody has used yet."""
+    unused = (path for path in sorted(buckets.iterdir()) if not any(path.iterdir()))
+    name = next(unused).name
     return "\n    ".join(
         (
             f"url = s3://{name}",
