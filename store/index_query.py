@@ -116,14 +116,14 @@ def matching(
 def naming(
     ask: Ask, ids: Iterable[str], roles: Collection[str] | None = None
 ) -> set[str]:
-    """Commits with an edge, of one of `roles` if they are given, into one of `ids`.
-
-    Those of other clones are among them.
-    """
+    """The clone's commits with an edge into one of `ids`, of `roles` if given."""
     connection = ask.connection
     numbers = [found.number for found in known(connection, ids).values()]
-    tests = [] if roles is None else [col(EdgeRow.role).in_(roles)]
+    tests = [col(KnownRow.clone) == ask.clone]
+    if roles is not None:
+        tests.append(col(EdgeRow.role).in_(roles))
     rows = select(CommitRow.id).join(EdgeRow, col(EdgeRow.child) == CommitRow.number)
+    rows = rows.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
     found: set[str] = set()
     for start in range(0, len(numbers), _ASKED):
         parents = col(EdgeRow.parent).in_(numbers[start : start + _ASKED])
