@@ -125,7 +125,7 @@ def _without_checksums(buckets: Path) -> Path:
 def _rclone(buckets: Path) -> Iterator[None]:
     command: list[str | Path] = [BIN / "rclone", "serve", "s3"]
     command += ["--addr", f"127.0.0.1:{PORT}", "--auth-key", f"{KEY},{SECRET}"]
-    command += ["--config", os.devnull, "--dir-cache-time", "50ms", buckets]
+    command += ["--config", os.devnull, buckets]
     with subprocess.Popen(
         command, env=environment(), stderr=subprocess.DEVNULL
     ) as server:
