@@ -4,6 +4,8 @@ All refs move at the remote or none, and only if its newest event is still the o
 we saw: whoever comes second is told to pull. Nothing is ever taken from its log.
 """
 
+import time
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from lineage.errors import Conflict, StoreError
@@ -19,7 +21,13 @@ from lineage.store.transport import Rejected, Told
 from lineage.transfer import Moved
 
 _ATTIC = f"{names.ROOT}attic/"
-_MEANWHILE = ("stale info", "fetch first", "non-fast-forward", "lock", "already exists")
+_BUSY = (
+    "cannot lock ref",
+    "failed to lock",
+    "failed to update ref",
+    "Unable to create",
+)
+_LOOKS, _PAUSE = 10, 0.2  # at the remote, until another push has come through; seconds
 
 
 class Pushed(NamedTuple):
@@ -51,27 +59,38 @@ def push(
         StoreError: when it cannot be reached, or refuses.
     """
     there = transport.listing(registry.root, remote.git, f"{names.ROOT}*", f"{TAGS}*")
-    theirs = there.get(names.EVENTS)
-    tip = registry.events_log.tip()
-    assert tip is not None
-    if theirs and not git_graph.is_ancestor(registry.git, theirs, tip):
-        theirs, tip = _joined(registry, remote, told)
+    theirs, tip = _ends(registry, remote, there.get(names.EVENTS), told)
     if theirs != tip and git_graph.is_ancestor(registry.git, tip, theirs or ""):
         return Pushed(remote, tip, theirs, 0, 0, 0, (), Moved())
-    wanted = _refs(registry, tip, there)
-    changed = {r: oid for r, oid in wanted.items() if there.get(r) != oid}
     events = list(registry.events_log.iterate(tip=tip, since=theirs))
     new = {id_ for logged in events for id_, _ in logged.event.commits}
     chosen = {"new": new, "all": {r.id for r in registry.ids}, "none": set()}
     moved = send(registry, remote, chosen[payloads], progress)
+    wanted = _refs(registry, tip, there)
+    changed = {ref: oid for ref, oid in wanted.items() if there.get(ref) != oid}
     if changed:
         _send(registry, remote, {**changed, names.EVENTS: tip}, theirs, told)
     _remember(registry, remote, tip)
+    return Pushed(remote, tip, theirs, len(events), len(new), *_count(changed), moved)
+
+
+def _count(changed: Iterable[str]) -> tuple[int, tuple[str, ...]]:
+    """How many names, and which tags of git's, are among refs that changed."""
     mirrors = tuple(f"{names.ROOT}{space}/" for space in names.SPACES)
-    count = sum(ref.startswith(mirrors) for ref in changed)
-    tags = [names.decode(r.removeprefix(TAGS)) for r in changed if r.startswith(TAGS)]
-    told_of = (len(events), len(new), count, tuple(sorted(tags)))
-    return Pushed(remote, tip, theirs, *told_of, moved)
+    tags = (ref.removeprefix(TAGS) for ref in changed if ref.startswith(TAGS))
+    moved = sum(ref.startswith(mirrors) for ref in changed)
+    return moved, tuple(sorted(map(names.decode, tags)))
+
+
+def _ends(
+    registry: Registry, remote: Remote, theirs: str | None, told: Told | None
+) -> tuple[str | None, str]:
+    """The remote's newest event and ours, which comes after it if anything does."""
+    tip = registry.events_log.tip()
+    assert tip is not None
+    if theirs and not git_graph.is_ancestor(registry.git, theirs, tip):
+        return _joined(registry, remote, told)
+    return theirs, tip
 
 
 def _joined(registry: Registry, remote: Remote, told: Told | None) -> tuple[str, str]:
@@ -125,11 +144,23 @@ def _send(
     try:
         transport.push(registry.root, remote.git, refs, lease, told=told)
     except Rejected as error:
-        now = transport.listing(registry.root, remote.git, names.EVENTS)
-        if now.get(names.EVENTS) != theirs or any(w in str(error) for w in _MEANWHILE):
-            raise _behind(remote) from None
-        hint = "nothing changed there"
-        raise StoreError(f"{remote.name} refused: {error}", hint=hint) from None
+        raise _rejected(registry, remote, theirs, str(error)) from None
+
+
+def _rejected(
+    registry: Registry, remote: Remote, theirs: str | None, words: str
+) -> StoreError:
+    """What it means that the remote took nothing: a race, or its own will."""
+    busy = any(word in words for word in _BUSY)
+    for _ in range(_LOOKS if busy else 1):
+        there = transport.listing(registry.root, remote.git, names.EVENTS)
+        if there.get(names.EVENTS) != theirs:
+            return _behind(remote)
+        time.sleep(_PAUSE if busy else 0)
+    if busy:
+        hint = f"push again; if nobody does, a lock was left there: {words}"
+        return Conflict(f"somebody else is pushing to {remote.name}", hint=hint)
+    return StoreError(f"{remote.name} refused: {words}", hint="nothing changed there")
 
 
 def _remember(registry: Registry, remote: Remote, tip: str) -> None:

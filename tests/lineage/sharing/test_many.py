@@ -157,6 +157,20 @@ def test_sixteen_pushers(hub: Hub, sound: Sound) -> None:
     sound(last)
 
 
+def test_a_lock_that_was_left_at_the_remote(hub: Hub) -> None:
+    """Nobody is told to pull where there is nothing to pull."""
+    ours = hub.first()
+    hub.commit(ours, 1)
+    lock = hub.path / "refs" / "lineage" / "events.lock"
+    lock.touch()
+    with pytest.raises(Conflict, match="somebody else is pushing to origin") as caught:
+        hub.push(ours)
+    assert "events.lock" in caught.value.hint
+    lock.unlink()
+
+    assert hub.push(ours).events == 1
+
+
 def _push(hub: Hub, place: Any) -> bool:
     with closing(lineage.open(place)) as registry:
         try:
