@@ -82,11 +82,11 @@ def show(app: App, revision: str, format_: str) -> None:
 
 def _events(app: App, entry: "Entry") -> list[Record]:
     """The events that speak of the commit, newest first."""
-    signatures = Signatures(app.registry)
+    registry, signatures = app.registry, Signatures(app.registry)
+    first = registry.ids.get(entry.id).event
     return [
         {**shapes.event(logged.event.id, logged.event), **signatures.of(logged)}
-        for logged in app.registry.events_log.iterate()
-        if logged.event.subject == entry.id
+        for logged in registry.events_log.about(entry.id, first)
     ]
 
 

@@ -22,7 +22,7 @@ from lineage.store.objects import Commit, Edge, Event
 from lineage.store.projection import project
 from lineage.store.views import Move, Target
 
-BATCH = 5000  # commits
+BATCH = 1000  # commits; whoever asks who recorded one of them reads them all
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from lineage.store.views import BLOB, TREE, Move, Views
 
 _ATTIC = "refs/lineage/attic/"
 _RECENT = 32  # events
+_KEPT = 8  # events; one that imported commits may be large
 
 
 Signer = Callable[[Event, bytes], bytes | None]
@@ -59,6 +61,7 @@ class EventLog:
         self._home = home
         self._signer = signer
         self._views = Views(git)
+        self._event = lru_cache(maxsize=_KEPT)(self._read)
         self._guards = Guards(git, self._views)
         self._marker = home / "rolled"
         self._lock = home / "lock"
@@ -81,11 +84,26 @@ class EventLog:
         return EventLog(self._git, self._home, event, self._signer)
 
     def event(self, oid: str) -> Event:
-        """The event that the git commit `oid` holds."""
+        """The event that the git commit `oid` holds; the last ones are kept at hand."""
+        return self._event(oid)
+
+    def _read(self, oid: str) -> Event:
         data = self._git.blob(f"{oid}:event.json")
         if data is None:
             raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
         return Event.parse(data)
+
+    def about(self, id_: str, first: str) -> Iterator[Logged]:
+        """The events that speak of the commit `id_`, newest first.
+
+        `first` is the one that brought it. Git looks through the messages of it and
+        those after it, so that nobody reads the whole log for a few events.
+        """
+        told = ("--topo-order", "--fixed-strings", f"--grep=Lineage-Id: {id_}")
+        tip = self.tip() or first
+        listed = self._git.run("rev-list", *told, tip, f"^{first}^@")
+        found = (Logged(oid, self.event(oid)) for oid in listed.decode().split())
+        return (logged for logged in found if logged.event.subject == id_)
 
     def iterate(
         self,
