@@ -12,7 +12,7 @@ from lineage.store.objects import Commit, Edge, Metric
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LOOPS = 40  # side by side
+_LOOPS = 40  # side by side, at most
 _FORK, _MERGE = 0.02, 0.05  # of all turns
 
 
@@ -32,10 +32,10 @@ def graph(size: int) -> Iterator[Draft]:
     The seed and the settings are parents of every dataset and every model: hubs. A
     turn of a loop is a dataset, a model and a generation, one branch for each loop.
     """
-    return islice(_graph(), size)
+    return islice(_graph(min(_LOOPS, size // 25)), size)
 
 
-def _graph() -> Iterator[Draft]:
+def _graph(width: int) -> Iterator[Draft]:
     chance = random.Random(7)  # noqa: S311 - the same graph each time
     human = {"type": "human", "source": "Hamlet", "licence": "CC0-1.0"}
     seed = Commit("dataset", "seed", params={"lines": 4000}, origin=human)
@@ -43,7 +43,7 @@ def _graph() -> Iterator[Draft]:
     first = Commit("model", "base", params={"layers": 2}, metrics={"loss": Metric(4)})
     yield from (Draft(seed), Draft(settings), Draft(first))
     hubs = (seed.id, settings.id)
-    loops = [_Loop(f"l{n}", first.id) for n in range(LOOPS)]
+    loops = [_Loop(f"l{n}", first.id) for n in range(width)]
     number = 0
     while True:
         loop = loops[number % len(loops)]
