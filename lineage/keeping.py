@@ -9,10 +9,10 @@ from lineage.tombstones import tombstones
 _PAYLOAD_FILES = {f"{kind}.dvc" for kind in KINDS}
 
 
-def refresh_keep(registry: Registry) -> None:
-    """Rebuild the keep commit, if commits came since it was made."""
+def refresh_keep(registry: Registry, *, again: bool = False) -> None:
+    """Rebuild the keep commit, if commits came since it was made (or `again`)."""
     git, payloads = registry.git, registry.payloads
-    if dvc.is_kept(git, payloads, registry.events_log.tip() or ""):
+    if not again and dvc.is_kept(git, payloads, registry.events_log.tip() or ""):
         return
     known: dict[str, str] = {}
     _add_addresses(registry, known)
@@ -20,6 +20,20 @@ def refresh_keep(registry: Registry) -> None:
         _add_addresses(registry, known)  # of the few that came meanwhile
         tip = registry.events_log.tip() or ""
         dvc.keep(git, payloads, _wanted(registry, known), tip, lock)
+
+
+def is_kept_rightly(registry: Registry) -> bool:
+    """Whether a keep commit that claims to be of the newest event is the right one.
+
+    So it is too when it is missing or of an older event: then it is made anew.
+    """
+    git, tip = registry.git, registry.events_log.tip() or ""
+    if dvc.keep_is_broken(git):
+        return False
+    if not dvc.is_kept(git, registry.payloads, tip):
+        return True
+    made, _ = dvc.keep_objects(git, addresses(registry), tip)
+    return git.ref(dvc.KEEP) == made[-1].oid
 
 
 def addresses(registry: Registry) -> set[str]:

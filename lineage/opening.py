@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lineage.draft import actor
-from lineage.errors import NotFound
+from lineage.errors import NotFound, VerificationError
 from lineage.moments import event_at
 from lineage.registry import Registry
 from lineage.store import dvc, names
@@ -57,6 +57,7 @@ def open_registry(
     start = Path(path).absolute()
     repository = GitRepository.discover(start)
     if repository.ref(names.EVENTS) is None:
+        _check_not_lost(repository)
         hint = "run `lineage init` to make it one"
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
     registry = Registry(repository, settings)
@@ -65,3 +66,16 @@ def open_registry(
     if at is None:
         return registry
     return Registry(repository, settings, event_at(registry, at))
+
+
+def _check_not_lost(repository: GitRepository) -> None:
+    """A registry whose log is gone from the refs is no folder to start anew in.
+
+    Raises:
+        VerificationError: when this clone has noted an event.
+    """
+    with suppress(OSError):
+        noted = (repository.common / "lineage" / "rolled").read_text(errors="replace")
+        message = f"{repository.root} has lost the ref of its log, {names.EVENTS}"
+        hint = f"put it back: `git update-ref {names.EVENTS} {noted}`"
+        raise VerificationError(message, hint=hint)

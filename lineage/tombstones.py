@@ -48,7 +48,7 @@ class Tombstones:
 def tombstones(registry: Registry) -> Tombstones:
     """What is away on purpose as of the newest event."""
     log, path = registry.events_log.whole, registry.home / "gone"
-    found = _read(registry)
+    found = written_down(registry)
     if found.tip and not log.follows(found.tip):
         found = Tombstones()
     fresh = list(log.iterate(since=found.tip or None, oldest_first=True))
@@ -105,7 +105,13 @@ def erased_objects(event: Event) -> Iterable[dict[str, Any]]:
     return objects
 
 
-def _read(registry: Registry) -> Tombstones:
+def forget(registry: Registry) -> None:
+    """Remove what was written down; it is made again when somebody asks."""
+    (registry.home / "gone").unlink(missing_ok=True)
+    tombstones(registry)
+
+
+def written_down(registry: Registry) -> Tombstones:
     """What was written down; nothing where that is damaged."""
     with suppress(OSError, ValueError, TypeError, LineageError):
         sum_, _, data = (registry.home / "gone").read_bytes().partition(b"\n")

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +126,22 @@ def keep(
     own. The commit carries the repository's DVC configuration, which DVC reads from
     the revision that it pushes. `tip` is the newest event, noted in the message.
     """
+    made, listing = keep_objects(git, payload_addresses, tip)
+    payloads.add_bytes(listing, ".dir")
+    git.write(made)
+    git.update_refs({KEEP: (None, made[-1].oid)}, lock=lock)
+
+
+def keep_objects(
+    git: GitRepository, payload_addresses: Iterable[str], tip: str
+) -> tuple[list[GitObject], bytes]:
+    """The git objects of the keep commit, itself last, and the list that it names."""
     settings = (home(git) / ".dvc" / "config").read_bytes()
     addresses = sorted(set(payload_addresses))
     loose = [{"md5": a, "relpath": a} for a in addresses if not a.endswith(".dir")]
     folders = [address for address in addresses if address.endswith(".dir")]
-    listed = payloads.add_bytes(json.dumps(loose, sort_keys=True).encode(), ".dir")
+    listing = json.dumps(loose, sort_keys=True).encode()
+    listed = f"{md5(listing, usedforsecurity=False).hexdigest()}.dir"
     outs = [(listed, "objects"), *((address, address) for address in folders)]
     lines = (f"- md5: {a}\n  hash: md5\n  path: {path}\n" for a, path in outs)
     text = GitObject("blob", ("outs:\n" + "".join(lines)).encode())
@@ -143,8 +155,22 @@ def keep(
     )
     head = f"tree {top.oid}\nauthor {_AUTHOR}\ncommitter {_AUTHOR}\n\n"
     commit = GitObject("commit", f"{head}lineage keep\n\n{tip}\n".encode())
-    git.write([text, config, folder, top, commit])
-    git.update_refs({KEEP: (None, commit.oid)}, lock=lock)
+    return [text, config, folder, top, commit], listing
+
+
+def keep_is_broken(git: GitRepository) -> bool:
+    """Whether the ref of the keep commit is there and leads to no commit of ours."""
+    try:
+        oid = git.ref(KEEP)
+    except StoreError:
+        return True
+    found = git.read(oid) if oid else None
+    return oid is not None and (found is None or b"lineage keep" not in found[1].data)
+
+
+def forget_keep(git: GitRepository) -> None:
+    """Remove the ref of the keep commit, whatever it says."""
+    (git.common / KEEP).unlink(missing_ok=True)
 
 
 def address(payload_file: bytes) -> str | None:

@@ -8,6 +8,7 @@ event whose commits nothing else keeps; what a crash left between the two is
 rolled to the tip's view by the next writer. Readers trust only the view.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lineage.errors import NotAllowed, StoreError
+from lineage.errors import NotAllowed, StoreError, VerificationError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
 from lineage.store.event_commit import event_commit, parse_parents, signed
@@ -29,6 +30,7 @@ from lineage.store.views import BLOB, TREE, Move, Views
 _ATTIC = "refs/lineage/attic/"
 _RECENT = 32  # events
 _KEPT = 8  # events; one that imported commits may be large
+_OID = re.compile(r"[0-9a-f]{40}")
 
 
 Signer = Callable[[Event, bytes], bytes | None]
@@ -312,28 +314,69 @@ class EventLog:
             event = found[0].event
         return len(event.prev) > 1
 
-    def roll_forward(self, lock: int) -> None:
-        """Make the mirror refs what the newest event says, after a crash."""
-        tip = self.tip()
-        if tip is not None and _text(self._marker) == tip:
+    def roll_forward(self, lock: int, *, again: bool = False) -> None:
+        """Make the mirror refs what the newest event says, after a crash.
+
+        Raises:
+            VerificationError: when the log has lost events that this clone has seen.
+        """
+        if self.is_rolled() and not again:
             return
+        if noted := self.cut():
+            message = f"the log has lost the event {noted}, which was its newest"
+            hint = "run `lineage verify --repair` before anything else is written"
+            raise VerificationError(message, hint=hint)
         self._git.sweep()
+        tip = self.tip()
         if tip is None:
             return
+        self._git.update_refs(self.stale_mirrors(), lock=lock)
+        write_atomically(self._marker, tip.encode())
+
+    def is_rolled(self) -> bool:
+        """Whether the mirrors were last seen to be those of the newest event."""
+        tip = self.tip()
+        return tip is not None and _text(self._marker) == tip
+
+    def cut(self) -> str | None:
+        """The event that this clone noted as the newest, if the log lacks it now.
+
+        A note that differs from the newest event in a single digit is itself damaged.
+        """
+        noted, tip = _text(self._marker), self.tip()
+        if noted is None or tip is None or not _OID.fullmatch(noted):
+            return None
+        differing = sum(a != b for a, b in zip(noted, tip, strict=True))
+        return None if differing <= 1 or self.follows(noted) else noted
+
+    def stale_mirrors(self) -> dict[str, tuple[None, str | None]]:
+        """What has to move so that the mirrors are what the newest event says."""
         wanted = {
             names.ref(f"{space}/{name}"): oid
             for space in names.SPACES
             for name, oid in self.names(space).items()
         }
         actual = self._mirrored()
+        kept = {
+            ref: ref.removeprefix(_ATTIC) for ref in actual if ref.startswith(_ATTIC)
+        }
+        wanted |= {ref: oid for ref, oid in kept.items() if _OID.fullmatch(oid)}
         stale = {ref: None for ref in actual if ref not in wanted}
         moved = {ref: oid for ref, oid in wanted.items() if actual.get(ref) != oid}
-        step = {ref: (None, oid) for ref, oid in {**stale, **moved}.items()}
+        return {ref: (None, oid) for ref, oid in {**stale, **moved}.items()}
+
+    def reached(self) -> set[str]:
+        """Every git commit that our refs keep alive."""
+        listed = self._git.run("rev-list", f"--glob={names.ROOT}*", "--")
+        return set(listed.decode().split())
+
+    def put_in_attic(self, oids: Iterable[str], lock: int) -> None:
+        """Keep git commits that nothing else keeps."""
+        step = {_ATTIC + oid: (None, oid) for oid in oids}
         self._git.update_refs(step, lock=lock)
-        write_atomically(self._marker, tip.encode())
 
     def _mirrored(self) -> dict[str, str]:
-        spaces = [f"{names.ROOT}{space}" for space in names.SPACES]
+        spaces = [f"{names.ROOT}{space}" for space in (*names.SPACES, "attic")]
         listed = self._git.run(
             "for-each-ref", "--format=%(refname) %(objectname)", *spaces
         )

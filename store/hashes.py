@@ -11,7 +11,7 @@ import os
 import sqlite3
 import stat as st
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -75,6 +75,23 @@ class HashCache:
         if found is None:
             return None
         return FileEntry(path, mode_of(stat), stat.st_size, found[1], found[0])
+
+    def forget_wrong(self, known: Mapping[str, str]) -> bool:
+        """Remove the file if a digest in it is not the one `known` (SHA-256 by MD5)."""
+        rows: list[tuple[str, str]] = []
+        if not self._path.exists():
+            return False
+        with self._tolerant(), closing(self._open()) as database:
+            rows = database.execute("SELECT md5, sha256 FROM hashes").fetchall()
+            [(said,)] = database.execute("PRAGMA integrity_check(1)").fetchall()
+            back = {sha256: md5 for md5, sha256 in known.items()}
+            if said == "ok" and all(
+                known.get(md5, sha256) == sha256 and back.get(sha256, md5) == md5
+                for md5, sha256 in rows
+            ):
+                return False
+        self._path.unlink(missing_ok=True)
+        return True
 
     def save(self, read: Iterable[tuple[FileEntry, os.stat_result]]) -> None:
         """Remember files that were just read; it is no error if that fails."""

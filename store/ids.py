@@ -69,6 +69,11 @@ class Record(NamedTuple):
         return cls(id_.hex(), git.hex(), event.hex(), generation, number)
 
 
+def _same(record: Record, other: Record | None) -> bool:
+    """Whether two records agree; numbers and first events may differ after a merge."""
+    return other is not None and record[1:2] + record[3:4] == other[1:2] + other[3:4]
+
+
 class Ids:
     """All commits of a registry by id, as of the log's newest event.
 
@@ -108,6 +113,40 @@ class Ids:
             with suppress(OSError):
                 path.unlink()
         self._catch_up(self._log.tip())
+
+    def noted(self) -> str | None:
+        """The newest event that is written down, if that can be read."""
+        with suppress(OSError, Damaged, struct.error):
+            tip, _ = _HEADER.unpack(_checked(self._tail_path.read_bytes()[:_START]))
+            return tip.hex()  # type: ignore[no-any-return]
+        return None
+
+    def check(self) -> bool:
+        """Whether every record is what the log says; they are made again if not."""
+        self.refresh()
+        if not self._rebuilt and self._is_right():
+            return True
+        self.rebuild()
+        return False
+
+    def _is_right(self) -> bool:
+        """Compare with a second one, which finds nothing written down."""
+        fresh = Ids(self._git, self._log, Path(os.devnull))
+        brought = {
+            (id_, logged.git)
+            for logged in self._log.iterate()
+            for id_, _ in logged.event.commits
+        }
+        fresh.refresh()
+        try:
+            ours = {record.id: record for record in self._all()}
+        except Damaged:
+            return False
+        return len(ours) == len(self._all()) == len(fresh._all()) and all(
+            _same(record, ours.get(record.id))
+            and (record.id, ours[record.id].event) in brought
+            for record in fresh._all()
+        )
 
     def get(self, id_: str) -> Record:
         """The record of a full id.

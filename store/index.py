@@ -136,6 +136,17 @@ class Index:
                 self._write(self._update)
         self._tip = tip
 
+    def is_damaged(self) -> bool:
+        """Whether the database file itself has something to complain of."""
+        try:
+            with self._engine.connect() as connection:
+                if connection.dialect.name != "sqlite":
+                    return False
+                found = connection.scalar(text("PRAGMA integrity_check"))
+        except DatabaseError:
+            return True
+        return bool(found != "ok")
+
     def rebuild(self) -> None:
         """Make this clone's rows anew from the whole log; those of others stay."""
         with said(self._url):

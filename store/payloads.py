@@ -9,7 +9,7 @@ linked back from them.
 import filecmp
 import hashlib
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -147,6 +147,30 @@ class Payloads:
 
     def is_pinned(self, oid: str) -> bool:
         return os.path.exists(self._at(self._pins, oid))
+
+    def is_linked(self, oid: str) -> bool:
+        """Whether pin and DVC's place are there, and one file."""
+        with suppress(OSError):
+            return os.path.samefile(
+                self._at(self._pins, oid), self._at(self._objects, oid)
+            )
+        return False
+
+    def digests(self, oid: str) -> tuple[str, str]:
+        """MD5 and SHA-256 of an object that is here, as its bytes are."""
+        data = self.path(oid)
+        with data.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return _md5(data), sha256
+
+    def forget_wrong_digests(self, known: Mapping[str, str]) -> bool:
+        """Remove the cache of digests, should it contradict `known`: SHA-256 by MD5."""
+        return self._hashes.forget_wrong(known)
+
+    def read_anew(self, top: Path) -> tuple[Payload, list[FileEntry]]:
+        """Hash a file or folder where it lies, whatever was known of it."""
+        nothing = HashCache(Path(os.devnull, "hashes"))
+        return Payloads(self.cache, self.registry, nothing).add(top, store=False)
 
     def has(self, oid: str) -> bool:
         """Whether an object is here: pinned, or where DVC keeps it."""

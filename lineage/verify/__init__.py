@@ -5,20 +5,21 @@ one that the manifest determines, the file list is the one that the manifest nam
 every file has its recorded SHA-256, every edge leads to a commit that is here. For
 the log: each event names the SHA-256 of the one before it, and the names that are read
 are those that follow from all events (see `store.replay`); once there are keys, each
-is signed by somebody who could (see `lineage.keys`).
+is signed by somebody who could (see `lineage.keys`). For the rest: git's own check of
+every object, and what is derived against what it came from. One module each.
 """
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from lineage.errors import LineageError
-from lineage.keeping import refresh_keep
 from lineage.registry import Registry
 from lineage.tombstones import Tombstones, tombstones
 from lineage.verify.commits import commit_problems
+from lineage.verify.derived import derived_notes, lookup_notes
 from lineage.verify.files import Objects, Progress, file_problems
-from lineage.verify.log import log_problems
+from lineage.verify.git import git_problems
+from lineage.verify.log import end_problems, log_problems
+from lineage.verify.pins import pin_problems
 from lineage.verify.problem import Problem
 from lineage.verify.signatures import signature_findings
 
@@ -50,9 +51,11 @@ def verify(
     the keep commit, which tells DVC what we need, is brought up to date.
     """
     revisions = list(revisions)
-    chosen = registry.select(*revisions)
+    chosen = registry.select(*revisions) if revisions else []
     result = Verified()
     if not revisions:
+        result.problems += end_problems(registry)
+        result.notes += lookup_notes(registry)
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
     objects = Objects(_gone(registry))
@@ -60,10 +63,11 @@ def verify(
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
-    result.notes += objects.notes()
     if not revisions:
-        with suppress(OSError, LineageError):
-            refresh_keep(registry)
+        result.problems += git_problems(registry, result.problems)
+        result.problems += pin_problems(registry, objects)
+        result.notes += derived_notes(registry)
+    result.notes += objects.notes()
     return result
 
 

@@ -35,6 +35,9 @@ class Objects:
         self.erased: dict[str, tuple[FileEntry, str]] = {}
         self.freed: set[str] = set()
         self.elsewhere: set[str] = set()
+        self.relinked: set[str] = set()
+        self.spare: set[str] = set()
+        self.forgotten = False
 
     def add(self, entry: FileEntry, id_: str) -> None:
         """A file of the commit `id_`, or DVC's list of its files."""
@@ -56,6 +59,12 @@ class Objects:
         if self.elsewhere:
             count = f"{len(self.elsewhere):,}"
             yield f"objects that are not here, as in a partial clone: {count}"
+        if self.relinked:
+            yield f"objects linked anew, as a pin or for DVC: {len(self.relinked):,}"
+        if self.spare:
+            yield f"pinned objects of no commit: {len(self.spare):,} (see `lineage gc`)"
+        if self.forgotten:
+            yield "the cache of digests (.git/lineage/hashes.sqlite) was wrong: removed"
 
 
 def payload_problems(
@@ -86,7 +95,7 @@ def _reference_problems(
         yield Problem(id_, "", "nobody recorded where its bytes are")
         return
     try:
-        _, found = registry.payloads.add(Path(registry.root, place), store=False)
+        _, found = registry.payloads.read_anew(Path(registry.root, place))
     except LineageError as error:
         yield Problem(id_, place, str(error))
         return
@@ -103,9 +112,14 @@ def file_problems(
     with ThreadPoolExecutor(2) as pool:
         while batch := list(islice(remaining, _BATCH)):
             entries = [entry for entry, _, _ in batch]
+            relinked = {
+                e.md5 for e in entries if not registry.payloads.is_linked(e.md5)
+            }
             checked = pool.map(registry.payloads.check, entries)
             for (entry, id_, freed), what in zip(batch, checked, strict=True):
                 progress(entry.size)
+                if entry.md5 in relinked and what != MISSING:
+                    objects.relinked.add(entry.md5)
                 if freed and what == MISSING:
                     objects.freed.add(entry.md5)
                 elif partial and what == MISSING:

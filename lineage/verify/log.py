@@ -1,4 +1,8 @@
-"""Checking the log: does each event, and the view, follow from those before?"""
+"""Checking the log: does each event, and the view, follow from those before?
+
+An end that was cut off leaves a log that is sound in itself. What gives it away is
+what else remembers the newest event: two files of this clone.
+"""
 
 from collections.abc import Iterator
 
@@ -11,14 +15,25 @@ from lineage.verify.problem import Problem
 
 def log_problems(registry: Registry) -> Iterator[Problem]:
     """Events that do not follow from those before them."""
-    replay = Replay(registry.git, registry.events_log)
+    log = registry.events_log
+    replay = Replay(registry.git, log)
     try:
         for fault in replay.faults():
             yield Problem(fault.event, "", fault.what)
         for space in names.SPACES:
-            registry.events_log.names(space)  # reads every tree of the view
-        known = {record.id: record.git for record in registry.ids}
-        if known != replay.commits:
-            registry.ids.rebuild()
+            log.names(space)  # reads every tree of the view
     except LineageError as error:
         yield Problem("", "", f"the log cannot be read: {error}")
+
+
+def end_problems(registry: Registry) -> Iterator[Problem]:
+    """Events that this clone has seen and its log does not have any more.
+
+    Asked before anything brings the lookup file up to date with a shorter log.
+    """
+    log, noted = registry.events_log, registry.ids.noted()
+    lost = [log.cut()]
+    if noted and not log.follows(noted):
+        lost.append(noted)
+    for oid in dict.fromkeys(filter(None, lost)):
+        yield Problem("", "", f"the log has lost the event {oid}, which it had", oid)

@@ -1,0 +1,99 @@
+"""Checking what is derived: each file and ref is made anew from what it came from.
+
+What differs is put right and told as a note: nothing was lost. A registry that
+cannot be written to is only told about.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from lineage.errors import LineageError
+from lineage.keeping import is_kept_rightly, refresh_keep
+from lineage.registry import Registry
+from lineage.store import dvc
+from lineage.tombstones import forget, recounted, written_down
+
+
+def derived_notes(registry: Registry) -> Iterator[str]:
+    """What was wrong, and is made again."""
+    checks: tuple[Callable[[Registry], Iterator[str]], ...] = (
+        _mirrors, _unreached, _index, _keep, _head
+    )  # fmt: skip
+    for check in checks:
+        with suppress(OSError, LineageError):  # what cannot be read is a problem
+            yield from check(registry)
+
+
+def lookup_notes(registry: Registry) -> Iterator[str]:
+    """What everything else reads, row by row: asked first."""
+    right = True
+    with suppress(OSError, LineageError):
+        right = registry.ids.check()
+    if not right:
+        yield "the lookup file (.git/lineage/ids) was wrong: made again"
+    with suppress(OSError, LineageError):
+        yield from _gone(registry)
+
+
+def _mirrors(registry: Registry) -> Iterator[str]:
+    """Refs that repeat the newest event's names."""
+    log = registry.events_log
+    if log.stale_mirrors():
+        with log.locked() as lock:
+            stale = log.stale_mirrors()
+            log.roll_forward(lock, again=True)
+        if stale:
+            yield f"refs that were not what the newest event says: {len(stale):,}, set"
+    elif not log.is_rolled():
+        with log.locked() as lock:
+            log.roll_forward(lock, again=True)
+        yield "the note of the newest event (.git/lineage/rolled) was wrong: made again"
+
+
+def _unreached(registry: Registry) -> Iterator[str]:
+    """Commits that no ref keeps from git's own gc."""
+    known = {record.git for record in registry.ids}
+    lost = known - registry.events_log.reached()
+    if lost:
+        with registry.events_log.locked() as lock:
+            registry.events_log.put_in_attic(lost, lock)
+        yield f"commits that no ref kept from `git gc`: {len(lost):,}, kept again"
+
+
+def _index(registry: Registry) -> Iterator[str]:
+    """This clone's own file; a database that is shared has rows of others, too."""
+    if not (registry.home / "index.sqlite").exists():
+        return
+    from lineage.store.index import Index
+    from lineage.store.index_check import same_rows
+
+    of = (registry.git, registry.events_log, registry.home)
+    with Index(*of) as index, Index(*of, url="sqlite://") as fresh:
+        tip = index.stored_tip()
+        known = tip is not None and registry.events_log.follows(tip)
+        if not known or index.is_damaged() or not same_rows(index, fresh):
+            index.rebuild()
+            yield "the index (.git/lineage/index.sqlite) was wrong: made again"
+
+
+def _gone(registry: Registry) -> Iterator[str]:
+    """The list of what was erased and freed."""
+    if (registry.home / "gone").exists() and written_down(registry) != recounted(
+        registry
+    ):
+        forget(registry)
+        yield "the list of what is gone (.git/lineage/gone) was wrong: made again"
+
+
+def _keep(registry: Registry) -> Iterator[str]:
+    """The commit that tells DVC what we need."""
+    wrong = not is_kept_rightly(registry)
+    if wrong:
+        dvc.forget_keep(registry.git)
+        yield f"the commit for DVC ({dvc.KEEP}) was wrong: made again"
+    refresh_keep(registry, again=wrong)
+
+
+def _head(registry: Registry) -> Iterator[str]:
+    if (head := registry.head) and registry.target(f"heads/{head}") is None:
+        yield f"HEAD is {head!r}, which is no branch: `lineage branch` lists them"

@@ -1,0 +1,44 @@
+"""What git itself finds wrong: every object's bytes against its name."""
+
+import re
+import subprocess
+from typing import NamedTuple
+
+from lineage.store.git import GitRepository, environment
+
+_OID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{40}(?![0-9a-f])")
+_NAMES_OBJECT = re.compile(r"^missing |corrupt|mismatch")
+_FOLLOWS = re.compile(
+    r"^(broken link|dangling|warning|unreachable|notice| )|inflate|unable"
+)
+
+
+class Fault(NamedTuple):
+    """What `git fsck` says; `oid` is empty where it speaks of no one object."""
+
+    oid: str
+    what: str
+
+
+def faults(git: GitRepository) -> list[Fault]:
+    """Damaged and missing objects, each once, and refs that lead nowhere."""
+    command = ["git", "-C", str(git.root), "fsck", "--full", "--no-dangling"]
+    done = subprocess.run(
+        [*command, "--no-progress", "--no-reflogs"],
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    if not done.returncode:
+        return []
+    said = (done.stdout + done.stderr).decode(errors="replace").splitlines()
+    found = dict.fromkeys(fault for line in said for fault in _faults(line))
+    return list(found) or [Fault("", f"git fsck fails: {' '.join(said)}")]
+
+
+def _faults(line: str) -> list[Fault]:
+    if _NAMES_OBJECT.search(line) and (oids := _OID.findall(line)):
+        return [Fault(oid, f"the git object {oid} is damaged") for oid in oids]
+    if _FOLLOWS.match(line.removeprefix("error: ")):
+        return []
+    return [Fault("", f"git says: {line.removeprefix('error: ')}")]
