@@ -82,6 +82,7 @@ def gc(
             "size": found.size,
             "left_to_dvc": found.left_to_dvc,
             "emptied": found.emptied_size,
+            "erased": found.erased,
             "freed": records,
         }
         app.terminal.write([document(whole)])
@@ -105,6 +106,8 @@ def _sentences(found: "Collected", *, dry_run: bool) -> list[str]:
     if found.left_to_dvc:
         count = plural(found.left_to_dvc, "object")
         said.append(f"{count} of them stay in the cache, where DVC may need them")
+    if found.erased:
+        said.append(f"{plural(found.erased, 'object')} were erased: removed for good")
     if found.emptied:
         said.append(f"{size(found.emptied_size)} {would} from the trash for good")
     return said

@@ -53,6 +53,7 @@ SECTIONS = {
         "get": "Give the files of a commit back, verified.",
         "verify": "Check that everything is as it was recorded.",
         "gc": "Free bytes that nothing needs.",
+        "erase": "Erase the bytes of a commit for good.",
         "index": "Look at the index, or make it anew.",
     },
     "Trust": {

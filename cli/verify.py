@@ -1,12 +1,18 @@
 """`lineage verify`: is everything what its address says?"""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
 from lineage.cli.text import plural
+from lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from lineage.verify import Verified
 
 _FAILED = 3
 _COLUMNS = (
@@ -20,9 +26,11 @@ _COLUMNS = (
     cls=Command,
     short_help="Check that everything is as it was recorded.",
     examples={
-        "lineage verify": "every commit, every file, the log",
+        "lineage verify": "every commit, every file, the log, git's own files",
         "lineage verify model/tutor": "one commit",
         "lineage verify 'ancestors(model/tutor)'": "it and all that it came from",
+        "lineage verify --repair": "put right what can be put right",
+        "lineage verify --repair --from ../clone": "with the help of another clone",
     },
     exits={0: "all is as recorded", 1: "failed: a file, a disk", 3: "problems found",
            5: "no such revision or registry, or several"},
@@ -30,40 +38,64 @@ _COLUMNS = (
 @click.argument(
     "revisions", metavar="[REVSET]...", nargs=-1, shell_complete=complete_revision
 )
+@click.option("--repair", "mend", is_flag=True, help="Repair what can be repaired.")
+@click.option(
+    "--from",
+    "sources",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Another clone or cache to repair from.",
+)
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
-def verify(app: App, revisions: tuple[str, ...], format_: str) -> int:
+def verify(
+    app: App,
+    /,
+    *,
+    revisions: tuple[str, ...],
+    mend: bool,
+    sources: tuple[Path, ...],
+    format_: str,
+) -> int:
     """Read the commits of REVSET (by default all, and the log) and their files again.
 
     Every manifest, file list, file and event is compared with the SHA-256 that
-    names it. Cache files that `dvc gc` removed are put back where we kept them.
+    names it, git checks its own objects, and what is derived is compared with what
+    it came from. Cache files that `dvc gc` removed are put back where we kept them.
+    With --repair damaged objects move to a trash, and copies that are whole take
+    their place: from the cache, other clones, the place that a file was committed
+    from, the DVC remote and git remotes.
     """
+    from lineage.repair import repair
     from lineage.verify import verify as check
 
+    if sources and not mend:
+        raise UsageError("--from goes with --repair")
     with app.terminal.progress("verifying") as progress:
         found = check(app.registry, revisions, progress=progress)
+    repaired: list[str] = []
+    if mend and found.problems:
+        repaired = repair(app.registry, found, sources=sources)
+        with app.terminal.progress("verifying") as progress:
+            found = check(app.registry, revisions, progress=progress)
+    _print(app, found, repaired, format_)
+    return _FAILED if found.problems else 0
+
+
+def _print(app: App, found: "Verified", repaired: list[str], format_: str) -> None:
     problems = [asdict(problem) for problem in found.problems]
     if format_ == "json":
-        app.terminal.write(
-            [
-                document(
-                    {
-                        "checked": found.checked,
-                        "problems": problems,
-                        "notes": found.notes,
-                    }
-                )
-            ]
-        )
+        whole = {"checked": found.checked, "problems": problems, "notes": found.notes}
+        app.terminal.write([document({**whole, "repaired": repaired})])
     elif format_ == "jsonl":
         app.terminal.write(map(json_line, problems))
     elif format_ == "csv":
         app.terminal.write(csv_lines(problems, ("id", "path", "what", "object")))
     else:
         listing(app.terminal, format_, "problems", problems, _COLUMNS)
-    for note in found.notes:
-        app.terminal.say(note)
+    for sentence in (*(f"repaired: {what}" for what in repaired), *found.notes):
+        app.terminal.say(sentence)
     checked = plural(found.checked, "commit")
     count = plural(len(problems), "problem") if problems else "all as recorded"
     app.terminal.say(f"{checked} checked: {count}")
-    return _FAILED if problems else 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from lineage.erase import enforce
 from lineage.errors import UsageError
 from lineage.registry import Registry
 from lineage.store import dvc
@@ -49,6 +50,7 @@ class Collected:
     left_to_dvc: int = 0  # objects that DVC needs, or may need
     emptied: list[Batch] = field(default_factory=list)
     emptied_size: int = 0
+    erased: int = 0  # objects that somebody erased elsewhere, removed here
 
     @property
     def size(self) -> int:
@@ -85,11 +87,13 @@ def gc(
     """
     pins = Pins(registry.payloads)
     grace = _setting(registry, "grace", GRACE) if grace is None else grace
+    result = Collected()
     with registry.payloads.alone(), disk_errors("cleaning the DVC cache"):
         if not dry_run:
             sweep(pins.cache / "lineage" / "tmp")
+            result.erased = enforce(registry)
         plan = _plan(registry, pins, grace)
-        result = Collected(plan.rows)
+        result.rows = plan.rows
         spare = _spare(registry, pins, plan.oids)
         result.left_to_dvc = len(plan.oids) - len(spare)
         if not dry_run:

@@ -62,6 +62,13 @@ def tombstones(registry: Registry) -> Tombstones:
     return found
 
 
+def known_tombstones(registry: Registry) -> Tombstones:
+    """The same; as last written down, where the log cannot be read."""
+    with suppress(LineageError):
+        return tombstones(registry)
+    return written_down(registry)
+
+
 def recounted(registry: Registry) -> Tombstones:
     """The same, read from the whole log and nothing else."""
     found = Tombstones(registry.events_log.whole.tip() or "")

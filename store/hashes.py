@@ -93,6 +93,15 @@ class HashCache:
         self._path.unlink(missing_ok=True)
         return True
 
+    def forget(self, md5s: Iterable[str]) -> None:
+        """Remove what is known of files with these MD5."""
+        if self._path.exists():
+            with self._tolerant(), closing(self._open()) as database, database:
+                database.execute(_SCHEMA)
+                rows = [(md5,) for md5 in md5s]
+                database.executemany("DELETE FROM hashes WHERE md5 = ?", rows)
+            self._known.clear()
+
     def save(self, read: Iterable[tuple[FileEntry, os.stat_result]]) -> None:
         """Remember files that were just read; it is no error if that fails."""
         settled = time.time_ns() - _RACY

@@ -109,10 +109,7 @@ class Ids:
             return
         self._loaded = self._rebuilt = True
         self._forget()
-        for path in (self._tail_path, self._base_path):
-            with suppress(OSError):
-                path.unlink()
-        self._catch_up(self._log.tip())
+        self._catch_up(self._log.tip(), anew=True)
 
     def noted(self) -> str | None:
         """The newest event that is written down, if that can be read."""
@@ -269,8 +266,11 @@ class Ids:
     def _forget(self) -> None:
         self._base, self._tail, self._tip, self._next = b"", {}, None, 0
 
-    def _catch_up(self, tip: str | None) -> None:
+    def _catch_up(self, tip: str | None, *, anew: bool = False) -> None:
         new = self._read_log() if tip else []
+        for path in (self._tail_path, self._base_path) if anew else ():
+            with suppress(OSError):
+                path.unlink()
         self._tail.update((record.id, record) for record in new)
         self._tip = tip
         with suppress(OSError), locked(self._lock, wait=False):

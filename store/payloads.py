@@ -167,6 +167,10 @@ class Payloads:
         """Remove the cache of digests, should it contradict `known`: SHA-256 by MD5."""
         return self._hashes.forget_wrong(known)
 
+    def forget_digests(self, oids: Iterable[str]) -> None:
+        """Remove objects from the cache of digests."""
+        self._hashes.forget(oids)
+
     def read_anew(self, top: Path) -> tuple[Payload, list[FileEntry]]:
         """Hash a file or folder where it lies, whatever was known of it."""
         nothing = HashCache(Path(os.devnull, "hashes"))

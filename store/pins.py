@@ -66,11 +66,19 @@ class Pins:
             _remove_empty(self.pin(oid).parent, self.place(oid).parent)
         sync_path(folder)
 
-    def discard(self, path: Path, date: str, oid: str) -> None:
-        """Move one damaged file of the cache into the trash."""
+    def set_aside(self, oid: str, date: str) -> None:
+        """Give a damaged object a link in the trash; what it was stays to be seen."""
         folder = self._trash / date
         make_folder(str(folder))
-        path.replace(folder / f"{oid}.damaged")
+        for path in (self.pin(oid), self.place(oid)):
+            with suppress(FileExistsError, FileNotFoundError):
+                (folder / f"{oid}.damaged").hardlink_to(path)
+
+    def put_away(self, oid: str, date: str) -> None:
+        """Move a damaged object into the trash, with both its links."""
+        self.set_aside(oid, date)
+        for path in (self.pin(oid), self.place(oid)):
+            path.unlink(missing_ok=True)
 
     def remove(self, oid: str) -> int:
         """Take an object's bytes away for good, trash and all; what went, in bytes."""
@@ -79,6 +87,7 @@ class Pins:
         size = found[0].stat().st_size if found else 0
         for path in found:
             path.unlink()
+            _remove_empty(path.parent)
         return size
 
     def is_here(self, oid: str) -> bool:

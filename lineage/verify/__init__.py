@@ -10,10 +10,12 @@ every object, and what is derived against what it came from. One module each.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from lineage.errors import LineageError
 from lineage.registry import Registry
-from lineage.tombstones import Tombstones, tombstones
+from lineage.tombstones import known_tombstones
 from lineage.verify.commits import commit_problems
 from lineage.verify.derived import derived_notes, lookup_notes
 from lineage.verify.files import Objects, Progress, file_problems
@@ -58,8 +60,8 @@ def verify(
         result.notes += lookup_notes(registry)
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
-    objects = Objects(_gone(registry))
-    for id_ in chosen if revisions else [record.id for record in sorted(registry.ids)]:
+    objects = Objects(known_tombstones(registry))
+    for id_ in chosen if revisions else _all(registry):
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
@@ -71,9 +73,8 @@ def verify(
     return result
 
 
-def _gone(registry: Registry) -> Tombstones:
-    """What is away on purpose; nothing, where the log that would say it is damaged."""
-    try:
-        return tombstones(registry)
-    except LineageError:
-        return Tombstones()
+def _all(registry: Registry) -> list[str]:
+    """Every commit; none where the log cannot be read, which is a problem by then."""
+    with suppress(LineageError):
+        return [record.id for record in sorted(registry.ids)]
+    return []

@@ -137,13 +137,15 @@ def test_verify(data: Path, repo: Registry, transcript: Transcript) -> None:
 
     assert "".join(shown) == snapshot("""\
 $ lineage verify
+2> the list of what is gone (.git/lineage/gone) was wrong: made again
 2> 1 commit checked: all as recorded
 $ lineage verify --format json
 {
   "schema_version": 1,
   "checked": 1,
   "problems": [],
-  "notes": []
+  "notes": [],
+  "repaired": []
 }
 2> 1 commit checked: all as recorded
 $ lineage verify
@@ -163,7 +165,8 @@ $ lineage verify HEAD --format json
       "object": "bbbbbbbbbbbb…"
     }
   ],
-  "notes": []
+  "notes": [],
+  "repaired": []
 }
 2> 1 commit checked: 1 problem
 exit 3

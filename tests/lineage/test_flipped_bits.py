@@ -134,7 +134,7 @@ def says_other(data: bytearray, changed: bytearray) -> bool:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_flipped_bit_is_found_wherever_it_is(
-    packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    *, packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Verify, or opening, says so for each file of the registry."""
     origin = tmp_path / "origin"

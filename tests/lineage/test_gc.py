@@ -67,7 +67,7 @@ def test_what_no_name_reaches_goes_and_comes_back(
     assert row.why.startswith("no name reaches it since ")
     assert bytes_of(repo, dropped) == []
     sound(repo)
-    assert verify(repo).notes == ["objects that gc freed: 1"]
+    assert verify(repo).notes[-1] == "objects that gc freed: 1"
     with pytest.raises(StoreError, match="were freed by gc on"):
         repo.get(dropped.id, tmp_path / "got")
     assert repo.load(dropped.id).kind == "dataset"

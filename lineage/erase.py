@@ -1,0 +1,216 @@
+"""Erasing bytes for good, where privacy, a licence or a court wants it.
+
+The bytes go: pins, DVC's links, trash, digests, work in progress and, where asked,
+the DVC remote. A tombstone stays: an event with the hash, size and path of each file,
+who erased it, on whose authority and why. Manifests, lineage and answers stay as they
+were, and the same bytes are not taken in again.
+
+The event comes first. Whoever reads it has to remove the bytes, so a kill in between
+is made good by the next `gc`, here and in every clone that the event reaches.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lineage.errors import NotAllowed, NotFound, UsageError
+from lineage.registry import Registry
+from lineage.store import dvc
+from lineage.store.disk import disk_errors
+from lineage.store.events import now
+from lineage.store.files import FileEntry, dvc_list
+from lineage.store.objects import Event
+from lineage.store.pins import Pins
+from lineage.tombstones import tombstones
+
+
+@dataclass(slots=True)
+class Erasure:
+    """What is to be erased, or was: files by SHA-256, and whose they are."""
+
+    id: str
+    files: dict[str, FileEntry]
+    commits: list[str]
+    lists: list[FileEntry] = field(default_factory=list)
+    event: str = ""
+    copies: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(entry.size for entry in self.files.values())
+
+    @property
+    def objects(self) -> list[FileEntry]:
+        return [*self.files.values(), *self.lists]
+
+
+def plan_erasure(
+    registry: Registry,
+    revision: str,
+    *,
+    paths: Collection[str] = (),
+    together: bool = False,
+) -> Erasure:
+    """What erasing `revision` (or only `paths` of it) means; nothing is changed.
+
+    Raises:
+        NotAllowed: when other commits have the same bytes, unless `together`.
+        UsageError: when there are no bytes of it here.
+        NotFound: when it has no such path.
+    """
+    id_ = registry.resolve(revision)
+    payload = registry.load(id_).payload
+    if payload is None or not payload.stored:
+        raise UsageError(
+            f"no bytes of {id_[:12]} are stored", hint="see `lineage show`"
+        )
+    files = _chosen(registry.files(id_), paths)
+    sharing = {c for c, has in _having(registry, files.keys()) if c != id_ and has}
+    if sharing and not together:
+        short = ", ".join(sorted(other[:12] for other in sharing))
+        hint = "--all erases these bytes in all of them"
+        raise NotAllowed(f"other commits have the same bytes: {short}", hint=hint)
+    plan = Erasure(id_, files, [id_, *sorted(sharing)])
+    gone = files.keys() | tombstones(registry).erased.keys()
+    plan.lists = list(_lists(registry, plan.commits, gone))
+    return plan
+
+
+def erase(
+    registry: Registry,
+    plan: Erasure,
+    *,
+    reason: str,
+    authority: str,
+    remotes: Iterable[str] = (),
+) -> Erasure:
+    """Erase what is planned, here and on the DVC `remotes`; tells of other copies.
+
+    What was erased before is only removed once more, so that a run that failed at a
+    remote can be repeated.
+
+    Raises:
+        UsageError: without a reason or an authority.
+        StoreError: when a remote fails; what is here is gone by then.
+    """
+    if not reason.strip() or not authority.strip():
+        raise UsageError("an erasure needs a reason and an authority")
+    places = [dvc.remote(registry.git, name) for name in remotes]
+    with registry.payloads.alone(), disk_errors("erasing"):
+        known = tombstones(registry).erased
+        if any(entry.sha256 not in known for entry in plan.objects):
+            plan.event = _record(registry, plan, reason, authority)
+        enforce(registry)
+    for place in places:
+        place.remove(entry.md5 for entry in plan.objects)
+    plan.copies = list(_copies(registry, plan, {place.name for place in places}))
+    return plan
+
+
+def enforce(registry: Registry) -> int:
+    """Remove what was erased and is still here; how many objects that was.
+
+    Call it while nobody else writes (see `Payloads.alone`).
+    """
+    events = set(tombstones(registry).erased.values())
+    log = registry.events_log
+    objects = {
+        item["md5"]: (item["sha256"], item["size"])
+        for oid in events
+        for item in log.event(oid).data["objects"]
+    }
+    pins = Pins(registry.payloads)
+    here = [oid for oid in objects if pins.is_here(oid)]
+    for oid in here:
+        pins.remove(oid)
+    if objects:
+        registry.payloads.forget_digests(objects)
+        _clean_workshops(registry.home / "loops", dict(objects.values()))
+    return len(here)
+
+
+def _chosen(entries: list[FileEntry], paths: Collection[str]) -> dict[str, FileEntry]:
+    """The files at or below `paths`, or all, by SHA-256."""
+    for path in paths:
+        if not any(_is_at(entry.path, path) for entry in entries):
+            raise NotFound(
+                f"there is no {path} in it", hint="`lineage show` lists them"
+            )
+    return {
+        entry.sha256: entry
+        for entry in entries
+        if not entry.is_directory
+        and (not paths or any(_is_at(entry.path, path) for path in paths))
+    }
+
+
+def _is_at(path: str, place: str) -> bool:
+    return path == place or path.startswith(f"{place.rstrip('/')}/")
+
+
+def _having(registry: Registry, wanted: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """For each commit: whether it has stored one of the files `wanted` by SHA-256."""
+    for record in registry.ids:
+        payload = registry.load(record.id).payload
+        if payload and payload.stored:
+            entries = registry.files(record.id)
+            yield record.id, any(entry.sha256 in wanted for entry in entries)
+
+
+def _lists(
+    registry: Registry, commits: Iterable[str], gone: Collection[str]
+) -> Iterator[FileEntry]:
+    """DVC's lists of the folders of which no file is left."""
+    for id_ in commits:
+        payload, entries = registry.load(id_).payload, registry.files(id_)
+        files = [entry for entry in entries if not entry.is_directory]
+        whole = all(entry.sha256 in gone for entry in files)
+        if payload and payload.type == "directory" and whole:
+            yield dvc_list(entries)
+
+
+def _record(registry: Registry, plan: Erasure, reason: str, authority: str) -> str:
+    """Append the tombstone; its id."""
+    objects = [
+        {"md5": e.md5, "sha256": e.sha256, "size": e.size}
+        | ({"path": e.path} if e.path != e.md5 else {})
+        for e in plan.objects
+    ]
+    data = {
+        "commits": plan.commits, "objects": objects,
+        "reason": reason, "authority": authority,
+    }  # fmt: skip
+    event = Event("erase", now(), registry.actor(), reason, subject=plan.id, data=data)
+    with registry.events_log.locked() as lock:
+        return registry.record(event, lock=lock).event.id
+
+
+def _clean_workshops(folder: Path, sizes: dict[str, int]) -> None:
+    """Remove copies from the work of loops."""
+    wanted = set(sizes.values())
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_size in wanted:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found in sizes:
+                path.unlink()
+
+
+def _copies(
+    registry: Registry, plan: Erasure, cleaned: Collection[str]
+) -> Iterator[str]:
+    """Where the same bytes may still be, as far as this registry knows."""
+    for id_ in plan.commits:
+        place = registry.entry(id_).path
+        if place and (registry.root / place).exists():
+            yield f"{place}, from where {id_[:12]} was committed"
+    if shared := Pins(registry.payloads).of_others() & {e.md5 for e in plan.objects}:
+        yield f"another registry in the same cache pins objects: {len(shared)}"
+    for name in dvc.remote_names(registry.git):
+        if name not in cleaned:
+            yield f"the DVC remote {name}: erase again with --remote {name}"
+    for key in registry.settings.section("remote."):
+        if key.endswith(".url"):
+            name = key.removeprefix("remote.").removesuffix(".url")
+            yield f"{name} and its clones, until they pull and run `lineage gc`"
