@@ -21,9 +21,17 @@ from lineage.cli.text import plural, size
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.argument("dest", required=False, type=Path)
 @click.option("-f", "--force", is_flag=True, help="Replace what is there.")
+@click.option("--without-erased", is_flag=True, help="Leave out what was erased.")
 @at_option
 @pass_app
-def get(app: App, revision: str, dest: Path | None, *, force: bool) -> None:
+def get(
+    app: App,
+    revision: str,
+    dest: Path | None,
+    *,
+    force: bool,
+    without_erased: bool,
+) -> None:
     """Write the files of REV to DEST, and print where they are.
 
     Without DEST they are called what the artifact is called. Every byte is compared
@@ -37,9 +45,13 @@ def get(app: App, revision: str, dest: Path | None, *, force: bool) -> None:
     id_ = registry.resolve(revision)
     commit, entries = registry.load(id_), registry.files(id_)
     place = dest or default_name(commit, entries)
+    chosen = {"force": force, "without_erased": without_erased}
     lacking = sum(one.entry.size for one in absent(registry, [id_]))
     with app.terminal.progress("fetching") as progress:
-        target = registry.get(id_, place, force=force, progress=progress)
+        target = registry.get(id_, place, progress=progress, **chosen)
+    if without_erased:
+        erased = registry.erased()
+        entries = [entry for entry in entries if entry.sha256 not in erased]
     app.terminal.write([str(target)])
     if lacking:
         app.terminal.say(f"fetched {size(lacking)} from the DVC remote")

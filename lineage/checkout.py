@@ -21,6 +21,7 @@ def get(
     dest: str | Path,
     *,
     force: bool = False,
+    without_erased: bool = False,
     progress: Progress | None = None,
 ) -> Path:
     """Write the files of `revision` to `dest` and return where they are.
@@ -30,7 +31,8 @@ def get(
 
     A folder payload becomes the folder `dest`; a single file becomes the file
     `dest`, or a file of its own name inside the folder `dest`. Everything is
-    copied beside the target and verified before it takes its place.
+    copied beside the target and verified before it takes its place. Erased files
+    are an error, unless the others are wanted `without_erased` ones.
 
     Raises:
         UsageError: when `dest` exists and not `force`, holds the registry, or
@@ -42,8 +44,13 @@ def get(
     commit = registry.load(id_)
     _check_stored(registry, id_, commit)
     entries = registry.files(id_)
+    if without_erased:
+        erased = registry.erased()
+        entries = [entry for entry in entries if entry.sha256 not in erased]
     explain_missing(registry, id_, entries)
     assert commit.payload is not None
+    if without_erased and not entries:
+        raise StoreError(f"all files of {id_[:12]} were erased")
     target = Path(dest).absolute()
     if commit.payload.type == "file" and target.is_dir():
         target = target / entries[0].path

@@ -307,12 +307,14 @@ class Registry:
         dest: str | Path,
         *,
         force: bool = False,
+        without_erased: bool = False,
         progress: "Progress | None" = None,
     ) -> Path:
         """Write the files of `revision` to `dest` (see `lineage.checkout`)."""
         from lineage.checkout import get
 
-        return get(self, revision, dest, force=force, progress=progress)
+        chosen = {"force": force, "without_erased": without_erased}
+        return get(self, revision, dest, progress=progress, **chosen)
 
     def events(self) -> Iterator[tuple[str, Event]]:
         """All events with their ids, newest first."""

@@ -99,7 +99,9 @@ def explain_missing(registry: Registry, id_: str, entries: Iterable[FileEntry]) 
     gone, event = tombstones(registry), registry.events_log.whole.event
     for entry in missing:
         if found := gone.erased.get(entry.sha256):
-            raise StoreError(f"{entry.path} of {id_[:12]} was {told(event(found))}")
+            message = f"{entry.path} of {id_[:12]} was {told(event(found))}"
+            hint = "--without-erased leaves out what was erased"
+            raise StoreError(message, hint=hint)
     if found := gone.freed.get(id_):
         hint = "`lineage gc --restore` brings back what is still in the trash"
         message = f"the files of {id_[:12]} were {told(event(found))}"

@@ -8,6 +8,7 @@ from lineage.store.git import GitRepository, environment
 
 _OID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{40}(?![0-9a-f])")
 _NAMES_OBJECT = re.compile(r"^missing |corrupt|mismatch")
+_LEADS = re.compile(r"^error: (refs/\S+): invalid sha1 pointer ([0-9a-f]{40})")
 _FOLLOWS = re.compile(
     r"^(broken link|dangling|warning|unreachable|notice| )|inflate|unable"
 )
@@ -37,6 +38,9 @@ def faults(git: GitRepository) -> list[Fault]:
 
 
 def _faults(line: str) -> list[Fault]:
+    if found := _LEADS.search(line):
+        ref, oid = found.groups()
+        return [Fault(oid, f"{ref} leads to the git object {oid}, which is damaged")]
     if _NAMES_OBJECT.search(line) and (oids := _OID.findall(line)):
         return [Fault(oid, f"the git object {oid} is damaged") for oid in oids]
     if _FOLLOWS.match(line.removeprefix("error: ")):

@@ -70,6 +70,18 @@ class KeyLog:
                 return str(data["tip"]), oids
         return None, []
 
+    def check(self) -> bool:
+        """Whether what is remembered is what the log says; forget it if not."""
+        tip, known = self._remembered()
+        right = not self._file.exists() or (
+            tip is not None
+            and self._log.follows(tip)
+            and sorted(known) == sorted(self._searched(tip, None))
+        )
+        if not right:
+            self._file.unlink(missing_ok=True)
+        return right
+
     def _remember(self) -> None:
         data = {"tip": self._tip, "keys": self._known}
         with suppress(OSError):

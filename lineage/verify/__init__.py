@@ -66,9 +66,9 @@ def verify(
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
     if not revisions:
-        result.problems += git_problems(registry, result.problems)
         result.problems += pin_problems(registry, objects)
         result.notes += derived_notes(registry)
+        result.problems += git_problems(registry, result.problems)
     result.notes += objects.notes()
     return result
 

@@ -9,9 +9,10 @@ from contextlib import suppress
 
 from lineage.errors import LineageError
 from lineage.keeping import is_kept_rightly, refresh_keep
+from lineage.keys.log import KeyLog
 from lineage.registry import Registry
 from lineage.store import dvc
-from lineage.tombstones import forget, recounted, written_down
+from lineage.tombstones import forget, recounted, tombstones, written_down
 
 
 def derived_notes(registry: Registry) -> Iterator[str]:
@@ -31,8 +32,9 @@ def lookup_notes(registry: Registry) -> Iterator[str]:
         right = registry.ids.check()
     if not right:
         yield "the lookup file (.git/lineage/ids) was wrong: made again"
-    with suppress(OSError, LineageError):
-        yield from _gone(registry)
+    for check in (_gone, _keys):
+        with suppress(OSError, LineageError):
+            yield from check(registry)
 
 
 def _mirrors(registry: Registry) -> Iterator[str]:
@@ -78,11 +80,18 @@ def _index(registry: Registry) -> Iterator[str]:
 
 def _gone(registry: Registry) -> Iterator[str]:
     """The list of what was erased and freed."""
-    if (registry.home / "gone").exists() and written_down(registry) != recounted(
-        registry
-    ):
+    if not (registry.home / "gone").exists():
+        return
+    whole = written_down(registry).tip != ""
+    if not whole or tombstones(registry) != recounted(registry):
         forget(registry)
         yield "the list of what is gone (.git/lineage/gone) was wrong: made again"
+
+
+def _keys(registry: Registry) -> Iterator[str]:
+    """The list of key events, by which signatures are judged."""
+    if not KeyLog(registry.git, registry.events_log, registry.home).check():
+        yield "the list of key events (.git/lineage/keys) was wrong: made again"
 
 
 def _keep(registry: Registry) -> Iterator[str]:

@@ -54,6 +54,7 @@ $ lineage gc --grace 0d --format json
   "size": 4,
   "left_to_dvc": 0,
   "emptied": 0,
+  "erased": 0,
   "freed": [
     {
       "id": "aaaaaaaaaaaa…",
@@ -67,6 +68,7 @@ $ lineage gc --grace 0d --format json
 }
 2> 1 object, 4 B, went to the trash
 $ lineage verify
+2> HEAD is 'dataset/goes', which is no branch: `lineage branch` lists them
 2> objects that gc freed: 1
 2> 2 commits checked: all as recorded
 $ lineage gc --restore
@@ -77,8 +79,9 @@ aaaaaaaaaaaa  dataset goes        1   4 B  no name reaches it since 2026-01-02
 2> 1 object, 4 B, went to the trash
 2> 4 B went from the trash for good
 $ lineage events -n 1
-event     time              by           what  subject  message
-bbbbbbbb  2026-01-02 03:04  Ada Example  gc             freed what nothing needs
+event     time              by           what  subject
+bbbbbbbb  2026-01-02 03:04  Ada Example  gc
+  freed what nothing needs
 """)
 
 

@@ -17,6 +17,7 @@ import pytest
 import lineage
 from lineage.keeping import refresh_keep
 from lineage.store.files import dvc_address
+from lineage.transfer import fetch_payloads, push_payloads
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -205,15 +206,54 @@ def test_init_writes_what_dvc_init_writes(repo: Registry, tmp_path: Path) -> Non
         assert (repo.root / name).read_bytes() == theirs
 
 
-@pytest.mark.parametrize("form", ["-w", "-a", "-T", "-A", "--all-experiments"])
+FORMS = ["-w", "-a", "-T", "-A", "--all-experiments", "-a -T", "-w -A"]
+FORMS += ["--rev HEAD -n 1", "--rev HEAD -A", "--date 2020-01-01", "-w --not-in-remote"]
+
+
+@pytest.mark.parametrize(
+    ("form", "keep"),
+    [*((form, False) for form in FORMS), *((form, True) for form in FORMS[:4])],
+)
 def test_dvc_gc_takes_nothing_that_verify_does_not_heal(
-    story: Story, form: str
+    story: Story, form: str, *, keep: bool
 ) -> None:
-    """After any local `dvc gc`, verify is clean and every cache object is back."""
-    dvc(story.registry.root, "gc", form, "-f")
+    """After any local `dvc gc`, with keep commit or not, verify puts all back."""
+    root = story.registry.root
+    backup = root.parent / "backup"
+    (root / ".dvc" / "config.local").write_text(
+        f"[core]\n    remote = backup\n['remote \"backup\"']\n    url = {backup}\n"
+    )
+    if keep:
+        refresh_keep(story.registry)
+    else:
+        git = ["git", "-C", str(root), "update-ref", "-d", "refs/remotes/lineage/keep"]
+        subprocess.run(git, check=True)
+    dvc(root, "gc", *form.split(), "-f")
+    (root / ".dvc" / "config.local").unlink()
 
     assert verify(story.registry).problems == []
     assert needed(story.registry) <= cached(story.registry).keys()
+
+
+def test_dvc_gc_of_the_cloud_spares_a_remote_of_our_own(tmp_path: Path) -> None:
+    """`gc -w -c` empties DVC's remote; ours has all, and `-A -c` takes nothing."""
+    with closing(Story(tmp_path).registry) as registry:
+        root, ids = registry.root, [record.id for record in registry.ids]
+        dvc(root, "remote", "add", "-q", "-d", "shared", tmp_path / "shared")
+        dvc(root, "remote", "add", "-q", "own", tmp_path / "shared" / "lineage")
+        for name in ("shared", "own"):
+            push_payloads(registry, name, ids)
+        refresh_keep(registry)
+        dvc(root, "push", "-A")
+        before = files(tmp_path / "shared" / "files")
+        dvc(root, "gc", "-A", "-c", "-f")
+        assert files(tmp_path / "shared" / "files") == before
+
+        dvc(root, "gc", "-w", "-c", "-f")
+        assert files(tmp_path / "shared" / "files") == {}
+        shutil.rmtree(registry.payloads.cache)
+        fetch_payloads(registry, "own", ids)
+        assert verify(registry).problems == []
 
 
 def test_the_keep_commit_speaks_for_us_to_dvc(tmp_path: Path) -> None:

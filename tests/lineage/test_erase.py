@@ -82,9 +82,13 @@ def test_one_file_of_a_folder(repo: Registry, chats: Committed, sound: Sound) ->
     pins = Pins(repo.payloads)
     left = [entry for entry in repo.files(chats.id) if pins.is_here(entry.md5)]
     assert [entry.path for entry in left] == ["1", "3"]
+    got = repo.get(chats.id, repo.root / "got", without_erased=True)
+    assert sorted(path.name for path in got.iterdir()) == ["1", "3"]
     sound(repo)
     wipe(repo, chats.id)
     assert not any(pins.is_here(entry.md5) for entry in repo.files(chats.id))
+    with pytest.raises(StoreError, match=r"all files of .* were erased"):
+        repo.get(chats.id, repo.root / "none", without_erased=True)
     sound(repo)
 
 
