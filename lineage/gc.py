@@ -1,9 +1,9 @@
 """Freeing what nothing needs any more: first to the trash, then for good.
 
 Needed are the files of every commit that a branch, a tag or a part of a running loop
-reaches, and of every commit that had a name within the grace period, so that `undo`
-finds its bytes. Manifests, lineage and the log stay for ever: only payload bytes go,
-and an event says whose.
+reaches, of every commit that had a name within the grace period, so that `undo` finds
+its bytes, and of what the setting ``gc.keep``, a revset, selects. Manifests, lineage
+and the log stay for ever: only payload bytes go, and an event says whose.
 
 DVC's own use of its cache comes first: an object that any of its files names keeps
 its place there and only loses our pin.
@@ -84,6 +84,7 @@ def gc(
 
     Raises:
         UsageError: for a setting ``gc.…`` that is not understood.
+        VerificationError: when the log, or a commit, is not whole.
     """
     pins = Pins(registry.payloads)
     grace = _setting(registry, "grace", GRACE) if grace is None else grace
@@ -134,6 +135,8 @@ def needed(registry: Registry, grace: timedelta) -> set[str]:
     """The commits whose files have to stay."""
     names = (registry.names(space).values() for space in ("heads", "tags", "runs"))
     starts = {target.id for found in names for target in found}
+    if policy := registry.settings.get("gc.keep"):
+        starts |= set(registry.select(policy))
     starts |= _named_since(registry, datetime.now(UTC) - grace)
     return ancestors(registry, starts)
 
@@ -169,6 +172,7 @@ def _objects(registry: Registry, id_: str) -> Iterator[str]:
 
 
 def _plan(registry: Registry, pins: Pins, grace: timedelta) -> _Plan:
+    registry.events_log.check_whole()
     tip = registry.events_log.tip()
     alive = needed(registry, grace)
     records = sorted(registry.ids, key=lambda record: record.number, reverse=True)

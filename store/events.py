@@ -322,10 +322,7 @@ class EventLog:
         """
         if self.is_rolled() and not again:
             return
-        if noted := self.cut():
-            message = f"the log has lost the event {noted}, which was its newest"
-            hint = "run `lineage verify --repair` before anything else is written"
-            raise VerificationError(message, hint=hint)
+        self.check_whole()
         self._git.sweep()
         tip = self.tip()
         if tip is None:
@@ -337,6 +334,17 @@ class EventLog:
         """Whether the mirrors were last seen to be those of the newest event."""
         tip = self.tip()
         return tip is not None and _text(self._marker) == tip
+
+    def check_whole(self) -> None:
+        """Let nothing be written, or cleaned, on top of a log that was cut.
+
+        Raises:
+            VerificationError: when the log has lost events that this clone has seen.
+        """
+        if noted := self.cut():
+            message = f"the log has lost the event {noted}, which was its newest"
+            hint = "run `lineage verify --repair` before anything else is written"
+            raise VerificationError(message, hint=hint)
 
     def cut(self) -> str | None:
         """The event that this clone noted as the newest, if the log lacks it now.

@@ -15,7 +15,7 @@ import pytest
 
 import lineage
 from lineage import gc as gc_module
-from lineage.errors import StoreError, UsageError
+from lineage.errors import StoreError, UsageError, VerificationError
 from lineage.gc import age, gc, restore
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
 from lineage.store.pins import Pins
@@ -83,6 +83,28 @@ def test_a_period_of_grace(repo: Registry, dropped: Committed) -> None:
     assert len(bytes_of(repo, dropped)) == 2
     repo.settings.set("gc.grace", "0d")
     assert len(gc(repo).rows) == 1
+
+
+def test_what_the_policy_selects_stays(repo: Registry, dropped: Committed) -> None:
+    """The setting gc.keep is a revset; it and what it came from are kept."""
+    repo.settings.set("gc.keep", "kind(dataset) & name(d)")
+    assert gc(repo, grace=NOW).rows == []
+    repo.settings.set("gc.keep", "kind(model)")
+    assert [row.id for row in gc(repo, grace=NOW).rows] == [dropped.id]
+
+
+def test_a_log_that_was_cut_frees_nothing(repo: Registry) -> None:
+    """Else the bytes of the commits that it lost would be nobody's."""
+    put(repo, "text")
+    cut = ["update-ref", "refs/lineage/events", "refs/lineage/events~1"]
+    subprocess.run(["git", "-C", str(repo.root), *cut], check=True)
+    with (
+        closing(lineage.open(repo.root)) as again,
+        pytest.raises(VerificationError, match="the log has lost the event"),
+    ):
+        gc(again, grace=NOW)
+    pins = Pins(repo.payloads)
+    assert len(list(pins)) == 1
 
 
 def test_a_clock_that_was_wrong_frees_nothing(
@@ -315,7 +337,7 @@ def test_damaged_trash_is_not_brought_back(repo: Registry, dropped: Committed) -
     path.chmod(0o644)
     path.write_text("evil", encoding="utf-8")
 
-    with pytest.raises(lineage.errors.VerificationError, match="does not have the MD5"):
+    with pytest.raises(VerificationError, match="does not have the MD5"):
         restore(repo)
     assert bytes_of(repo, dropped) == []
 
