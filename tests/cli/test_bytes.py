@@ -137,7 +137,6 @@ def test_verify(data: Path, repo: Registry, transcript: Transcript) -> None:
 
     assert "".join(shown) == snapshot("""\
 $ lineage verify
-2> the list of what is gone (.git/lineage/gone) was wrong: made again
 2> 1 commit checked: all as recorded
 $ lineage verify --format json
 {
