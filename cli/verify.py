@@ -29,6 +29,7 @@ _COLUMNS = (
         "lineage verify": "every commit, every file, the log, git's own files",
         "lineage verify model/tutor": "one commit",
         "lineage verify 'ancestors(model/tutor)'": "it and all that it came from",
+        "lineage verify --remote": "what the DVC remote has, too",
         "lineage verify --repair": "put right what can be put right",
         "lineage verify --repair --from ../clone": "with the help of another clone",
     },
@@ -37,6 +38,13 @@ _COLUMNS = (
 )  # fmt: skip
 @click.argument(
     "revisions", metavar="[REVSET]...", nargs=-1, shell_complete=complete_revision
+)
+@click.option(
+    "--remote",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value="",
+    help="Read all objects at a DVC remote, too (by default DVC's own).",
 )
 @click.option("--repair", "mend", is_flag=True, help="Repair what can be repaired.")
 @click.option(
@@ -54,6 +62,7 @@ def verify(
     /,
     *,
     revisions: tuple[str, ...],
+    remote: str | None,
     mend: bool,
     sources: tuple[Path, ...],
     format_: str,
@@ -73,12 +82,12 @@ def verify(
     if sources and not mend:
         raise UsageError("--from goes with --repair")
     with app.terminal.progress("verifying") as progress:
-        found = check(app.registry, revisions, progress=progress)
+        found = check(app.registry, revisions, remote=remote, progress=progress)
     repaired: list[str] = []
     if mend and found.problems:
-        repaired = repair(app.registry, found, sources=sources)
+        repaired = repair(app.registry, found, sources=sources, remote=remote)
         with app.terminal.progress("verifying") as progress:
-            found = check(app.registry, revisions, progress=progress)
+            found = check(app.registry, revisions, remote=remote, progress=progress)
     _print(app, found, repaired, format_)
     return _FAILED if found.problems else 0
 

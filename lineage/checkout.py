@@ -11,7 +11,7 @@ from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.objects import Commit, FileEntry
 from lineage.store.reading import Progress
-from lineage.tombstones import explain_missing
+from lineage.tombstones import explain_erased, explain_freed
 from lineage.transfer import bring
 
 
@@ -47,7 +47,7 @@ def get(
     if without_erased:
         erased = registry.erased()
         entries = [entry for entry in entries if entry.sha256 not in erased]
-    explain_missing(registry, id_, entries)
+    explain_erased(registry, id_, entries)
     assert commit.payload is not None
     if without_erased and not entries:
         raise StoreError(f"all files of {id_[:12]} were erased")
@@ -58,7 +58,10 @@ def get(
         raise UsageError(f"{target} exists already", hint="replace it with --force")
     registry.check_outside(target)
     check_not_inside(registry, target)
-    bring(registry, id_, progress)
+    try:
+        bring(registry, id_, progress)
+    finally:
+        explain_freed(registry, id_, entries)
     with disk_errors("writing the files"):
         _write(registry, commit.payload.type, entries, target)
     return target

@@ -23,6 +23,7 @@ from lineage.store.files import FileEntry, dvc_list
 from lineage.store.objects import Event
 from lineage.store.pins import Pins
 from lineage.tombstones import tombstones
+from lineage.transfer import remove
 
 
 @dataclass(slots=True)
@@ -96,15 +97,15 @@ def erase(
     """
     if not reason.strip() or not authority.strip():
         raise UsageError("an erasure needs a reason and an authority")
-    places = [dvc.remote(registry.git, name) for name in remotes]
+    remotes = list(remotes)
     with registry.payloads.alone(), disk_errors("erasing"):
         known = tombstones(registry).erased
         if any(entry.sha256 not in known for entry in plan.objects):
             plan.event = _record(registry, plan, reason, authority)
         enforce(registry)
-    for place in places:
-        place.remove(entry.md5 for entry in plan.objects)
-    plan.copies = list(_copies(registry, plan, {place.name for place in places}))
+    for name in remotes:
+        remove(registry, name, (entry.md5 for entry in plan.objects))
+    plan.copies = list(_copies(registry, plan, remotes))
     return plan
 
 

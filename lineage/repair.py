@@ -29,6 +29,7 @@ from lineage.store.projection import project
 from lineage.store.reading import read_once
 from lineage.store.remote_payloads import found, judged
 from lineage.tombstones import known_tombstones
+from lineage.transfer import receive, send
 from lineage.verify import Problem, Verified
 
 _GIT_OID = 40
@@ -43,8 +44,9 @@ def repair(
 ) -> list[str]:
     """Put right what can be; says what was done, a sentence each.
 
-    `sources` are other clones or caches; `remote` is a DVC remote other than the
-    default one. Verify again afterwards: what is still wrong could not be repaired.
+    `sources` are other clones or caches; `remote` is the DVC remote that was verified
+    ("": the default one), and is put right too. Verify again afterwards: what is still
+    wrong could not be repaired.
     """
     done: list[str] = []
     objects = {p.object for p in verified.problems if len(p.object) == _GIT_OID}
@@ -162,6 +164,7 @@ class _Files:
 
     def repair(self, problems: Sequence[Problem]) -> Iterator[str]:
         left: list[Wanted] = []
+        whole: list[Wanted] = []
         erased = known_tombstones(self._registry).erased
         for problem in {p.object: p for p in problems}.values():
             entry = self._entry(problem)
@@ -169,11 +172,14 @@ class _Files:
                 continue
             if entry is None:
                 yield from self._put_away(problem)
+            elif not self._payloads.check(entry):
+                whole.append(Wanted(entry, problem.id))
             elif told := self._from_here(entry, problem.id):
                 yield told
             else:
                 left.append(Wanted(entry, problem.id))
         yield from self._from_remote(left)
+        yield from self._to_remote(whole)
 
     def _entry(self, problem: Problem) -> FileEntry | None:
         """The file or folder list that an object should be."""
@@ -236,7 +242,6 @@ class _Files:
     def _from_remote(self, left: list[Wanted]) -> Iterator[str]:
         if not left:
             return
-        from lineage.transfer import receive
 
         for one in left:
             self._pins.set_aside(one.entry.md5, self._date)
@@ -245,3 +250,9 @@ class _Files:
         for one in left:
             if not self._payloads.check(one.entry):
                 yield f"{one.entry.path} of {one.id[:12]}: from the DVC remote"
+
+    def _to_remote(self, whole: list[Wanted]) -> Iterator[str]:
+        """Send what is whole here, and is not there."""
+        if whole and self._remote is not None:
+            send(self._registry, self._remote or None, whole)
+            yield f"objects sent to the DVC remote again: {len(whole):,}"

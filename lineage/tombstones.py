@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from lineage.errors import LineageError, StoreError
 from lineage.registry import Registry
@@ -86,32 +85,40 @@ def told(event: Event) -> str:
     return f"erased on {day} by {who} for {authority}: {reason}"
 
 
-def explain_missing(registry: Registry, id_: str, entries: Iterable[FileEntry]) -> None:
-    """Say why files of the commit `id_` are not here, where that was on purpose.
+def explain_erased(registry: Registry, id_: str, entries: Iterable[FileEntry]) -> None:
+    """Say who erased files of the commit `id_`.
 
     Raises:
-        StoreError: with who erased or freed them, and when.
+        StoreError: when one is erased.
     """
-    files = (entry for entry in entries if not entry.is_directory)
-    missing = [entry for entry in files if not registry.payloads.has(entry.md5)]
-    if not missing:
-        return
-    gone, event = tombstones(registry), registry.events_log.whole.event
+    missing = _missing(registry, entries)
+    gone = tombstones(registry) if missing else Tombstones()
     for entry in missing:
         if found := gone.erased.get(entry.sha256):
-            message = f"{entry.path} of {id_[:12]} was {told(event(found))}"
+            event = registry.events_log.whole.event(found)
+            message = f"{entry.path} of {id_[:12]} was {told(event)}"
             hint = "--without-erased leaves out what was erased"
             raise StoreError(message, hint=hint)
-    if found := gone.freed.get(id_):
+
+
+def explain_freed(registry: Registry, id_: str, entries: Iterable[FileEntry]) -> None:
+    """Say when gc freed files of the commit `id_` that are not here.
+
+    Raises:
+        StoreError: when it did.
+    """
+    if not _missing(registry, entries):
+        return
+    if found := tombstones(registry).freed.get(id_):
+        event = registry.events_log.whole.event(found)
         hint = "`lineage gc --restore` brings back what is still in the trash"
-        message = f"the files of {id_[:12]} were {told(event(found))}"
+        message = f"the files of {id_[:12]} were {told(event)}"
         raise StoreError(message, hint=hint)
 
 
-def erased_objects(event: Event) -> Iterable[dict[str, Any]]:
-    """The objects that an event of type ``erase`` names."""
-    objects: list[dict[str, Any]] = event.data["objects"]
-    return objects
+def _missing(registry: Registry, entries: Iterable[FileEntry]) -> list[FileEntry]:
+    files = (entry for entry in entries if not entry.is_directory)
+    return [entry for entry in files if not registry.payloads.has(entry.md5)]
 
 
 def forget(registry: Registry) -> None:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lineage.errors import LineageError
+from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.tombstones import known_tombstones
 from lineage.verify.commits import commit_problems
@@ -23,6 +24,7 @@ from lineage.verify.git import git_problems
 from lineage.verify.log import end_problems, log_problems
 from lineage.verify.pins import pin_problems
 from lineage.verify.problem import Problem
+from lineage.verify.remote import remote_problems
 from lineage.verify.signatures import signature_findings
 
 __all__ = ["Problem", "Verified", "verify"]
@@ -45,12 +47,17 @@ def verify(
     registry: Registry,
     revisions: Iterable[str] = (),
     *,
+    remote: str | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Check the commits of the given revsets, or all commits and the log.
 
     Cache links that `dvc gc` removed are made again from the pins on the way, and
-    the keep commit, which tells DVC what we need, is brought up to date.
+    the keep commit, which tells DVC what we need, is brought up to date. With `remote`
+    (a name, or "" for DVC's default one) every object there is read, too.
+
+    Raises:
+        StoreError, UsageError, NotFound: when the remote cannot be asked.
     """
     revisions = list(revisions)
     chosen = registry.select(*revisions) if revisions else []
@@ -65,6 +72,11 @@ def verify(
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
+    if remote is not None:
+        there = [Wanted(entry, id_) for entry, id_, freed in objects.all() if not freed]
+        result.problems += remote_problems(
+            registry, remote or None, there, deep=True, progress=progress
+        )
     if not revisions:
         result.problems += pin_problems(registry, objects)
         result.notes += derived_notes(registry)

@@ -1,6 +1,6 @@
 """Checking payloads: every object is read once, however many commits have it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -49,6 +49,10 @@ class Objects:
         known = self.wanted.get(key)
         if known is None or (known[2] and not freed):
             self.wanted[key] = (entry, id_, freed)
+
+    def all(self) -> Iterable[tuple[FileEntry, str, bool]]:
+        """Every object that has to be somewhere."""
+        return self.wanted.values()
 
     def notes(self) -> Iterator[str]:
         """What is away on purpose."""

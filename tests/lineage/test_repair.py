@@ -96,6 +96,23 @@ def test_from_the_dvc_remote(made: Registry, sound: Sound, tmp_path: Path) -> No
     assert [name.endswith(".damaged") for name in batch.oids] == [True]
 
 
+def test_the_remote_is_verified_and_repaired(made: Registry, tmp_path: Path) -> None:
+    """Every byte there is read; what is whole here is sent again."""
+    config = made.root / ".dvc" / "config"
+    url = f"    url = {tmp_path / 'remote'}\n"
+    config.write_text(f"[core]\n    remote = r\n['remote \"r\"']\n{url}")
+    push_payloads(made, None, [_id(made)])
+    pin = pin_of(made)
+    flip(tmp_path / "remote" / "files" / "md5" / pin.parent.name / pin.name)
+    assert verify(made).problems == []
+    found = verify(made, remote="")
+    [problem] = found.problems
+    assert problem.what.startswith("does not have its recorded SHA-256 at")
+
+    assert repair(made, found, remote="") == ["objects sent to the DVC remote again: 1"]
+    assert verify(made, remote="").problems == []
+
+
 def test_from_another_clone(made: Registry, sound: Sound, tmp_path: Path) -> None:
     """Files from its cache, git objects from its repository."""
     subprocess.run(["cp", "-a", str(made.root), str(tmp_path / "clone")], check=True)
