@@ -24,10 +24,10 @@ from lineage.store.event_commit import event_commit, parse_parents, signed
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.guards import Guards
+from lineage.store.mirrors import Step, mirrored, stale
 from lineage.store.objects import Event
 from lineage.store.views import BLOB, TREE, Move, Views
 
-_ATTIC = "refs/lineage/attic/"
 _RECENT = 32  # events
 _KEPT = 8  # events; one that imported commits may be large
 _OID = re.compile(r"[0-9a-f]{40}")
@@ -287,7 +287,7 @@ class EventLog:
         self._marker.unlink(missing_ok=True)
         self._git.write([*objects, *made])
         oid = made[-1].oid
-        mirror = _mirror(moves)
+        mirror = mirrored(moves)
         self._git.update_refs(mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
         with suppress(OSError):  # it is recorded: the next writer makes this good
             write_atomically(self._marker, oid.encode())
@@ -357,39 +357,14 @@ class EventLog:
         differing = sum(a != b for a, b in zip(noted, tip, strict=True))
         return None if differing <= 1 or self.follows(noted) else noted
 
-    def stale_mirrors(self) -> dict[str, tuple[None, str | None]]:
+    def stale_mirrors(self) -> Step:
         """What has to move so that the mirrors are what the newest event says."""
         wanted = {
             names.ref(f"{space}/{name}"): oid
             for space in names.SPACES
             for name, oid in self.names(space).items()
         }
-        actual = self._mirrored()
-        kept = {
-            ref: ref.removeprefix(_ATTIC) for ref in actual if ref.startswith(_ATTIC)
-        }
-        wanted |= {ref: oid for ref, oid in kept.items() if _OID.fullmatch(oid)}
-        stale = {ref: None for ref in actual if ref not in wanted}
-        moved = {ref: oid for ref, oid in wanted.items() if actual.get(ref) != oid}
-        return {ref: (None, oid) for ref, oid in {**stale, **moved}.items()}
-
-    def reached(self) -> set[str]:
-        """Every git commit that our refs keep alive."""
-        listed = self._git.run("rev-list", f"--glob={names.ROOT}*", "--")
-        return set(listed.decode().split())
-
-    def put_in_attic(self, oids: Iterable[str], lock: int) -> None:
-        """Keep git commits that nothing else keeps."""
-        step = {_ATTIC + oid: (None, oid) for oid in oids}
-        self._git.update_refs(step, lock=lock)
-
-    def _mirrored(self) -> dict[str, str]:
-        spaces = [f"{names.ROOT}{space}" for space in (*names.SPACES, "attic")]
-        listed = self._git.run(
-            "for-each-ref", "--format=%(refname) %(objectname)", *spaces
-        )
-        pairs = (line.split(" ") for line in listed.decode().splitlines())
-        return {pair[0]: pair[1] for pair in pairs}
+        return stale(self._git, wanted)
 
     def objects(
         self, event: Event, moves: Iterable[Move], parents: Sequence[str]
@@ -410,16 +385,6 @@ class EventLog:
             root["view"] = TreeEntry(TREE, changed[-1].oid)
         top = tree(root)
         return [blob, *changed, top, event_commit(event, top.oid, parents)]
-
-
-def _mirror(moves: list[Move]) -> dict[str, tuple[str | None, str | None]]:
-    """What `moves` mean for the mirror refs and the attic; old values unchecked."""
-    step: dict[str, tuple[str | None, str | None]] = {}
-    for move in moves:
-        step[names.ref(move.ref)] = (None, move.after and move.after.git)
-        if move.before and not move.kept:
-            step[_ATTIC + move.before.git] = (None, move.before.git)
-    return step
 
 
 def _text(path: Path) -> str | None:

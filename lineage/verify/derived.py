@@ -12,6 +12,7 @@ from lineage.keeping import is_kept_rightly, refresh_keep
 from lineage.keys.log import KeyLog
 from lineage.registry import Registry
 from lineage.store import dvc
+from lineage.store.mirrors import put_in_attic, reached
 from lineage.tombstones import forget, recounted, tombstones, written_down
 
 
@@ -55,10 +56,10 @@ def _mirrors(registry: Registry) -> Iterator[str]:
 def _unreached(registry: Registry) -> Iterator[str]:
     """Commits that no ref keeps from git's own gc."""
     known = {record.git for record in registry.ids}
-    lost = known - registry.events_log.reached()
+    lost = known - reached(registry.git)
     if lost:
         with registry.events_log.locked() as lock:
-            registry.events_log.put_in_attic(lost, lock)
+            put_in_attic(registry.git, lost, lock)
         yield f"commits that no ref kept from `git gc`: {len(lost):,}, kept again"
 
 
