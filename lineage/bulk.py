@@ -78,6 +78,7 @@ def import_commits(
             logged = registry.record(event, made.moves(), lock=lock)
             registry.ids.written = {}
         yield Imported(logged.event.id, ids, len(commits))
+    registry.git.maintain()  # many packs slow every git down that starts
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ sentence, and no sentence holds a password.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
@@ -58,7 +59,7 @@ def shown(url: URL) -> str:
 
 
 def open_engine(url: URL) -> Any:
-    """The engine for `url`.
+    """The engine for `url`; one that was closed knows the statements it compiled.
 
     Raises:
         StoreError: when the driver is not installed.
@@ -66,17 +67,24 @@ def open_engine(url: URL) -> Any:
     if url.get_backend_name() == "sqlite":
         if url.database in (None, "", ":memory:"):
             return create_engine(url, poolclass=StaticPool)
+        return _engine(url)
+    try:
+        return _engine(url)
+    except (ImportError, NoSuchModuleError):
+        hint = "run `pip install 'lineage-vcs[postgres]'`"
+        message = "an index on PostgreSQL needs the package psycopg"
+        raise StoreError(message, hint=hint) from None
+
+
+@lru_cache(maxsize=4)
+def _engine(url: URL) -> Any:
+    if url.get_backend_name() == "sqlite":
         return create_engine(url, connect_args={"timeout": _WAIT})
     settings = {
         "options": f"-csearch_path={SCHEMA}",
         "connect_timeout": _PATIENCE,
     }
-    try:
-        return create_engine(url, connect_args=settings, hide_parameters=True)
-    except (ImportError, NoSuchModuleError):
-        hint = "run `pip install 'lineage-vcs[postgres]'`"
-        message = "an index on PostgreSQL needs the package psycopg"
-        raise StoreError(message, hint=hint) from None
+    return create_engine(url, connect_args=settings, hide_parameters=True)
 
 
 def lock_schema(connection: Any) -> None:

@@ -271,7 +271,7 @@ def fork(team: Team) -> str:
 
 
 def back_to(team: Team, oid: str) -> None:
-    """Go on from an older event, as another clone does that never saw the later ones."""
+    """Go on from an older event, as a clone does that never saw the later ones."""
     team.registry.git.run("update-ref", names.EVENTS, oid)
     (team.registry.home / "rolled").unlink()
 
