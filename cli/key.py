@@ -107,7 +107,7 @@ def generate(
     )
     app.terminal.write([made.public.fingerprint])
     app.terminal.say(f"{made.path} signs here from now on")
-    if not made.event:
+    if not made.added:
         mine = f"--name '{name or who['name']}' --email {email or who['email']}"
         words = f"lineage key add FILE.pub {mine}"
         app.terminal.say("a releaser has to add it before; this goes into FILE.pub:")

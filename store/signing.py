@@ -63,8 +63,7 @@ def generate(path: Path, comment: str, *, passphrase: bool) -> PublicKey:
         StoreError: when it cannot be made.
     """
     if path.exists() or public_half(path).exists():
-        hint = f"use it with `lineage key add {path}.pub`, or choose another name"
-        raise UsageError(f"there is a key {path} already", hint=hint)
+        raise taken(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     words = ["-q", "-t", "ed25519", "-C", comment, "-f", str(path)]
     done = _ssh_keygen(*words, *([] if passphrase else ["-N", ""]), talks=passphrase)
@@ -72,6 +71,12 @@ def generate(path: Path, comment: str, *, passphrase: bool) -> PublicKey:
         said = (done.stderr or b"").decode(errors="replace").strip()
         raise StoreError(f"no key was made: {said or 'ssh-keygen gave up'}")
     return read_public(public_half(path))
+
+
+def taken(path: Path) -> UsageError:
+    """The error that there is a key at `path` already."""
+    hint = f"use it with `lineage key add {path}.pub`, or choose another name"
+    return UsageError(f"there is a key {path} already", hint=hint)
 
 
 def public_half(path: Path) -> Path:

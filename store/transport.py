@@ -113,14 +113,21 @@ def _push(
         raise
 
 
-def clone(where: Path, url: str, folder: Path, *, told: Told | None = None) -> None:
+def clone(
+    where: Path,
+    url: str,
+    folder: Path,
+    *,
+    told: Told | None = None,
+    locks: tuple[int, ...] = (),
+) -> None:
     """Clone what people work on, branches and tags of git, into a new folder.
 
     Every object is sent as to another machine: links into the other repository would
     bring its damage along.
     """
     words = ("clone", "--no-local", "--progress", "--end-of-options", url, str(folder))
-    _git(where, *words, told=told)
+    _git(where, *words, told=told, keep=locks)
 
 
 def url_of_git_remote(git: GitRepository, name: str) -> str | None:

@@ -1,7 +1,8 @@
 """Making a key for this clone, and telling the registry of it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +13,7 @@ from lineage.keys.signer import KEY_FILE, RUNNER_FILE
 from lineage.store.events import now
 from lineage.store.fields import choice
 from lineage.store.settings import user_file
-from lineage.store.signing import generate, read_public
+from lineage.store.signing import generate, public_half, read_public, taken
 from lineage.store.sshsig import PublicKey
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 class Made(NamedTuple):
     """A new key: where it is, what it is, the setting that names it.
 
-    `event` is empty where somebody else has to add it.
+    `added` is False where somebody else has to add it.
     """
 
     path: Path
     public: PublicKey
     setting: str
-    event: str
+    added: bool
 
 
 def make(
@@ -43,7 +44,8 @@ def make(
     """Make a key in the user's own folder and sign with it in this clone.
 
     It is added to the registry where the key that signs here may do so. The first
-    key of a registry may add others and review, unless `roles` says less.
+    key of a registry may add others and review, unless `roles` says less. What a
+    killed run began here is finished.
 
     Raises:
         UsageError: when there is a key of that name, or the first may not add others.
@@ -54,20 +56,48 @@ def make(
     keys.check(name, email, chosen, None, valid_until)
     path = user_file().parent / "keys" / re.sub(r"[^\w.-]+", "-", name).strip("-.")
     setting = RUNNER_FILE if RUNNER in chosen else KEY_FILE
-    public = generate(path, email, passphrase=passphrase)
-    event = ""
-    if first or _can_add(registry):
-        event = keys.add(
-            registry,
-            public,
-            name,
-            email,
-            roles=chosen,
-            valid_until=valid_until,
-            sign_with=path if first else None,
-        )
-    registry.settings.set(setting, str(path))
-    return Made(path, public, setting, event)
+    with _noted(registry, path):
+        public = _begun(path) or generate(path, email, passphrase=passphrase)
+        added = public.fingerprint in keys.current(registry).keys
+        if not added and (added := first or _can_add(registry)):
+            keys.add(
+                registry,
+                public,
+                name,
+                email,
+                roles=chosen,
+                valid_until=valid_until,
+                sign_with=path if first else None,
+            )
+        registry.settings.set(setting, str(path))
+    return Made(path, public, setting, added)
+
+
+@contextmanager
+def _noted(registry: "Registry", path: Path) -> Iterator[None]:
+    """A note beside the key tells, until all is done, that it was made from here.
+
+    Without it a key of that name may be in use, and is not touched.
+    """
+    note = path.with_name(f".{path.name}.making")
+    here = registry.uuid()
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note.write_text(here)
+    elif not note.exists() or note.read_text(errors="replace") != here:
+        raise taken(path)
+    yield
+    note.unlink()
+
+
+def _begun(path: Path) -> PublicKey | None:
+    """The key that a killed run left; half a key is removed."""
+    if not path.exists():
+        return None
+    if public_half(path).exists():
+        return read_public(public_half(path))
+    path.unlink()
+    return None
 
 
 def first_roles(*, first: bool, roles: Iterable[str] | None) -> list[str]:

@@ -4,7 +4,6 @@ The history (events, manifests) always comes whole: the log is a chain, and is v
 from its first event before the new folder is a registry.
 """
 
-import shutil
 from pathlib import Path
 
 from lineage.errors import NotFound, UsageError
@@ -15,6 +14,7 @@ from lineage.sharing.fetch import fetch
 from lineage.sharing.pull import of_log
 from lineage.sharing.remotes import DEFAULT, prefix
 from lineage.store import dvc, git_graph, names, transport
+from lineage.store.aside import made_aside
 from lineage.store.disk import disk_errors
 from lineage.store.git import GitRepository
 from lineage.store.transport import Told
@@ -42,8 +42,7 @@ def clone(
     """
     url = remotes.from_anywhere(url)
     place = Path(folder if folder is not None else folder_name(url)).absolute()
-    made = not place.exists()
-    if not made and (not place.is_dir() or any(place.iterdir())):
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UsageError(
             f"{place} exists and is not empty", hint="choose another place"
         )
@@ -51,12 +50,9 @@ def clone(
     if names.EVENTS not in there:
         hint = "`lineage push` from a registry makes it one"
         raise NotFound(f"there is no registry at {url}", hint=hint)
-    try:
-        with disk_errors("cloning"):
-            return _clone(url, place, dvc_remote, told)
-    except BaseException:
-        _take_back(place, itself=made)
-        raise
+    with disk_errors("cloning"), made_aside(place) as (new, locks):
+        _clone(url, new, locks, dvc_remote, told)
+    return Registry(GitRepository.discover(place))
 
 
 def folder_name(url: str) -> str:
@@ -70,31 +66,20 @@ def folder_name(url: str) -> str:
     return name
 
 
-def _take_back(place: Path, *, itself: bool) -> None:
-    if itself:
-        shutil.rmtree(place, ignore_errors=True)
-        return
-    for path in place.iterdir() if place.is_dir() else ():
-        shutil.rmtree(path, ignore_errors=True)
-        path.unlink(missing_ok=True)
-
-
 def _clone(
-    url: str, place: Path, dvc_remote: str | None, told: Told | None
-) -> Registry:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    transport.clone(place.parent, url, place, told=told)
-    registry = Registry(GitRepository.discover(place))
-    try:
+    url: str,
+    folder: Path,
+    locks: tuple[int, ...],
+    dvc_remote: str | None,
+    told: Told | None,
+) -> None:
+    transport.clone(folder.parent, url, folder, told=told, locks=locks)
+    with Registry(GitRepository.discover(folder)) as registry:
         registry.home.mkdir(exist_ok=True)
         remote = remotes.add(registry, DEFAULT, url, dvc=dvc_remote)
         fetch(registry, remote, told=told)
         _adopt(registry)
         _set_up_dvc(registry)
-    except BaseException:
-        registry.close()
-        raise
-    return registry
 
 
 def _adopt(registry: Registry) -> None:

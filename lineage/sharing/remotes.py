@@ -52,9 +52,11 @@ def add(registry: Registry, name: str, url: str, *, dvc: str | None = None) -> R
     if registry.settings.get(f"remote.{name}.url"):
         hint = f"remove it first with `lineage remote remove {name}`"
         raise UsageError(f"the remote {name} exists already", hint=hint)
-    registry.settings.set(f"remote.{name}.url", from_anywhere(url))
     if dvc:
         registry.settings.set(f"remote.{name}.dvc", dvc)
+    else:  # what a killed `add` may have left
+        registry.settings.unset(f"remote.{name}.dvc")
+    registry.settings.set(f"remote.{name}.url", from_anywhere(url))
     return find(registry, name)
 
 
@@ -73,10 +75,10 @@ def remove(registry: Registry, name: str) -> Remote:
     if remote.git == name:
         hint = f"`git remote remove {name}` takes it away"
         raise UsageError(f"{name} is a remote of git's, not added here", hint=hint)
-    registry.settings.unset(f"remote.{name}.url", f"remote.{name}.dvc")
     with registry.events_log.locked() as lock:
         step = dict.fromkeys(git_graph.refs(registry.git, prefix(name)), (None, None))
         registry.git.update_refs(step, lock=lock)
+    registry.settings.unset(f"remote.{name}.dvc", f"remote.{name}.url")
     return remote
 
 
