@@ -16,9 +16,9 @@ from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.events import Logged, now
 from lineage.store.objects import Event
+from lineage.store.undone import UNDO, taken_back
 from lineage.store.views import WHAT, Move, Target
 
-UNDO = "undo"
 _SEEN = ("heads/", "tags/", "protected/")  # what people see; a loop's parts are not
 _ANSWERS = {
     "init": "it made the registry; remove the folder if you want none",
@@ -133,20 +133,12 @@ def _take_back(
 
 
 def _moves(registry: Registry, found: Logged) -> Iterator[Move]:
-    """Each name from where the event left it to where it found it.
-
-    A tag that goes spends its name, however it came: nothing else may be called so.
-    """
-    refs = {change.ref for change in found.event.refs}
-    for change in found.event.refs:
-        present = registry.target(change.ref)
-        if (present.id if present else None) != change.after:
-            raise _moved_since(registry, found, change.ref)
-        before = _target(registry, change.before) if change.before else None
-        yield Move(change.ref, present, before)
-        space, _, name = change.ref.partition("/")
-        if space == "tags" and not before and present and f"spent/{name}" not in refs:
-            yield Move(f"spent/{name}", None, present)
+    """Each name from where the event left it to where it found it."""
+    for ref, now_, then in taken_back(found.event):
+        present = registry.target(ref)
+        if (present.id if present else None) != now_:
+            raise _moved_since(registry, found, ref)
+        yield Move(ref, present, _target(registry, then) if then else None)
 
 
 def _target(registry: Registry, id_: str) -> Target:

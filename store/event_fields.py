@@ -38,6 +38,8 @@ def check_event(fields: Mapping[str, Any]) -> None:
     data = dict(fields.get("data", {}))
     if fields["type"] in ("erase", "gc"):
         _check_gone(fields["type"], data)
+    if fields["type"] == "undo":
+        _match(_ID, data["undoes"], "the id of an event")
 
 
 def _check_gone(type_: str, data: Mapping[str, Any]) -> None:

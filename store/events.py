@@ -301,18 +301,7 @@ class EventLog:
         Raises:
             NotAllowed: when a tag or a protected branch must not move so.
         """
-        tags = any(move.ref.startswith(("tags/", "spent/")) for move in moves)
-        still = tags and not self._undoes_meeting(event)
-        self._guards.check(self.tip(), moves, objects, tags=still)
-
-    def _undoes_meeting(self, event: Event) -> bool:
-        """Whether an event takes back, or brings again, what a meeting moved."""
-        while event.type == "undo":
-            found = self.find(event.data["undoes"])
-            if not found:
-                return False
-            event = found[0].event
-        return len(event.prev) > 1
+        self._guards.check(self.tip(), event, moves, objects)
 
     def roll_forward(self, lock: int, *, again: bool = False) -> None:
         """Make the mirror refs what the newest event says, after a crash.

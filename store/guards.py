@@ -1,4 +1,4 @@
-"""What no writer may do to a name: one place below all of them.
+"""What no event may do to a name: one place for those who write and those who check.
 
 A tag never moves, and its name is spent when it goes. A protected branch only moves
 forward, to a commit that came from its tip along ``follows`` and ``revises``. A move
@@ -11,14 +11,15 @@ from lineage.errors import NotAllowed, StoreError
 from lineage.store.event_commit import parse_parents
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, parse_tree
-from lineage.store.objects import Commit
+from lineage.store.objects import Commit, Event
+from lineage.store.undone import undoes_meeting
 from lineage.store.views import Move, Target, Views
 
 BACK = ("follows", "revises")
 
 
 class Guards:
-    """Judges moves before anything is written."""
+    """Judges the moves of events, before they are written and when they are read."""
 
     def __init__(self, git: GitRepository, views: Views) -> None:
         self._git = git
@@ -27,18 +28,19 @@ class Guards:
     def check(
         self,
         tip: str | None,
+        event: Event,
         moves: Sequence[Move],
-        objects: Iterable[GitObject],
-        *,
-        tags: bool,
+        objects: Iterable[GitObject] = (),
     ) -> None:
-        """Let `moves` from the view of `tip` pass; `objects` come with them.
+        """Let `moves` of `event` from the view of `tip` pass; `objects` come with them.
 
-        `tags` is False where what a meeting of two logs made of tags is taken back.
+        What a meeting of two logs made of tags may be taken back.
 
         Raises:
             NotAllowed: when one of them is what its name must not do.
         """
+        tags = any(move.ref.startswith(("tags/", "spent/")) for move in moves)
+        tags = tags and not undoes_meeting(self._git, event, tip)
         together = {move.ref: move for move in moves}
         fresh = {item.oid: item for item in objects}
         for move in moves:

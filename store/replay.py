@@ -3,20 +3,23 @@
 An event says which names it moved; its git commit holds the view afterwards, which
 is what everybody reads. Whoever can write the refs can put any view there, so it is
 made once more from the event and the view before it, and must be the same tree. Where
-two logs meet, the event's moves are made once more as well.
+two logs meet, the event's moves are made once more as well; elsewhere they must be what
+tags, protected branches and undos allow.
 """
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from lineage.errors import Conflict
+from lineage.errors import Conflict, LineageError, NotAllowed
 from lineage.store.canonical import digest
 from lineage.store.event_commit import fixed_parts, parse_parents
 from lineage.store.events import EventLog, Logged
 from lineage.store.git import GitRepository
+from lineage.store.guards import Guards
 from lineage.store.merging import PULL, meet
 from lineage.store.objects import Event
-from lineage.store.views import Move, Target
+from lineage.store.undone import UNDO, taken_back, undone
+from lineage.store.views import Move, Target, Views
 
 
 class Fault(NamedTuple):
@@ -46,6 +49,7 @@ class Replay:
         self._log = log
         self._tip, self._since = tip, since
         self._known = known
+        self._guards = Guards(git, Views(git))
         self._last: Logged | None = None
         self.commits: dict[str, str] = {}
 
@@ -80,6 +84,8 @@ class Replay:
         yield from self._view_faults(event, commit, parents)
         if len(parents) > 1 or event.type == PULL:
             yield from self._meeting_faults(event, parents)
+        else:
+            yield from self._name_faults(event, parents[0] if parents else None)
 
     def git_oid(self, id_: str) -> str | None:
         """The git commit that the events up to here give a commit."""
@@ -97,6 +103,21 @@ class Replay:
         elif [move.change() for move in merged.moves] != list(event.refs):
             yield "the names after the event do not follow from the two logs"
 
+    def _name_faults(self, event: Event, before: str | None) -> Iterator[str]:
+        """Where no logs meet, names do what their kind may (see `guards`)."""
+        if event.type == UNDO:
+            taken = undone(self._git, event, before)
+            if taken is None:
+                yield "the event undoes one that is not before it"
+            elif set(event.refs) != set(taken_back(taken)):
+                yield "the event does not take back what it says"
+        try:
+            self._guards.check(before, event, self._moves(event))
+        except NotAllowed as error:
+            yield f"the event does what must not be: {error}"
+        except (LineageError, KeyError):
+            return  # what cannot be read is found where commits are checked
+
     def _id(self, oid: str) -> str:
         """The id of the event that a git commit holds."""
         if self._last is not None and self._last.git == oid:
@@ -107,13 +128,7 @@ class Replay:
         self, event: Event, commit: bytes, parents: list[str]
     ) -> Iterator[str]:
         try:
-            moves = [
-                Move(
-                    change.ref, self._target(change.before), self._target(change.after)
-                )
-                for change in event.refs
-            ]
-            made = self._log.objects(event, moves, parents)[-1]
+            made = self._log.objects(event, self._moves(event), parents)[-1]
         except KeyError as error:
             unknown = error.args[0][:12]
             yield f"the event moves a name to or from {unknown}, which no event brought"
@@ -122,6 +137,12 @@ class Replay:
         else:
             if fixed_parts(made.data) != fixed_parts(commit):
                 yield "its git commit is not the one that follows from the events"
+
+    def _moves(self, event: Event) -> list[Move]:
+        return [
+            Move(ref, self._target(before), self._target(after))
+            for ref, before, after in event.refs
+        ]
 
     def _target(self, id_: str | None) -> Target | None:
         if id_ is None:

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.names_ops import delete_tag, rename_branch, set_branch, set_tag
+from lineage.names_ops import (
+    delete_tag,
+    protect_branch,
+    rename_branch,
+    set_branch,
+    set_tag,
+)
 from lineage.store import names
 from lineage.store.events import now
 from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Event, RefChange
 from lineage.store.views import Move, Target
+from lineage.undo import undo
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -159,3 +166,71 @@ def test_a_commit_has_one_git_commit(repo: Registry, run: Run) -> None:
 
     assert found(repo, run) == [f"the event gives {one.id[:12]} another git commit"]
     assert repo.git_oid(one.id) == one.git
+
+
+def forge(
+    registry: Registry, moves: list[Move], type_: str = "branch", **data: str
+) -> None:
+    """Append an event that moves names, past all that would refuse it."""
+    event = Event(
+        type_,
+        now(),
+        registry.actor(),
+        prev=(next(iter(registry.events()))[0],),
+        refs=tuple(move.change() for move in moves),
+        data=data,
+    )
+    tip = registry.events_log.tip()
+    put(registry, *registry.events_log.objects(event, moves, [tip or ""]))
+
+
+@pytest.mark.parametrize(
+    ("names_", "expected"),
+    [
+        ([("tags/v1", 1, 2)], "the tag v1 names"),
+        ([("tags/v1", 1, None)], "cannot go without spending"),
+        ([("tags/old", None, 1)], "old was a tag once"),
+        ([("spent/old", 1, None)], "can only be a tag of its commit again"),
+        ([("heads/config/c", 2, 1)], "config/c is protected: it only moves forward"),
+        ([("heads/config/c", 2, None)], "config/c is protected: it is not deleted"),
+    ],
+)
+def test_an_event_that_does_what_no_writer_may_is_found(
+    names_: list[tuple[str, int | None, int | None]],
+    expected: str,
+    repo: Registry,
+    run: Run,
+) -> None:
+    """A tag that moves, a spent name in use, a protected branch that goes back."""
+    one, two = config(repo, 1), config(repo, 2)
+    at = {None: None, 1: one, 2: two}
+    for name in ("v1", "old"):
+        set_tag(repo, name, one.id)
+    delete_tag(repo, "old")
+    protect_branch(repo, "config/c")
+    assert verify(repo).problems == []
+
+    forge(repo, [Move(ref, at[old], at[new]) for ref, old, new in names_])
+
+    [what] = found(repo, run)
+    assert what.startswith("the event does what must not be: ")
+    assert expected in what
+
+
+def test_an_undo_that_takes_back_something_else_is_found(
+    repo: Registry, run: Run
+) -> None:
+    """Its moves are those of the event that it names, which is before it."""
+    one, two = config(repo, 1), config(repo, 2)
+    newest_ = next(iter(repo.events()))[0]
+    undo(repo)
+    undo(repo, next(iter(repo.events()))[0])
+    assert verify(repo).problems == []
+
+    forge(repo, [Move("heads/config/c", two, None)], "undo", undoes=newest_)
+    forge(repo, [Move("heads/config/c", None, one)], "undo", undoes=ZERO)
+
+    assert found(repo, run) == [
+        "the event does not take back what it says",
+        "the event undoes one that is not before it",
+    ]
