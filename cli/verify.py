@@ -29,7 +29,7 @@ _COLUMNS = (
         "lineage verify": "every commit, every file, the log, git's own files",
         "lineage verify model/tutor": "one commit",
         "lineage verify 'ancestors(model/tutor)'": "it and all that it came from",
-        "lineage verify --remote": "what the DVC remote has, too",
+        "lineage verify --remote": "what all remotes have, too",
         "lineage verify --repair": "put right what can be put right",
         "lineage verify --repair --from ../clone": "with the help of another clone",
     },
@@ -44,7 +44,7 @@ _COLUMNS = (
     metavar="[NAME]",
     is_flag=False,
     flag_value="",
-    help="Read all objects at a DVC remote, too (by default DVC's own).",
+    help="Check a remote, too: its log, and all objects of its DVC remote.",
 )
 @click.option("--repair", "mend", is_flag=True, help="Repair what can be repaired.")
 @click.option(

@@ -31,6 +31,7 @@ from lineage.store.remote_payloads import found, judged
 from lineage.tombstones import known_tombstones
 from lineage.transfer import receive, send
 from lineage.verify import Problem, Verified
+from lineage.verify.elsewhere import chosen
 
 _GIT_OID = 40
 
@@ -44,9 +45,9 @@ def repair(
 ) -> list[str]:
     """Put right what can be; says what was done, a sentence each.
 
-    `sources` are other clones or caches; `remote` is the DVC remote that was verified
-    ("": the default one), and is put right too. Verify again afterwards: what is still
-    wrong could not be repaired.
+    `sources` are other clones or caches; `remote` is the remote that was verified (as
+    `verify` takes it): what its DVC remote lacks is sent there. Verify again
+    afterwards: what is still wrong could not be repaired.
     """
     done: list[str] = []
     objects = {p.object for p in verified.problems if len(p.object) == _GIT_OID}
@@ -57,7 +58,9 @@ def repair(
     files = [p for p in verified.problems if p.object and len(p.object) != _GIT_OID]
     with disk_errors("repairing"):
         done += _remove_erased(registry)
-        done += _Files(registry, sources, remote).repair(files)
+        store = chosen(registry, remote or "")[1]
+        repairs = _Files(registry, sources, store, send=remote is not None)
+        done += repairs.repair(files)
     return done
 
 
@@ -153,9 +156,15 @@ class _Files:
     """Repairs objects of payloads, one after the other."""
 
     def __init__(
-        self, registry: Registry, sources: Sequence[Path], remote: str | None
+        self,
+        registry: Registry,
+        sources: Sequence[Path],
+        remote: str | None,
+        *,
+        send: bool,
     ) -> None:
         self._registry = registry
+        self._send = send
         self._payloads = registry.payloads
         self._pins = Pins(registry.payloads)
         self._sources = sources
@@ -253,6 +262,6 @@ class _Files:
 
     def _to_remote(self, whole: list[Wanted]) -> Iterator[str]:
         """Send what is whole here, and is not there."""
-        if whole and self._remote is not None:
-            send(self._registry, self._remote or None, whole)
+        if whole and self._send:
+            send(self._registry, self._remote, whole)
             yield f"objects sent to the DVC remote again: {len(whole):,}"

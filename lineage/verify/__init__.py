@@ -19,6 +19,7 @@ from lineage.registry import Registry
 from lineage.tombstones import known_tombstones
 from lineage.verify.commits import commit_problems
 from lineage.verify.derived import derived_notes, lookup_notes
+from lineage.verify.elsewhere import chosen, erased_problems, log_problems_at
 from lineage.verify.files import Objects, Progress, file_problems
 from lineage.verify.git import git_problems
 from lineage.verify.log import end_problems, log_problems
@@ -54,13 +55,14 @@ def verify(
 
     Cache links that `dvc gc` removed are made again from the pins on the way, and
     the keep commit, which tells DVC what we need, is brought up to date. With `remote`
-    (a name, or "" for DVC's default one) every object there is read, too.
+    (a name, or "" for all remotes and DVC's default one) the logs at git remotes and
+    every object at the DVC remote are read, too.
 
     Raises:
         StoreError, UsageError, NotFound: when the remote cannot be asked.
     """
     revisions = list(revisions)
-    chosen = registry.select(*revisions) if revisions else []
+    asked = registry.select(*revisions) if revisions else []
     result = Verified()
     if not revisions:
         result.problems += end_problems(registry)
@@ -68,15 +70,18 @@ def verify(
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
     objects = Objects(known_tombstones(registry))
-    for id_ in chosen if revisions else _all(registry):
+    for id_ in asked if revisions else _all(registry):
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
     if remote is not None:
+        remotes, store = chosen(registry, remote)
         there = [Wanted(entry, id_) for entry, id_, freed in objects.all() if not freed]
+        result.problems += log_problems_at(registry, remotes)
         result.problems += remote_problems(
-            registry, remote or None, there, deep=True, progress=progress
+            registry, store, there, deep=True, progress=progress
         )
+        result.problems += erased_problems(registry, store)
     if not revisions:
         result.problems += pin_problems(registry, objects)
         result.notes += derived_notes(registry)

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lineage
+from lineage.erase import erase, plan_erasure
 from lineage.errors import VerificationError
 from lineage.repair import repair
+from lineage.sharing import remotes
+from lineage.sharing.push import push
+from lineage.store import names
 from lineage.store.pins import Pins
 from lineage.transfer import push_payloads
 from lineage.verify import verify
@@ -111,6 +115,27 @@ def test_the_remote_is_verified_and_repaired(made: Registry, tmp_path: Path) -> 
 
     assert repair(made, found, remote="") == ["objects sent to the DVC remote again: 1"]
     assert verify(made, remote="").problems == []
+
+
+def test_the_log_at_a_git_remote_is_verified(made: Registry, tmp_path: Path) -> None:
+    """One that lost what it had is a problem; so are erased bytes that are there."""
+    url = f"    url = {tmp_path / 'far'}\n"
+    (made.root / ".dvc" / "config").write_text(f"['remote \"far\"']\n{url}")
+    bare = tmp_path / "bare.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(bare)], check=True)
+    remotes.add(made, "origin", str(bare), dvc="far")
+    push(made, remotes.find(made))
+    push_payloads(made, "far", [_id(made)])
+    assert verify(made, remote="origin").problems == []
+
+    plan = plan_erasure(made, _id(made))
+    erase(made, plan, reason="r", authority="a")
+    back = ["git", "update-ref", names.EVENTS, f"{names.EVENTS}~1"]
+    subprocess.run(back, cwd=bare, check=True)
+    lost, *there = [problem.what for problem in verify(made, remote="origin").problems]
+    assert "no longer has the event" in lost
+    assert len(there) == len(plan.objects)
+    assert all("was erased and is still at" in what for what in there)
 
 
 def test_from_another_clone(made: Registry, sound: Sound, tmp_path: Path) -> None:
