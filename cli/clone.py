@@ -49,7 +49,7 @@ def clone(
 
     choice, terminal = choice_of(**files), app.terminal
     with terminal.telling() as told:
-        registry = make(url, folder, dvc_remote=dvc_remote, told=told)
+        registry = make(url, folder, dvc_remote=dvc_remote, choice=choice, told=told)
     with closing(registry):
         count = sum(1 for _ in registry.events_log.iterate())
         counts = f"{plural(count, 'event')}, {plural(len(registry.ids), 'commit')}"

@@ -64,8 +64,7 @@ def pull(app: App, /, remote: str | None, format_: str, **files: Any) -> None:
     elif format_ == "human":
         terminal.say((place.name, "title"), ": up to date")
     with terminal.progress("received") as progress:
-        fresh = pulled.fetched.commits > 0
-        moved = bring_files(registry, place, choice, progress, fresh=fresh)
+        moved = bring_files(registry, place, choice, progress)
     if format_ == "json":
         terminal.write([document(pulled_record(registry, pulled, moved))])
     else:

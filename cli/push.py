@@ -53,6 +53,7 @@ def push(
     """
     from lineage.sharing import remotes
     from lineage.sharing.push import push as send
+    from lineage.store.names import encode
 
     if no_payloads and all_payloads:
         raise UsageError("--no-payloads and --all-payloads exclude each other")
@@ -72,6 +73,8 @@ def push(
         counts += moved_words(pushed.payloads)
         terminal.say((pushed.remote.name, "title"), f": {', '.join(counts)}")
         for tag in pushed.tags:
-            terminal.say("  ", ("git tag ", "dim"), (f"lineage/{tag}", "tag"))
+            gone = "" if registry.target(f"tags/{tag}") else "  gone"
+            place = f"lineage/{encode(tag)}"
+            terminal.say("  ", ("git tag ", "dim"), (place, "tag"), (gone, "dim"))
     else:
         terminal.say((pushed.remote.name, "title"), " is up to date")

@@ -57,7 +57,7 @@ def shown(registry: "Registry", found: "Entry") -> Json:
         **entry(found),
         "edges": [_named_edge(edge, registry.load(edge.id)) for edge in commit.edges],
         "metrics": {name: metric_(metric) for name, metric in commit.metrics.items()},
-        "payload": _payload(commit),
+        "payload": _payload(registry, found),
         "path": found.path,
         "origin": commit.origin,
         "code": commit.code,
@@ -73,11 +73,17 @@ def metric_(metric: "Metric") -> Json:
     return {name: getattr(metric, name) for name in metric.__match_args__}
 
 
-def _payload(commit: "Commit") -> Json | None:
-    payload = commit.payload
+def _payload(registry: "Registry", found: "Entry") -> Json | None:
+    """What the manifest says of the files, and how many of them are not here."""
+    from lineage.needed import absent
+
+    payload = found.commit.payload
     if payload is None:
         return None
-    return {name: getattr(payload, name) for name in payload.__match_args__}
+    fields: Json = {name: getattr(payload, name) for name in payload.__match_args__}
+    away = {one.entry.md5 for one in absent(registry, [found.id])}
+    count = sum(item.md5 in away for item in registry.files(found.id))
+    return {**fields, "absent": count}
 
 
 def _edge(edge: "Edge") -> Json:

@@ -1,5 +1,6 @@
 """What push, fetch, pull and clone say of what they did."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -173,8 +174,7 @@ def _doubled(name: str, other: str) -> Iterator[list[Span]]:
         ("; yours keeps the name, theirs is ", ""),
         (other, "branch"),
     ]
-    yield [
-        ("  take theirs: ", "dim"),
-        (f"lineage branch -f {name} {other}; lineage branch -d {other}", "hint"),
-    ]
-    yield [("  keep yours:  ", "dim"), (f"lineage branch -d {other}", "hint")]
+    take = shlex.join(["lineage", "branch", "-f", name, other])
+    drop = shlex.join(["lineage", "branch", "-d", other])
+    yield [("  take theirs: ", "dim"), (f"{take}; {drop}", "hint")]
+    yield [("  keep yours:  ", "dim"), (drop, "hint")]

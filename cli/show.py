@@ -130,14 +130,23 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "by", data["author"]
     payload = data["payload"]
     if payload:
-        where = "" if payload["stored"] else ", hashed in place and not stored"
         count = plural(payload["count"], "file")
-        yield "payload", f"{count}, {size(payload['size'])}{where}"
+        yield "payload", f"{count}, {size(payload['size'])}{_whereabouts(payload)}"
     if data["path"]:
         yield "from", data["path"]
     for name, telling in (("external", "uri"), ("origin", "type"), ("code", "")):
         if data[name]:
             yield name, _described(data[name], telling)
+
+
+def _whereabouts(payload: Record) -> str:
+    """What there is to say of where the files are."""
+    if not payload["stored"]:
+        return ", hashed in place and not stored"
+    if not payload["absent"]:
+        return ""
+    some = payload["absent"] < payload["count"]
+    return f", {payload['absent']:,} of them not here" if some else ", not here"
 
 
 def _described(fields: Record, telling: str) -> str:

@@ -8,8 +8,6 @@ from lineage.registry import Registry
 from lineage.store.files import FileEntry
 from lineage.tombstones import tombstones
 
-PARTIAL = "clone.partial"  # a setting
-
 
 class Wanted(NamedTuple):
     """An object, as the first file that is it, and the id of that file's commit."""
@@ -49,14 +47,6 @@ class Needed:
 
 def _erased(entries: Iterable[FileEntry], erased: Container[str]) -> bool:
     return any(entry.sha256 in erased for entry in entries)
-
-
-def is_partial(registry: Registry) -> bool:
-    """Whether this clone may lack payloads, which are then at the remote.
-
-    A pull or a clone that leaves some there sets it, one that brings all unsets it.
-    """
-    return registry.settings.get(PARTIAL) == "true"
 
 
 def absent(registry: Registry, ids: Iterable[str]) -> list[Wanted]:

@@ -13,6 +13,7 @@ from lineage.store.events import now
 from lineage.store.files import FileEntry
 from lineage.store.objects import Commit, Event
 from lineage.store.views import Move, Target, moved_meanwhile
+from lineage.unfetched import arrived
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -78,6 +79,8 @@ def _record(
     moves = [] if same else [move._replace(after=target, kept=kept)]
     created = not registry.ids.find(commit.id)
     commits = (target,) if created else ()
+    if not created:
+        arrived(registry, [commit.id])
     event = replace(event, subject=commit.id, commits=commits)
     registry.record(event, moves, objects if created else [], lock=lock)
     space, _, name = move.ref.partition("/")

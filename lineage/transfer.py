@@ -19,6 +19,7 @@ from lineage.store import dvc
 from lineage.store.files import dvc_directory, dvc_list
 from lineage.store.payloads import Payloads
 from lineage.store.reading import Progress
+from lineage.unfetched import arrived
 
 __all__ = [
     "Moved",
@@ -124,6 +125,7 @@ def fetch_payloads(
         StoreError: when objects are missing there, or the remote fails.
         UsageError, NotFound: when there is no such remote that keeps objects.
     """
+    ids = list(ids)
     payloads, needed = registry.payloads, Needed.by(registry, ids)
     lacking = {k: v for k, v in needed.files.items() if not _is_here(payloads, v)}
     moved, failed = Moved(), None
@@ -136,6 +138,7 @@ def fetch_payloads(
     _lists(registry, needed, absent)
     if failed:
         raise failed
+    arrived(registry, ids)
     for oid in needed.files.keys() - lacking:
         moved.skip(needed.files[oid])
     return moved

@@ -22,17 +22,21 @@ def sync_files(paths: Iterable[Path]) -> None:
 
 
 def make_folder(path: str) -> set[str]:
-    """Make a folder and those above it; what has to be synced for it to last."""
+    """Make a folder and those above it; what has to be synced for it to last.
+
+    Others may be making the same ones.
+    """
     parent = os.path.dirname(path)  # noqa: PTH120 - as store/payloads.py has it
+    made: set[str] = set()
     try:
         os.mkdir(path)  # noqa: PTH102
     except FileNotFoundError:
-        if os.path.isdir(parent):  # noqa: PTH112 - one that takes no folders: /proc
-            raise
-        return make_folder(parent) | make_folder(path)
+        made = make_folder(parent)
+        with suppress(FileExistsError):
+            os.mkdir(path)  # noqa: PTH102
     except FileExistsError:
-        return set()
-    return {parent}
+        return made
+    return made | {parent}
 
 
 def sync_path(path: Path) -> None:

@@ -11,6 +11,7 @@ from lineage.registry import Registry
 from lineage.sharing import remotes
 from lineage.sharing.export import FILES, SETTINGS
 from lineage.sharing.fetch import fetch
+from lineage.sharing.payloads import Choice, chosen
 from lineage.sharing.pull import of_log
 from lineage.sharing.remotes import DEFAULT, prefix
 from lineage.store import dvc, git_graph, names, transport
@@ -18,8 +19,10 @@ from lineage.store.aside import made_aside
 from lineage.store.disk import disk_errors
 from lineage.store.git import GitRepository
 from lineage.store.transport import Told
+from lineage.unfetched import came
 
 _SETTINGS = SETTINGS.removeprefix(names.ROOT)
+_BRANCHES = Choice()
 
 
 def clone(
@@ -27,16 +30,20 @@ def clone(
     folder: str | Path | None = None,
     *,
     dvc_remote: str | None = None,
+    choice: Choice = _BRANCHES,
     told: Told | None = None,
 ) -> Registry:
     """Make `folder` (by default called as the remote is) a registry like `url`'s.
+
+    Its files are brought by `payloads.bring`; a `choice` of them that cannot be made
+    there is a failure here.
 
     Git's branches come as with `git clone`; DVC's settings are those of the branch
     that is checked out, else those of whoever pushed last. Failure leaves nothing.
 
     Raises:
-        UsageError: when the folder is not empty.
-        NotFound: when there is no registry at `url`.
+        UsageError: when the folder is not empty, or the choice is not understood.
+        NotFound: when there is no registry at `url`, or what the choice names.
         VerificationError: when something there is not what it says.
         StoreError: when it cannot be reached.
     """
@@ -51,7 +58,7 @@ def clone(
         hint = "`lineage push` from a registry makes it one"
         raise NotFound(f"there is no registry at {url}", hint=hint)
     with disk_errors("cloning"), made_aside(place) as (new, locks):
-        _clone(url, new, locks, dvc_remote, told)
+        _clone(url, new, locks, dvc_remote=dvc_remote, choice=choice, told=told)
     return Registry(GitRepository.discover(place))
 
 
@@ -70,7 +77,9 @@ def _clone(
     url: str,
     folder: Path,
     locks: tuple[int, ...],
+    *,
     dvc_remote: str | None,
+    choice: Choice,
     told: Told | None,
 ) -> None:
     transport.clone(folder.parent, url, folder, told=told, locks=locks)
@@ -79,6 +88,7 @@ def _clone(
         remote = remotes.add(registry, DEFAULT, url, dvc=dvc_remote)
         fetch(registry, remote, told=told)
         _adopt(registry)
+        chosen(registry, choice)
         _set_up_dvc(registry)
 
 
@@ -100,6 +110,8 @@ def _adopt(registry: Registry) -> None:
     gone = dict.fromkeys(spare, (None, None))
     with log.locked() as lock:
         registry.git.update_refs(step, {names.EVENTS: ("", tip)}, gone, lock=lock)
+        log.roll_forward(lock)
+    came(registry, (record.id for record in registry.ids))
     if branch := _newest_branch(registry):
         registry.set_head(branch)
 

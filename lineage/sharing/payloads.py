@@ -5,11 +5,11 @@ nobody reads of files that are not there. A pull and a clone bring what the bran
 have now; the rest comes when somebody asks for it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lineage.errors import UsageError
-from lineage.needed import PARTIAL, absent
+from lineage.needed import absent
 from lineage.registry import Registry
 from lineage.sharing.remotes import Remote
 from lineage.store.reading import Progress
@@ -47,7 +47,7 @@ def send(
         UsageError: when there is something to send and no DVC remote.
         StoreError, VerificationError: as `lineage.transfer.push_payloads`.
     """
-    stored = list(_stored(registry, ids))
+    stored = [id_ for id_ in ids if _is_stored(registry, id_)]
     freed = tombstones(registry).freed if stored else {}
     kept = [i for i in stored if not (i in freed and absent(registry, [i]))]
     return push_payloads(registry, remote.dvc, kept, progress) if kept else Moved()
@@ -58,53 +58,42 @@ def bring(
     remote: Remote,
     choice: Choice,
     progress: Progress | None = None,
-    *,
-    fresh: bool = True,
 ) -> Moved | None:
     """Bring the payloads of `choice`; None where nobody asked and no DVC remote is.
-
-    With `fresh` commits that have just come, of which not all payloads do, this is a
-    partial clone from now on (see `lineage.needed`).
 
     Raises:
         UsageError: when they were asked for and there is no DVC remote.
         StoreError, VerificationError: as `lineage.transfer.fetch_payloads`.
     """
-    chosen = set(_chosen(registry, choice))
-    if fresh and not all(record.id in chosen for record in registry.ids):
-        registry.settings.set(PARTIAL, "true")
-    wanted = list(_stored(registry, chosen))
-    if not wanted:
-        return Moved()
     try:
-        moved = fetch_payloads(registry, remote.dvc, wanted, progress)
+        return fetch_payloads(registry, remote.dvc, chosen(registry, choice), progress)
     except UsageError:
         if choice.said:
             raise
         return None
-    if choice.everything:
-        registry.settings.unset(PARTIAL)
-    return moved
 
 
-def _chosen(registry: Registry, choice: Choice) -> list[str]:
-    """The commits, and what the generations among them include."""
+def chosen(registry: Registry, choice: Choice) -> list[str]:
+    """The commits of a choice, and what the generations among them include.
+
+    Raises:
+        UsageError, NotFound: when it is not understood, or names what is not there.
+    """
     if choice.none:
         return []
     if choice.everything:
         return [record.id for record in registry.ids]
-    texts = [f"({choice.only})"] if choice.only else []
-    texts += [f"since({choice.since})"] if choice.since else []
-    found = (
-        registry.select(" & ".join(texts)) if texts else registry.branches().values()
-    )
-    ids = list(dict.fromkeys(found))
+    if choice.only or choice.since:
+        ids = registry.select(choice.only or "all()")
+        since = f"since({choice.since})" if choice.since else "all()"
+        recent = set(registry.select(since))
+        ids = [id_ for id_ in ids if id_ in recent]
+    else:
+        ids = list(dict.fromkeys(registry.branches().values()))
     parts = [part for id_ in ids for part in registry.load(id_).ids("includes")]
     return list(dict.fromkeys([*ids, *parts]))
 
 
-def _stored(registry: Registry, ids: Iterable[str]) -> Iterator[str]:
-    for id_ in ids:
-        payload = registry.load(id_).payload
-        if payload is not None and payload.stored:
-            yield id_
+def _is_stored(registry: Registry, id_: str) -> bool:
+    payload = registry.load(id_).payload
+    return payload is not None and payload.stored

@@ -13,6 +13,7 @@ from lineage.store.events import now
 from lineage.store.merging import PULL, Merged, meet
 from lineage.store.objects import Event
 from lineage.store.transport import Told
+from lineage.unfetched import came
 
 _ATTIC = "refs/lineage/attic/"
 
@@ -84,6 +85,13 @@ def of_log(registry: Registry, tip: str, oids: set[str]) -> set[str]:
     return oids & (brought | ours)
 
 
+def _brought(registry: Registry, tip: str) -> set[str]:
+    """The commits of the log up to `tip` that ours does not know."""
+    new = registry.events_log.iterate(tip=tip, since=registry.events_log.tip())
+    ids = {id_ for logged in new for id_, _ in logged.event.commits}
+    return {id_ for id_ in ids if not registry.ids.find(id_)}
+
+
 def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> str:
     """What keeps their commits comes first, then the event, then what kept them before.
 
@@ -94,6 +102,7 @@ def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> 
     attic = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
     kept = sorted({*of_log(registry, fetched.tip, attic), *merged.left})
     registry.git.update_refs({_ATTIC + oid: (None, oid) for oid in kept}, lock=lock)
+    came(registry, _brought(registry, fetched.tip))
     names = {"doubled": merged.doubled, "renamed": merged.renamed}
     data = {"remote": fetched.remote.name, **{k: v for k, v in names.items() if v}}
     told = f"from {fetched.remote.name}"

@@ -17,10 +17,11 @@ from lineage.errors import LineageError
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.tombstones import known_tombstones
+from lineage.unfetched import unfetched
 from lineage.verify.commits import commit_problems
 from lineage.verify.derived import derived_notes, lookup_notes
 from lineage.verify.elsewhere import chosen, erased_problems, log_problems_at
-from lineage.verify.files import Objects, Progress, file_problems
+from lineage.verify.files import FREED, Objects, Progress, file_problems
 from lineage.verify.git import git_problems
 from lineage.verify.log import end_problems, log_problems
 from lineage.verify.pins import pin_problems
@@ -69,14 +70,14 @@ def verify(
         result.notes += lookup_notes(registry)
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
-    objects = Objects(known_tombstones(registry))
+    objects = Objects(known_tombstones(registry), unfetched(registry))
     for id_ in asked if revisions else _all(registry):
         result.checked += 1
         result.problems += commit_problems(registry, id_, objects)
     result.problems += file_problems(registry, objects, progress or (lambda _: None))
     if remote is not None:
         remotes, store = chosen(registry, remote)
-        there = [Wanted(entry, id_) for entry, id_, freed in objects.all() if not freed]
+        there = [Wanted(e, id_) for e, id_, away in objects.all() if away != FREED]
         result.problems += log_problems_at(registry, remotes)
         result.problems += remote_problems(
             registry, store, there, deep=True, progress=progress

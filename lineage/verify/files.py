@@ -1,12 +1,11 @@
 """Checking payloads: every object is read once, however many commits have it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 from lineage.errors import LineageError
-from lineage.needed import is_partial
 from lineage.registry import Registry
 from lineage.store.files import FileEntry, dvc_list, file_list
 from lineage.store.objects import Commit
@@ -19,6 +18,7 @@ Progress = Callable[[int], None]
 """Called with the number of bytes checked since the last call."""
 
 _BATCH = 1024  # objects
+FREED, UNFETCHED = "gc freed", "were left at the remote"
 _Key = tuple[str, str, int]  # MD5, SHA-256, size
 
 
@@ -26,15 +26,15 @@ class Objects:
     """What has to be in the cache: each object once, however many commits have it.
 
     By MD5, SHA-256 and size: the first file that is the object, its commit's id, and
-    whether it may be missing because gc freed all commits that have it.
+    why it may be missing (`FREED`, `UNFETCHED`), where all commits that have it say so.
+    `left` are the commits whose files were left at a remote.
     """
 
-    def __init__(self, gone: Tombstones) -> None:
-        self._gone = gone
-        self.wanted: dict[_Key, tuple[FileEntry, str, bool]] = {}
+    def __init__(self, gone: Tombstones, left: Container[str]) -> None:
+        self._gone, self._left = gone, left
+        self.wanted: dict[_Key, tuple[FileEntry, str, str]] = {}
         self.erased: dict[str, tuple[FileEntry, str]] = {}
-        self.freed: set[str] = set()
-        self.elsewhere: set[str] = set()
+        self.missing: dict[str, set[str]] = {FREED: set(), UNFETCHED: set()}
         self.relinked: set[str] = set()
         self.spare: set[str] = set()
         self.forgotten = False
@@ -45,12 +45,13 @@ class Objects:
             self.erased.setdefault(entry.md5, (entry, id_))
             return
         key = (entry.md5, entry.sha256, entry.size)
-        freed = id_ in self._gone.freed
+        freed = FREED if id_ in self._gone.freed else ""
+        away = freed or (UNFETCHED if id_ in self._left else "")
         known = self.wanted.get(key)
-        if known is None or (known[2] and not freed):
-            self.wanted[key] = (entry, id_, freed)
+        if known is None or (known[2] and not away):
+            self.wanted[key] = (entry, id_, away)
 
-    def all(self) -> Iterable[tuple[FileEntry, str, bool]]:
+    def all(self) -> Iterable[tuple[FileEntry, str, str]]:
         """Every object that has to be somewhere."""
         return self.wanted.values()
 
@@ -58,11 +59,9 @@ class Objects:
         """What is away on purpose."""
         if self.erased:
             yield f"objects that were erased: {len(self.erased):,}"
-        if self.freed:
-            yield f"objects that gc freed: {len(self.freed):,}"
-        if self.elsewhere:
-            count = f"{len(self.elsewhere):,}"
-            yield f"objects that are not here, as in a partial clone: {count}"
+        for away, oids in self.missing.items():
+            if oids:
+                yield f"objects that {away}: {len(oids):,}"
         if self.relinked:
             yield f"objects linked anew, as a pin or for DVC: {len(self.relinked):,}"
         if self.spare:
@@ -112,7 +111,6 @@ def file_problems(
 ) -> Iterator[Problem]:
     """Read every object once, two at a time."""
     remaining = iter(objects.wanted.values())
-    partial = is_partial(registry)
     with ThreadPoolExecutor(2) as pool:
         while batch := list(islice(remaining, _BATCH)):
             entries = [entry for entry, _, _ in batch]
@@ -120,14 +118,12 @@ def file_problems(
                 e.md5 for e in entries if not registry.payloads.is_linked(e.md5)
             }
             checked = pool.map(registry.payloads.check, entries)
-            for (entry, id_, freed), what in zip(batch, checked, strict=True):
+            for (entry, id_, away), what in zip(batch, checked, strict=True):
                 progress(entry.size)
                 if entry.md5 in relinked and what != MISSING:
                     objects.relinked.add(entry.md5)
-                if freed and what == MISSING:
-                    objects.freed.add(entry.md5)
-                elif partial and what == MISSING:
-                    objects.elsewhere.add(entry.md5)
+                if away and what == MISSING:
+                    objects.missing[away].add(entry.md5)
                 elif what:
                     yield Problem(id_, entry.path, what, entry.md5)
     pins = Pins(registry.payloads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -256,3 +257,29 @@ $ lineage clone /
 exit 2
 """)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["full", hub.name]
+
+
+def test_names_that_a_shell_takes_apart(
+    repo: Any, hub: Path, run: Run, tmp_path: Path
+) -> None:
+    """What to type next can be typed; a git tag is told as git has it."""
+    run("commit", "config", "--name", "my set", "--param", "x=1")
+    run("tag", "rel/1 final")
+    run("remote", "add", "origin", hub)
+    assert "git tag lineage/rel%2F1%20final\n" in run("push").stderr
+    assert run("clone", hub, "../copy", "--only", "no such").exit_code == 5
+    assert not (tmp_path / "copy").exists()
+    run("clone", hub, "../copy")
+    fresh = run("-C", "../copy", "verify")
+    assert (fresh.exit_code, fresh.stderr) == (0, "1 commit checked: all as recorded\n")
+    for place in ("../copy", "."):
+        value = f"x={place}"
+        run("-C", place, "commit", "config", "--name", "my set", "--param", value)
+    run("-C", "../copy", "push")
+
+    take = run("pull").stderr.partition("take theirs: ")[2].partition("\n")[0]
+    for command in take.split("; "):
+        assert run(*shlex.split(command)[1:]).exit_code == 0
+    assert list(repo.branches()) == ["config/my set"]
+    run("tag", "-d", "rel/1 final")
+    assert "git tag lineage/rel%2F1%20final  gone\n" in run("push").stderr

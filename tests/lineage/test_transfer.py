@@ -151,22 +151,10 @@ def test_get_fetches_what_is_not_here(repo: Registry, id_: str, run: Run) -> Non
     assert (repo.root / "out" / "b").read_text() == "text of b"
 
 
-@pytest.mark.usefixtures("id_")
-def test_a_partial_clone_lacks_payloads_without_a_problem(repo: Registry) -> None:
-    """`verify` counts them; in a clone that should have them they are problems."""
-    shutil.rmtree(repo.payloads.cache)
-    assert len(verify(repo).problems) == 4
-    repo.settings.set("clone.partial", "true")
-    found = verify(repo)
-
-    assert found.problems == []
-    assert "objects that are not here, as in a partial clone: 4" in found.notes
-
-
-def test_a_clone_of_some_payloads_is_partial(
+def test_what_was_left_at_the_remote_is_not_lost(
     repo: Registry, id_: str, run: Run, tmp_path: Path
 ) -> None:
-    """It verifies; with all of them it is whole, and then a lost one is a problem."""
+    """`verify` counts it and knows it from what came or was made here, and is lost."""
     (repo.root / "data" / "a").write_text("another", encoding="utf-8")
     repo.commit("dataset", "d", "data")
     subprocess.run(["git", "init", "-q", "--bare", tmp_path / "git"], check=True)
@@ -178,13 +166,23 @@ def test_a_clone_of_some_payloads_is_partial(
     os.chdir(clone)
     partial = run("verify")
     assert (partial.exit_code, place.name) == (0, "there")
-    assert "not here, as in a partial clone: 6" in partial.stderr
-    assert run("pull", "--all-payloads").exit_code == 0
-    whole = run("verify")
-    assert (whole.exit_code, "partial" in whole.stderr) == (0, False)
+    assert "objects that were left at the remote: 6" in partial.stderr
+    assert "3 files, 27 B, not here" in run("show", id_).stdout
+    (clone / "own").write_text("made here", encoding="utf-8")
+    shutil.copytree(repo.root / "data", clone / "data")
+    assert run("commit", "dataset", "own", "--name", "own").exit_code == 0
+    assert run("commit", "dataset", "data", "--name", "d").exit_code == 0  # no news
+    assert "left at the remote: 2" in run("verify").stderr
+    assert "3 files, 27 B, 1 of them not here" in run("show", id_).stdout
     shutil.rmtree(clone / ".dvc" / "cache")
-    assert run("verify").exit_code == 3
+    lost = run("verify")
+    assert (lost.exit_code, lost.stdout.count("is missing")) == (3, 5)
+    assert "left at the remote: 2" in lost.stderr
     assert run("get", id_, "old").exit_code == 0
+    assert "left" not in run("verify").stderr
+    assert "own of" in run("pull").stderr  # it was never pushed
+    rest = run("verify").stdout.splitlines()
+    assert [line.split()[1] for line in rest[1:]] == ["own"]
 
 
 def test_what_dvc_brought_is_compared_before_it_counts(
