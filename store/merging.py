@@ -16,12 +16,14 @@ from lineage.errors import StoreError
 from lineage.store.canonical import digest
 from lineage.store.git import GitRepository
 from lineage.store.git_graph import merge_bases
+from lineage.store.names import encode
 from lineage.store.succession import descends, later
 from lineage.store.views import Move, Target, Views
 
 PULL = "pull"  # the type of the event in which two logs meet
 _TAGS = ("tags", "spent")
 _DIGITS = 8
+_LONGEST = 250  # bytes of an encoded name: git locks it as a file NAME.lock
 
 Value = str | None
 """The git oid that a name has, or None where it is not."""
@@ -198,9 +200,17 @@ class _Meeting:
 def _beside(ref: str, remote: str) -> Iterator[str]:
     """Names for the other side's branch: ``x@origin``, then ``x@origin.2``, ``.3``."""
     stem = re.sub(rf"@{re.escape(remote)}(\.\d+)?\Z", "", ref)
-    yield f"{stem}@{remote}"
+    yield _fitting(stem, f"@{remote}")
     for number in count(2):
-        yield f"{stem}@{remote}.{number}"
+        yield _fitting(stem, f"@{remote}.{number}")
+
+
+def _fitting(ref: str, mark: str) -> str:
+    """A name with a mark, cut before it as far as git needs."""
+    space, _, name = ref.partition("/")
+    while name and len(encode(name + mark)) > _LONGEST:
+        name = name[:-1]
+    return f"{space}/{name}{mark}"
 
 
 def _space(ref: str) -> str:

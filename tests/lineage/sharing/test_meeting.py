@@ -14,6 +14,8 @@ from lineage.names_ops import (
     set_branch,
     set_tag,
 )
+from lineage.sharing import remotes
+from lineage.sharing.pull import pull
 from lineage.undo import redo, undo
 from lineage.verify import verify
 
@@ -69,6 +71,27 @@ def test_a_branch_that_both_moved_is_kept_twice(hub: Hub, sound: Sound) -> None:
         "main@origin.2": five.id,
     }
     sound(ours)
+
+
+def test_the_second_name_is_no_longer_than_git_takes(hub: Hub, sound: Sound) -> None:
+    """The end of a long name gives way to the remote's, and one more to a number."""
+    ours = hub.first()
+    theirs = hub.clone()
+    remote = f"team/{'r' * 60}"
+    ours.git.run("remote", "add", remote, str(hub.path))
+    names = [f"{'n' * 190}{end}" for end in "ab"]
+    for number, name in enumerate(names):
+        hub.commit(ours, 10 + number, name)
+        hub.commit(theirs, 20 + number, name)
+    hub.push(theirs)
+    doubled = pull(ours, remotes.find(ours, remote)).merged.doubled
+
+    assert set(doubled) == set(names)
+    assert [len(other) for other in doubled.values()] == [248, 248]  # / takes three
+    assert sorted(other[-4:] for other in doubled.values()) == ["rr.2", "rrrr"]
+    hub.push(ours)
+    sound(ours)
+    delete_branch(ours, doubled[names[0]])
 
 
 def test_the_later_version_stands(hub: Hub, sound: Sound) -> None:
