@@ -12,7 +12,7 @@ from lineage.sharing import remotes
 from lineage.sharing.export import FILES, SETTINGS
 from lineage.sharing.fetch import fetch
 from lineage.sharing.payloads import Choice, chosen
-from lineage.sharing.pull import of_log
+from lineage.sharing.pull import of_log, settle_head
 from lineage.sharing.remotes import DEFAULT, prefix
 from lineage.store import dvc, git_graph, names, transport
 from lineage.store.aside import made_aside
@@ -112,8 +112,7 @@ def _adopt(registry: Registry) -> None:
         registry.git.update_refs(step, {names.EVENTS: ("", tip)}, gone, lock=lock)
         log.roll_forward(lock)
     came(registry, (record.id for record in registry.ids))
-    if branch := _newest_branch(registry):
-        registry.set_head(branch)
+    settle_head(registry)
 
 
 def _set_up_dvc(registry: Registry) -> None:
@@ -127,14 +126,3 @@ def _set_up_dvc(registry: Registry) -> None:
     dvc.initialise(registry.root)
     if registry.git.is_unborn():
         registry.git.commit_first(dvc.FILES, registry.actor())
-
-
-def _newest_branch(registry: Registry) -> str | None:
-    """The branch that moved last, of those that there are."""
-    branches = registry.events_log.names("heads")
-    for logged in registry.events_log.iterate() if branches else ():
-        for change in logged.event.refs:
-            space, _, name = change.ref.partition("/")
-            if space == "heads" and change.after and name in branches:
-                return name
-    return None

@@ -92,6 +92,23 @@ def _brought(registry: Registry, tip: str) -> set[str]:
     return {id_ for id_ in ids if not registry.ids.find(id_)}
 
 
+def settle_head(registry: Registry) -> None:
+    """Where HEAD is no branch, or no more, make it the one that moved last."""
+    if not registry.target(f"heads/{registry.head or ''}"):
+        registry.set_head(_newest_branch(registry) or "")
+
+
+def _newest_branch(registry: Registry) -> str | None:
+    """The branch that moved last, of those that there are."""
+    branches = registry.events_log.names("heads")
+    for logged in registry.events_log.iterate() if branches else ():
+        for change in logged.event.refs:
+            space, _, name = change.ref.partition("/")
+            if space == "heads" and change.after and name in branches:
+                return name
+    return None
+
+
 def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> str:
     """What keeps their commits comes first, then the event, then what kept them before.
 
@@ -110,4 +127,5 @@ def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> 
     logged = registry.record(event, merged.moves, lock=lock, merged=[fetched.tip])
     spare = [ref for ref in held if ref != f"{place}events"]
     registry.git.update_refs(dict.fromkeys(spare, (None, None)), lock=lock)
+    settle_head(registry)
     return logged.event.id

@@ -203,6 +203,19 @@ def test_a_name_that_was_spent_apart(hub: Hub, sound: Sound) -> None:
     sound(ours)
 
 
+def test_head_is_a_branch_after_a_pull(hub: Hub) -> None:
+    """One that the other side has deleted is left for the one that moved last."""
+    ours = hub.first()
+    theirs = hub.clone()
+    set_branch(theirs, "b", "main")
+    hub.exchange(theirs, ours)
+    assert theirs.head == "b"
+    delete_branch(ours, "b")
+    hub.exchange(ours, theirs)
+
+    assert theirs.head == "main"
+
+
 def test_the_same_commit_made_twice(hub: Hub, sound: Sound) -> None:
     """Both machines record the same content: one commit, brought by two events."""
     ours = hub.first()
