@@ -107,7 +107,8 @@ def _sentences(found: "Collected", *, dry_run: bool) -> list[str]:
         count = plural(found.left_to_dvc, "object")
         said.append(f"{count} of them stay in the cache, where DVC may need them")
     if found.erased:
-        said.append(f"{plural(found.erased, 'object')} were erased: removed for good")
+        count = plural(found.erased, "object")
+        said.append(f"removed for good, as they were erased: {count}")
     if found.emptied:
         said.append(f"{size(found.emptied_size)} {would} from the trash for good")
     return said

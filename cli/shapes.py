@@ -74,7 +74,7 @@ def metric_(metric: "Metric") -> Json:
 
 
 def _payload(registry: "Registry", found: "Entry") -> Json | None:
-    """What the manifest says of the files, and how many of them are not here."""
+    """What the manifest says of the files, and how many of them are away."""
     from lineage.needed import absent
 
     payload = found.commit.payload
@@ -82,8 +82,10 @@ def _payload(registry: "Registry", found: "Entry") -> Json | None:
         return None
     fields: Json = {name: getattr(payload, name) for name in payload.__match_args__}
     away = {one.entry.md5 for one in absent(registry, [found.id])}
-    count = sum(item.md5 in away for item in registry.files(found.id))
-    return {**fields, "absent": count}
+    files, erased = registry.files(found.id), registry.erased()
+    fields["absent"] = sum(item.md5 in away for item in files)
+    fields["erased"] = sum(item.sha256 in erased for item in files)
+    return fields
 
 
 def _edge(edge: "Edge") -> Json:

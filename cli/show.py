@@ -143,10 +143,13 @@ def _whereabouts(payload: Record) -> str:
     """What there is to say of where the files are."""
     if not payload["stored"]:
         return ", hashed in place and not stored"
-    if not payload["absent"]:
-        return ""
-    some = payload["absent"] < payload["count"]
-    return f", {payload['absent']:,} of them not here" if some else ", not here"
+    return "".join(
+        f", {what}"
+        if payload[key] == payload["count"]
+        else f", {payload[key]:,} {what}"
+        for key, what in (("erased", "erased"), ("absent", "not here"))
+        if payload[key]
+    )
 
 
 def _described(fields: Record, telling: str) -> str:

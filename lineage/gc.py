@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from lineage.erase import enforce
 from lineage.errors import UsageError
+from lineage.keeping import refresh_keep
 from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.disk import disk_errors
@@ -101,6 +102,8 @@ def gc(
             _carry_out(registry, pins, plan, grace)
         keep = timedelta() if empty_trash else _setting(registry, "trash", TRASH)
         _empty(pins, result, keep, dry_run=dry_run)
+    if result.erased:
+        refresh_keep(registry, again=True)
     return result
 
 

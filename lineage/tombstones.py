@@ -86,14 +86,13 @@ def told(event: Event) -> str:
 
 
 def explain_erased(registry: Registry, id_: str, entries: Iterable[FileEntry]) -> None:
-    """Say who erased files of the commit `id_`.
+    """Say who erased files of the commit `id_`, even if their bytes are still here.
 
     Raises:
         StoreError: when one is erased.
     """
-    missing = _missing(registry, entries)
-    gone = tombstones(registry) if missing else Tombstones()
-    for entry in missing:
+    gone = tombstones(registry)
+    for entry in entries:
         if found := gone.erased.get(entry.sha256):
             event = registry.events_log.whole.event(found)
             message = f"{entry.path} of {id_[:12]} was {told(event)}"

@@ -173,7 +173,7 @@ def test_what_was_left_at_the_remote_is_not_lost(
     assert run("commit", "dataset", "own", "--name", "own").exit_code == 0
     assert run("commit", "dataset", "data", "--name", "d").exit_code == 0  # no news
     assert "left at the remote: 2" in run("verify").stderr
-    assert "3 files, 27 B, 1 of them not here" in run("show", id_).stdout
+    assert "3 files, 27 B, 1 not here" in run("show", id_).stdout
     shutil.rmtree(clone / ".dvc" / "cache")
     lost = run("verify")
     assert (lost.exit_code, lost.stdout.count("is missing")) == (3, 5)

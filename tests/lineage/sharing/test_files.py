@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage import Edge
+from lineage.erase import erase, plan_erasure
 from lineage.errors import StoreError, UsageError
+from lineage.gc import gc
 from lineage.names_ops import delete_tag, set_tag
 from lineage.needed import absent
 from lineage.sharing import remotes
 from lineage.sharing.payloads import Choice, bring
 from lineage.sharing.push import push
+from lineage.verify import verify
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -155,3 +158,25 @@ def test_where_a_clone_learns_of_the_dvc_remote(hub: Hub) -> None:
     assert (last.root / ".dvc" / "config").read_text(encoding="utf-8") == config
     status = hub.git("status", "--porcelain", "--branch", where=last.root)
     assert status == f"## {branch}...origin/{branch}"
+
+
+def test_what_another_clone_erased_is_not_given_out(hub: Hub) -> None:
+    """From the pull on, while its bytes are here; gc takes them, and all is sound."""
+    ours = hub.first()
+    store(hub, ours)
+    id_ = dataset(hub, ours, "d", "secret")
+    hub.push(ours)
+    theirs = hub.clone()
+    plan = plan_erasure(theirs, id_)
+    erase(theirs, plan, reason="privacy", authority="a court")
+    hub.exchange(theirs, ours)
+
+    assert absent(ours, [id_]) == []
+    with pytest.raises(StoreError, match=r"was erased on .* for a court: privacy"):
+        ours.get(id_, hub.folder / "got")
+    assert [p.what for p in verify(ours).problems] == [
+        "was erased, but its bytes are still here: `lineage gc` removes them"
+    ]
+    assert gc(ours).erased == 1
+    found = verify(ours)
+    assert (found.problems, found.notes) == ([], ["objects that were erased: 1"])
