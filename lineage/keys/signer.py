@@ -35,6 +35,8 @@ class Signer:
     def __call__(self, event: Event, commit: bytes) -> bytes | None:
         """The signature of an event's commit, or None where it has none.
 
+        A pull has none where the key does not count: what comes may say that it does.
+
         Raises:
             StoreError: when the key cannot sign.
             NotAllowed: when it may not, or a key is needed and none is set.
@@ -44,7 +46,10 @@ class Signer:
             self._check_unsigned(keys, event.type)
             return None
         signature = sign(commit, path)
-        self._check(keys, event, Signature.parse(signature))
+        if wrong := self._fault(keys, event, Signature.parse(signature)):
+            if event.type != PULL:
+                raise wrong
+            return None
         return signature
 
     def ready(self) -> None:
@@ -134,16 +139,20 @@ class Signer:
             message = "events are signed in this registry, and no key is set here"
             raise NotAllowed(message, hint=hint)
 
-    def _check(self, keys: Keys, event: Event, signature: Signature) -> None:
+    def _fault(
+        self, keys: Keys, event: Event, signature: Signature
+    ) -> NotAllowed | None:
+        """Why an event must not be signed so, if anything."""
         seen = Seen("", event, event.time, keys.all, signature=signature)
         if keys.root is None:
             if event.type == KEY and not founds(read_change(seen)):
                 hint = "add it with the role releaser, and sign with it"
-                raise NotAllowed("the first key adds itself", hint=hint)
-            return
+                return NotAllowed("the first key adds itself", hint=hint)
+            return None
         standing = keys.standing(seen)
         if standing and standing.state != "good":
-            raise NotAllowed(_refusal(standing), hint=_HINTS.get(standing.state, ""))
+            return NotAllowed(_refusal(standing), hint=_HINTS.get(standing.state, ""))
+        return None
 
 
 def unsigned_allowed(registry: "Registry") -> bool:
