@@ -8,6 +8,7 @@ the manifest names, else by whoever recorded it.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from lineage import tombstones
 from lineage.audit.facts import Facts, Known
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
 from lineage.store.canonical import Json
@@ -100,6 +101,10 @@ def _bytes(known: Known) -> Field[Mapping[str, Json]]:
         state = "stored" if commit.payload.stored else "hashed only"
         held: dict[str, Json] = {"state": state, **commit.payload.to_json()}
         held.pop("stored", None)
+        if event := known.erased:
+            held["state"] = "erased in part" if known.left else "erased"
+            told = {"told": tombstones.told(event)}
+            return Field("recorded", {**held, **told}, event=event.id)
         return recorded(known, held)
     if commit.external:
         return stated(known, {"state": "elsewhere", **commit.external})

@@ -14,11 +14,15 @@ from lineage.audit.loops import Log, Loops
 from lineage.history import Names
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Event
+from lineage.tombstones import Tombstones, tombstones
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A commit with the event that first recorded it."""
+    """A commit with the event that first recorded it.
+
+    `erased` is the event that erased files of it, `left` how many others it has.
+    """
 
     id: str
     git: str
@@ -28,6 +32,8 @@ class Known:
     event: Event
     branches: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    erased: Event | None = None
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def gather(registry: Registry, revision: str) -> Facts:
     subject = registry.resolve(revision)
     log = Log.read(registry)
     assert log.newest is not None  # a registry begins with an event
-    known = partial(_known, registry, Names.of(registry), {})
+    known = partial(_known, registry, Names.of(registry), tombstones(registry), {})
     loops = Loops(known, log)
     end, also_in = loops.including(subject)
     chain = loops.chain(end) if end else ()
@@ -86,9 +92,16 @@ def gather(registry: Registry, revision: str) -> Facts:
 
 
 def _known(
-    registry: Registry, names: Names, cache: dict[str, Known], id_: str
+    registry: Registry,
+    names: Names,
+    gone: Tombstones,
+    cache: dict[str, Known],
+    id_: str,
 ) -> Known:
     if id_ not in cache:
+        oid = gone.stripped.get(id_)
+        files = registry.files(id_) if oid else []
+        left = (f for f in files if not f.is_directory and f.sha256 not in gone.erased)
         record = registry.ids.get(id_)
         cache[id_] = Known(
             id=id_,
@@ -99,6 +112,8 @@ def _known(
             event=registry.events_log.event(record.event),
             branches=names.branches.get(record.git, ()),
             tags=names.tags.get(record.git, ()),
+            erased=registry.events_log.whole.event(oid) if oid else None,
+            left=sum(1 for _ in left),
         )
     return cache[id_]
 

@@ -135,6 +135,11 @@ def _bytes(artifact: Artifact) -> Found:
     held = artifact.bytes.value or {}
     if held.get("state") == "hashed only":
         yield "only the hashes of its files are recorded, not the files", artifact.id
+    if told := held.get("told"):
+        part = (
+            "some of its files were" if held["state"] != "erased" else "its files were"
+        )
+        yield f"{part} {told}", artifact.id
     if held.get("state") == "elsewhere":
         what = "its files are elsewhere, and were never here"
         known = held.get("digest")

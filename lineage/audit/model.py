@@ -80,8 +80,9 @@ class Measurement:
 class Artifact:
     """One commit with everything that is recorded or stated of it.
 
-    `bytes` is ``{"state", …}``: ``stored`` or ``hashed only`` with count, size and
-    hashes, ``elsewhere`` with what is known of the place, or ``no files``. `origin`
+    `bytes` is ``{"state", …}``: ``stored``, ``hashed only``, ``erased`` or ``erased in
+    part`` with count, size and hashes (and who erased them as ``told``), ``elsewhere``
+    with what is known of the place, or ``no files``. `origin`
     says where data or a model from outside come from, `origin_class` what that
     makes of data (see `Source`). The rest is None where there is nothing.
     """

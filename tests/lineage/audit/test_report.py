@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lineage.audit import as_html
 from lineage.audit.report import report
+from lineage.erase import erase, plan_erasure
 from lineage.errors import NotFound
 from lineage.store.objects import Edge, Metric
 
@@ -148,6 +150,25 @@ def test_origin_classes(repo: Registry, given: dict[str, Any], expected: str) ->
     repo.commit("dataset", "d", params={"n": 2}, edges=edges, origin=origin)
 
     assert report(repo, "dataset/d").artifacts[-1].origin_class == expected
+
+
+def test_bytes_that_were_erased(repo: Registry) -> None:
+    """The report says so, by whom and why, and goes on with what is left."""
+    folder = repo.root / "chats"
+    folder.mkdir()
+    for name in "ab":
+        (folder / name).write_text(name, encoding="utf-8")
+    made = repo.commit("dataset", "chats", folder)
+    for paths, state in ((["a"], "erased in part"), ([], "erased")):
+        plan = plan_erasure(repo, made.id, paths=paths)
+        erase(repo, plan, reason="consent withdrawn", authority="DPO")
+        found = report(repo, "dataset/chats")
+        held = found.artifacts[0].bytes.value or {}
+
+        assert held["state"] == state
+        assert "by Ada Example for DPO: consent withdrawn" in str(held["told"])
+        assert any(str(held["told"]) in gap.what for gap in found.gaps)
+        assert "consent withdrawn" in as_html.render(found)
 
 
 def test_where_bytes_are(repo: Registry) -> None:
