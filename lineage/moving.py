@@ -108,4 +108,4 @@ class Run:
         objects = "1 object" if count == 1 else f"{count} objects"
         message = f"{objects} did not {whither} {self.remote}{rest}"
         kind = VerificationError if self._corrupt else StoreError
-        raise kind(message, hint=self._hint, details=list(self.failed.values()))
+        raise kind(message, hint=self._hint, details=sorted(self.failed.values()))

@@ -58,7 +58,9 @@ def open_registry(
     repository = GitRepository.discover(start)
     if repository.ref(names.EVENTS) is None:
         _check_not_lost(repository)
-        hint = "run `lineage init` to make it one"
+        hint = (
+            "`lineage init` makes it one, `lineage clone URL` brings one that is shared"
+        )
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
     registry = Registry(repository, settings)
     with suppress(OSError):  # read-only: then nothing derived is kept

@@ -168,15 +168,22 @@ def bring(
 ) -> Moved | None:
     """Fetch what is not here of one commit, if any DVC remote is configured.
 
-    The remote is that of the registry's ``origin``, else DVC's default one.
+    The remote is that of the registry's ``origin``, or the only one that its remotes
+    name, else DVC's default one.
 
     Raises:
         VerificationError, StoreError: as `fetch_payloads`.
     """
     if not absent(registry, [id_]) or not dvc.remote_names(registry.git):
         return None
-    named = registry.settings.get("remote.origin.dvc")
-    return fetch_payloads(registry, named, [id_], progress)
+    return fetch_payloads(registry, _chosen_remote(registry), [id_], progress)
+
+
+def _chosen_remote(registry: Registry) -> str | None:
+    settings = registry.settings.section("remote.").items()
+    named = {key: value for key, value in settings if key.endswith(".dvc")}
+    only = next(iter(named.values())) if len(set(named.values())) == 1 else None
+    return named.get("remote.origin.dvc", only)
 
 
 def remove(registry: Registry, dvc_remote: str | None, oids: Iterable[str]) -> None:

@@ -131,7 +131,7 @@ $ lineage status
 exit 5
 $ lineage -C plain log
 2> error: /test/plain is not a lineage registry
-2> hint: run `lineage init` to make it one
+2> hint: `lineage init` makes it one, `lineage clone URL` brings one that is shared
 exit 5
 """)
 

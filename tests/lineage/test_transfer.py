@@ -136,8 +136,14 @@ def test_what_is_removed_from_the_remote_is_gone(repo: Registry, id_: str) -> No
 
 
 def test_get_fetches_what_is_not_here(repo: Registry, id_: str, run: Run) -> None:
-    """`lineage get` says so, and needs the remote only where something is lacking."""
+    """`lineage get` says so, and needs the remote only where something is lacking.
+
+    It is the one that a remote of the registry names, if DVC has no default.
+    """
     push_payloads(repo, None, [id_])
+    config = repo.root / ".dvc" / "config"
+    config.write_text(config.read_text("utf-8").replace("remote = r\n", ""))
+    repo.settings.set("remote.hub.dvc", "r")
     repo.payloads.path(repo.files(id_)[0].md5)
     shutil.rmtree(repo.payloads.cache)
     assert len(absent(repo, [id_])) == 3

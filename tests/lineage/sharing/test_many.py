@@ -149,7 +149,7 @@ def test_sixteen_pushers(hub: Hub, sound: Sound) -> None:
         assert len(after.ids) == 1 + sum(landed)
     assert any(landed)
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda place: _insist(hub, place), places))
     last = hub.clone("last")
     assert {record.id for record in last.ids} > made
@@ -157,8 +157,11 @@ def test_sixteen_pushers(hub: Hub, sound: Sound) -> None:
     sound(last)
 
 
-def test_a_lock_that_was_left_at_the_remote(hub: Hub) -> None:
+def test_a_lock_that_was_left_at_the_remote(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody is told to pull where there is nothing to pull."""
+    monkeypatch.setattr("lineage.sharing.push._PAUSE", 0.01)
     ours = hub.first()
     hub.commit(ours, 1)
     lock = hub.path / "refs" / "lineage" / "events.lock"
