@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from lineage.cli.text import cut, one_line, pointed, size
+from lineage.cli.text import cut, harmless, one_line, pointed, size
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -151,8 +151,9 @@ class Terminal:
 
     def _tell(self, spans: Iterable[Span | str]) -> None:
         whole = [(span, "") if isinstance(span, str) else span for span in spans]
+        harmless_ = [(harmless(text), style) for text, style in whole]
         with suppress(BrokenPipeError):
-            sys.stderr.write(f"{self._painted(whole, sys.stderr)}\n")
+            sys.stderr.write(f"{self._painted(harmless_, sys.stderr)}\n")
             sys.stderr.flush()
 
     @contextmanager

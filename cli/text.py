@@ -107,6 +107,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in joined)
 
 
+def harmless(text: str) -> str:
+    """`text` on its lines, without other characters that would move the cursor."""
+    return "".join(c if c == "\n" or c.isprintable() else "�" for c in text)
+
+
 def pointed(text: str, start: int, end: int, columns: int) -> tuple[str, str]:
     """`text` on one line, and a line that underlines it from `start` to `end`.
 

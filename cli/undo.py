@@ -7,6 +7,7 @@ import click
 
 from lineage.cli.command import App, Command, pass_app, utc
 from lineage.cli.names import short
+from lineage.cli.text import one_line
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -51,7 +52,7 @@ def undo(app: App, event: str | None, message: str, *, dry_run: bool) -> None:
 def tell(app: App, done: "Undone", what: str) -> None:
     """Say what moved; of a dry run that is all there is, so it goes to stdout."""
     event = done.undone
-    told = f": {event.message.splitlines()[0]}" if event.message else ""
+    told = f": {one_line(event.message.splitlines()[0])}" if event.message else ""
     head = f"{event.type} {event.id[:8]}, {utc(event)}{told}"
     lines = list(_lines(app.registry, done.moves, tried=not done.event))
     if done.event:

@@ -76,8 +76,8 @@ def moment_of(text: str, of_day: time) -> str:
         if moment.tzinfo:
             moment = moment.astimezone(UTC)
     except (OverflowError, ValueError) as error:
-        message = f"{text!r} is not a date: {error}"
-        raise UsageError(message, hint=_HINT) from None
+        why = "" if "isoformat" in str(error) else f": {error}"
+        raise UsageError(f"{text!r} is not a date{why}", hint=_HINT) from None
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

@@ -59,7 +59,7 @@ def undo(
         NotFound: when there is no such event, or nothing is left to undo.
     """
     with disk_errors("undoing"), registry.events_log.locked() as lock:
-        found = find_event(registry, event) if event else _newest(registry)
+        found = _newest(registry) if event is None else find_event(registry, event)
         return _take_back(registry, found, message, lock, dry_run=dry_run)
 
 

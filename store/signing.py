@@ -30,7 +30,8 @@ def sign(message: bytes, key: Path) -> bytes:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         last = [line for line in said if not line.startswith("Signing data")][-1:]
         hint = "nothing was recorded; a private key has mode 600, or is in ssh-agent"
-        told = "".join(last) or "ssh-keygen did not say why"
+        told = "".join(last).removeprefix("Enter passphrase: ")
+        told = told or "ssh-keygen did not say why"
         raise StoreError(f"the key {key} cannot sign: {told}", hint=hint)
     return done.stdout
 

@@ -120,7 +120,7 @@ def test_status_of_an_empty_registry(transcript: Transcript) -> None:
     """Nothing is committed yet, which is said."""
     assert transcript("status") == snapshot("""\
 $ lineage status
-2> nothing is committed yet
+2> no file was committed from here
 """)
 
 

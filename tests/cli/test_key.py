@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -290,3 +292,55 @@ def test_what_openssh_reads(run: Run, tmp_path: Path) -> None:
     assert verdict() == 0
     run("key", "revoke", "runner", "--reason", "sold")
     assert verdict() != 0
+
+
+def on_a_terminal(words: str, *typed: str) -> tuple[int, str]:
+    """Run a command on a terminal of its own and type at each prompt; what it shows."""
+    command = [sys.executable, "-m", "lineage", *words.split()]
+    child, terminal = pty.fork()
+    if not child:  # pragma: no cover
+        os.execv(command[0], command)  # noqa: S606
+    shown, answers = b"", list(typed)
+    while True:
+        try:
+            shown += os.read(terminal, 4096)
+        except OSError:  # its other end is closed
+            break
+        if answers and shown.endswith(b": "):
+            os.write(terminal, f"{answers.pop(0)}\n".encode())
+            shown += b"\n"
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+
+
+def test_a_key_with_a_passphrase(repo: Registry, run: Run) -> None:
+    """The terminal asks it, twice for a new key; without it nothing is written."""
+    code, shown = on_a_terminal("key generate", "sesame", "sesame", "sesame")
+    assert (code, shown.count("Enter ")) == (0, 3), shown
+    assert "signs here from now on" in shown
+    tip = repo.events_log.tip()
+
+    code, shown = on_a_terminal("commit config --name c --param x=1", "wrong")
+    assert code == 1
+    assert "incorrect passphrase" in shown
+    assert repo.events_log.tip() == tip
+    code, shown = on_a_terminal("commit config --name c --param x=1", "sesame")
+    assert (code, list(repo.branches())) == (0, ["config/c"]), shown
+    assert run("verify").exit_code == 0
+
+
+def test_key_events_are_not_undone(repo: Registry, said: Transcript) -> None:
+    """The command says so, and how a key ends; nothing is written."""
+    said(GENERATE)
+    tip = repo.events_log.tip()
+    assert said(f"undo {tip}", "undo") == snapshot("""\
+$ lineage undo aaaaaaaaaaaa…
+2> error: the event bbbbbbbb (key) moved no name
+2> hint: a key ends with `lineage key revoke`
+exit 4
+$ lineage undo
+2> error: there is nothing to undo
+2> hint: `lineage events` lists them all
+exit 5
+""")
+    assert repo.events_log.tip() == tip

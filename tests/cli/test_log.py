@@ -257,7 +257,7 @@ $ lineage log --kind modle
 2> hint: one of: config, dataset, model, generation
 exit 2
 $ lineage log --since soon
-2> error: 'soon' is not a date: Invalid isoformat string: 'soon'
+2> error: 'soon' is not a date
 2> hint: write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'
 exit 2
 $ lineage log --graph --kind model

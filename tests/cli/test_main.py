@@ -287,6 +287,10 @@ def test_names_cannot_move_the_cursor(repo: Registry, run: Run) -> None:
     repo.commit("config", "c", params={"\x1b[2J": "\x1b[2J"}, message="\x1b[2Jhello")
 
     assert "\x1b" not in run("log").stdout + run("show").stdout + run("events").stdout
+    tried, undone, redone = run("undo", "--dry-run"), run("undo"), run("redo")
+    assert "\x1b" not in tried.stdout + undone.stderr + redone.stderr
+    assert "[2Jhello" in tried.stdout
+    assert "[2Jhello" in undone.stderr
 
 
 def test_the_shell_completes_revisions(repo: Registry, tmp_path: Path) -> None:

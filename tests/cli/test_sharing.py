@@ -48,6 +48,8 @@ def test_two_machines_that_worked_apart(
         "push",
         "fetch",
         "remote list --format csv",
+        "status",
+        "status --at now",
         "pull",
         "pull",
         "branch",
@@ -93,6 +95,15 @@ $ lineage fetch
 $ lineage remote list --format csv
 name,url,dvc,ahead,behind
 origin,/test/hub.git,,2,2
+$ lineage status
+2> HEAD is config/tutor
+2> origin lacks 2 events: `lineage push origin`
+2> origin has 2 new events: `lineage pull origin`
+2> no file was committed from here
+$ lineage status --at now
+2> as of event dddddddd, 2026-01-02 03:04 UTC
+2> HEAD is config/tutor
+2> no file was committed from here
 $ lineage pull
 2> origin: 2 events, 1 commit, verified
 2>   branch config/tutor@origin  new, bbbbbbbb

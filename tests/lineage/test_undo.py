@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lineage.errors import LineageError, NotAllowed, NotFound
+from lineage.errors import LineageError, NotAllowed, NotFound, UsageError
 from lineage.names_ops import (
     delete_branch,
     delete_tag,
@@ -248,6 +248,14 @@ def test_what_moved_no_name_is_not_undone(repo: Registry, type_: str) -> None:
     with pytest.raises(NotAllowed, match=rf"\({type_}\) moved no name") as caught:
         undo(repo, id_)
     assert caught.value.hint
+
+
+def test_no_event_is_not_the_newest(repo: Registry) -> None:
+    """An empty word, as of a variable that was not set, takes nothing back."""
+    first = config(repo, 1)
+    with pytest.raises(UsageError, match="'' is not the id of an event"):
+        undo(repo, "")
+    assert repo.branches() == {"config/c": first}
 
 
 def test_the_tip_that_was_left_stays_reachable(repo: Registry, sound: Sound) -> None:
