@@ -10,16 +10,18 @@ from contextlib import suppress
 from lineage.errors import LineageError
 from lineage.keeping import is_kept_rightly, refresh_keep
 from lineage.keys.log import KeyLog
+from lineage.needed import absent
 from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.mirrors import put_in_attic, reached
 from lineage.tombstones import forget, recounted, tombstones, written_down
+from lineage.unfetched import arrived, unfetched
 
 
 def derived_notes(registry: Registry) -> Iterator[str]:
     """What was wrong, and is made again."""
     checks: tuple[Callable[[Registry], Iterator[str]], ...] = (
-        _mirrors, _unreached, _index, _keep, _head
+        _mirrors, _unreached, _index, _keep, _head, _unfetched
     )  # fmt: skip
     for check in checks:
         with suppress(OSError, LineageError):  # what cannot be read is a problem
@@ -107,3 +109,10 @@ def _keep(registry: Registry) -> Iterator[str]:
 def _head(registry: Registry) -> Iterator[str]:
     if (head := registry.head) and registry.target(f"heads/{head}") is None:
         yield f"HEAD is {head!r}, which is no branch: `lineage branch` lists them"
+
+
+def _unfetched(registry: Registry) -> Iterator[str]:
+    """Files may have come by other means, as by `dvc fetch`: that is no news."""
+    left = filter(registry.ids.find, unfetched(registry))
+    arrived(registry, [id_ for id_ in left if not absent(registry, [id_])])
+    yield from ()

@@ -187,6 +187,7 @@ def test_what_was_left_at_the_remote_is_not_lost(
     assert run("get", id_, "old").exit_code == 0
     assert "left" not in run("verify").stderr
     assert "own of" in run("pull").stderr  # it was never pushed
+    assert not (clone / ".git" / "lineage" / "unfetched").exists()  # verify saw it all
     rest = run("verify").stdout.splitlines()
     assert [line.split()[1] for line in rest[1:]] == ["own"]
 
