@@ -127,7 +127,7 @@ def _nodes(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 TREES = st.recursive(REVISIONS, _nodes, max_leaves=8)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(TREES)
 def test_a_written_tree_is_read_back(tree: Node) -> None:
     """Whatever tree: its text means the same tree."""
@@ -203,7 +203,7 @@ BITS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(st.text(max_size=30) | st.lists(st.sampled_from(BITS), max_size=10).map("".join))
 def test_any_text_is_a_tree_or_a_mistake_with_its_place(text: str) -> None:
     """Nothing that can be typed makes a traceback, and mistakes are inside the text."""

@@ -9,6 +9,7 @@ import pytest
 
 import lineage
 from lineage.errors import NotAllowed, NotFound, StoreError, VerificationError
+from lineage.names_ops import set_tag
 from lineage.sharing import remotes
 from lineage.sharing.clone import clone
 from lineage.store import names
@@ -65,6 +66,14 @@ def wrong_move(hub: Hub, theirs: Registry) -> None:
     one = hub.commit(theirs, 1)
     hub.push(theirs)
     add_event(hub, theirs, said=[Move("heads/x", one, None)])
+
+
+def moved_tag(hub: Hub, theirs: Registry) -> None:
+    one, two = hub.commit(theirs, 1), hub.commit(theirs, 2)
+    set_tag(theirs, "v1", one.id)
+    hub.push(theirs)
+    move = [Move("tags/v1", one, two)]
+    add_event(hub, theirs, "tag", said=move, done=move)
 
 
 def wrong_id(hub: Hub, theirs: Registry) -> None:
@@ -144,6 +153,7 @@ def no_event(hub: Hub, theirs: Registry) -> None:
     [
         (forged_view, "its git commit is not the one that follows from the events"),
         (wrong_move, "the event moves a name from where it was not"),
+        (moved_tag, "does what must not be: the tag v1 names"),
         (wrong_id, "its manifest does not have the SHA-256 of its id"),
         (another_commit, "another git commit"),
         (wrong_commit, "its git commit is not the one that its manifest determines"),
