@@ -1,5 +1,6 @@
 """`lineage bisect`: the first commit where a measure or a command broke."""
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -144,6 +145,8 @@ def _check(
     if bool(metric) == bool(command):
         hint = "lineage bisect perplexity --good REV, or --run CMD --good REV"
         raise UsageError("either a metric or a command is bisected", hint=hint)
+    if not all(map(math.isfinite, given)):
+        raise UsageError("a bound is a finite number")
     if len(given) > 1 or (given and command):
         raise UsageError("one bound goes with a metric: --above or --below")
     if repeats > 1 and metric:

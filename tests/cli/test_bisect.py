@@ -24,6 +24,7 @@ def test_a_metric_of_a_loop(transcript: Transcript) -> None:
         "bisect loss --good loop/tutor~2",
         "bisect --good loop/tutor~2",
         "bisect loss --good loop/tutor~2 --above 3 --below 4",
+        "bisect loss --good loop/tutor~2 --above nan",
         "bisect loss --good loop/tutor~2 --repeats 4",
     ) == snapshot("""\
 $ lineage bisect perplexity --good loop/tutor~2
@@ -55,6 +56,9 @@ $ lineage bisect --good loop/tutor~2
 exit 2
 $ lineage bisect loss --good loop/tutor~2 --above 3 --below 4
 2> error: one bound goes with a metric: --above or --below
+exit 2
+$ lineage bisect loss --good loop/tutor~2 --above nan
+2> error: a bound is a finite number
 exit 2
 $ lineage bisect loss --good loop/tutor~2 --repeats 4
 2> error: --repeats goes with --run: values are recorded already
