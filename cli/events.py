@@ -1,7 +1,7 @@
 """`lineage events`: the append-only log, and one event of it in full."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -105,10 +105,13 @@ def events(
     from lineage.events import events as find
 
     found = islice(find(app.registry, Wanted(**wanted)), limit)
+    first = next(found, None)
+    if first is None:
+        app.terminal.say("no such event")
     signatures = Signatures(app.registry)
     records = (
         {**shapes.event(logged.event.id, logged.event), **signatures.of(logged)}
-        for logged in found
+        for logged in chain([first] if first else [], found)
     )
     columns = with_signatures(_COLUMNS, SIGNED, wanted=signatures.there)
     listing(app.terminal, format_, "events", records, columns)

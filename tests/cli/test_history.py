@@ -303,6 +303,7 @@ $ lineage events --since 2031-11-03 --until 2031-11-03 --ref live --author ADA
 event     time              by           what    subject
 cccccccc  2026-01-02 03:04  Ada Example  branch  live
 $ lineage events --author nobody
+2> no such event
 $ lineage events --since soon
 2> error: 'soon' is not a date
 2> hint: write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'
