@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FAILED = 3
 _COLUMNS = (
-    Column("commit", lambda r: (r["id"][:12], "id")),
+    Column("id", lambda r: (r["id"][:12], "id")),
     Column("path", lambda r: r["path"], flexible=True),
     Column("problem", lambda r: (r["what"], "bad")),
 )

@@ -148,7 +148,7 @@ $ lineage verify --format json
 }
 2> 1 commit checked: all as recorded
 $ lineage verify
-commit        path   problem
+id            path   problem
 aaaaaaaaaaaa  b.txt  does not have its recorded SHA-256
 2> 1 commit checked: 1 problem
 exit 3

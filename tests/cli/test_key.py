@@ -187,7 +187,7 @@ events
   2026-01-02 03:04  review  Ada Example  unsigned                          fine
   2026-01-02 03:04  tag     Ada Example  Ada Example (reviewer, releaser)  v1
 $ lineage verify
-commit        path  problem
+id            path  problem
 aaaaaaaaaaaa        the event is not signed
 2> 1 commit checked: 1 problem
 exit 3
