@@ -48,7 +48,7 @@ def _mirrors(registry: Registry) -> Iterator[str]:
             stale = log.stale_mirrors()
             log.roll_forward(lock, again=True)
         if stale:
-            yield f"refs that were not as the newest event says: {len(stale):,}, set right"
+            yield f"refs not as the newest event has them: {len(stale):,}, set right"
     elif not log.is_rolled():
         with log.locked() as lock:
             log.roll_forward(lock, again=True)
