@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _NONE: frozenset[str] = frozenset()
 _BATCH = 1024  # events
+_NEAR = 64  # events; for one further back the whole log is gone through
 
 
 class Judge:
@@ -31,9 +32,9 @@ class Judge:
         self._log = registry.events_log
         self._time: dict[str, str] = {}
         oids = registry.key_log.oids()
-        tip = self._log.tip()
+        self._all = frozenset(oids)
         self._before, self._after = (
-            around(registry.git, tip, oids) if oids and tip else ({}, {})
+            around(registry.git, oids, oids) if oids else ({}, {})
         )
         self.changes = list(self._read(oids))
         self.keys = Keys(self.changes, self._root())
@@ -47,6 +48,7 @@ class Judge:
 
     def standings(self) -> Iterator[tuple[Logged, Standing | None]]:
         """All events with what their signatures are worth, oldest first."""
+        self._read_graph()
         log = self._log.iterate(oldest_first=True)
         while batch := list(islice(log, _BATCH)):
             for logged, seen in zip(batch, self._seen(batch), strict=True):
@@ -61,6 +63,8 @@ class Judge:
             yield self._one(*logged, found[1].data)
 
     def _one(self, git: str, event: Event, commit: bytes) -> Seen:
+        if git not in self._before:
+            self._place(git)
         message, armored = unsigned(commit)
         signature = _parsed(armored)
         return Seen(
@@ -73,6 +77,29 @@ class Judge:
             signature is not None and signature.holds(message, NAMESPACE),
             armored is not None,
         )
+
+    def _place(self, git: str) -> None:
+        """See which key events are before one that no key event came after.
+
+        All are, if it is among the newest and nothing is beside it.
+        """
+        oid = self._log.tip()
+        for _ in range(_NEAR):
+            found = self._registry.git.read(oid) if oid else None
+            parents = parse_parents(found[1].data) if found else []
+            if oid == git:
+                self._before[git] = self._all
+                return
+            if len(parents) != 1:
+                break
+            oid = parents[0]
+        self._read_graph()
+
+    def _read_graph(self) -> None:
+        """Go through the whole log once: which key events are before which events?"""
+        tip, oids = self._log.tip(), list(self._all)
+        if tip and oids:
+            self._before, self._after = around(self._registry.git, [tip], oids)
 
     def _times(self, oids: list[str]) -> Iterator[str]:
         for oid in oids:
@@ -101,6 +128,7 @@ class Judge:
 
     def _earliest(self, gits: list[str]) -> str:
         """Of several that did not know of each other, the first that came here."""
+        self._read_graph()
         tip = self._log.tip()
         assert tip
         chain = self._registry.git.run("rev-list", "--first-parent", "--reverse", tip)

@@ -89,16 +89,19 @@ class KeyLog:
 
 
 def around(
-    git: GitRepository, tip: str, keys: list[str]
+    git: GitRepository, tips: list[str], keys: list[str]
 ) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
-    """Of every event, the `keys` before it and those after it; oldest first."""
-    words = ("rev-list", "--topo-order", "--reverse", "--parents", tip)
+    """Of every event up to `tips`, the `keys` before it and those after it.
+
+    `tips` are, or know, all of `keys`.
+    """
+    words = ("rev-list", "--topo-order", "--reverse", "--parents", *tips)
     lines = [line.split() for line in git.run(*words).decode().splitlines()]
     marks = {oid: frozenset([oid]) for oid in keys}
     before: dict[str, frozenset[str]] = {}
     for oid, *parents in lines:
         before[oid] = _joined(before, marks, parents)
-    after: dict[str, frozenset[str]] = {tip: _NONE}
+    after: dict[str, frozenset[str]] = {}
     for oid, *parents in reversed(lines):
         own = after.setdefault(oid, _NONE) | marks.get(oid, _NONE)
         for parent in parents:

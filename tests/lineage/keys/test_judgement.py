@@ -337,6 +337,31 @@ def test_of_two_roots_the_own_one_counts(empty: Team) -> None:
     assert root.name == "Eve"
 
 
+@pytest.mark.parametrize("near", [0, 1, 3, 64])
+def test_a_judgement_is_the_same_near_and_far(
+    near: int, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few events count as near, each is judged as when all are gone through."""
+    team.write("bob")
+    start = fork(team)
+    hidden = team.write("bob")
+    back_to(team, start)
+    team.write("eve")
+    team.revoke("bob")
+    for by in ("ada", "bob"):
+        team.write(by, merged=(hidden.git,) if by == "ada" else ())
+    expected = list(Judge(team.registry).standings())
+    monkeypatch.setattr("lineage.keys.judge._NEAR", near)
+    judge = Judge(team.registry)
+
+    assert [(one, judge.standing(one)) for one, _ in reversed(expected)] == [
+        *reversed(expected)
+    ]
+    assert {standing.state for _, standing in expected if standing} == {
+        "good", "unknown", "revoked"
+    }  # fmt: skip
+
+
 # forgeries of bytes
 
 
