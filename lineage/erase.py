@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lineage.errors import NotAllowed, NotFound, UsageError
+from lineage.errors import Conflict, NotAllowed, NotFound, UsageError
 from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.disk import disk_errors
@@ -93,12 +93,14 @@ def erase(
 
     Raises:
         UsageError: without a reason or an authority.
+        Conflict: when another commit of the same bytes came meanwhile.
         StoreError: when a remote fails; what is here is gone by then.
     """
     if not reason.strip() or not authority.strip():
         raise UsageError("an erasure needs a reason and an authority")
     remotes = list(remotes)
     with registry.payloads.alone(), disk_errors("erasing"):
+        _check_still(registry, plan)
         known = tombstones(registry).erased
         if any(entry.sha256 not in known for entry in plan.objects):
             plan.event = _record(registry, plan, reason, authority)
@@ -107,6 +109,14 @@ def erase(
         remove(registry, name, (entry.md5 for entry in plan.objects))
     plan.copies = list(_copies(registry, plan, remotes))
     return plan
+
+
+def _check_still(registry: Registry, plan: Erasure) -> None:
+    """No bytes go unasked: the plan was made before writers were held off."""
+    late = {c for c, has in _having(registry, plan.files) if has} - {*plan.commits}
+    if late:
+        message = f"{min(late)[:12]} came meanwhile and has the same bytes"
+        raise Conflict(message, hint="run the command again")
 
 
 def enforce(registry: Registry) -> int:

@@ -108,8 +108,10 @@ def gc(
 
 
 def restore(registry: Registry) -> int:
-    """Bring everything back that lies in the trash; how many objects that was."""
+    """Bring back what lies in the trash and was not erased; how many objects."""
     pins = Pins(registry.payloads)
+    with registry.payloads.alone(), disk_errors("cleaning the DVC cache"):
+        enforce(registry)
     with registry.payloads.writing(), disk_errors("emptying the trash"):
         return sum(len(pins.restore(batch)) for batch in pins.trash())
 

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,14 @@ import pytest
 
 import lineage
 from lineage import Edge
+from lineage.erase import erase, plan_erasure
+from lineage.errors import Conflict, NotAllowed
+from lineage.gc import gc, restore
 from lineage.history import walk
+from lineage.names_ops import delete_branch, set_branch, set_tag
 from lineage.store.hashes import HashCache
 from lineage.store.payloads import Payloads
+from lineage.undo import undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
 COMMITS = 5
+MIXED = 2 * ROUNDS
 
 
 # what the processes do: `python test_races.py WORK ROOT NUMBER`
@@ -65,6 +72,73 @@ def same_content(root: Path, _: int) -> list[str]:
     return made
 
 
+def everything(root: Path, number: int) -> list[str]:
+    """Use all that writes, each on names of one's own."""
+    path, made = root.parent / f"{number}.txt", []
+    with closing(lineage.open(root)) as registry:
+        for i in range(MIXED):
+            path.write_text(f"{number} {i}", encoding="utf-8")
+            done = registry.commit("dataset", "d", path, branch=f"own/{number}")
+            made.append(done.id)
+            set_tag(registry, f"{number}.{i}", done.id)
+            set_branch(registry, f"side/{number}", done.id, force=True)
+            registry.attest("note", subject=done.id, message=f"{number} {i}")
+            delete_branch(registry, f"side/{number}")
+            gone = next(
+                event_id
+                for event_id, event in registry.events()
+                if [change.ref for change in event.refs] == [f"heads/side/{number}"]
+            )
+            undo(registry, gone)
+    return made
+
+
+def collect(root: Path, _: int) -> list[str]:
+    """Free what nothing needs, again and again, and bring it back."""
+    while not (root.parent / "over").exists():
+        with closing(lineage.open(root)) as registry:
+            gc(registry, grace=timedelta())
+            restore(registry)
+    return []
+
+
+def look_back(root: Path, _: int) -> list[str]:
+    """Read the registry as it was, at one event after the other."""
+    while not (root.parent / "over").exists():
+        with closing(lineage.open(root)) as registry:
+            events = [id_ for id_, _ in registry.events()]
+        for id_ in events[:: max(1, len(events) // 8)]:
+            with closing(lineage.open(root, at=id_)) as then:
+                known = {record.id for record in then.ids}
+                assert set(then.branches().values()) <= known
+    return []
+
+
+def secret(root: Path, number: int) -> list[str]:
+    """Commit the same bytes again and again, until somebody has erased them."""
+    path = root.parent / f"{number}.txt"
+    path.write_text("secret", encoding="utf-8")
+    made = []
+    with closing(lineage.open(root)) as registry, suppress(NotAllowed):
+        for i in range(50):
+            branch = f"{number}.{i}"
+            made.append(registry.commit("dataset", branch, path, branch=branch).id)
+    return made
+
+
+def erase_secret(root: Path, _: int) -> list[str]:
+    """Erase them, as soon as there are any."""
+    with closing(lineage.open(root)) as registry:
+        while not registry.branches():
+            pass
+        while True:
+            plan = plan_erasure(
+                registry, next(iter(registry.branches())), together=True
+            )
+            with suppress(Conflict):
+                return [erase(registry, plan, reason="wish", authority="Ada").event]
+
+
 def read(root: Path, _: int) -> list[str]:
     """Read everything there is, until somebody says that it is over."""
     rounds = 0
@@ -82,14 +156,23 @@ def read(root: Path, _: int) -> list[str]:
 
 
 def tidy(root: Path, _: int) -> list[str]:
-    """Pack refs and objects, as `git gc --auto` may do at any time."""
+    """Pack refs and objects, as `git gc --auto` may do at any time.
+
+    It fails where a ref moves under it, and says so: that is git's to decide.
+    """
     while not (root.parent / "over").exists():
         for command in (["pack-refs", "--all"], ["gc", "--quiet"]):
-            subprocess.run(["git", "-C", root, *command], check=True)
+            subprocess.run(["git", "-C", root, *command], check=False)
     return []
 
 
-WORK = {f.__name__: f for f in (one_branch, many_branches, same_content, read, tidy)}
+WORK = {
+    f.__name__: f
+    for f in (
+        *(one_branch, many_branches, same_content, read, tidy),
+        *(everything, collect, look_back, secret, erase_secret),
+    )
+}
 
 
 # the test's side
@@ -167,6 +250,42 @@ def test_eight_processes_commit_the_same_content_at_once(
     events = Counter(event.subject for _, event in repo.events())
     assert all(events[id_] == 8 for id_ in made[0])
     assert len(list(repo.payloads.cache.glob("lineage/*-*"))) == 1
+    sound(repo)
+
+
+def test_sixteen_processes_do_everything_at_once(repo: Registry, sound: Sound) -> None:
+    """Nothing is lost or kept twice, while gc runs and the past is read."""
+    beside = (collect, collect, look_back)
+    made = race(repo.root, *[everything] * 16, beside=beside)
+    by_branch = {f"own/{number}": ids for number, ids in enumerate(made[:16])}
+
+    for branch, ids in by_branch.items():
+        assert [entry.id for entry in walk(repo, [repo.resolve(branch)])] == ids[::-1]
+    tags = {
+        f"{n}.{i}": id_ for n, ids in enumerate(made[:16]) for i, id_ in enumerate(ids)
+    }
+    assert repo.tags() == tags
+    sides = {f"side/{number}": ids[-1] for number, ids in enumerate(made[:16])}
+    assert repo.branches() == {b: ids[-1] for b, ids in by_branch.items()} | sides
+    types = Counter(event.type for _, event in repo.events())
+    assert types["note"] == types["undo"] == 16 * MIXED
+    for id_ in tags.values():
+        [entry] = repo.files(id_)
+        assert repo.payloads.check(entry) == ""
+    recorded_in_order(repo)
+    sound(repo)
+
+
+def test_bytes_are_erased_while_others_commit_them(
+    repo: Registry, sound: Sound
+) -> None:
+    """Once they are erased nobody has them, and the tombstone names each commit."""
+    made = race(repo.root, *[secret] * 3, erase_secret)
+    acknowledged = {id_ for ids in made[:3] for id_ in ids}
+
+    [event] = [e for _, e in repo.events() if e.type == "erase"]
+    assert acknowledged == set(event.data["commits"]) == {r.id for r in repo.ids}
+    assert list(repo.payloads.cache.rglob("*/5e/be2294ecd0e0f08eab7690d2a6ee69")) == []
     sound(repo)
 
 
