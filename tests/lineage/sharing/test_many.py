@@ -36,6 +36,7 @@ ROUNDS = int(os.environ.get("SHARING_ROUNDS", "1"))
 STEPS = 40
 NAMES = ("main", "a", "a/b", "main@origin")
 PUSHERS = 16
+LOOKS = 4  # at the past of each machine
 
 
 class Machines:
@@ -104,6 +105,23 @@ class Machines:
                 return rounds
         raise AssertionError("they go on telling each other for ever")
 
+    def look_back(self) -> None:
+        """See that each machine knows, as of an own event, what it knew then.
+
+        Of the events that brought a commit, its own comes before any other's.
+        """
+        for registry in self.all:
+            log = registry.events_log
+            own = [oid for oid, _ in log.chain()]
+            first = {
+                id_: oid for oid in own for id_, _ in log.event(oid).commits
+            }  # the oldest stays
+            assert {i: registry.ids.get(i).event for i in first} == first
+            for oid in self.random.sample(own, min(LOOKS, len(own))):
+                then = {i for e in log.iterate(tip=oid) for i, _ in e.event.commits}
+                with lineage.open(registry.root, at=oid) as past:
+                    assert {record.id for record in past.ids} == then
+
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_three_machines(seed: int, hub: Hub, sound: Sound) -> None:
@@ -111,6 +129,7 @@ def test_three_machines(seed: int, hub: Hub, sound: Sound) -> None:
     machines = Machines(hub, seed)
     for _ in range(STEPS):
         machines.step()
+    machines.look_back()
 
     assert machines.settle() <= 4
     views = [
