@@ -5,7 +5,7 @@ from where it left ours: each event must follow from those before it, each commi
 what its id says. Only then do ``refs/lineage/remotes/NAME`` move, all at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from lineage.errors import LineageError, NotAllowed, NotFound, VerificationError
@@ -63,7 +63,20 @@ def _lacking(registry: Registry, tip: str) -> tuple[int, int]:
     """How many events of another log, and commits in them, ours has not."""
     new = list(registry.events_log.iterate(tip=tip, since=registry.events_log.tip()))
     brought = {id_ for logged in new for id_, _ in logged.event.commits}
-    return len(new), sum(not registry.ids.find(id_) for id_ in brought)
+    known = _known(registry)
+    return len(new), sum(known(id_) is None for id_ in brought)
+
+
+def _known(registry: Registry) -> Callable[[str], str | None]:
+    """What gives the git commits of our log; a new clone has no log to be asked."""
+    if registry.events_log.tip() is None:
+        return lambda _: None
+
+    def known(id_: str) -> str | None:
+        found = registry.ids.find(id_)
+        return found[0].git if found else None
+
+    return known
 
 
 def _bring(registry: Registry, remote: Remote, told: Told | None, lock: int) -> None:
@@ -135,13 +148,8 @@ def verify_log(registry: Registry, name: str, tip: str) -> None:
     Raises:
         VerificationError: when something is not as it says.
     """
-
-    def known(id_: str) -> str | None:
-        found = registry.ids.find(id_)
-        return found[0].git if found else None
-
     git, log = registry.git, registry.events_log
-    replay = Replay(git, log, tip=tip, since=log.tip(), known=known)
+    replay = Replay(git, log, tip=tip, since=log.tip(), known=_known(registry))
     try:
         for found in replay.faults():
             raise _refused(name, f"the event {found.event[:12]}: {found.what}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lineage
+from lineage.bulk import Draft, import_commits
 from lineage.errors import Conflict, LineageError
 from lineage.names_ops import (
     delete_branch,
@@ -23,6 +25,7 @@ from lineage.names_ops import (
     set_branch,
     set_tag,
 )
+from lineage.store.objects import Commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -206,3 +209,27 @@ def _insist(hub: Hub, place: Any) -> None:
     while not _push(hub, place):
         with closing(lineage.open(place)) as registry:
             hub.pull(registry)
+
+
+def test_a_clone_asks_git_no_more_for_many_commits(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process for each commit would take minutes for thousands."""
+    started = []
+
+    class Counted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            started.append(args)
+            super().__init__(*args, **options)
+
+    first = hub.first()
+    monkeypatch.setattr(subprocess, "Popen", Counted)
+    hub.clone("one")
+    few = len(started)
+    drafts = [Draft(Commit("config", "c", params={"n": n})) for n in range(50)]
+    list(import_commits(first, drafts))
+    hub.push(first)
+    started.clear()
+
+    assert len(hub.clone("many").ids) == 51
+    assert len(started) <= few + 5
