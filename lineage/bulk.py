@@ -23,6 +23,7 @@ from lineage.store.projection import project
 from lineage.store.views import Move, Target
 
 BATCH = 1000  # commits; whoever asks who recorded one of them reads them all
+_PACKS = 50  # until git joins them
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def import_commits(
         StoreError: when the disk fails.
     """
     remaining = iter(drafts)
-    while chosen := list(islice(remaining, batch)):
+    batches = iter(lambda: list(islice(remaining, batch)), [])
+    for number, chosen in enumerate(batches, 1):
         with disk_errors("importing commits"), registry.events_log.locked() as lock:
             made = _Batch(registry)
             ids = [made.add(draft) for draft in chosen]
@@ -77,8 +79,10 @@ def import_commits(
             registry.ids.written = made.edges
             logged = registry.record(event, made.moves(), lock=lock)
             registry.ids.written = {}
+        if number % _PACKS == 0:
+            registry.git.maintain()  # many packs slow every git down that starts
         yield Imported(logged.event.id, ids, len(commits))
-    registry.git.maintain()  # many packs slow every git down that starts
+    registry.git.maintain()
 
 
 @dataclass(slots=True)
