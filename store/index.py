@@ -153,14 +153,19 @@ class Index:
             self._write(self._anew if self._shared else self._remake)
 
     def stored_tip(self) -> str | None:
-        """The newest event that the rows know; None where there is no index of ours."""
-        try:
-            with self._engine.connect() as connection:
-                if _schema(connection) == migrations.HEAD:
-                    return _clone(connection, self._uuid)[1]
-        except DatabaseError as error:
-            if not (damaged(error) or no_access(error)):
-                raise
+        """The newest event that the rows know; None where there is no index of ours.
+
+        Raises:
+            StoreError: when the database cannot be asked.
+        """
+        with said(self._url):
+            try:
+                with self._engine.connect() as connection:
+                    if _schema(connection) == migrations.HEAD:
+                        return _clone(connection, self._uuid)[1]
+            except DatabaseError as error:
+                if not (damaged(error) or no_access(error)):
+                    raise
         return None
 
     def _write(self, work: Callable[[], None]) -> None:
