@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lineage.errors import StoreError, UsageError
+from lineage.store.disk import disk_errors, locked
 from lineage.store.git import environment
 
 
@@ -27,6 +28,7 @@ class Settings:
 
     def __init__(self, home: Path, given: Mapping[str, str] | None = None) -> None:
         self._own = home / "config"
+        self._lock = home / "settings.lock"
         self._given = dict(given or {})
 
     def get(self, key: str) -> str | None:
@@ -59,7 +61,10 @@ class Settings:
                 self._change("--unset-all", key)
 
     def _change(self, *words: str) -> None:
-        done = _git(self._own, *words)
+        with disk_errors("writing the settings"), locked(self._lock) as lock:
+            # git's own lock, left by one that was killed: we hold ours, as it did
+            self._own.with_name(f"{self._own.name}.lock").unlink(missing_ok=True)
+            done = _git(self._own, *words, keep=(lock,))
         self.__dict__.pop("all", None)
         if done.returncode in (1, 2):
             said = done.stderr.decode(errors="replace").strip()
@@ -83,6 +88,10 @@ def _read(path: Path) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _git(path: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+def _git(
+    path: Path, *words: str, keep: tuple[int, ...] = ()
+) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "config", "--file", str(path), *words]
-    return subprocess.run(command, capture_output=True, env=environment(), check=False)
+    return subprocess.run(
+        command, capture_output=True, env=environment(), pass_fds=keep, check=False
+    )

@@ -102,8 +102,10 @@ WRITING = (
     "commit config --name c --param x=1",
     "branch b",
     "tag t",
+    "undo",
     "init",
 )
+SETTING = ("config gc.grace 3d", "remote add origin elsewhere")
 
 
 def read_by_command(root: Path) -> list[tuple[int, str, str]]:
@@ -111,7 +113,7 @@ def read_by_command(root: Path) -> list[tuple[int, str, str]]:
 
 
 def write_by_command(root: Path) -> list[tuple[int, str, str]]:
-    return [command(root, words) for words in WRITING]
+    return [command(root, words) for words in (*WRITING, *SETTING)]
 
 
 def command(root: Path, words: str) -> tuple[int, str, str]:

@@ -41,3 +41,12 @@ def test_what_is_no_key_or_no_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("[half", encoding="utf-8")
     with pytest.raises(StoreError, match=r"config cannot be read: bad config"):
         _ = settings.all
+
+
+def test_a_lock_that_a_killed_git_left_is_no_lock(tmp_path: Path) -> None:
+    """Settings can be changed after a kill in the middle of a change."""
+    (tmp_path / "config.lock").touch()
+    Settings(tmp_path).set("gc.grace", "3d")
+
+    assert Settings(tmp_path).get("gc.grace") == "3d"
+    assert not (tmp_path / "config.lock").exists()
