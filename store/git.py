@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from lineage.errors import NotFound, StoreError
-from lineage.store.disk import sync_files
+from lineage.store.disk import locked, sync_files
 from lineage.store.git_objects import GitObject
 from lineage.store.locks import PACKED, OwnLocks, not_moved
 from lineage.store.packs import pack
@@ -66,23 +66,41 @@ class GitRepository:
         return cls.discover(root)
 
     def is_unborn(self) -> bool:
-        """Whether HEAD has no commit yet."""
+        """Whether HEAD has no commit yet, or only half of a first one of ours."""
+        return (self.common / "lineage" / "first").exists() or not self._has_head()
+
+    def _has_head(self) -> bool:
         try:
             self.run("rev-parse", "--verify", "--quiet", "HEAD")
         except StoreError:
-            return True
-        return False
+            return False
+        return True
 
     def commit_first(self, paths: Iterable[str], who: Mapping[str, str]) -> None:
         """Commit `paths`, and nothing else, where HEAD has no commit yet.
 
-        As long as it has none, `dvc diff` and its like say nothing at all.
+        As long as it has none, `dvc diff` and its like say nothing at all. What a git
+        that was killed in here left locked is free again: a note says that it was ours.
         """
         identity = (f"user.name={who['name']}", f"user.email={who['email']}")
         options = [word for setting in identity for word in ("-c", setting)]
         words = ("-q", "--no-gpg-sign", "-m", _FIRST, "--only", "--", *paths)
-        self.run("add", "--force", "--", *paths)
-        self.run("commit", *words, options=options)
+        home = self.common / "lineage"
+        home.mkdir(exist_ok=True)
+        note = home / "first"
+        with locked(home / "first.lock") as lock:
+            for left in self._first_locks() if note.exists() else ():
+                left.unlink(missing_ok=True)
+            note.touch()
+            if not self._has_head():
+                self.run("add", "--force", "--", *paths, keep=(lock,))
+                self.run("commit", *words, options=options, keep=(lock,))
+            note.unlink()
+
+    def _first_locks(self) -> list[Path]:
+        """What git locks for a first commit."""
+        named = [self.common / name for name in ("index.lock", "HEAD.lock")]
+        return [*named, *(self.common / "refs" / "heads").rglob("*.lock")]
 
     @classmethod
     def discover(cls, start: Path) -> Self:
