@@ -60,9 +60,9 @@ class Pins:
         folder = self._trash / date
         make_folder(str(folder))
         for oid in oids:
-            self.pin(oid).replace(folder / oid)
-            if oid in unneeded:
+            if oid in unneeded:  # first: who is killed here comes again for the pin
                 self.place(oid).unlink(missing_ok=True)
+            self.pin(oid).replace(folder / oid)
             _remove_empty(self.pin(oid).parent, self.place(oid).parent)
         sync_path(folder)
 

@@ -9,10 +9,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import hypothesis.strategies as st
 import pytest
@@ -77,6 +78,8 @@ class Draft:
 class Machine(RuleBasedStateMachine):
     """Two handles on one registry beside the model of it."""
 
+    done: ClassVar[Counter[str]] = Counter()
+
     def __init__(self, folder: Path, sound: Sound) -> None:
         super().__init__()
         self.sound = sound
@@ -95,6 +98,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
+        self.done["runs"] += 1
         self.handles = [lineage.init(self.root), lineage.open(self.root)]
 
     def teardown(self) -> None:
@@ -277,6 +281,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def both_handles_agree_with_the_model(self) -> None:
+        self.done["states"] += 1
         for registry in self.handles:
             assert registry.branches() == self.heads
             assert registry.tags() == self.tags
@@ -328,3 +333,4 @@ def test_a_registry_does_what_its_model_does(tmp_path: Path, sound: Sound) -> No
             deadline=None,
         ),
     )
+    print(f"\n{dict(Machine.done)}")  # noqa: T201 - shown with -s

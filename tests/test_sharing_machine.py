@@ -12,12 +12,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import hypothesis.strategies as st
 import pytest
@@ -114,6 +115,8 @@ class Place:
 class Machine(RuleBasedStateMachine):
     """Up to three clones, a bare repository and a folder of payloads."""
 
+    done: ClassVar[Counter[str]] = Counter()
+
     def __init__(self, folder: Path, sound: Sound) -> None:
         super().__init__()
         self.sound = sound
@@ -130,6 +133,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
+        self.done["runs"] += 1
         hub = self.folder / "hub.git"
         subprocess.run(["git", "init", "-q", "--bare", str(hub)], check=True)
         registry = self.stack.enter_context(lineage.init(self.folder / "first"))
@@ -613,6 +617,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def every_clone_is_as_the_model_says(self) -> None:
+        self.done["states"] += 1
         for place in self.places:
             registry, view = place.registry, self.events[place.tip].view
             names = {
@@ -708,3 +713,4 @@ def test_clones_and_their_remote_do_what_the_model_does(
             deadline=None,
         ),
     )
+    print(f"\n{dict(Machine.done)}")  # noqa: T201 - shown with -s
