@@ -236,7 +236,8 @@ class GitRepository:
         """Write objects that are not there yet, all of them on disk on return.
 
         Those that are there become new again, as git does it: a `git prune` that began
-        when nothing named them then leaves them alone.
+        when nothing named them then leaves them alone. Call it under the registry's
+        lock: what a killed writer left is swept.
         """
         new = {item.oid: item for item in objects}
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
@@ -244,6 +245,8 @@ class GitRepository:
         staged = {
             oid: self._objects / f"{_TEMPORARY}{os.urandom(8).hex()}" for oid in pending
         }
+        if staged:
+            self.sweep()
         try:
             for oid, temporary in staged.items():
                 _stage(pending[oid], temporary)

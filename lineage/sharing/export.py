@@ -9,6 +9,7 @@ moves. A clone without such a branch of git's takes the settings from
 
 from lineage.registry import Registry
 from lineage.store import dvc, names
+from lineage.store.disk import disk_errors
 from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Commit
 
@@ -22,15 +23,15 @@ def exports(
     registry: Registry, tip: str, there: dict[str, str]
 ) -> dict[str, str | None]:
     """The git tags that are not `there` yet, those of deleted tags, the settings."""
-    settings = _settings(registry)
     tags = registry.events_log.names("tags", at=tip)
     gone = registry.events_log.names("spent", at=tip)
     new = {name: oid for name, oid in tags.items() if _ref(name) not in there}
-    made: dict[str, str | None] = {
-        _ref(name): _export(registry, oid, settings) for name, oid in new.items()
-    }
-    made |= {_ref(name): None for name in gone if _ref(name) in there}
-    return {**made, SETTINGS: _commit(registry, settings, [], "Settings of DVC\n")}
+    deleted = {_ref(name): None for name in gone if _ref(name) in there}
+    with disk_errors("making the tags"), registry.events_log.locked():
+        settings = _settings(registry)
+        made = {_ref(n): _export(registry, oid, settings) for n, oid in new.items()}
+        own = _commit(registry, settings, [], "Settings of DVC\n")
+    return {**made, **deleted, SETTINGS: own}
 
 
 def _ref(tag: str) -> str:

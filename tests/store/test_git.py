@@ -270,3 +270,12 @@ def test_the_locks_of_our_own_killed_git_are_swept(
     left = [name for name in stale if (repository.common / name).exists()]
     assert left == ["refs/lineage/b.lock"]
     assert [repository.ref(ref) for ref in refs] == [None, blob.oid, None]
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(repo: Registry) -> None:
+    """Copies on their way that nobody finishes are gone after any write."""
+    left = repo.git.common / "objects" / "tmp_obj_lineage_0123"
+    left.write_bytes(b"half")
+    repo.git.write([GitObject("blob", b"something new")])
+
+    assert not left.exists()
