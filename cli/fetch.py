@@ -4,7 +4,7 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.sharing import fetched_record, remote_argument, say_brought
+from lineage.cli.sharing import BRINGING, fetched_record, remote_argument, say_brought
 
 
 @click.command(
@@ -14,14 +14,7 @@ from lineage.cli.sharing import fetched_record, remote_argument, say_brought
         "lineage fetch": "from origin, or from the only remote that there is",
         "lineage remote": "how far the two are apart now",
     },
-    exits={
-        0: "done",
-        1: "the remote failed",
-        2: "a bad option, or several remotes",
-        3: "something at the remote is not what it says",
-        4: "the remote is another registry",
-        5: "no such remote, or no registry there",
-    },
+    exits=BRINGING,
 )
 @remote_argument
 @format_option("json")

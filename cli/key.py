@@ -1,6 +1,7 @@
 """`lineage key`: who may sign."""
 
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def key() -> None:
 @click.argument("name", required=False)
 @click.option("--email", metavar="ADDRESS", help="Whose it is; git's user.email.")
 @_ROLES
-@click.option("--expires", metavar="DATE", help="It signs until then.")
+@click.option("--expires", metavar="DATE", help="The last day that it signs on.")
 @click.option("--no-passphrase", is_flag=True, help="Whoever has the file can sign.")
 @pass_app
 def generate(
@@ -90,8 +91,8 @@ def generate(
     not add others, a releaser has to: the command says how. A key with the role
     runner signs what loops do here, any other key what you do.
     """
-    from lineage.keys import date
     from lineage.keys.making import make
+    from lineage.moments import moment_of
 
     if not (no_passphrase or app.terminal.asks):
         hint = "run it on a terminal, or give --no-passphrase"
@@ -102,7 +103,7 @@ def generate(
         name or who["name"],
         email or who["email"],
         roles=roles,
-        valid_until=expires and date(expires),
+        valid_until=expires and moment_of(expires, time.max),
         passphrase=not no_passphrase,
     )
     app.terminal.write([made.public.fingerprint])
@@ -127,7 +128,7 @@ def generate(
 @click.option("--email", metavar="ADDRESS", help="And the address; git's user.email.")
 @_ROLES
 @click.option("--from", "start", metavar="DATE", help="It signs from then on.")
-@click.option("--until", metavar="DATE", help="It signs until then.")
+@click.option("--until", metavar="DATE", help="The last day that it signs on.")
 @pass_app
 def add(
     app: App,
@@ -147,8 +148,8 @@ def add(
     holds one says so with `lineage config signing.key FILE`. Adding a key again
     changes its name and roles, or renews it.
     """
-    from lineage.keys import date
     from lineage.keys.making import add_file
+    from lineage.moments import moment_of
 
     registry = app.registry
     who = registry.actor()
@@ -158,8 +159,8 @@ def add(
         name or who["name"],
         email or who["email"],
         roles=roles,
-        valid_from=start and date(start),
-        valid_until=until and date(until),
+        valid_from=start and moment_of(start, time.min),
+        valid_until=until and moment_of(until, time.max),
     )
     app.terminal.write([event])
     app.terminal.say((public.fingerprint, "id"), f" of {name or who['name']} is added")
@@ -219,11 +220,12 @@ def revoke(
     them, keys that it has added in that time are revoked too.
     """
     from lineage import keys
+    from lineage.moments import moment_of
 
     if since and whole:
         raise UsageError("--since and --all are two ways to say it: give one")
     found = keys.find(app.registry, name)
-    back = "" if whole else since and keys.date(since)
+    back = "" if whole else since and moment_of(since, time.min)
     event = keys.revoke(app.registry, found, reason=reason, since=back)
     app.terminal.write([event])
     app.terminal.say((found.fingerprint, "id"), f" of {found.name} is revoked")

@@ -7,6 +7,7 @@ import click
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
 from lineage.cli.sharing import (
+    BRINGING,
     choice_of,
     choice_options,
     pulled_record,
@@ -27,14 +28,7 @@ from lineage.cli.sharing import (
         ),
         "lineage branch -d model/tutor@origin": "keep yours",
     },
-    exits={
-        0: "done",
-        1: "the remote failed",
-        2: "a bad option, or several remotes",
-        3: "something at the remote is not what it says",
-        4: "the remote is another registry",
-        5: "no such remote, or no registry there",
-    },
+    exits=BRINGING,
 )
 @remote_argument
 @choice_options

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from lineage.store.objects import RefChange
 
 _SHOWN = 20  # names that moved
+BRINGING = {  # exit codes of fetch and pull
+    0: "done",
+    1: "the remote failed",
+    2: "a bad option, or several remotes",
+    3: "something at the remote is not what it says",
+    4: "the remote is another registry",
+    5: "no such remote, or no registry there",
+}
 
 remote_argument = click.argument("remote", required=False, metavar="[REMOTE]")
 

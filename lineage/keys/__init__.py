@@ -6,7 +6,6 @@ written here.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from lineage.store.sshsig import PublicKey
 if TYPE_CHECKING:
     from lineage.registry import Registry
 
-__all__ = ["Key", "Keys", "Ring", "add", "check", "current", "date", "find", "revoke"]
+__all__ = ["Key", "Keys", "Ring", "add", "check", "current", "find", "revoke"]
 
 
 def current(registry: "Registry") -> Ring:
@@ -45,7 +44,7 @@ def add(
     """Let a key sign from the next event on; returns the event's id.
 
     The first key of a registry adds itself: `sign_with` is its file. Adding a key
-    again changes its roles or renews it. Times are as `date` gives them.
+    again changes its roles or renews it. Times are as events hold them.
 
     Raises:
         NotAllowed: when the key that signs here may not, or it was revoked.
@@ -153,17 +152,3 @@ def find(registry: "Registry", name: str) -> Key:
         listed = [f"{key.fingerprint} ({key.name})" for key in found]
         raise Ambiguous(f"{name} means {len(found)} keys", listed)
     return found[0]
-
-
-def date(text: str) -> str:
-    """A date or time as events hold it; without a zone it is the local one.
-
-    Raises:
-        UsageError: when it is none.
-    """
-    try:
-        when = datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        hint = "write it as 2027-01-31 or 2027-01-31T12:00"
-        raise UsageError(f"{text!r} is not a date", hint=hint) from None
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")

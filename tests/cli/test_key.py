@@ -344,3 +344,16 @@ $ lineage undo
 exit 5
 """)
     assert repo.events_log.tip() == tip
+
+
+@pytest.mark.usefixtures("repo")
+def test_a_day_counts_whole(run: Run, tmp_path: Path) -> None:
+    """A key is valid to the last moment of its last day, in UTC as all dates are."""
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{tmp_path}/id"]
+    subprocess.run(command, check=True)
+    until = ("--from", "2026-01-01", "--until", "2100-01-31")
+    assert run("key", "add", tmp_path / "id.pub", "--name", "A", *until).exit_code == 0
+    [key] = run("key", "list", "--format", "json").json()["keys"]
+
+    assert key["from"] == "2026-01-01T00:00:00.000000Z"
+    assert key["until"] == "2100-01-31T23:59:59.999999Z"
