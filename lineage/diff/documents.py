@@ -31,7 +31,7 @@ def read(path: Path, name: str = "") -> Any:
             with disk_errors(f"reading {shown}"):
                 data = path.read_bytes()
             return _json(data) if suffix == ".json" else _toml(data)
-        from lineage.loop.yaml_file import read_yaml
+        from lineage.loop.spec.yaml_file import read_yaml
 
         return read_yaml(path)
     except RecursionError:

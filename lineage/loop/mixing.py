@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from lineage.loop.spec_sections import MixingSpec
+    from lineage.loop.spec.mixing import MixingSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.loop import journal
+from lineage.loop.gates import judges_models
+from lineage.loop.steps import JUDGE
+from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
 
     from lineage.loop.journal import Parts
     from lineage.loop.reviewing import Said
-    from lineage.loop.steps.protocol import Result
     from lineage.loop.turn import Turn
 
     Share = Mapping[str, list[int]]
@@ -97,6 +99,17 @@ def evaluation(turn: Turn, model_id: str, held_out: str) -> Result:
     """What a model is worth on data that no model of the loop has seen."""
     made = turn.run("evaluate", {"model": model_id, "held_out": held_out})
     turn.note(made, "evaluation", model_id)
+    return made.result
+
+
+def judgement(
+    turn: Turn, inputs: Mapping[str, str], facts: Mapping[str, Any]
+) -> Result:
+    """What the gates on models say, where there are some."""
+    if not judges_models(turn.spec):
+        return Result()
+    made = turn.run(JUDGE, inputs, facts=facts)
+    turn.note(made, JUDGE, inputs["model"])
     return made.result
 
 

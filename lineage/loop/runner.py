@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lineage.loop import beginning, changes, journal, parts, reviewing
 from lineage.loop.gates import load_gates
@@ -26,8 +26,11 @@ from lineage.loop.turn import Turn
 from lineage.loop.workshop import Workshop, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
+    from lineage.store.objects import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,9 @@ class _Loop:
             parts.config(turn)
         written, wrote = parts.generated(turn, parent, zero.human)
         inputs = {"generated": written, "human": zero.human, "base": zero.model}
+        inputs["held_out"] = zero.held_out
+        if previous := self.past[-1].synthetic:
+            inputs["previous"] = previous
         if reference := self._reference():
             inputs["reference"] = reference
         kept, checked = parts.synthetic(turn, inputs)
@@ -168,7 +174,9 @@ class _Loop:
         """Evaluate the new model, commit the generation, tidy up."""
         evaluated = parts.evaluation(turn, made.model, made.held_out)
         metrics = {**said.metrics, **evaluated.metrics}
-        said = replace(said, metrics=metrics).then(MODEL, trained, evaluated)
+        judged = parts.judgement(turn, self._judged(made), self._facts(metrics))
+        metrics |= judged.metrics
+        said = replace(said, metrics=metrics).then(MODEL, trained, evaluated, judged)
         reviewing.judge_model(turn, made, said)
         seconds = time.monotonic() - begun
         name, number = self.spec.name, turn.generation
@@ -183,11 +191,28 @@ class _Loop:
         self.progress.generation(finished)
         return replace(made, id=id_)
 
+    def _judged(self, made: Parts) -> dict[str, str]:
+        """What the gates on models read, by role."""
+        inputs = {"model": made.model, "held_out": made.held_out}
+        if not self.past:
+            return inputs | {"human": made.human}
+        zero, parent = self.past[0], self.past[-1]
+        more = {"base": zero.model, "parent": parent.model, "human": zero.human}
+        return inputs | more | {"synthetic": made.synthetic}
+
+    def _facts(self, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+        """The metrics of a new model, of the one before and of generation 0."""
+        ends = (self.past[-1], self.past[0]) if self.past else ()
+        found = [self.registry.load(each.id).metrics for each in ends] or [{}, {}]
+        named = zip(("metrics", "parent", "zero"), (metrics, *found), strict=True)
+        return {name: {k: m.to_json() for k, m in each.items()} for name, each in named}
+
     def _settle(self) -> None:
         """Tidy up after the newest generation, and wait for its review if due."""
         newest, zero, number = self.past[-1], self.past[0], len(self.past) - 1
         prefix = journal.runs(self.spec.name, number)
         self.registry.drop_runs(prefix, included_by=newest.id)
         again = {newest.model, zero.model, zero.held_out, *self._sources().values()}
+        again.add(newest.synthetic)
         self.workshop.clear(keep=again | {self._reference()})
         reviewing.settle(self.registry, self.spec, self.journal)

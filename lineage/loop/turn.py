@@ -69,6 +69,7 @@ class Turn:
         name: str,
         inputs: Mapping[str, str],
         folders: Mapping[str, Path] | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> Made:
         """Run a step, or recall what it did in an earlier run.
 
@@ -76,6 +77,7 @@ class Turn:
             name: generate, check, mix, train or evaluate.
             inputs: commits that it reads, by role.
             folders: more that it reads, which config and inputs determine.
+            facts: what it reads that is no files, as JSON.
 
         Raises:
             LineageError: when the step fails; an event records that it did.
@@ -83,7 +85,7 @@ class Turn:
         step = self.steps[name]
         code = step.code
         seed = shard_seed(self.spec.seed, self.generation, name, self.attempt)
-        key = self._key(name, code, inputs, seed)
+        key = self._key(name, code, inputs, seed, facts or {})
         place = f"{name}-{key[:16]}"
         output, scratch = self.workshop.step(self.generation, self.attempt, place)
         activity = self.activity(name)
@@ -102,6 +104,7 @@ class Turn:
             ids=inputs,
             output=output,
             scratch=scratch,
+            facts=facts or {},
             advance=self._advance(activity),
         )
         result, spent = self._work(step, job, activity)
@@ -189,7 +192,12 @@ class Turn:
         }
 
     def _key(
-        self, name: str, code: Mapping[str, Any], inputs: Mapping[str, str], seed: int
+        self,
+        name: str,
+        code: Mapping[str, Any],
+        inputs: Mapping[str, str],
+        seed: int,
+        facts: Mapping[str, Any],
     ) -> str:
         """A hash of all that a step's result depends on, but the environment."""
         depends: Json = {
@@ -198,6 +206,7 @@ class Turn:
             "config": self.config,
             "inputs": dict(inputs),
             "seed": seed,
+            "facts": dict(facts),
         }
         return digest(canonical(depends))
 

@@ -10,34 +10,46 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lineage.loop.gates.base import Context, Gate, GateResult
-from lineage.loop.gates.check_record import CheckRecord
-from lineage.loop.gates.diversity import Diversity
-from lineage.loop.gates.group_rate import GroupRate
+from lineage.loop.gates.base import Context, Gate, GateResult, ModelContext, ModelGate
+from lineage.loop.spec.gates import GATES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lineage.loop.shards import Record
     from lineage.loop.spec import LoopSpec
 
-__all__ = ["Checked", "Context", "Gate", "GateResult", "load_gates", "run_gates"]
+__all__ = [
+    "GATES",
+    "Checked",
+    "Context",
+    "Gate",
+    "GateResult",
+    "ModelContext",
+    "ModelGate",
+    "judges_models",
+    "load_gates",
+    "run_gates",
+]
 
-GATES: dict[str, Callable[[Any, LoopSpec], Gate]] = {
-    "check_record": CheckRecord,
-    "diversity": Diversity,
-    "group_rate": GroupRate,
-}
 
+def load_gates(spec: LoopSpec, on: str = "") -> list[Any]:
+    """The gates that a spec asks for, in its order: all, or those `on` something.
 
-def load_gates(spec: LoopSpec) -> list[Gate]:
-    """The gates that a spec asks for, in its order.
+    `on` is "dataset" for those that run in the check step, "model" for those that
+    run after the evaluate step.
 
     Raises:
         StoreError: a gate's file cannot be read.
         UsageError: it cannot be used.
     """
-    return [GATES[section.type](section, spec) for section in spec.gates]
+    named = ((GATES[section.type], section) for section in spec.gates)
+    return [gate(section, spec) for gate, section in named if on in ("", gate.on)]
+
+
+def judges_models(spec: LoopSpec) -> bool:
+    """Whether any of a spec's gates is on models."""
+    return any(GATES[section.type].on == "model" for section in spec.gates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,13 @@ from __future__ import annotations
 import inspect
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from lineage.errors import UsageError
 from lineage.loop.gates.base import Context, GateResult
+from lineage.loop.spec.gates import Action, GateSection
 from lineage.loop.steps.users import run_source
 
 if TYPE_CHECKING:
@@ -26,11 +29,32 @@ if TYPE_CHECKING:
 
     from lineage.loop.shards import Record
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.spec_gates import CheckRecordSpec
 
 _FUNCTION = "check_record"
 _REASONS, _EXAMPLES, _LONGEST = 10, 3, 200
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")  # of an object in memory
+
+
+class CheckRecordSpec(GateSection):
+    """Unit tests of generated records: `checks.py` with `def check_record(record)`."""
+
+    files: ClassVar[tuple[str, ...]] = ("checks",)
+    type: Literal["check_record"]
+    action: Action = "drop"
+    checks: str = Field(default="checks.py", min_length=1)
+    min_pass_rate: float | None = Field(default=None, ge=0, le=1)
+
+    @property
+    def required_rate(self) -> float:
+        """The pass rate below which the gate fails.
+
+        Half, where failing records are dropped: a filter is worth its data while
+        fewer than half of them are wrong (Feng et al. 2024, arXiv:2406.07515, for
+        a filter that does not err). All, where nothing is dropped.
+        """
+        if self.min_pass_rate is not None:
+            return self.min_pass_rate
+        return 0.5 if self.action == "drop" else 1.0
 
 
 class CheckRecord:
@@ -38,6 +62,9 @@ class CheckRecord:
 
     The gate itself fails when fewer than `min_pass_rate` of the records pass.
     """
+
+    Section = CheckRecordSpec
+    on: Literal["dataset"] = "dataset"
 
     def __init__(self, section: CheckRecordSpec, spec: LoopSpec) -> None:
         self.id = section.id

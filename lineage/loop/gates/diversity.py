@@ -8,14 +8,34 @@ diversity or drift into noise.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
 
 from lineage.loop.gates.base import Context, GateResult
 from lineage.loop.measures import OF_SAMPLE, Corpus
+from lineage.loop.spec.errors import refuse
+from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.spec_gates import DiversitySpec
+
+
+class DiversitySpec(DatasetGateSection):
+    """Two-sided diversity against generation 0's own samples."""
+
+    type: Literal["diversity"]
+    measure: Literal[
+        "distinct_1", "distinct_2", "unigram_entropy", "compression_ratio"
+    ] = "distinct_2"
+    min: float = Field(default=0.8, ge=0)
+    max: float = Field(default=1.25, gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min >= self.max:
+            refuse(f"min {self.min} must be less than max {self.max}")
+        return self
 
 
 class Diversity:
@@ -24,6 +44,9 @@ class Diversity:
     Both are taken on samples of the same size: `evaluation.sample_size` tokens, or
     what the smaller of the two has.
     """
+
+    Section = DiversitySpec
+    on: Literal["dataset"] = "dataset"
 
     def __init__(self, section: DiversitySpec, _: LoopSpec) -> None:
         self.id = section.id

@@ -15,26 +15,40 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from lineage.errors import UsageError
 from lineage.loop.gates.base import Context, GateResult
 from lineage.loop.measures import words
+from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.spec_gates import GroupRateSpec
 
 _95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
 Lexicon = dict[str, frozenset[str]]
 
 
+class GroupRateSpec(DatasetGateSection):
+    """Bias shift: which groups the data speak of, against the human data."""
+
+    files: ClassVar[tuple[str, ...]] = ("lexicon",)
+    type: Literal["group_rate"]
+    lexicon: str = Field(min_length=1)
+    max_logit_shift: float = Field(default=0.4, gt=0)
+
+
 class GroupRate:
     """Fails when the odds between two groups moved by more than `max_logit_shift`."""
+
+    Section = GroupRateSpec
+    on: Literal["dataset"] = "dataset"
 
     def __init__(self, section: GroupRateSpec, spec: LoopSpec) -> None:
         self.id = section.id
@@ -106,7 +120,7 @@ def parse_lexicon(content: bytes, path: Path) -> Lexicon:
     Raises:
         UsageError: it is something else, or a word stands in two groups.
     """
-    from lineage.loop.yaml_file import parse_yaml
+    from lineage.loop.spec.yaml_file import parse_yaml
 
     data = parse_yaml(content, path)
     if not isinstance(data, dict) or len(data) < 2:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lineage.loop.steps.protocol import Job, Result, Step
 
 STEPS = ("generate", "check", "mix", "train", "evaluate")
+JUDGE = "judge"  # the gates on models; nothing can stand in for it
 
 
 def find_steps(spec: LoopSpec, lock: int) -> dict[str, Step]:
@@ -31,7 +32,8 @@ def find_steps(spec: LoopSpec, lock: int) -> dict[str, Step]:
     Raises:
         LineageError: when a callable cannot be imported.
     """
-    return {name: _find(name, spec, lock) for name in STEPS}
+    found = {name: _find(name, spec, lock) for name in STEPS}
+    return found | {JUDGE: _built_in(JUDGE)}
 
 
 def _find(name: str, spec: LoopSpec, lock: int) -> Step:

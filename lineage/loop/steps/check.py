@@ -33,7 +33,8 @@ def check(job: Job) -> Result:
 
     `inputs["human"]` is what they are measured against, `inputs["reference"]` what
     was written first with the same sampling; that generation itself has none,
-    because its own records are those. `inputs["base"]` has the loop's tokenizer.
+    because its own records are those. `inputs["base"]` has the loop's tokenizer;
+    `inputs["held_out"]` and `inputs["previous"]` are there for gates.
     """
     spec = job.spec
     tokens = load_tokens(job.inputs["base"])
@@ -48,9 +49,10 @@ def check(job: Job) -> Result:
         tokenize=tokens.encode,
         sample_size=spec.evaluation.sample_size,
         seed=spec.seed,
+        inputs=job.inputs,
     )
     with guarded(job.scratch / "log.txt"):
-        checked = run_gates(load_gates(spec), context)
+        checked = run_gates(load_gates(spec, "dataset"), context)
     job.advance(0.5)
     _write(shards, checked.kept, job.inputs["generated"], job.output)
     kept = [records[row] for row in checked.kept]
@@ -62,6 +64,8 @@ def check(job: Job) -> Result:
             sample_size=spec.evaluation.sample_size,
             seed=spec.seed,
         )
+    for verdict in checked.results:
+        metrics |= verdict.metrics
     return Result(metrics, [verdict.to_json() for verdict in checked.results])
 
 

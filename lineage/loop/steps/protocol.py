@@ -26,7 +26,8 @@ class Job:
     `inputs` maps a role to a folder, `ids` maps the same role to the commit that
     the folder holds. `output` is empty; `scratch` is kept when a run is killed, so
     a step that goes on from its own checkpoints keeps them there. `seed` is this
-    step's own, below 2**32. `advance` takes the fraction that is done.
+    step's own, below 2**32. `facts` are inputs that are no files, in JSON. `advance`
+    takes the fraction that is done.
     """
 
     step: str
@@ -38,6 +39,7 @@ class Job:
     ids: Mapping[str, str]
     output: Path
     scratch: Path
+    facts: Mapping[str, Any] = field(default_factory=dict)
     advance: Callable[[float], None] = lambda _: None
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lineage.errors import LineageError
 from lineage.loop.mixing import Mixed, Part, Source, mix_counts, plan, shares, write
 from lineage.loop.shards import read_records, shards_of, write_shard, write_shards
-from lineage.loop.spec_sections import MixingSpec
+from lineage.loop.spec.mixing import MixingSpec
 
 
 def source(folder: Path, name: str, records: int, size: int = 4) -> Source:

@@ -421,6 +421,6 @@ def test_what_left_no_record_cannot_be_let_pass(toy: Toy) -> None:
 
 
 def _every(number: int) -> Any:
-    from lineage.loop.spec_sections import ReviewSpec
+    from lineage.loop.spec.review import ReviewSpec
 
     return ReviewSpec(every=number)

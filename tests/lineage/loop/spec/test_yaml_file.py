@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lineage.errors import StoreError, UsageError
-from lineage.loop.yaml_file import read_yaml
+from lineage.loop.spec.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path

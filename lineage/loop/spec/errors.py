@@ -27,9 +27,8 @@ _WORDS = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
-    "union_tag_not_found": "needs a type",
 }
-_NO_VALUE = ("missing", "union_tag_not_found", "string_too_short", "too_short")
+_NO_VALUE = ("missing", "string_too_short", "too_short")
 
 
 class Section(BaseModel):
@@ -78,9 +77,14 @@ def sentence(error: ValidationError) -> str:
     return f"{where}: {what}" if where else what
 
 
+def mistake(error: ValidationError) -> tuple[str, str]:
+    """What is wrong in a section that was checked by itself, and at which key."""
+    first = error.errors(include_url=False)[0]
+    key = first.get("ctx", {}).get("key", "")
+    return first_mistake(error), _place(first["loc"], key)
+
+
 def _place(parts: tuple[int | str, ...], key: str) -> str:
-    if parts[:1] == ("gates",):
-        parts = parts[:2] + parts[3:]  # pydantic puts the gate's type in between
     words = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts)
     return (f"{words}.{key}" if key else words).lstrip(".")
 
@@ -89,9 +93,6 @@ def first_mistake(error: ValidationError) -> str:
     """What is wrong, without the place."""
     first = error.errors(include_url=False)[0]
     kind = first["type"]
-    if kind == "union_tag_invalid":
-        tags = first["ctx"]["expected_tags"].replace("'", "").split(", ")
-        return f"has an unknown type{nearest(first['ctx']['tag'], tags)}"
     if kind not in _WORDS:
         return first["msg"]
     words = _WORDS[kind].format(**first.get("ctx", {}))

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from lineage.loop.spec_errors import (
+from lineage.loop.spec.errors import (
     check_keys,
     first_mistake,
     nearest,
     refuse,
     shown,
 )
-from lineage.loop.spec_owned import NOT_BUILT_IN, OWNED_GENERATION, OWNED_TRAINING
+from lineage.loop.spec.owned import NOT_BUILT_IN, OWNED_GENERATION, OWNED_TRAINING
 from lineage.loop.steps.session import quiet
 
 if TYPE_CHECKING:

@@ -302,7 +302,7 @@ def test_every_refused_field_is_one_of_transformers() -> None:
     """What we keep for ourselves exists; otherwise the nearest name would be said."""
     from transformers import GenerationConfig, TrainingArguments
 
-    from lineage.loop.spec_owned import (
+    from lineage.loop.spec.owned import (
         NOT_BUILT_IN,
         OWNED_GENERATION,
         OWNED_TRAINING,

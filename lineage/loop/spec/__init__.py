@@ -5,38 +5,41 @@ Field names are those of transformers (`TrainingArguments`, `GenerationConfig`,
 nobody reads is an error with the nearest valid name, because a misspelt
 `learning_rte` that is silently left out is a wrong experiment.
 
-Start at `load`. The sections are in `spec_sections` and `spec_gates`;
-`docs/loop.md` is the reference for people.
+Start at `load`. Each section has a module of its name, gates have theirs in
+`lineage.loop.gates`; `docs/loop.md` is the reference for people.
 """
 
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
+    BeforeValidator,
     Field,
     PrivateAttr,
+    SerializeAsAny,
     ValidationError,
     field_validator,
     model_validator,
 )
 
 from lineage.errors import StoreError, UsageError
-from lineage.loop.spec_errors import Section, refuse, sentence, shown
-from lineage.loop.spec_gates import GateSpec
-from lineage.loop.spec_names import check_built_in, check_training
-from lineage.loop.spec_sections import (
-    DatasetSpec,
-    EvaluationSpec,
-    GenerationSpec,
-    MixingSpec,
-    ModelSpec,
-    ReviewSpec,
-    StepsSpec,
-)
-from lineage.loop.yaml_file import read_yaml
+from lineage.loop.spec.dataset import DatasetSpec
+from lineage.loop.spec.errors import Section, refuse, sentence, shown
+from lineage.loop.spec.evaluation import EvaluationSpec
+from lineage.loop.spec.gates import GateSection, parse_gate
+from lineage.loop.spec.generation import GenerationSpec
+from lineage.loop.spec.mixing import MixingSpec
+from lineage.loop.spec.model import ModelSpec
+from lineage.loop.spec.names import check_built_in, check_training
+from lineage.loop.spec.review import ReviewSpec
+from lineage.loop.spec.steps import StepsSpec
+from lineage.loop.spec.yaml_file import read_yaml
 from lineage.store.canonical import normalise
+
+# Checked by the class of its type, which may be an installed package's.
+Gate = Annotated[SerializeAsAny[GateSection], BeforeValidator(parse_gate)]
 
 # What a loop is called, how far it runs and how many records it writes at once
 # shape none of its artifacts.
@@ -60,7 +63,7 @@ class LoopSpec(Section):
     mixing: MixingSpec = Field(default_factory=MixingSpec)
     training: dict[str, Any] = Field(default_factory=dict)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
-    gates: list[GateSpec] = Field(default_factory=list)
+    gates: list[Gate] = Field(default_factory=list)
     review: ReviewSpec | None = None
     steps: StepsSpec = Field(default_factory=StepsSpec)
     _base: Path = PrivateAttr()
@@ -81,7 +84,7 @@ class LoopSpec(Section):
 
     @field_validator("gates")
     @classmethod
-    def _one_id_each(cls, gates: list[GateSpec]) -> list[GateSpec]:
+    def _one_id_each(cls, gates: list[GateSection]) -> list[GateSection]:
         ids = [gate.id for gate in gates]
         for name in ids:
             if ids.count(name) > 1:
@@ -172,9 +175,9 @@ class LoopSpec(Section):
             dataset[key] = dataset[key] and [Path(name).name for name in dataset[key]]
         dataset["validation_split"] = self.dataset.held_out_fraction
         data["generation"]["generation_config"] = self.generation_config
-        for gate in data["gates"]:
-            for key in {"checks", "lexicon"} & set(gate):
-                gate[key] = self._identity(gate[key])
+        for section, gate in zip(self.gates, data["gates"], strict=True):
+            for key in section.files:
+                gate[key] = gate[key] and self._identity(gate[key])
         return data
 
     @property

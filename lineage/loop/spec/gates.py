@@ -1,0 +1,71 @@
+"""What every gate's section of `loop.yaml` has, and where a type's gate is found.
+
+A gate is a class with a `Section` that checks its fields. Ours are named in
+`BUILT_IN`; a package adds one with an entry point in the group `lineage.gates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from lineage.loop.plugins import Plugins
+from lineage.loop.spec.errors import Section, mistake, nearest, refuse, shown
+
+Action = Literal["drop", "warn", "review", "retry", "fallback", "branch", "stop"]
+
+GATES = Plugins(
+    "lineage.gates",
+    {
+        "check_record": "lineage.loop.gates.check_record:CheckRecord",
+        "diversity": "lineage.loop.gates.diversity:Diversity",
+        "group_rate": "lineage.loop.gates.group_rate:GroupRate",
+    },
+)
+
+
+class GateSection(Section):
+    """The fields of any gate; `id` is its type unless it is given."""
+
+    files: ClassVar[tuple[str, ...]] = ()  # fields that name a file
+    id: str = Field(default="", min_length=1)
+    action: Action = "stop"
+    type: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_after_type(cls, value: object) -> object:
+        if isinstance(value, dict) and "id" not in value:
+            return value | {"id": value.get("type")}
+        return value
+
+
+class DatasetGateSection(GateSection):
+    """A gate that judges data as a whole: it has no single record to drop."""
+
+    @field_validator("action")
+    @classmethod
+    def _nothing_to_drop(cls, action: Action) -> Action:
+        if action == "drop":
+            refuse("drop is for gates that judge single records; use stop or review")
+        return action
+
+
+def parse_gate(value: object) -> GateSection:
+    """The section of a gate, checked by the class of its type."""
+    if isinstance(value, GateSection):
+        return value
+    if not isinstance(value, Mapping):
+        refuse(f"must be a mapping, not {shown(value)}")
+    if not isinstance(type_ := value.get("type"), str):
+        refuse("needs a type")
+    if type_ not in GATES:
+        refuse("has an unknown type" + nearest(type_, GATES.names()))
+    section: Any = GATES[type_].Section
+    try:
+        checked: GateSection = section.model_validate(value)
+    except ValidationError as error:
+        refuse(*mistake(error))
+    return checked

@@ -1,0 +1,47 @@
+"""`model`: what generation 0 is, and what successors start from."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from lineage.loop.spec.errors import Section, refuse
+from lineage.loop.spec.names import check_model
+
+
+class TokenizerSpec(Section):
+    """A byte-level BPE, trained on the human training data."""
+
+    vocab_size: int = Field(ge=257)  # 256 bytes and the end of text
+
+
+class ModelSpec(Section):
+    """Generation 0's model: a folder or revision, or a config to start from."""
+
+    model_name_or_path: str | None = Field(default=None, min_length=1)
+    config: dict[str, Any] | None = None
+    tokenizer: TokenizerSpec | None = None
+    init_from: Literal["scratch", "base", "parent"] | None = None
+
+    @field_validator("config")
+    @classmethod
+    def _names(cls, config: dict[str, Any] | None) -> dict[str, Any] | None:
+        if config is not None:
+            check_model(config)
+        return config
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.model_name_or_path is None) == (self.config is None):
+            refuse("give exactly one of model_name_or_path and config")
+        if self.config is None:
+            if self.tokenizer is not None:
+                refuse("tokenizer goes with config; a given model brings its own")
+            return self
+        if self.tokenizer is None:
+            refuse("config needs tokenizer: {vocab_size: …} beside it")
+        return self
+
+    @property
+    def successor_from(self) -> Literal["scratch", "base", "parent"]:
+        """What each successor's weights start from."""
+        return self.init_from or ("scratch" if self.config else "parent")

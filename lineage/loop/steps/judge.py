@@ -1,0 +1,34 @@
+"""Judge: what the gates on models say of a new one, once it has been evaluated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lineage.loop.gates import ModelContext, load_gates
+from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.users import guarded
+from lineage.store.objects import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def judge(job: Job) -> Result:
+    """Judge `inputs["model"]`; `facts` has what is measured of it and of others.
+
+    `facts` are metrics in JSON by `metrics`, `parent` and `zero`.
+    """
+    context = ModelContext(
+        metrics=_metrics(job.facts["metrics"]),
+        parent=_metrics(job.facts["parent"]),
+        zero=_metrics(job.facts["zero"]),
+        job=job,
+    )
+    with guarded(job.scratch / "log.txt"):
+        results = [gate.judge(context) for gate in load_gates(job.spec, "model")]
+    metrics = {name: m for result in results for name, m in result.metrics.items()}
+    return Result(metrics, [result.to_json() for result in results])
+
+
+def _metrics(data: Mapping[str, Any]) -> dict[str, Metric]:
+    return {name: Metric.from_json(metric) for name, metric in data.items()}
