@@ -66,9 +66,10 @@ class GateResult:
     """A gate's verdict, recorded whichever way it goes.
 
     `value` is what was compared with `bounds` ("min", "max"), None where there was
-    nothing to compare; `rejected` maps rows of the context's records to reasons;
-    `details` are more facts, as reproducible as the value. `metrics` become the
-    generation's, so that later ones can be compared with them.
+    nothing to compare; `threshold_from` is where the bounds come from; `rejected`
+    maps rows of the context's records to reasons; `details` are more facts, as
+    reproducible as the value. `metrics` become the generation's, so that later ones
+    can be compared with them.
     """
 
     id: str
@@ -82,6 +83,7 @@ class GateResult:
     details: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     on: Literal["dataset", "model"] = "dataset"
+    threshold_from: str | None = None
 
     @property
     def verdict(self) -> str:
@@ -100,6 +102,7 @@ class GateResult:
             "rejected": len(self.rejected),
             "sentence": self.sentence,
             **self.bounds,
+            "threshold_from": self.threshold_from,
             **self.details,
         }
         return {key: value for key, value in facts.items() if value is not None}

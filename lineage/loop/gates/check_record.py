@@ -39,6 +39,7 @@ class CheckRecordSpec(GateSection):
     """Unit tests of generated records: `checks.py` with `def check_record(record)`."""
 
     files: ClassVar[tuple[str, ...]] = ("checks",)
+    thresholds: ClassVar[tuple[str, ...]] = ("min_pass_rate",)
     type: Literal["check_record"]
     action: Action = "drop"
     checks: str = Field(default="checks.py", min_length=1)
@@ -55,6 +56,17 @@ class CheckRecordSpec(GateSection):
         if self.min_pass_rate is not None:
             return self.min_pass_rate
         return 0.5 if self.action == "drop" else 1.0
+
+    @property
+    def threshold_source(self) -> str | None:
+        """The default depends on what happens to a record that fails."""
+        default = (
+            "a filter that does not err is worth its data while fewer than half of "
+            "them are wrong (Feng et al. 2024, arXiv:2406.07515)"
+            if self.action == "drop"
+            else "nothing is dropped, so all must pass"
+        )
+        return super().threshold_source or default
 
 
 class CheckRecord:
@@ -121,6 +133,7 @@ class CheckRecord:
             action=self._section.action,
             sentence=sentence,
             rejected=reasons,
+            threshold_from=self._section.threshold_source,
             details={
                 "n": count,
                 "broken": broken,

@@ -8,7 +8,7 @@ diversity or drift into noise.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class DiversitySpec(DatasetGateSection):
     """Two-sided diversity against generation 0's own samples."""
 
+    thresholds: ClassVar[tuple[str, ...]] = ("min", "max")
+    why: ClassVar[str] = "a convention: a fifth less, or a quarter more, is a change"
     type: Literal["diversity"]
     measure: Literal[
         "distinct_1", "distinct_2", "unigram_entropy", "compression_ratio"
@@ -66,6 +68,7 @@ class Diversity:
             bounds={"min": section.min, "max": section.max},
             action=section.action,
             sentence=self._sentence(ratio, first=context.reference is None),
+            threshold_from=section.threshold_source,
             details={
                 "measure": section.measure,
                 "here": value,

@@ -39,6 +39,8 @@ class GroupRateSpec(DatasetGateSection):
     """Bias shift: which groups the data speak of, against the human data."""
 
     files: ClassVar[tuple[str, ...]] = ("lexicon",)
+    thresholds: ClassVar[tuple[str, ...]] = ("max_logit_shift",)
+    why: ClassVar[str] = "a convention: odds that change by a factor of 1.5"
     type: Literal["group_rate"]
     lexicon: str = Field(min_length=1)
     max_logit_shift: float = Field(default=0.4, gt=0)
@@ -76,6 +78,7 @@ class GroupRate:
                 f"human data {human[more]} and {human[less]}: the log-odds moved by "
                 f"{shift:.2f}; at most {most:.2f} is allowed{few}"
             ),
+            threshold_from=self._section.threshold_source,
             details={
                 "groups": [more, less],
                 "standard_error": error,

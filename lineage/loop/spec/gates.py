@@ -27,12 +27,27 @@ GATES = Plugins(
 
 
 class GateSection(Section):
-    """The fields of any gate; `id` is its type unless it is given."""
+    """The fields of any gate; `id` is its type unless it is given.
+
+    A class names its `thresholds`, the fields that say what fails, and `why` their
+    defaults are what they are.
+    """
 
     files: ClassVar[tuple[str, ...]] = ()  # fields that name a file
+    thresholds: ClassVar[tuple[str, ...]] = ()
+    why: ClassVar[str] = ""
     id: str = Field(default="", min_length=1)
     action: Action = "stop"
+    threshold_from: str | None = Field(default=None, min_length=1)
     type: str
+
+    @property
+    def threshold_source(self) -> str | None:
+        """Where the thresholds come from: what the section says, or the default's."""
+        if self.threshold_from:
+            return self.threshold_from
+        chosen = [name for name in self.thresholds if name in self.model_fields_set]
+        return f"{' and '.join(chosen)} in loop.yaml" if chosen else self.why or None
 
     @model_validator(mode="before")
     @classmethod

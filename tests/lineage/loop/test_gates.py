@@ -479,3 +479,20 @@ def test_verdicts_are_json(judge: Judge, checks: Callable[[str], None]) -> None:
         verdict = result.to_json()
         assert json.loads(json.dumps(verdict, allow_nan=False)) == verdict
         assert {"id", "type", "verdict", "value", "action", "on"} <= set(verdict)
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({}, "a convention: a fifth less, or a quarter more, is a change"),
+        ({"max": 2.0}, "max in loop.yaml"),
+        ({"min": 0.5, "max": 2.0}, "min and max in loop.yaml"),
+        ({"max": 2.0, "threshold_from": "our pilot"}, "our pilot"),
+    ],
+)
+def test_a_verdict_says_where_its_thresholds_come_from(
+    judge: Judge, given: dict[str, Any], source: str
+) -> None:
+    """A default has its reason; what a person sets is theirs, in their words."""
+    result = only(judge([{"type": "diversity"} | given], ["a b"], [], ["a b"]))
+    assert result.to_json()["threshold_from"] == source
