@@ -78,8 +78,10 @@ def run_gates(gates: Iterable[Gate], context: Context) -> Checked:
 
 
 def _left(gate: Gate, context: Context) -> Sequence[Record] | None:
-    """The reference, less the records that a gate drops."""
+    """The reference, less the records that a gate drops. Nothing came before it."""
     if context.reference is None:
         return None
-    dropped = gate.check(replace(context, records=context.reference)).rejected
+    inputs = {k: v for k, v in context.inputs.items() if k != "previous"}
+    first = replace(context, records=context.reference, inputs=inputs)
+    dropped = gate.check(first).rejected
     return [record for n, record in enumerate(context.reference) if n not in dropped]

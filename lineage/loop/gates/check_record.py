@@ -11,28 +11,22 @@ installed, so that the hash covers it.
 
 from __future__ import annotations
 
-import inspect
-import re
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lineage.errors import UsageError
+from lineage.loop.functions import load_function, one_line
 from lineage.loop.gates.base import Context, GateResult
+from lineage.loop.gates.singles import common_reasons
 from lineage.loop.spec.gates import Action, GateSection
-from lineage.loop.steps.users import run_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from lineage.loop.shards import Record
     from lineage.loop.spec import LoopSpec
 
 _FUNCTION = "check_record"
-_REASONS, _EXAMPLES, _LONGEST = 10, 3, 200
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")  # of an object in memory
 
 
 class CheckRecordSpec(GateSection):
@@ -81,8 +75,7 @@ class CheckRecord:
     def __init__(self, section: CheckRecordSpec, spec: LoopSpec) -> None:
         self.id = section.id
         self._section = section
-        self._path = spec.path(section.checks)
-        self._function, self._code = _load(spec.content(section.checks), self._path)
+        self._function = load_function(spec, section.checks, _FUNCTION)
 
     def check(self, context: Context) -> GateResult:
         """Run the user's function on a copy of every record."""
@@ -98,26 +91,26 @@ class CheckRecord:
     def _fault(self, record: Record) -> tuple[str, bool]:
         """Why a record fails ("" if it passes), and whether the check itself broke."""
         try:
-            answer = self._function(dict(record))
+            answer = self._function(record)
             passed = answer is None or bool(answer)
             said = "" if passed else f"{_FUNCTION} returned {answer!r}"
         except AssertionError as error:
-            return _one_line(str(error)) or "an assertion failed", False
+            return one_line(str(error)) or "an assertion failed", False
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  (a user's code)
-            return _raised(self._path, error), True
-        return _one_line(said), False
+            return self._function.raised(error), True
+        return one_line(said), False
 
     def _result(
         self, records: Sequence[Record], reasons: dict[int, str], broken: int
     ) -> GateResult:
-        count, common = len(records), _common(records, reasons)
+        count, common = len(records), common_reasons(records, reasons)
         passes = count - len(reasons)
         rate = passes / count if count else None
         required = self._section.required_rate
         sentence = (
-            f"{passes} of {count} records pass {self._code['file']}; "
+            f"{passes} of {count} records pass {self._function.code['file']}; "
             f"at least {required:.0%} must"
         )
         if broken:
@@ -137,63 +130,7 @@ class CheckRecord:
             details={
                 "n": count,
                 "broken": broken,
-                "code": self._code,
+                "code": dict(self._function.code),
                 **({"reasons": common} if common else {}),
             },
         )
-
-
-def _common(
-    records: Sequence[Record], reasons: Mapping[int, str]
-) -> list[dict[str, Any]]:
-    """The most frequent reasons: how many records each has, and the first of them."""
-    rows: dict[str, list[int]] = {}
-    for row, reason in reasons.items():
-        rows.setdefault(reason, []).append(row)
-    common = sorted(rows.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [
-        {
-            "reason": reason,
-            "count": len(found),
-            "records": [str(records[row].get("id", row)) for row in found[:_EXAMPLES]],
-        }
-        for reason, found in common[:_REASONS]
-    ]
-
-
-def _one_line(text: str) -> str:
-    """The first line of a message, as text that JSON has; the same in every run."""
-    line = _ADDRESS.sub("0x…", next(iter(text.splitlines()), ""))
-    short = line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-    return short.encode(errors="backslashreplace").decode()
-
-
-def _raised(path: Path, error: BaseException) -> str:
-    """`checks.py, line 7 raised KeyError: 'x'`: where the user's own code broke."""
-    line, trace = 0, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    what = f"{type(error).__name__}: {_one_line(str(error))}".rstrip(": ")
-    where = f"{path.name}, line {line}" if line else path.name
-    return f"{where} raised {what}"
-
-
-def _load(source: bytes, path: Path) -> tuple[Callable[[Record], Any], dict[str, str]]:
-    name = f"lineage_checks_{sha256(str(path).encode()).hexdigest()[:16]}"
-    try:
-        module = run_source(source, path, name)
-    except SyntaxError as error:
-        raise UsageError(f"{path}: line {error.lineno}: {error.msg}") from None
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  (a user's code)
-        raise UsageError(_raised(path, error)) from None
-    function = getattr(module, _FUNCTION, None)
-    later = inspect.iscoroutinefunction(function)
-    if not callable(function) or later or inspect.isgeneratorfunction(function):
-        kind = " that answers at once" if callable(function) else ""
-        message = f"{path} has no function {_FUNCTION}(record){kind}"
-        raise UsageError(message, hint=f"define: def {_FUNCTION}(record): …")
-    return function, {"file": path.name, "sha256": sha256(source).hexdigest()}

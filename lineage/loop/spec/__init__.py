@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from lineage.errors import StoreError, UsageError
+from lineage.loop.functions import parted
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, refuse, sentence, shown
 from lineage.loop.spec.evaluation import EvaluationSpec
@@ -187,9 +188,14 @@ class LoopSpec(Section):
         folder = self.path(name) if name else None
         return folder.resolve() if folder and folder.is_dir() else None
 
-    def _identity(self, name: str) -> dict[str, str]:
-        digest = sha256(self.content(name)).hexdigest()
-        return {"file": Path(name).name, "sha256": digest}
+    def _identity(self, place: str | list[str]) -> Any:
+        """A file, or `file.py:name`, or several, by last name and SHA-256."""
+        if isinstance(place, list):
+            return [self._identity(each) for each in place]
+        file, name = parted(place)
+        digest = sha256(self.content(file)).hexdigest()
+        plain = {"file": Path(file).name, "sha256": digest}
+        return plain | {"name": name} if name else plain
 
 
 def load(path: Path) -> LoopSpec:
