@@ -13,6 +13,7 @@ from lineage.cli.render import Column, Record, document, json_line, table
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
 from lineage.errors import GateFailed, LineageError, WaitingForReview
+from lineage.loop.templates import TEMPLATES
 
 if TYPE_CHECKING:
     from lineage.loop.overview import LoopState
@@ -44,7 +45,16 @@ def loop() -> None:
     """Run loops: generate, check, mix, train, evaluate, again."""
 
 
+_INIT = """Write loop.yaml and its companions, ready to run.
+
+They describe a small loop with gates, and explain every field. The templates:
+
+\b
+""" + "\n".join(f"{name:<11} {what}" for name, what in TEMPLATES.items())
+
+
 @loop.command(
+    help=_INIT,
     examples={
         "lineage loop init --text corpus.txt": "a small model, trained from scratch",
         "lineage loop init --text posts.jsonl --model ./my-model": (
@@ -52,6 +62,13 @@ def loop() -> None:
         ),
     },
     exits=[0, 1, 2],
+)
+@click.option(
+    "--template",
+    type=click.Choice(list(TEMPLATES)),
+    default="text",
+    show_default=True,
+    help="What kind of loop; see below.",
 )
 @click.option("--text", type=Path, metavar="FILE", help="What the loop learns from.")
 @click.option(
@@ -61,15 +78,10 @@ def loop() -> None:
     help="A save_pretrained folder to start from.",
 )
 @pass_app
-def init(app: App, text: Path | None, model: Path | None) -> None:
-    """Write loop.yaml and its companions, ready to run.
-
-    They describe two generations of a small loop with gates, and explain every field:
-    loop.yaml, and the checks.py and lexicon.yaml of its gates.
-    """
+def init(app: App, template: str, text: Path | None, model: Path | None) -> None:
     from lineage.loop.scaffold import scaffold
 
-    made = scaffold(Path(), text, model)
+    made = scaffold(Path(), template, text=text, model=model)
     terminal = app.terminal
     terminal.say("wrote ", (", ".join(path.name for path in made.files), "title"))
     for note in made.notes:

@@ -9,15 +9,15 @@ import platform
 import stat
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.loop.measures import Corpus, distinct_2
-from lineage.loop.scaffold import render, template, write
 from lineage.loop.shards import Shard, read_texts
+from lineage.loop.templates import read, render, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lineage.registry import Registry
     from lineage.store.files import FileEntry
@@ -56,8 +56,8 @@ def write_files(folder: Path, size: Size) -> None:
 
     whole = "\n\n".join(topics[name] for name in sorted(topics))
     write(folder / _TEXT, whole)
-    for name in ("checks.py", "plant.py"):
-        write(folder / name, template(name))
+    for name in ("text/checks.py", "demo/plant.py"):
+        write(folder / Path(name).name, read(name))
     for seed in size.seeds:
         _write_spec(folder, size, "seed", seed, generations=0)
         for strategy in STRATEGIES:
@@ -80,7 +80,7 @@ def _write_spec(
         "planted": what == "planted",
         "source": f"pydoc_data.topics of Python {platform.python_version()}",
     }
-    write(folder / f"{name}.yaml", render("demo.yaml.j2", values))
+    write(folder / f"{name}.yaml", render("demo/demo.yaml.j2", values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from shutil import copyfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lineage.errors import StoreError, UsageError
+from lineage.errors import LineageError, StoreError, UsageError
+from lineage.loop import templates
 from lineage.loop.data import split
 from lineage.loop.measures import words
 from lineage.loop.text_files import read_file
@@ -21,8 +23,7 @@ from lineage.store.scan import scan
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NAMES = ("loop.yaml", "checks.py", "lexicon.yaml")
-
+DATA = "data.py"  # what makes a template's data
 _SUFFIXES = (".txt", ".jsonl")
 _ENOUGH = 100  # mentions of a group: the log of their odds then errs by about 0.2
 _USED = 200_000  # characters that the records of a new loop have, about
@@ -43,29 +44,72 @@ class Scaffold:
 
 
 def scaffold(
-    folder: Path, text: Path | None = None, model: Path | None = None
+    folder: Path,
+    template: str = "text",
+    *,
+    text: Path | None = None,
+    model: Path | None = None,
 ) -> Scaffold:
     """Write the files of a loop into `folder`.
 
     Args:
         folder: where they go; nothing there is overwritten.
-        text: what the loop learns from; a `text.txt` to be put there, if None.
-        model: a `save_pretrained` folder to start from; if None a small model is
-            trained from scratch.
+        template: one of `TEMPLATES`.
+        text: what the loop of `text` learns from; a `text.txt` to be put there, if
+            None.
+        model: a `save_pretrained` folder that it starts from; if None a small model
+            is trained from scratch.
 
     Raises:
         UsageError: a file is there already, `model` is no such folder, or `text` is
             too little.
         StoreError: `text` cannot be read, or is not what its name says.
     """
-    there = [name for name in NAMES if os.path.lexists(folder / name)]
+    files = templates.files(template)
+    names = [name.removesuffix(".j2") for name in files]
+    there = [name for name in names if os.path.lexists(folder / name)]
     if there:
         message = f"{folder / there[0]} exists already"
         raise UsageError(message, hint="move it away, or go to another folder")
+    if template != "text" and (text or model):
+        option = "--text" if text else "--model"
+        message = f"{option} goes with the template text, not with {template}"
+        raise UsageError(message, hint="what it learns from is made by its own files")
+    notes: list[str] = []
+    values = _text_values(folder, text, model, notes) if template == "text" else {}
+    with disk_errors("writing the loop's files"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, name in zip(files, names, strict=True):
+            source = f"{template}/{file}"
+            rendered = file != name
+            content = templates.render(source, values) if rendered else None
+            templates.write(folder / name, content or templates.read(source))
+    if DATA in names:
+        notes.append(_make_data(folder))
+    return Scaffold([folder / name for name in names], notes)
+
+
+def _make_data(folder: Path) -> str:
+    """Run a template's data.py in the new folder; returns what it said it did."""
+    done = subprocess.run(
+        [sys.executable, DATA], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        what = next(iter(reversed(done.stderr.strip().splitlines())), "it failed")
+        message = f"{folder / DATA} could not make the data: {what}"
+        raise LineageError(message, hint=f"python {DATA} tells more")
+    return f"{DATA} wrote {done.stdout.strip()}"
+
+
+def _text_values(
+    folder: Path, text: Path | None, model: Path | None, notes: list[str]
+) -> dict[str, object]:
+    """What fills the blanks of the template `text`."""
     context = _context_length(model) if model else None
     sample, column = _look_at(text) if text else ("", "text")
-    notes: list[str] = []
-    values = {
+    if text is None:
+        notes.append("put your text into text.txt")
+    return {
         "name": _plain((model or text or Path("text")).absolute()),
         "num_generations": 2,
         "num_threads": _threads(model) if model else 1,
@@ -76,41 +120,6 @@ def scaffold(
         "samples": 400 if model else 1000,
         "lexicon": _enough(sample),
     }
-    if text is None:
-        notes.append("put your text into text.txt")
-    with disk_errors("writing the loop's files"):
-        folder.mkdir(parents=True, exist_ok=True)
-        write(folder / "loop.yaml", render("loop.yaml.j2", values))
-        for name in NAMES[1:]:
-            write(folder / name, template(name))
-    return Scaffold([folder / name for name in NAMES], notes)
-
-
-def template(name: str) -> str:
-    """One of the files in `lineage.loop.templates`."""
-    place = resources.files("lineage.loop.templates")
-    return place.joinpath(name).read_text(encoding="utf-8")
-
-
-def render(name: str, values: dict[str, Any]) -> str:
-    """A template with its blanks filled in; a value that is missing is an error."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=False,  # noqa: S701 - YAML; values go through tojson
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-    return environment.from_string(template(name)).render(values)
-
-
-def write(path: Path, text: str) -> None:
-    """Make a new text file; one that is there is an error."""
-    with path.open("x", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _plain(path: Path) -> str:
@@ -175,7 +184,7 @@ def _enough(sample: str) -> bool:
     """Whether its records will speak of each of the lexicon's groups often enough."""
     import yaml
 
-    lexicon: dict[str, list[str]] = yaml.safe_load(template("lexicon.yaml"))
+    lexicon: dict[str, list[str]] = yaml.safe_load(templates.read("text/lexicon.yaml"))
     counts = dict.fromkeys(lexicon, 0)
     groups = {word: group for group, members in lexicon.items() for word in members}
     for word in _known(sample, groups):
