@@ -61,6 +61,11 @@ class Done:
     result: Result
     circumstances: Mapping[str, Any]
 
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """The commits that it read, by role."""
+        return self.circumstances.get("inputs", {})
+
 
 @dataclass(slots=True)
 class Journal:

@@ -108,6 +108,7 @@ class _Loop:
             generation=len(self.past),
             attempt=self.journal.attempt,
             config=changes.config_id(self.spec),
+            resolved=self.spec.resolved(),
         )
 
     def first(self, turn: Turn) -> Parts:

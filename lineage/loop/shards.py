@@ -6,7 +6,7 @@ whole is the same file there.
 
 A record of human text: `{"file", "id", "text"}`. One that a model wrote::
 
-    {"generator": id of the model's commit, "id": "g002-00000-00017",
+    {"generator": SHA-256 over the model's files, "id": "g002-00000-00017",
      "prompt": its first tokens, "prompt_source": id of the record they are from,
      "seed": the record's own seed, "shard": 0, "text": prompt and continuation}
 

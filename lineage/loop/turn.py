@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import LineageError
 from lineage.loop.environment import Meter, environment
 from lineage.loop.journal import record_of, runs
+from lineage.loop.keys import step_key
 from lineage.loop.progress import Activity, remaining
 from lineage.loop.seeds import shard_seed
 from lineage.loop.steps.protocol import Job, Result, Step
-from lineage.store.canonical import Json, canonical, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,6 +63,7 @@ class Turn:
     generation: int
     attempt: int
     config: str
+    resolved: Mapping[str, Any]
 
     def run(
         self,
@@ -85,12 +86,22 @@ class Turn:
         step = self.steps[name]
         code = step.code
         seed = shard_seed(self.spec.seed, self.generation, name, self.attempt)
-        key = self._key(name, code, inputs, seed, facts or {})
+        key = step_key(
+            self.registry,
+            step,
+            name=name,
+            config=self.resolved,
+            generation=self.generation,
+            seed=seed,
+            inputs=inputs,
+            folders=folders or {},
+            facts=facts or {},
+        )
         place = f"{name}-{key[:16]}"
         output, scratch = self.workshop.step(self.generation, self.attempt, place)
         activity = self.activity(name)
         done = self.journal.done.get(key)
-        if done:
+        if done and done.inputs == inputs:
             self.progress.recalled(activity)
             return Made(done.result, output, code, done.circumstances, done.subject)
         files = {role: self.workshop.input(id_) for role, id_ in inputs.items()}
@@ -102,13 +113,14 @@ class Turn:
             spec=self.spec,
             inputs=files | dict(folders or {}),
             ids=inputs,
+            roots=self._roots(inputs),
             output=output,
             scratch=scratch,
             facts=facts or {},
             advance=self._advance(activity),
         )
         result, spent = self._work(step, job, activity)
-        ours = self.circumstances(step=name, key=key, seed=seed)
+        ours = self.circumstances(step=name, key=key, seed=seed, inputs=dict(inputs))
         data = {**spent, **ours, "result": record_of(result)}
         return Made(result, output, code, data)
 
@@ -191,24 +203,9 @@ class Turn:
             **more,
         }
 
-    def _key(
-        self,
-        name: str,
-        code: Mapping[str, Any],
-        inputs: Mapping[str, str],
-        seed: int,
-        facts: Mapping[str, Any],
-    ) -> str:
-        """A hash of all that a step's result depends on, but the environment."""
-        depends: Json = {
-            "step": name,
-            "code": dict(code),
-            "config": self.config,
-            "inputs": dict(inputs),
-            "seed": seed,
-            "facts": dict(facts),
-        }
-        return digest(canonical(depends))
+    def _roots(self, inputs: Mapping[str, str]) -> dict[str, str]:
+        payloads = {r: self.registry.load(id_).payload for r, id_ in inputs.items()}
+        return {role: each.root for role, each in payloads.items() if each}
 
     def _advance(self, activity: Activity) -> Any:
         def advance(fraction: float) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.bench.measure import Bench
 
 OURS, BARE = "lineage loop run", "bare script"
-WRITER = "0" * 64  # where the loop names the commit of a model
+WRITER = "0" * 64  # where the loop names a model by its files
 
 SPEC = """
 name: bench
@@ -152,6 +152,7 @@ class Script:
                 spec=self.spec,
                 inputs=inputs,
                 ids=dict.fromkeys(inputs, WRITER),
+                roots=dict.fromkeys(inputs, WRITER),
                 output=output,
                 scratch=scratch,
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lineage.loop.spec import LoopSpec
     from lineage.loop.steps.protocol import Job, Result, Step
@@ -49,10 +49,14 @@ def _find(name: str, spec: LoopSpec, lock: int) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A step of ours; its code is the hash of its own module."""
+    """A step of ours; its code is the hash of its own module.
+
+    The module's `READS` names the sections of `loop.yaml` that it reads.
+    """
 
     function: Callable[[Job], Result]
     code: dict[str, Any]
+    reads: Sequence[str]
     evidence: str = "observed"
 
     def __call__(self, job: Job) -> Result:
@@ -63,4 +67,4 @@ def _built_in(name: str) -> BuiltIn:
     module = import_module(f"lineage.loop.steps.{name}")
     source = sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
     code = {"step": module.__name__, "sha256": source}
-    return BuiltIn(getattr(module, name), code)
+    return BuiltIn(getattr(module, name), code, module.READS)

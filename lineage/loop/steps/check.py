@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+READS = ("gates", "evaluation", "seed")  # sections of loop.yaml
+
 
 def check(job: Job) -> Result:
     """Write the kept records of `inputs["generated"]`; measure and judge them.

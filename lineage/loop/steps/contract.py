@@ -45,6 +45,7 @@ def describe(job: Job, result_file: Path) -> dict[str, Any]:
         "num_threads": job.spec.num_threads,
         "inputs": {role: str(path) for role, path in job.inputs.items()},
         "ids": dict(job.ids),
+        "roots": dict(job.roots),
         "output": str(job.output),
         "scratch": str(job.scratch),
         "result": str(result_file),

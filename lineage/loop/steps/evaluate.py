@@ -20,6 +20,8 @@ from lineage.loop.steps.tokenizer import load_subwords
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+READS = ("evaluation", "num_threads")  # sections of loop.yaml
+
 
 class _Row(NamedTuple):
     """A held-out record's tokens, and the UTF-8 bytes of those to predict."""

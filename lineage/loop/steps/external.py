@@ -44,7 +44,7 @@ class PythonStep:
     is imported and while it runs.
     """
 
-    evidence = "declared"
+    evidence, reads = "declared", None
 
     def __init__(self, name: str, base: Path) -> None:
         self.name, self.base = name, base
@@ -80,7 +80,7 @@ class CommandStep:
     last argument. What it prints goes to a log whose end is quoted if it fails.
     """
 
-    evidence = "declared"
+    evidence, reads = "declared", None
 
     def __init__(
         self, command: str, base: Path, timeout: float | None, lock: int

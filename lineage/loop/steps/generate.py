@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from lineage.loop.spec import LoopSpec
 
+READS = ("generation", "num_threads")  # sections of loop.yaml
+
 
 def generate(job: Job) -> Result:
     """Write `generation.num_samples` records of JSONL, in shards."""
@@ -107,7 +109,7 @@ class _Writer:
             chosen, seeds, texts, asked, strict=True
         ):
             yield {
-                "generator": self.job.ids["model"],
+                "generator": self.job.roots["model"],
                 "prompt": prompt,
                 "prompt_source": source,
                 "seed": seed,

@@ -12,6 +12,14 @@ from lineage.store.objects import Metric
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+READS = (
+    "gates",
+    "evaluation",
+    "generation",
+    "seed",
+    "num_threads",
+)  # sections of loop.yaml
+
 
 def judge(job: Job) -> Result:
     """Judge `inputs["model"]`; `facts` has what is measured of it and of others.

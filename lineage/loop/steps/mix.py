@@ -12,6 +12,9 @@ from lineage.loop.steps.tokenizer import load_tokens, training_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+READS = ("mixing", "dataset.block_size", "seed")  # sections of loop.yaml
+
+
 HUMAN = "human"
 
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 class Job:
     """Everything that one step gets.
 
-    `inputs` maps a role to a folder, `ids` maps the same role to the commit that
-    the folder holds. `output` is empty; `scratch` is kept when a run is killed, so
+    `inputs` maps a role to a folder, `ids` the same role to the commit that the
+    folder holds, `roots` to the SHA-256 over its files. What a step writes may
+    depend on content, so on a root, but not on an id: another loop that comes by the
+    same files takes over what this one made of them. `output` is empty; `scratch` is
+    kept when a run is killed, so
     a step that goes on from its own checkpoints keeps them there. `seed` is this
     step's own, below 2**32. `facts` are inputs that are no files, in JSON. `advance`
     takes the fraction that is done.
@@ -39,6 +42,7 @@ class Job:
     ids: Mapping[str, str]
     output: Path
     scratch: Path
+    roots: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     advance: Callable[[float], None] = lambda _: None
 
@@ -73,6 +77,10 @@ class Step(Protocol):
     @property
     def code(self) -> dict[str, Any]:
         """What runs, by hash: a part of the commit that comes of it."""
+
+    @property
+    def reads(self) -> Sequence[str] | None:
+        """The sections of `loop.yaml` that shape what it does; None: all of them."""
 
     @property
     def evidence(self) -> str:

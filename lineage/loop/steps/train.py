@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
     from lineage.loop.steps.training import Rows
 
+READS = (
+    "model",
+    "training",
+    "dataset.block_size",
+    "num_threads",
+)  # sections of loop.yaml
+
 
 def train(job: Job) -> Result:
     """Train on `inputs["dataset"]` and save the model with its tokenizer.

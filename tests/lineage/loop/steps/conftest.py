@@ -76,6 +76,7 @@ def job_for(place: Path, step: str, inputs: Mapping[str, Path], **more: Any) -> 
         "spec": spec(place, **sections),
         "inputs": inputs,
         "ids": {role: f"id of {role}" for role in inputs},
+        "roots": {role: f"root of {role}" for role in inputs},
         "output": place / "out",
         "scratch": place / "scratch",
     }

@@ -39,7 +39,7 @@ def test_records_say_where_they_come_from(
     assert told["tokens"] > 30
     third = rows[1][2]
     assert third["id"] == "g001-00001-00002"
-    assert third["generator"] == "id of model"
+    assert third["generator"] == "root of model"
     assert third["shard"] == 1
     assert third["text"].startswith(third["prompt"])
     originals = {r["id"]: r["text"] for f in human.iterdir() for r in read_records(f)}
