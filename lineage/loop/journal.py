@@ -64,7 +64,7 @@ class Done:
     @property
     def inputs(self) -> Mapping[str, str]:
         """The commits that it read, by role."""
-        return self.circumstances.get("inputs", {})
+        return dict(self.circumstances.get("inputs", {}))
 
 
 @dataclass(slots=True)
