@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import md5
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import NotFound, StoreError, UsageError
 from lineage.store.git import GitRepository
@@ -179,6 +179,13 @@ def address(payload_file: bytes) -> str | None:
     return found[1].decode() if found else None
 
 
+class RemoteSettings(NamedTuple):
+    """A DVC remote, and all that DVC is told: enough to open it on any machine."""
+
+    config: dict[str, Any]
+    name: str
+
+
 def remote(git: GitRepository, name: str | None = None) -> "RemotePayloads":
     """The DVC remote `name`, or DVC's default one.
 
@@ -187,12 +194,21 @@ def remote(git: GitRepository, name: str | None = None) -> "RemotePayloads":
         NotFound: when there is none of that name.
         StoreError: when DVC cannot speak to it.
     """
+    return open_remote(remote_settings(git, name))
+
+
+def remote_settings(git: GitRepository, name: str | None = None) -> RemoteSettings:
+    """What DVC is told of the remote `name`, or of its default one.
+
+    Raises:
+        UsageError, NotFound: as `remote`.
+    """
     chosen = name
     for root in dict.fromkeys((git.root, home(git))):
         config = _configuration(root)
         chosen = name or config["core"].get("remote") or chosen
         if chosen and chosen.lower() in config["remote"]:
-            return _opened(config, chosen)
+            return RemoteSettings(config, chosen)
     if chosen:
         hint = "`dvc remote list` lists them, `dvc remote add` makes one"
         raise NotFound(f"there is no DVC remote {chosen}", hint=hint)
@@ -224,17 +240,24 @@ def _configuration(root: Path) -> dict[str, Any]:
         raise StoreError(message, hint="see `dvc config --list`") from None
 
 
-def _opened(config: dict[str, Any], name: str) -> "RemotePayloads":
+def open_remote(settings: RemoteSettings) -> "RemotePayloads":
+    """Open a remote, here or where its settings were sent to.
+
+    Raises:
+        UsageError: it is one that keeps no objects.
+        StoreError: DVC cannot speak to it.
+    """
     from dvc.fs import RemoteMissingDepsError, get_cloud_fs
 
     from lineage.store.remote_folder import FolderPayloads
     from lineage.store.remote_payloads import RemotePayloads
 
+    config, name = settings
     url = config["remote"][name.lower()]["url"]
     try:
-        kind, settings, path = get_cloud_fs(config, name=name)
-        _refuse_versions(name, settings)
-        fs = kind(**settings)
+        kind, options, path = get_cloud_fs(config, name=name)
+        _refuse_versions(name, options)
+        fs = kind(**options)
     except (ImportError, RemoteMissingDepsError) as error:
         named = _PLUGIN.search(str(error))
         package = named[0] if named else f"dvc-{url.partition(':')[0]}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.loop import beginning, changes, journal, parts, reviewing
 from lineage.loop.gates import load_gates
 from lineage.loop.journal import Journal, Parts
+from lineage.loop.machines.launcher import launched
 from lineage.loop.progress import Finished, Progress
 from lineage.loop.reviewing import DATASET, MODEL, Said
 from lineage.loop.spec import load
@@ -28,6 +29,7 @@ from lineage.loop.workshop import Workshop, opened
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lineage.loop.machines.launcher import Launcher
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
     from lineage.store.objects import Metric
@@ -61,8 +63,13 @@ def run(
     spec = load(Path(spec_path))
     with guarded():
         load_gates(spec)  # what cannot be used is found before anything runs
-    with registry.signer.machine(), opened(registry, spec.name) as workshop:
-        return _Loop(registry, workshop, spec, progress or Progress()).run()
+    with (
+        registry.signer.machine(),
+        opened(registry, spec.name) as workshop,
+        launched(registry, spec) as launcher,
+    ):
+        loop = _Loop(registry, workshop, spec, progress or Progress(), launcher)
+        return loop.run()
 
 
 class _Loop:
@@ -74,9 +81,10 @@ class _Loop:
         workshop: Workshop,
         spec: LoopSpec,
         progress: Progress,
+        launcher: Launcher,
     ) -> None:
         self.registry, self.workshop = registry, workshop
-        self.spec, self.progress = spec, progress
+        self.spec, self.progress, self.launcher = spec, progress, launcher
         self.journal = journal.read(registry, spec.name)
         self.past = [journal.parts(registry, id_) for id_ in self.journal.generations]
         self.steps = find_steps(spec, workshop.lock)
@@ -105,6 +113,7 @@ class _Loop:
             self.journal,
             self.progress,
             self.steps,
+            self.launcher,
             generation=len(self.past),
             attempt=self.journal.attempt,
             config=changes.config_id(self.spec),

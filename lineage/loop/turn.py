@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lineage.loop.journal import Journal
+    from lineage.loop.machines.launcher import Launcher
     from lineage.loop.progress import Progress
     from lineage.loop.spec import LoopSpec
     from lineage.loop.workshop import Workshop
@@ -60,6 +61,7 @@ class Turn:
     journal: Journal
     progress: Progress
     steps: Mapping[str, Step]
+    launcher: Launcher
     generation: int
     attempt: int
     config: str
@@ -117,6 +119,7 @@ class Turn:
             output=output,
             scratch=scratch,
             facts=facts or {},
+            launcher=self.launcher,
             advance=self._advance(activity),
         )
         result, spent = self._work(step, job, activity)
@@ -226,7 +229,8 @@ class Turn:
             failure = _failure(job.step, error)
             self._note_failure(job.step, failure)
             raise failure from error
-        spent = meter.circumstances(dict(result.circumstances))
+        said = {**result.circumstances, **self.launcher.told()}
+        spent = meter.circumstances(said)
         self.progress.finished(activity, spent)
         return result, spent
 

@@ -31,6 +31,7 @@ from lineage.loop.spec.errors import Section, refuse, sentence, shown
 from lineage.loop.spec.evaluation import EvaluationSpec
 from lineage.loop.spec.gates import GateSection, parse_gate
 from lineage.loop.spec.generation import GenerationSpec
+from lineage.loop.spec.launcher import LauncherSpec
 from lineage.loop.spec.mixing import MixingSpec
 from lineage.loop.spec.model import ModelSpec
 from lineage.loop.spec.names import check_built_in, check_training
@@ -48,6 +49,7 @@ _NOT_CONFIG: Mapping[str, bool | Mapping[str, bool]] = {
     "name": True,
     "num_generations": True,
     "generation": {"batch_size": True},
+    "launcher": True,
 }
 
 
@@ -67,6 +69,7 @@ class LoopSpec(Section):
     gates: list[Gate] = Field(default_factory=list)
     review: ReviewSpec | None = None
     steps: StepsSpec = Field(default_factory=StepsSpec)
+    launcher: LauncherSpec = Field(default_factory=LauncherSpec)
     _base: Path = PrivateAttr()
     _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
 

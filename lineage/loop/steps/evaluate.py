@@ -18,7 +18,12 @@ from lineage.loop.steps.session import device, session
 from lineage.loop.steps.tokenizer import load_subwords
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from lineage.loop.steps.tokenizer import Subwords
+
+
+_BATCHES = 8  # of a piece: fewer would be sent about more often than computed
 
 READS = ("evaluation", "num_threads")  # sections of loop.yaml
 
@@ -30,23 +35,38 @@ class _Row(NamedTuple):
     size: int
 
 
+class Measured(NamedTuple):
+    """Of a held-out record: its loss in nats, tokens predicted, and their bytes."""
+
+    loss: float
+    tokens: int
+    size: int
+
+
 def evaluate(job: Job) -> Result:
     """Measure `inputs["model"]` on `inputs["held_out"]`; writes no files."""
+    records = sum(shard.records for shard in shards_of(job.inputs["held_out"]))
+    count = math.ceil(records / _size(job))
+    found: dict[int, list[Measured]] = {}
     with session(job):
-        folder = job.inputs["model"]
-        model = load_model(folder).eval().to(device())
-        rows = _rows(job, context_length(model.config))
-        check_ids(model, (row.ids for row in rows))
-        losses: list[float] = []
-        size = job.spec.evaluation.batch_size
-        for start in range(0, len(rows), size):
-            batch = [row.ids for row in rows[start : start + size]]
-            losses += _losses(model, batch, padding(model.config))
-            job.advance(len(losses) / len(rows))
+        for number, rows in job.launcher.pieces(job, Reader, range(count)):
+            found[number] = rows
+            job.advance(len(found) / count)
+    return _measure([row for number in range(count) for row in found[number]])
+
+
+def _size(job: Job) -> int:
+    """Records of a piece: whole batches, so that pieces change no sum."""
+    return job.spec.evaluation.batch_size * _BATCHES
+
+
+def _measure(rows: Sequence[Measured]) -> Result:
+    if not rows:
+        raise LineageError("no held-out record has two tokens or more")
+    losses, tokens = [row.loss for row in rows], [row.tokens for row in rows]
     if not all(map(math.isfinite, losses)):
         message = "the model gives held-out text a likelihood that is no number"
         raise LineageError(message, hint="training diverged; lower its learning_rate")
-    tokens = [len(row.ids) - 1 for row in rows]
     try:
         metrics = measure_model(losses, tokens, [row.size for row in rows])
     except OverflowError:
@@ -54,10 +74,35 @@ def evaluate(job: Job) -> Result:
     return Result(metrics, circumstances={"tokens": sum(tokens)})
 
 
-def _rows(job: Job, context: int | None) -> list[_Row]:
-    """The held-out records, cut to what the model can see at once."""
-    tokenizer = load_subwords(job.inputs["model"])
-    texts = list(read_texts(shards_of(job.inputs["held_out"])))
+class Reader:
+    """A model that reads held-out records, piece by piece."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, folder = job, job.inputs["model"]
+        self.tokenizer = load_subwords(folder)
+        self.model = load_model(folder).eval().to(device())
+        self.texts = list(read_texts(shards_of(job.inputs["held_out"])))
+
+    def piece(self, number: int) -> list[Measured]:
+        """The n-th records, less those of one token; batches as the spec says."""
+        size, batch = _size(self.job), self.job.spec.evaluation.batch_size
+        texts = self.texts[number * size : (number + 1) * size]
+        context = context_length(self.model.config)
+        rows = _rows(self.tokenizer, texts, context)
+        check_ids(self.model, (row.ids for row in rows))
+        return [
+            Measured(loss, len(row.ids) - 1, row.size)
+            for start in range(0, len(rows), batch)
+            for row, loss in self._batch(rows[start : start + batch])
+        ]
+
+    def _batch(self, rows: list[_Row]) -> Iterator[tuple[_Row, float]]:
+        ids, pad = [row.ids for row in rows], padding(self.model.config)
+        return zip(rows, _losses(self.model, ids, pad), strict=True)
+
+
+def _rows(tokenizer: Subwords, texts: Sequence[str], context: int | None) -> list[_Row]:
+    """Held-out records, cut to what the model can see at once."""
     rows = []
     for text, ids in zip(texts, tokenizer.encode(texts), strict=True):
         spans = tokenizer.offsets(text)
@@ -66,8 +111,6 @@ def _rows(job: Job, context: int | None) -> list[_Row]:
             end = len(text) if last == len(ids) else spans[last - 1][1]
             predicted = text[spans[0][1] : end]
             rows.append(_Row(ids[:last], len(predicted.encode())))
-    if not rows:
-        raise LineageError("no held-out record has two tokens or more")
     return rows
 
 

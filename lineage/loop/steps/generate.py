@@ -8,19 +8,20 @@ function of the model, its prompt and that seed (see `sampling`): neither
 
 from __future__ import annotations
 
+import math
 import os
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
 from lineage.loop.seeds import order
 from lineage.loop.shards import (
     Record,
+    encode,
     read_records,
     record_id,
     shard_name,
     shards_of,
-    write_shard,
 )
 from lineage.loop.steps.model import (
     check_ids,
@@ -45,31 +46,50 @@ READS = ("generation", "num_threads")  # sections of loop.yaml
 
 def generate(job: Job) -> Result:
     """Write `generation.num_samples` records of JSONL, in shards."""
+    records = _wanted(job)
+    shards = range(math.ceil(records / job.spec.generation.shard_size))
+    names = [shard_name(f"g{job.generation:03d}", shard) for shard in shards]
+    here = [shard for shard in shards if (job.scratch / names[shard]).exists()]
+    kept = sum(_tokens(job.scratch / names[shard]) for shard in here)
     with session(job):
-        writer, tokens, kept = _Writer(job), 0, 0
-        size, count = job.spec.generation.shard_size, len(writer.prompts)
-        for shard, start in enumerate(range(0, count, size)):
-            name = shard_name(writer.stem, shard)
-            done = (job.scratch / name).exists()
-            if not done:
-                _write(job.scratch / name, writer, shard, range(start, start + size))
-            written = int((job.scratch / f"{name}.tokens").read_text())
-            tokens, kept = tokens + written, kept + written * done
-            os.link(job.scratch / name, job.output / name)
-            job.advance(min(start + size, count) / count)
-    return Result(circumstances={"records": count, **count_tokens(tokens, kept)})
+        missing = sorted({*shards} - {*here})
+        for done, (shard, written) in enumerate(
+            job.launcher.pieces(job, Writer, missing), start=len(here) + 1
+        ):
+            _keep(job.scratch / names[shard], written)
+            job.advance(done / len(shards))
+    for name in names:
+        os.link(job.scratch / name, job.output / name)
+    tokens = sum(_tokens(job.scratch / name) for name in names)
+    return Result(circumstances={"records": records, **count_tokens(tokens, kept)})
 
 
-def _write(path: Path, writer: _Writer, shard: int, numbers: range) -> None:
-    """Write a shard, and beside it how many tokens that were."""
-    unfinished, before = path.with_suffix(".part"), writer.tokens
-    write_shard(unfinished, writer.records(shard, numbers.start, numbers.stop))
-    count = path.with_name(f"{path.name}.tokens")
-    count.write_text(str(writer.tokens - before))
+class Written(NamedTuple):
+    """A shard's bytes, and how many tokens the model wrote for it."""
+
+    data: bytes
+    tokens: int
+
+
+def _keep(path: Path, written: Written) -> None:
+    """Write a shard, and first beside it how many tokens that were."""
+    unfinished, count = path.with_suffix(".part"), path.with_name(f"{path.name}.tokens")
+    unfinished.write_bytes(written.data)
+    count.write_text(str(written.tokens))
     unfinished.replace(path)
 
 
-class _Writer:
+def _tokens(shard: Path) -> int:
+    return int(shard.with_name(f"{shard.name}.tokens").read_text())
+
+
+def _wanted(job: Job) -> int:
+    """How many records are to be written."""
+    human = sum(shard.records for shard in shards_of(job.inputs["human"]))
+    return job.spec.generation.num_samples or human
+
+
+class Writer:
     """A model at work: its prompts, and the records that it makes of them."""
 
     def __init__(self, job: Job) -> None:
@@ -81,7 +101,14 @@ class _Writer:
         self.prompts = _prompts(job, self.tokenizer)
         check_ids(self.model, (ids for _, ids in self.prompts))
 
-    def records(self, shard: int, start: int, end: int) -> Iterator[Record]:
+    def piece(self, number: int) -> Written:
+        """The n-th shard."""
+        size, before = self.job.spec.generation.shard_size, self.tokens
+        records = self._records(number, number * size, (number + 1) * size)
+        data = b"".join(map(encode, records))
+        return Written(data, self.tokens - before)
+
+    def _records(self, shard: int, start: int, end: int) -> Iterator[Record]:
         """One shard's records, batch by batch."""
         end = min(end, len(self.prompts))
         batch = self.job.spec.generation.batch_size
@@ -143,8 +170,7 @@ def _prompts(job: Job, tokenizer: Subwords) -> list[tuple[str, list[int]]]:
     if not long:
         raise no_prompt(length)
     turns = order(len(long), job.seed, "prompts")
-    wanted = job.spec.generation.num_samples or len(human)
-    return [long[turns[number % len(long)]] for number in range(wanted)]
+    return [long[turns[number % len(long)]] for number in range(_wanted(job))]
 
 
 def no_prompt(length: int) -> UsageError:

@@ -11,10 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lineage.loop.machines.launcher import Here
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from lineage.loop.machines.launcher import Launcher
     from lineage.loop.spec import LoopSpec
     from lineage.store.objects import Metric
 
@@ -29,8 +32,9 @@ class Job:
     same files takes over what this one made of them. `output` is empty; `scratch` is
     kept when a run is killed, so
     a step that goes on from its own checkpoints keeps them there. `seed` is this
-    step's own, below 2**32. `facts` are inputs that are no files, in JSON. `advance`
-    takes the fraction that is done.
+    step's own, below 2**32. `facts` are inputs that are no files, in JSON.
+    `launcher` is where pieces of the step are made. `advance` takes the fraction
+    that is done.
     """
 
     step: str
@@ -44,6 +48,7 @@ class Job:
     scratch: Path
     roots: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    launcher: Launcher = field(default_factory=Here)
     advance: Callable[[float], None] = lambda _: None
 
 
