@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _STEPS = ("prepare", "generate", "check", "mix", "train", "evaluate")
 _PAUSE = 0.1  # seconds between two drawings
+_LIKELIHOODS = ("bits_per_byte", "perplexity_p95")
 _COUNTS = ("generated", "kept", "rejected")
 _BAR = 12  # columns
 _SHOWN = 2  # measures on a generation's line, beside what was kept
@@ -127,8 +128,8 @@ def is_step(line: str) -> bool:
 def telling(metrics: "Mapping[str, Metric]", most: int) -> list[str]:
     """Names of the measures to show where there is room for so many, and `kept`."""
     names = [name for name in headlines(metrics) if name not in _COUNTS]
-    if "perplexity" in names and "bits_per_byte" in names:
-        names.remove("bits_per_byte")  # the same once more, to compare with others
+    if "perplexity" in names:  # the others say the same once more
+        names = [name for name in names if name not in _LIKELIHOODS]
     return names[:most] + [name for name in ("kept",) if name in metrics]
 
 

@@ -5,13 +5,17 @@ changes what a measure computes gives it the next version.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lineage.store.objects import Metric
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a number means. `direction` is which way is better, None: neither."""
+    """What a number means, and of what it is: of data or of a model.
+
+    `direction` is which way is better, None: neither.
+    """
 
     id: str
     definition: str
@@ -19,6 +23,7 @@ class Measure:
     direction: str | None
     unit: str
     version: int = 1
+    on: Literal["dataset", "model"] = "dataset"
 
     def metric(
         self, value: float, n: int, interval: list[float] | None = None
@@ -38,6 +43,18 @@ MEASURES = {
             "Jelinek et al. 1977, J. Acoust. Soc. Am. 62:S63",
             "lower",
             "",
+            on="model",
+        ),
+        Measure(
+            "perplexity_p95",
+            "the 95th percentile (nearest rank) of the perplexities of single held-out "
+            "records: how badly the model predicts what it predicts worst; n: records; "
+            "interval: 95 %, between order statistics, where there are enough records",
+            "after Shumailov et al. 2024, Nature 631:755, figure 1 (the tails); "
+            "interval: Conover 1999, Practical Nonparametric Statistics, section 3.2",
+            "lower",
+            "",
+            on="model",
         ),
         Measure(
             "bits_per_byte",
@@ -47,6 +64,7 @@ MEASURES = {
             "Gao et al. 2020, arXiv:2101.00027, section 3.1",
             "lower",
             "bits/byte",
+            on="model",
         ),
         Measure(
             "distinct_1",

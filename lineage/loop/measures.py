@@ -26,6 +26,7 @@ from lineage.store.objects import Metric
 _WORD = re.compile(r"\w+")
 _RARE = 2
 _LARGEST_LOSS = 700  # nats; exp of a little more is no number
+_TAIL = 0.95
 _NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
 
@@ -186,10 +187,26 @@ def measure_model(
         "perplexity": MEASURES["perplexity"].metric(
             perplexity, sum(tokens), around if known else None
         ),
+        "perplexity_p95": _tail(losses, tokens),
         "bits_per_byte": MEASURES["bits_per_byte"].metric(
             bits, sum(sizes), between if known else None
         ),
     }
+
+
+def _tail(losses: Sequence[float], tokens: Sequence[int]) -> Metric:
+    """The 95th percentile of the records' perplexities, where each has a token.
+
+    The ends of its interval are the order statistics of the ranks
+    n p -+ 1.96 sqrt(n p (1 - p)), rounded up.
+    """
+    pairs = [(loss, count) for loss, count in zip(losses, tokens, strict=True) if count]
+    nats = sorted(min(loss / count, _LARGEST_LOSS) for loss, count in pairs)
+    ordered, n = list(map(math.exp, nats)), len(nats)
+    off = _NORMAL_95 * math.sqrt(n * _TAIL * (1 - _TAIL))
+    low, at, high = (math.ceil(n * _TAIL + sign * off) for sign in (-1, 0, 1))
+    interval = [ordered[low - 1], ordered[high - 1]] if 1 <= low < high <= n else None
+    return MEASURES["perplexity_p95"].metric(ordered[at - 1], n, interval)
 
 
 def _mean(

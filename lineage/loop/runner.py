@@ -208,7 +208,10 @@ class _Loop:
             return inputs | {"human": made.human}
         zero, parent = self.past[0], self.past[-1]
         more = {"base": zero.model, "parent": parent.model, "human": zero.human}
-        return inputs | more | {"synthetic": made.synthetic}
+        more["synthetic"] = made.synthetic
+        if reference := self._reference():
+            more["reference"] = reference
+        return inputs | more
 
     def _facts(self, metrics: Mapping[str, Metric]) -> dict[str, Any]:
         """The metrics of a new model, of the one before and of generation 0."""

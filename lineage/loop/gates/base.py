@@ -52,7 +52,8 @@ class ModelContext:
     `metrics` are all that is measured of the new generation, `parent` and `zero`
     those of the generation before and of generation 0; both are empty in generation
     0 itself. `job` has the folders `model`, `held_out`, `human` and, from generation
-    1 on, `base`, `parent` and `synthetic`, and the step's seed.
+    1 on, `base`, `parent`, `synthetic` and, from generation 2 on, `reference`, what
+    was written first with the same sampling; it has the step's seed.
     """
 
     metrics: Mapping[str, Metric]

@@ -22,6 +22,8 @@ GATES = Plugins(
         "check_record": "lineage.loop.gates.check_record:CheckRecord",
         "diversity": "lineage.loop.gates.diversity:Diversity",
         "group_rate": "lineage.loop.gates.group_rate:GroupRate",
+        "regression": "lineage.loop.gates.regression:Regression",
+        "tails": "lineage.loop.gates.tails:Tails",
     },
 )
 

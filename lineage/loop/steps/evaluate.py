@@ -7,11 +7,12 @@ nothing comes before; what the numbers mean is in `lineage.loop.measures`.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
 from lineage.loop.measures import measure_model
 from lineage.loop.shards import read_texts, shards_of
+from lineage.loop.steps.likelihood import token_losses
 from lineage.loop.steps.model import check_ids, context_length, load_model, padding
 from lineage.loop.steps.protocol import Job, Result
 from lineage.loop.steps.session import device, session
@@ -98,7 +99,7 @@ class Reader:
 
     def _batch(self, rows: list[_Row]) -> Iterator[tuple[_Row, float]]:
         ids, pad = [row.ids for row in rows], padding(self.model.config)
-        return zip(rows, _losses(self.model, ids, pad), strict=True)
+        return zip(rows, token_losses(self.model, ids, pad), strict=True)
 
 
 def _rows(tokenizer: Subwords, texts: Sequence[str], context: int | None) -> list[_Row]:
@@ -112,22 +113,3 @@ def _rows(tokenizer: Subwords, texts: Sequence[str], context: int | None) -> lis
             predicted = text[spans[0][1] : end]
             rows.append(_Row(ids[:last], len(predicted.encode())))
     return rows
-
-
-def _losses(model: Any, batch: Sequence[list[int]], pad: int) -> list[float]:
-    """Per row the summed negative log-likelihood (nats) of its tokens but the first."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    longest = max(map(len, batch))
-    filled = [row + [pad] * (longest - len(row)) for row in batch]
-    ids = torch.tensor(filled, device=model.device)
-    lengths = torch.tensor([len(row) for row in batch], device=model.device)
-    mask = torch.arange(longest, device=model.device) < lengths[:, None]
-    with torch.inference_mode():
-        logits = model(input_ids=ids, attention_mask=mask.long()).logits
-        nll = cross_entropy(
-            logits[:, :-1].float().transpose(1, 2), ids[:, 1:], reduction="none"
-        )
-    found: list[float] = nll.double().mul(mask[:, 1:]).sum(dim=1).tolist()
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lineage.loop.gates import ModelContext, load_gates
@@ -24,7 +25,8 @@ READS = (
 def judge(job: Job) -> Result:
     """Judge `inputs["model"]`; `facts` has what is measured of it and of others.
 
-    `facts` are metrics in JSON by `metrics`, `parent` and `zero`.
+    `facts` are metrics in JSON by `metrics`, `parent` and `zero`. What one gate
+    measures, the next can judge.
     """
     context = ModelContext(
         metrics=_metrics(job.facts["metrics"]),
@@ -32,10 +34,14 @@ def judge(job: Job) -> Result:
         zero=_metrics(job.facts["zero"]),
         job=job,
     )
+    results, found = [], dict[str, Metric]()
     with guarded(job.scratch / "log.txt"):
-        results = [gate.judge(context) for gate in load_gates(job.spec, "model")]
-    metrics = {name: m for result in results for name, m in result.metrics.items()}
-    return Result(metrics, [result.to_json() for result in results])
+        for gate in load_gates(job.spec, "model"):
+            result = gate.judge(context)
+            results.append(result.to_json())
+            found |= result.metrics
+            context = replace(context, metrics={**context.metrics, **result.metrics})
+    return Result(found, results)
 
 
 def _metrics(data: Mapping[str, Any]) -> dict[str, Metric]:

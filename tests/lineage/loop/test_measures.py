@@ -72,6 +72,31 @@ def test_one_record_has_no_interval() -> None:
     assert measures.measure_model([3.0], [2], [5])["perplexity"].interval is None
 
 
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 72, 73, 400])
+def test_the_tail_is_the_95th_percentile(count: int) -> None:
+    """As numpy's nearest rank; with an interval where its ranks are there."""
+    import numpy as np
+
+    draw = random.Random(count)  # noqa: S311
+    rows = [(draw.uniform(1, 9), draw.randint(1, 5)) for _ in range(count)]
+    losses, tokens = zip(*rows, strict=True)
+    found = measures.measure_model(losses, tokens, tokens)["perplexity_p95"]
+    each = [math.exp(loss / n) for loss, n in rows]
+    assert found.value == np.percentile(each, 95, method="inverted_cdf")
+    assert (found.n, found.interval is not None) == (count, count >= 73)
+
+
+def test_the_tails_interval_holds_the_percentile() -> None:
+    """In about 95 of 100 samples, as it says."""
+    draw, held = random.Random(2), 0  # noqa: S311
+    for _ in range(300):
+        nats = [draw.uniform(0, 1) for _ in range(200)]
+        tail = measures.measure_model(nats, [1] * 200, [1] * 200)["perplexity_p95"]
+        assert tail.interval is not None
+        held += tail.interval[0] <= math.exp(0.95) <= tail.interval[1]
+    assert 0.9 < held / 300 < 0.99
+
+
 def test_the_order_of_records_changes_no_bit() -> None:
     """Sums are exactly rounded, so shards may come in any order."""
     draw = random.Random(1)  # noqa: S311
