@@ -11,15 +11,17 @@ from lineage.loop import parts
 from lineage.loop.changes import file_sha256
 from lineage.loop.data import human_records, read_human
 from lineage.loop.shards import Record, write_shards
+from lineage.loop.steps.chat import Chat, has_template
 from lineage.loop.steps.rehearsal import rehearse
 from lineage.loop.steps.tokenizer import load_tokens, make_blank
 from lineage.store.scan import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from lineage.loop.data import HumanText
+    from lineage.loop.text_files import Example
     from lineage.loop.turn import Turn
 
 
@@ -50,13 +52,16 @@ def prepare(turn: Turn) -> Beginning:
     spec, text = turn.spec, read_human(turn.spec)
     output, scratch = turn.workshop.step(0, turn.attempt, "prepare")
     start, model = _start(turn, text, scratch)
-    records = human_records(spec, text, load_tokens(start).offsets)
+    length = _chat_length(start) if spec.dataset.messages_column else None
+    records = human_records(spec, text, load_tokens(start).offsets, length)
     rehearse(spec, start, records, output)
     parts.config(turn)
     stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
     less = {"removed": records.removed}  # what is held-out text as well
-    human = _commit(turn, output, "human", stem, records.train, **less)
-    held_out = _commit(turn, output, "held-out", f"{stem}-held-out", records.held_out)
+    longer = [{"too_long": n} if n else {} for n in records.too_long]
+    human = _commit(turn, output, "human", stem, records.train, **less, **longer[0])
+    stem += "-held-out"
+    held_out = _commit(turn, output, "held-out", stem, records.held_out, **longer[1])
     if spec.model_folder is not None:
         name = _plain_name(spec.model_folder.name)
         model = turn.commit("model", name, start, part="model", params={})
@@ -64,6 +69,14 @@ def prepare(turn: Turn) -> Beginning:
     count = len(records.train)
     whole = {"records": [count, count]}
     return Beginning(human, held_out, whole, model, None if model else start)
+
+
+def _chat_length(folder: Path) -> Callable[[Example], int] | None:
+    """Counts a chat's tokens as the model's own template has it, if it has one."""
+    if not has_template(folder):
+        return None
+    chat = Chat(folder)
+    return lambda example: len(chat.encode(chat.whole(example.messages)))
 
 
 def _start(turn: Turn, text: HumanText, scratch: Path) -> tuple[Path, str]:

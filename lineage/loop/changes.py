@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
 from lineage.loop.journal import branch
-from lineage.store.canonical import Json, normalise
+from lineage.store.canonical import Json, canonical, digest, normalise
 from lineage.store.objects import Commit
 
 if TYPE_CHECKING:
@@ -104,12 +104,23 @@ def _changed_file(registry: Registry, spec: LoopSpec, zero: Parts) -> str | None
         recorded = registry.load(id_).params["files"]
         for name, known in zip(names, recorded, strict=True):
             file = spec.path(name)
-            if file.is_file() and file_sha256(file) != known["sha256"]:
+            if file.exists() and file_sha256(file) != known["sha256"]:
                 return f"{file} has changed"
     return None
 
 
-def file_sha256(file: Path) -> str:
-    """The SHA-256 of a file's bytes."""
-    with file.open("rb") as source:
-        return file_digest(source, "sha256").hexdigest()
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes; of a folder's, that of its files' in order.
+
+    What `datasets` cached beside what it saved is not part of a folder.
+    """
+    if path.is_file():
+        with path.open("rb") as source:
+            return file_digest(source, "sha256").hexdigest()
+    files = sorted(f for f in path.rglob("*") if f.is_file())
+    named: Json = {
+        f.relative_to(path).as_posix(): file_sha256(f)
+        for f in files
+        if not f.name.startswith("cache-")
+    }
+    return digest(canonical(named))

@@ -1,28 +1,29 @@
 """Human text: holding some of it out, cutting the rest into records.
 
-What is held out never enters training: the split is by whole paragraphs (.txt) or
-documents (.jsonl), and paragraphs of the training text that overlap with the held-out
-part, whichever file they stand in, are removed from training.
+What is held out never enters training: the split is by whole paragraphs (.txt),
+documents or examples (all else), and paragraphs of the training text that overlap
+with the held-out part, whichever file they stand in, are removed from training, or
+refused. An example, a prompt with its answer, stays whole or goes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from lineage.errors import UsageError
-from lineage.loop.overlap import HeldOut
+from lineage.loop.overlap import HeldOut, HeldOutExamples
 from lineage.loop.seeds import choose, order
 from lineage.loop.shards import Record, record_id
-from lineage.loop.text_files import Text, paragraphs, read_file
+from lineage.loop.text_files import Example, Text, paragraphs, read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
     from lineage.loop.spec import LoopSpec
 
     Offsets = Callable[[str], Sequence[tuple[int, int]]]
+    Length = Callable[[Example], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,39 @@ class HumanText:
     removed: int
 
 
+class Numbered(Sequence[Record]):
+    """Texts as records; each is made when it is asked for."""
+
+    def __init__(self, texts: Sequence[Text], stem: str, shard_size: int) -> None:
+        self._texts, self._stem, self._size = texts, stem, shard_size
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, row: int) -> Record: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Record]: ...
+    def __getitem__(self, row: int | slice) -> Record | list[Record]:
+        if isinstance(row, slice):
+            return [self[each] for each in range(*row.indices(len(self)))]
+        piece, number = self._texts[row], range(len(self))[row]
+        id_ = record_id(self._stem, *divmod(number, self._size))
+        record = {"file": piece.file, "id": id_, "text": piece.text}
+        return record | (piece.example.fields() if piece.example else {})
+
+
 class HumanRecords(NamedTuple):
     """Human text as records, ready to be written as shards.
 
-    `removed` counts the paragraphs, and then blocks, with held-out text in them.
+    `removed` counts the paragraphs, and then blocks, with held-out text in them,
+    `too_long` the examples that do not fit a block, of training and held out.
     """
 
-    train: list[Record]
-    held_out: list[Record]
+    train: Sequence[Record]
+    held_out: Sequence[Record]
     removed: int
+    too_long: tuple[int, int] = (0, 0)
 
 
 def read_human(spec: LoopSpec) -> HumanText:
@@ -50,7 +75,8 @@ def read_human(spec: LoopSpec) -> HumanText:
 
     Raises:
         StoreError: a file cannot be read, or is not what its name says.
-        UsageError: there is too little text to hold some out.
+        UsageError: there is too little text to hold some out, or what a
+            validation file holds out is in the training data.
     """
     dataset = spec.dataset
     pieces = _read_all(spec, dataset.train_file)
@@ -58,9 +84,19 @@ def read_human(spec: LoopSpec) -> HumanText:
         train, held_out = pieces, _read_all(spec, dataset.validation_file)
     else:
         train, held_out = split(pieces, dataset.held_out_fraction or 0, spec.seed)
-    kept, removed = without(train, held_out)
+    kept, leaks = without(train, held_out)
+    if leaks and dataset.refuses_leaks:
+        raise _leak(leaks)
     _check_left(spec, kept)
-    return HumanText(_joined(kept), _joined(held_out), removed)
+    return HumanText(_joined(kept), _joined(held_out), len(leaks))
+
+
+def _leak(leaks: Sequence[Text]) -> UsageError:
+    more = len(leaks) - 1
+    others = f", and so {'are' if more > 1 else 'is'} {more} more" if more else ""
+    message = f"{leaks[0].where}, is held-out text as well{others}"
+    hint = "take them out of one of the two, or set dataset.on_leak: remove"
+    return UsageError(message, hint=hint)
 
 
 def _check_left(spec: LoopSpec, train: Iterable[Text]) -> None:
@@ -73,8 +109,8 @@ def _check_left(spec: LoopSpec, train: Iterable[Text]) -> None:
 
 
 def _read_all(spec: LoopSpec, names: Iterable[str]) -> list[Text]:
-    column = spec.dataset.text_column
-    return [text for name in names for text in read_file(spec.path(name), column)]
+    columns = spec.dataset.columns
+    return [text for name in names for text in read_file(spec.path(name), columns)]
 
 
 def split(
@@ -85,7 +121,7 @@ def split(
     At least one piece is held out. Returns the training and the held-out pieces,
     each in their old order.
     """
-    sizes = {i: len(text) for i, (_, text, _) in enumerate(pieces) if text.strip()}
+    sizes = {i: len(p.text) for i, p in enumerate(pieces) if p.text.strip()}
     if len(sizes) < 2:
         message = "one paragraph or document is too little to hold some out"
         raise UsageError(message, hint="add text, or give dataset.validation_file")
@@ -101,15 +137,19 @@ def split(
     return train, [pieces[index] for index in sorted(held_out)]
 
 
-def without(train: Iterable[Text], held_out: Iterable[Text]) -> tuple[list[Text], int]:
+def without(
+    train: Sequence[Text], held_out: Sequence[Text]
+) -> tuple[list[Text], list[Text]]:
     """Training text less the paragraphs that overlap with held-out text.
 
-    Returns what is left and how many paragraphs were removed. Documents lose
-    paragraphs too, and go when nothing is left of them.
+    Returns what is left and, for each paragraph that is removed, the piece that it
+    was in. Documents lose paragraphs too, and go when nothing is left of them.
     """
+    if examples := [piece.example for piece in held_out if piece.example]:
+        return _examples_without(train, HeldOutExamples(examples))
     known = HeldOut([text for _, text in _paragraphs(r)] for r in _texts(held_out))
     kept: list[Text] = []
-    removed = 0
+    removed: list[Text] = []
     for pieces in _texts(train):
         rows = _paragraphs(pieces)
         found = known.among([text for _, text in rows])
@@ -118,8 +158,17 @@ def without(train: Iterable[Text], held_out: Iterable[Text]) -> tuple[list[Text]
             if number not in found:
                 left.setdefault(piece, []).append(text)
         kept += [piece._replace(text="".join(texts)) for piece, texts in left.items()]
-        removed += len(found)
+        removed += [rows[number][0] for number in sorted(found)]
     return kept, removed
+
+
+def _examples_without(
+    train: Iterable[Text], known: HeldOutExamples
+) -> tuple[list[Text], list[Text]]:
+    sides: tuple[list[Text], list[Text]] = ([], [])
+    for piece in train:
+        sides[bool(piece.example and known.leaks(piece.example))].append(piece)
+    return sides
 
 
 def _texts(pieces: Iterable[Text]) -> Iterator[list[Text]]:
@@ -143,42 +192,70 @@ def _joined(pieces: Iterable[Text]) -> list[Text]:
     whole: dict[str, list[str]] = {}
     documents = []
     for piece in pieces:
-        if piece.file.endswith(".jsonl"):
+        if piece.row:
             documents.append(piece)
         else:
             whole.setdefault(piece.file, []).append(piece.text)
     return [Text(name, "".join(texts)) for name, texts in whole.items()] + documents
 
 
-def human_records(spec: LoopSpec, human: HumanText, offsets: Offsets) -> HumanRecords:
+def human_records(
+    spec: LoopSpec, human: HumanText, offsets: Offsets, length: Length | None = None
+) -> HumanRecords:
     """Cut human text into records of about `dataset.block_size` tokens.
 
     `offsets` gives a text's tokens as (start, end) in characters, as a fast
-    tokenizer's `return_offsets_mapping` does. Where `dataset.max_train_samples` or
+    tokenizer's `return_offsets_mapping` does. `length` counts the tokens of an
+    example (those of its text, unless given); longer ones than a block are left
+    out. Where `dataset.max_train_samples` or
     `evaluation.max_samples` ask for fewer records, the seed chooses them. A block
     that overlaps with a held-out block does not train either.
     """
-    size, seed = spec.dataset.block_size, spec.seed
+    if spec.dataset.has_prompts:
+        return _examples(spec, human, length or (lambda e: len(offsets(e.text))))
+    size = spec.dataset.block_size
     held_out = _blocks(human.held_out, size, offsets)
     known = HeldOut([block.text] for block in held_out)
     blocks = _blocks(human.train, size, offsets)
     train = [block for block in blocks if not known.among([block.text])]
     _check_left(spec, train)
-    shard_size = spec.generation.shard_size
+    removed = human.removed + len(blocks) - len(train)
+    return _records(spec, train, held_out, removed)
+
+
+def _examples(spec: LoopSpec, human: HumanText, length: Length) -> HumanRecords:
+    """Those that fit a block, whole."""
+    size, sides, less = spec.dataset.block_size, [], []
+    for side in (human.train, human.held_out):
+        fit = [p for p in side if p.example and length(p.example) <= size]
+        if not fit:
+            message = f"no record fits a block: dataset.block_size is {size} tokens"
+            raise UsageError(message, hint="make it larger; records are never cut")
+        sides.append(fit)
+        less.append(len(side) - len(fit))
+    train, held_out = sides
+    return _records(spec, train, held_out, human.removed, (less[0], less[1]))
+
+
+def _records(
+    spec: LoopSpec,
+    train: list[Text],
+    held_out: list[Text],
+    removed: int,
+    too_long: tuple[int, int] = (0, 0),
+) -> HumanRecords:
+    size, seed = spec.generation.shard_size, spec.seed
     chosen = _some(train, spec.dataset.max_train_samples, seed)
     measured = _some(held_out, spec.evaluation.max_samples, seed)
-    return HumanRecords(
-        _numbered(chosen, "human", shard_size),
-        _numbered(measured, "held-out", shard_size),
-        human.removed + len(blocks) - len(train),
-    )
+    sides = Numbered(chosen, "human", size), Numbered(measured, "held-out", size)
+    return HumanRecords(*sides, removed, too_long)
 
 
 def _blocks(texts: Iterable[Text], size: int, offsets: Offsets) -> list[Text]:
     return [
-        Text(file, block)
-        for file, text, _ in texts
-        for block in cut(text, size, offsets)
+        piece._replace(text=block)
+        for piece in texts
+        for block in cut(piece.text, size, offsets)
         if block.strip()
     ]
 
@@ -187,13 +264,6 @@ def _some(blocks: list[Text], wanted: int | None, seed: int) -> list[Text]:
     if wanted is None or wanted >= len(blocks):
         return blocks
     return [blocks[index] for index in choose(len(blocks), wanted, seed, "blocks")]
-
-
-def _numbered(blocks: Iterable[Text], stem: str, shard_size: int) -> list[Record]:
-    return [
-        {"file": file, "id": record_id(stem, *divmod(row, shard_size)), "text": text}
-        for row, (file, text, _) in enumerate(blocks)
-    ]
 
 
 def cut(text: str, block_size: int, offsets: Offsets) -> Iterator[str]:

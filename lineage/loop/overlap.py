@@ -18,6 +18,8 @@ from lineage.loop.measures import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lineage.loop.text_files import Example
+
 RUN = 13
 _UNKNOWN = -1  # a word that no held-out text has
 
@@ -26,15 +28,16 @@ class HeldOut:
     """The words of held-out text, by which training text is looked through.
 
     Of each run and each paragraph only a hash is kept. Words are numbered first:
-    a hash of numbers, unlike one of text, is the same in every process.
+    a hash of numbers, unlike one of text, is the same in every process. Without
+    `whole` only runs are looked for, and no paragraph as such.
     """
 
-    def __init__(self, texts: Iterable[Sequence[str]]) -> None:
+    def __init__(self, texts: Iterable[Sequence[str]], *, whole: bool = True) -> None:
         self._numbers: dict[str, int] = {}
         self._known: set[int] = set()
         for paragraphs in texts:
             rows = [self._learn(paragraph) for paragraph in paragraphs]
-            self._known.update(hash(row) for row in rows if row)
+            self._known.update(hash(row) for row in rows if row and whole)
             self._known.update(map(hash, _runs(list(chain.from_iterable(rows)))))
 
     def _learn(self, text: str) -> tuple[int, ...]:
@@ -54,6 +57,29 @@ class HeldOut:
             if hash(run) in known:
                 found.update(places[start : start + RUN])
         return found
+
+
+class HeldOutExamples:
+    """Held-out prompts with their answers, by which examples are looked through.
+
+    A prompt leaks when it is the same but for spaces and capitals: instructions
+    that many prompts share are no leak. An answer leaks by a run of words; short
+    ones are the answers of many prompts.
+    """
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._prompts = {_plain(example.prompt) for example in examples}
+        answers = ([example.completion] for example in examples)
+        self._answers = HeldOut(answers, whole=False)
+
+    def leaks(self, example: Example) -> bool:
+        """Whether an example is held out as well."""
+        known = _plain(example.prompt) in self._prompts
+        return known or bool(self._answers.among([example.completion]))
+
+
+def _plain(prompt: str) -> str:
+    return " ".join(prompt.casefold().split())
 
 
 def _words(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from lineage.errors import LineageError, StoreError, UsageError
 from lineage.loop import templates
 from lineage.loop.data import split
 from lineage.loop.measures import words
-from lineage.loop.text_files import read_file
+from lineage.loop.text_files import Columns, read_file
 from lineage.store.disk import disk_errors
 from lineage.store.scan import scan
 
@@ -160,7 +160,7 @@ def _look_at(text: Path) -> tuple[str, str]:
     except OSError as error:
         raise StoreError(f"cannot read {text}: {error.strerror}") from None
     column = _column(sample) if text.suffix == ".jsonl" else "text"
-    split(read_file(text, column), 0.1, seed=0)
+    split(read_file(text, Columns(column)), 0.1, seed=0)
     return sample, column
 
 

@@ -4,13 +4,17 @@ A record is one line of canonical JSON (RFC 8785: sorted keys, no spaces, UTF-8)
 so the same records are the same bytes, and a shard that goes into a training set
 whole is the same file there.
 
-A record of human text: `{"file", "id", "text"}`. One that a model wrote::
+A record of human text: `{"file", "id", "text"}`, and where it is a prompt with its
+answer also `"prompt"` and `"completion"`, or `"messages"`, a chat's turns. One that
+a model wrote::
 
-    {"generator": SHA-256 over the model's files, "id": "g002-00000-00017",
-     "prompt": its first tokens, "prompt_source": id of the record they are from,
-     "seed": the record's own seed, "shard": 0, "text": prompt and continuation}
+    {"completion": what it wrote, "generator": SHA-256 over the model's files,
+     "id": "g002-00000-00017", "prompt": what it was asked,
+     "prompt_source": id of the record that the prompt is from,
+     "seed": the record's own seed, "shard": 0, "text": prompt and completion}
 
-`text` is what successors train on, whoever wrote it.
+`text` is what measures and gates read, and what successors train on where there is
+nothing more, whoever wrote it.
 """
 
 from __future__ import annotations

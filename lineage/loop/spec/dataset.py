@@ -1,10 +1,13 @@
 """`dataset`: the human data, and what is held out of training."""
 
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lineage.loop.spec.errors import Section, refuse
+from lineage.loop.tables import SUFFIXES
+from lineage.loop.text_files import Columns
 
 
 class DatasetSpec(Section):
@@ -12,8 +15,12 @@ class DatasetSpec(Section):
 
     train_file: list[str] = Field(min_length=1)
     text_column: str = "text"
+    prompt_column: str | None = Field(default=None, min_length=1)
+    completion_column: str | None = Field(default=None, min_length=1)
+    messages_column: str | None = Field(default=None, min_length=1)
     validation_file: list[str] | None = Field(default=None, min_length=1)
     validation_split: float | None = Field(default=None, gt=0, lt=1)
+    on_leak: Literal["refuse", "remove"] | None = None
     block_size: int = Field(default=128, ge=2)
     max_train_samples: int | None = Field(default=None, ge=1)
     origin: Literal["human", "machine", "mixed", "unknown"] = "unknown"
@@ -28,17 +35,56 @@ class DatasetSpec(Section):
 
     @field_validator("train_file", "validation_file")
     @classmethod
-    def _known_format(cls, files: list[str] | None) -> list[str] | None:
+    def _known_format(
+        cls, files: list[str] | None, info: ValidationInfo
+    ) -> list[str] | None:
+        base = info.context or Path()
         for name in files or ():
-            if not name.endswith((".txt", ".jsonl")):
-                refuse(f"{name!r} is neither a .txt nor a .jsonl file")
+            if not name.endswith(SUFFIXES) and not (base / name).is_dir():
+                refuse(f"{name!r} is none of {', '.join(SUFFIXES)}")
         return files
 
     @model_validator(mode="after")
     def _one_held_out(self) -> Self:
         if self.validation_file and self.validation_split is not None:
             refuse("give validation_file or validation_split, not both")
+        if self.on_leak and not self.validation_file:
+            refuse("on_leak goes with validation_file; a split removes what leaks")
         return self
+
+    @model_validator(mode="after")
+    def _one_kind_of_column(self) -> Self:
+        if (self.prompt_column is None) != (self.completion_column is None):
+            refuse("prompt_column and completion_column go together")
+        kinds = ("prompt_column", "messages_column", "text_column")
+        given = [k for k in kinds if k in self.model_fields_set and getattr(self, k)]
+        if len(given) > 1:
+            refuse(f"give {given[0]} or {given[1]}, not both")
+        files = [*self.train_file, *(self.validation_file or ())]
+        texts = [name for name in files if name.endswith(".txt")]
+        if texts and self.has_prompts:
+            refuse(f"{texts[0]} has no columns; leave out {given[0]}")
+        return self
+
+    @property
+    def columns(self) -> Columns:
+        """Which columns of a table are read."""
+        return Columns(
+            self.text_column,
+            self.prompt_column,
+            self.completion_column,
+            self.messages_column,
+        )
+
+    @property
+    def has_prompts(self) -> bool:
+        """Whether records are prompts with their answers, which are never cut."""
+        return bool(self.prompt_column or self.messages_column)
+
+    @property
+    def refuses_leaks(self) -> bool:
+        """Whether held-out text in the training data is an error."""
+        return bool(self.validation_file) and self.on_leak != "remove"
 
     @property
     def held_out_fraction(self) -> float | None:

@@ -136,6 +136,7 @@ class Writer:
             chosen, seeds, texts, asked, strict=True
         ):
             yield {
+                "completion": text.removeprefix(prompt),
                 "generator": self.job.roots["model"],
                 "prompt": prompt,
                 "prompt_source": source,

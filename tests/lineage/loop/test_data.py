@@ -87,7 +87,7 @@ def test_without_compares_words() -> None:
     """Training text that is held out as well is removed, however it is wrapped."""
     train = [Text("a", "One\ntwo.\n\n"), Text("a", "three"), Text("a", "\n")]
     held_out = [Text("b", " one two"), Text("b", "")]
-    assert without(train, held_out) == ([Text("a", "three"), Text("a", "\n")], 1)
+    assert without(train, held_out) == (train[1:], train[:1])
 
 
 LONG = " ".join(f"word{n}" for n in range(13))
@@ -109,7 +109,7 @@ LONG = " ".join(f"word{n}" for n in range(13))
 def test_a_run_of_thirteen_words_is_an_overlap(text: str, left: str, held: str) -> None:
     """Quoted, wrapped otherwise, with a line before it: its paragraphs are removed."""
     pieces = [Text("a.txt", p, place) for place, p in enumerate(paragraphs(text), 1)]
-    for train in (pieces, [Text("a.jsonl", text)]):
+    for train in (pieces, [Text("a.jsonl", text, row=1)]):
         kept, removed = without(train, [Text("v.jsonl", held)])
         assert "".join(piece.text for piece in kept) == left
         assert bool(removed) == (left != text)
@@ -121,7 +121,7 @@ def test_paragraphs_that_are_apart_make_no_run() -> None:
     apart = [Text("v.txt", half, place) for place, half in enumerate([*halves], 1)]
     apart[1] = apart[1]._replace(place=3)
     train = [Text("a.txt", LONG)]
-    assert without(train, apart) == (train, 0)
+    assert without(train, apart) == (train, [])
 
 
 @pytest.mark.parametrize("train", ["txt", "jsonl"])
@@ -142,6 +142,7 @@ def test_held_out_text_does_not_train_from_another_file(
         dataset={
             "train_file": f"train.{train}",
             "validation_file": f"validation.{validation}",
+            "on_leak": "remove",
         }
     )
     records = human_records(spec, read_human(spec), by_word)
@@ -181,7 +182,7 @@ def test_much_text_is_looked_through_in_no_time() -> None:
     texts = (" ".join(draw.choices(words, k=80)) for _ in range(10000))
     pieces = [Text("a.txt", text, place) for place, text in enumerate(texts, 1)]
     begun = time.monotonic()
-    assert without(pieces[:9000], pieces[9000:]) == (pieces[:9000], 0)
+    assert without(pieces[:9000], pieces[9000:]) == (pieces[:9000], [])
     assert time.monotonic() - begun < 20
 
 
@@ -234,7 +235,7 @@ def test_held_out_blocks_do_not_train(parse: Parse, tmp_path: Path) -> None:
     (tmp_path / "human.txt").write_text("a b c d e f g h\nand then some more of it")
     (tmp_path / "held.txt").write_text("a b c d e f g h\nquite another end here")
     spec = human(parse, validation_file="held.txt")
-    train, held_out, _ = human_records(spec, read_human(spec), by_word)
+    train, held_out, *_ = human_records(spec, read_human(spec), by_word)
     words = [[record["text"].split() for record in side] for side in (train, held_out)]
     assert words[1][0] == list("abcdefgh")
     assert list("abcdefgh") not in words[0]
@@ -245,7 +246,10 @@ def test_nothing_left_to_train_on(parse: Parse, tmp_path: Path) -> None:
     """Holding out the training file itself is refused."""
     (tmp_path / "human.txt").write_text("all of it\n\nall of it")
     for dataset, hint in (
-        ({"validation_file": "human.txt"}, "give another validation_file"),
+        (
+            {"validation_file": "human.txt", "on_leak": "remove"},
+            "give another validation_file",
+        ),
         ({}, "the text repeats itself: add text, or give dataset.validation_file"),
     ):
         with pytest.raises(UsageError, match="all of the training text is") as caught:
@@ -261,7 +265,7 @@ def test_records_say_where_they_are_from(parse: Parse, tmp_path: Path) -> None:
         dataset={"train_file": "docs.jsonl", "validation_split": 0.2},
         generation={"shard_size": 2},
     )
-    train, held_out, _ = human_records(spec, read_human(spec), by_word)
+    train, held_out, *_ = human_records(spec, read_human(spec), by_word)
     assert [record["id"] for record in train] == [
         "human-00000-00000",
         "human-00000-00001",
@@ -271,7 +275,7 @@ def test_records_say_where_they_are_from(parse: Parse, tmp_path: Path) -> None:
     ]
     assert [record["id"] for record in held_out] == ["held-out-00000-00000"]
     assert {record["file"] for record in train} == {"docs.jsonl"}
-    texts = {record["text"] for record in train + held_out}
+    texts = {record["text"] for record in [*train, *held_out]}
     assert texts == {f"document {n} of several" for n in range(6)}
 
 
@@ -292,4 +296,96 @@ def test_fewer_records_are_chosen_by_the_seed(parse: Parse, tmp_path: Path) -> N
     assert [len(chosen[0].train), len(chosen[0].held_out)] == [10, 5]
     texts = [record["text"].strip() for record in chosen[0].train]
     assert texts == sorted(texts)
-    assert chosen[0] == chosen[1] != chosen[2]
+    rows = [[list(side) for side in each[:2]] for each in chosen]
+    assert rows[0] == rows[1] != rows[2]
+
+
+def asked(name: str, pairs: list[tuple[str, str]], folder: Path) -> str:
+    """A .jsonl of prompts and answers."""
+    rows = [{"q": prompt, "a": answer} for prompt, answer in pairs]
+    (folder / name).write_text("\n".join(map(json.dumps, rows)))
+    return name
+
+
+PAIRS = [(f"What is {n} + {n}?", f" {2 * n}") for n in range(20)]
+QA = {"prompt_column": "q", "completion_column": "a"}
+
+
+def test_examples_are_never_cut(parse: Parse, tmp_path: Path) -> None:
+    """A record has prompt, completion and both as text; too long ones are counted."""
+    long = [("Tell me", " a b c d e f g h")] * 3
+    name = asked("human.jsonl", [*PAIRS, *long], tmp_path)
+    spec = parse(dataset={"train_file": name, "block_size": 8} | QA)
+    records = human_records(spec, read_human(spec), by_word)
+    texts = {r["text"] for r in [*records.train, *records.held_out]}
+    assert texts <= {prompt + answer for prompt, answer in PAIRS}
+    assert sum(records.too_long) + records.removed == 3
+    for record in records.train:
+        assert set(record) == {"file", "id", "text", "prompt", "completion"}
+        assert record["text"] == record["prompt"] + record["completion"]
+
+
+def test_nothing_fits_a_block(parse: Parse, tmp_path: Path) -> None:
+    """Records that are all too long are one sentence."""
+    name = asked("human.jsonl", PAIRS, tmp_path)
+    spec = parse(dataset={"train_file": name, "block_size": 3} | QA)
+    with pytest.raises(UsageError, match="is 3 tokens"):
+        human_records(spec, read_human(spec), by_word)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "leaks"),
+    [
+        ([("WHAT is  3 + 3?", "six")], 1),
+        ([("What is 3 - 3?", " 6"), ("Three?", " 6")], 0),
+        ([PAIRS[2], PAIRS[7], PAIRS[7]], 2),
+        ([("Recite.", f"So: {LONG}")], 1),
+        ([(f"{LONG} And who?", "Me.")], 0),
+    ],
+)
+def test_leaks_of_examples(
+    parse: Parse, tmp_path: Path, held_out: list[tuple[str, str]], leaks: int
+) -> None:
+    """The same prompt leaks, and a long run of an answer; an instruction does not."""
+    train = [*PAIRS, ("Say it.", f"Well, {LONG}!"), (f"{LONG} And what?", "That.")]
+    files = {
+        "train_file": asked("t.jsonl", train, tmp_path),
+        "validation_file": asked("v.jsonl", held_out, tmp_path),
+    }
+    spec = parse(dataset=files | QA | {"on_leak": "remove"})
+    human = read_human(spec)
+    assert (human.removed, len(human.train)) == (leaks, len(train) - leaks)
+    refusing = parse(dataset=files | QA)
+    if leaks:
+        with pytest.raises(UsageError, match="is held-out text as well"):
+            read_human(refusing)
+    else:
+        assert read_human(refusing) == human
+
+
+def test_a_leak_is_refused_with_its_place(parse: Parse, tmp_path: Path) -> None:
+    """The sentence has the file, the first record and how many more there are."""
+    (tmp_path / "t.txt").write_text("a b\n\nc d\n\ne f\n\ng h\n")
+    files = {"train_file": "t.txt", "validation_file": "v.txt"}
+    for held, sentence in {
+        "c d": "t.txt, paragraph 2, is held-out text as well",
+        "c d\n\nx\n\ng h": "t.txt, paragraph 2, is held-out text as well, "
+        "and so is 1 more",
+    }.items():
+        (tmp_path / "v.txt").write_text(held)
+        with pytest.raises(UsageError) as caught:
+            read_human(parse(dataset=files))
+        assert str(caught.value) == sentence
+        assert "dataset.on_leak: remove" in caught.value.hint
+
+
+def test_held_out_prompts_are_not_trained_on(parse: Parse, tmp_path: Path) -> None:
+    """A prompt with several answers is on one side of the split only."""
+    pairs = [(f"Name a word, {n % 10}.", f" word{n}") for n in range(60)]
+    name = asked("human.jsonl", pairs, tmp_path)
+    for seed in range(5):
+        spec = parse(seed=seed, dataset={"train_file": name} | QA)
+        train, held_out, *_ = human_records(spec, read_human(spec), by_word)
+        prompts = [{record["prompt"] for record in side} for side in (train, held_out)]
+        assert prompts[1]
+        assert not prompts[0] & prompts[1]

@@ -135,8 +135,30 @@ def test_unknown_keys_name_the_nearest(
         ),
         ({"dataset": {}}, "dataset.train_file: is missing"),
         (
-            {"dataset": {"train_file": "human.csv"}},
-            "dataset.train_file: 'human.csv' is neither a .txt nor a .jsonl file",
+            {"dataset": {"train_file": "human.doc"}},
+            "dataset.train_file: 'human.doc' is none of .txt, .jsonl, .csv, .parquet",
+        ),
+        (
+            {"dataset": {"train_file": "a.csv", "prompt_column": "q"}},
+            "dataset: prompt_column and completion_column go together",
+        ),
+        (
+            {
+                "dataset": {
+                    "train_file": "a.csv",
+                    "text_column": "t",
+                    "messages_column": "m",
+                }
+            },
+            "dataset: give messages_column or text_column, not both",
+        ),
+        (
+            {"dataset": {"train_file": ["a.csv", "b.txt"], "messages_column": "m"}},
+            "dataset: b.txt has no columns; leave out messages_column",
+        ),
+        (
+            {"dataset": {"train_file": "a.txt", "on_leak": "remove"}},
+            "dataset: on_leak goes with validation_file; a split removes what leaks",
         ),
         (
             {
