@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     Row = tuple[str, Mapping[str, Any]]
 
-SUFFIXES = (".txt", ".jsonl", ".csv", ".parquet")
+_TABLES = (".jsonl", ".csv", ".parquet")
+SUFFIXES = (".txt", *_TABLES)
 _BATCH = 1000  # rows of a Parquet file at once
 _LONGEST_FIELD = 2**31 - 1  # characters; the csv module allows 131,072
 _STATE, _DICT = "state.json", "dataset_dict.json"  # what save_to_disk writes
@@ -36,10 +37,13 @@ def rows(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
         StoreError: it cannot be read, is not what its name says, or has no such
             column.
     """
-    if path.is_dir() and path.suffix not in (".jsonl", ".csv", ".parquet"):
-        return _saved(path, columns)
-    kinds = {".csv": _csv, ".parquet": _parquet}
-    return kinds.get(path.suffix, _jsonl)(path, columns)
+    kinds = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
+    return kinds.get(path.suffix, _saved)(path, columns)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file or folder has rows; everything else is text."""
+    return path.suffix in _TABLES or (path.is_dir() and path.suffix != ".txt")
 
 
 def decoded(path: Path) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import StoreError
-from lineage.loop.tables import decoded, rows
+from lineage.loop.tables import decoded, is_table, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,13 +122,13 @@ class Columns:
 
 
 def read_file(path: Path, columns: Columns | None = None) -> list[Text]:
-    """The pieces of one file or folder: a .txt's paragraphs, a table's rows.
+    """The pieces of one file or folder: a text's paragraphs, a table's rows.
 
     Raises:
         StoreError: it cannot be read, is not what its name says, or has no such
             column; one sentence with the place.
     """
-    if path.suffix == ".txt" and not (path.is_dir() and (path / "state.json").exists()):
+    if not is_table(path):
         numbered = enumerate(paragraphs(decoded(path)), start=1)
         pieces = [Text(path.name, text, place) for place, text in numbered]
     else:
