@@ -9,6 +9,7 @@ one new shard with the chosen lines as they were.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
@@ -183,16 +184,16 @@ def shares(
 
     `{"human": {"records": [139, 1389], "tokens": [8896, 87_643]}, …}`; tokens only
     with a counter for them, which says what of a text trains. This is what edges
-    carry as `share`.
+    carry as `share`. A unit of which there is nothing is left out.
     """
     counts = {part.source.name: {"records": part.records} for part in mixed}
     if count_tokens is not None:
         for part in mixed:
             counts[part.source.name]["tokens"] = count_tokens(read_texts(part.shards))
+    wholes = Counter[str]()
+    for units in counts.values():
+        wholes.update(units)
     return {
-        name: {
-            unit: [count, sum(other[unit] for other in counts.values())]
-            for unit, count in units.items()
-        }
+        name: {unit: [n, wholes[unit]] for unit, n in units.items() if wholes[unit]}
         for name, units in counts.items()
     }

@@ -242,3 +242,9 @@ def test_shares_without_a_tokenizer(tmp_path: Path) -> None:
     """Records are counted always, tokens only where they can be."""
     counted = shares(mix(tmp_path, strategy="mix", human_fraction=0.4))
     assert counted == {"human": {"records": [4, 10]}, "g002": {"records": [6, 10]}}
+
+
+def test_shares_of_records_that_have_nothing_to_predict(tmp_path: Path) -> None:
+    """Records of one token have no share of the tokens that train, but one of them."""
+    counted = shares(mix(tmp_path, strategy="mix", human_fraction=0.4), lambda _: 0)
+    assert all(set(units) == {"records"} for units in counted.values())
