@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineage.cli.command import App, Group, at_option, format_option, pass_app
+from lineage.cli.loop_plugins import plugins
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, document, json_line, table
 from lineage.cli.terminal import Span
@@ -44,6 +45,8 @@ def suggest(app: App, commands: Mapping[str, str]) -> None:
 def loop() -> None:
     """Run loops: generate, check, mix, train, evaluate, again."""
 
+
+loop.add_command(plugins)
 
 _INIT = """Write loop.yaml and its companions, ready to run.
 

@@ -16,6 +16,7 @@ from lineage.loop import beginning, changes, journal, parts, reviewing
 from lineage.loop.gates import load_gates
 from lineage.loop.journal import Journal, Parts
 from lineage.loop.machines.launcher import launched
+from lineage.loop.own_measures import load_measures
 from lineage.loop.progress import Finished, Progress
 from lineage.loop.reviewing import DATASET, MODEL, Said
 from lineage.loop.spec import load
@@ -63,6 +64,7 @@ def run(
     spec = load(Path(spec_path))
     with guarded():
         load_gates(spec)  # what cannot be used is found before anything runs
+        load_measures(spec)
     with (
         registry.signer.machine(),
         opened(registry, spec.name) as workshop,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from lineage.loop.spec.gates import GATES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -96,6 +98,7 @@ class GateResult:
         facts = {
             "id": self.id,
             "type": self.type,
+            "from": GATES.origin(self.type),
             "on": self.on,
             "verdict": self.verdict,
             "action": self.action,

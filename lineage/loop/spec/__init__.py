@@ -29,7 +29,7 @@ from lineage.loop.functions import parted
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, refuse, sentence, shown
 from lineage.loop.spec.evaluation import EvaluationSpec
-from lineage.loop.spec.gates import GateSection, parse_gate
+from lineage.loop.spec.gates import GATES, GateSection, parse_gate
 from lineage.loop.spec.generation import GenerationSpec
 from lineage.loop.spec.launcher import LauncherSpec
 from lineage.loop.spec.mixing import MixingSpec
@@ -164,12 +164,14 @@ class LoopSpec(Section):
         """The config commit's content: plain JSON data, defaults filled in.
 
         Files stand by their last name only, so that no path of this machine gets
-        into an id: what data and models are is said by edges, what `checks` and
-        `lexicon` are by their SHA-256.
+        into an id: what data and models are is said by edges, what `checks`,
+        `lexicon` and measures are by their SHA-256, and what packages add by theirs.
 
         Raises:
             StoreError: when a gate's file cannot be read.
         """
+        from lineage.loop.own_measures import identities
+
         data = self.model_dump(mode="json", exclude=_NOT_CONFIG)
         model, dataset = data["model"], data["dataset"]
         model["init_from"] = self.model.successor_from
@@ -181,7 +183,10 @@ class LoopSpec(Section):
         data["generation"]["generation_config"] = self.generation_config
         for section, gate in zip(self.gates, data["gates"], strict=True):
             for key in section.files:
-                gate[key] = gate[key] and self._identity(gate[key])
+                gate[key] = gate[key] and self.identity(gate[key])
+            if origin := GATES.identity(section.type):
+                gate["from"] = origin
+        data["evaluation"]["measures"] = identities(self)
         return data
 
     @property
@@ -191,10 +196,10 @@ class LoopSpec(Section):
         folder = self.path(name) if name else None
         return folder.resolve() if folder and folder.is_dir() else None
 
-    def _identity(self, place: str | list[str]) -> Any:
+    def identity(self, place: str | list[str]) -> Any:
         """A file, or `file.py:name`, or several, by last name and SHA-256."""
         if isinstance(place, list):
-            return [self._identity(each) for each in place]
+            return [self.identity(each) for each in place]
         file, name = parted(place)
         digest = sha256(self.content(file)).hexdigest()
         plain = {"file": Path(file).name, "sha256": digest}

@@ -1,22 +1,33 @@
 """`steps`: what replaces a built-in step."""
 
+import inspect
 import re
+from typing import Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from lineage.loop.spec.errors import Section, refuse
+from lineage.loop.plugins import Plugins
+from lineage.loop.spec.errors import Section, check_keys, mistake, nearest, refuse
 
-_STEP_FORMS = 'a step is "package.module:function" or {command: "…"}'
+STEP_PLUGINS = Plugins("lineage.steps", {})
+
+_STEP_FORMS = (
+    'a step is "package.module:function" or {command: "…"} or '
+    "{use: an installed step, its options}"
+)
 
 
 class StepSpec(Section):
-    """A step of the user's own: a Python callable, or a command.
+    """A step of the user's own: a Python callable, a command, or an installed step.
 
-    `timeout` ends a command after so many seconds; it shapes no artifact.
+    `timeout` ends a command after so many seconds; it shapes no artifact. `options`
+    stand beside `use` in the file, and are checked by the step itself.
     """
 
     callable: str | None = None
     command: str | None = Field(default=None, min_length=1)
+    use: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
     timeout: float | None = Field(default=None, gt=0, exclude=True)
 
     @field_validator("callable")
@@ -31,10 +42,24 @@ class StepSpec(Section):
     def _bare_name(cls, value: object) -> object:
         if isinstance(value, str):
             return {"callable": value}
+        if isinstance(value, dict) and "use" in value:
+            ours = {key: value[key] for key in ("use", "timeout") if key in value}
+            options = {key: value[key] for key in value if key not in ours}
+            return ours | {"options": options}
         keys = set(value) if isinstance(value, dict) else set()
         if not {"command"} <= keys <= {"command", "timeout"}:
             refuse(_STEP_FORMS)
         return value
+
+    @model_validator(mode="after")
+    def _options_of_the_step(self) -> Self:
+        if self.use is None:
+            return self
+        if self.use not in STEP_PLUGINS:
+            near = nearest(self.use, STEP_PLUGINS.names())
+            refuse(f"no installed package adds this step{near}", "use")
+        self.options.update(_checked(STEP_PLUGINS[self.use], self.options))
+        return self
 
 
 class StepsSpec(Section):
@@ -45,3 +70,27 @@ class StepsSpec(Section):
     mix: StepSpec | None = None
     train: StepSpec | None = None
     evaluate: StepSpec | None = None
+
+
+def _checked(step: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Options as the step's `Section` reads them, or its keyword parameters."""
+    section = getattr(step, "Section", None)
+    if section is None:
+        return _keywords(step, options)
+    try:
+        filled: dict[str, Any] = section.model_validate(options).model_dump(mode="json")
+    except ValidationError as error:
+        refuse(*mistake(error))
+    return filled
+
+
+def _keywords(step: Any, options: dict[str, Any]) -> dict[str, Any]:
+    _, *rest = inspect.signature(step).parameters.values()
+    known = {p.name: p.default for p in rest if p.kind != p.VAR_KEYWORD}
+    if len(known) == len(rest):
+        check_keys(options, known)
+    given = known | options
+    for name, value in given.items():
+        if value is inspect.Parameter.empty:
+            refuse("is missing", name)
+    return given

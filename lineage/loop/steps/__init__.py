@@ -37,13 +37,15 @@ def find_steps(spec: LoopSpec, lock: int) -> dict[str, Step]:
 
 
 def _find(name: str, spec: LoopSpec, lock: int) -> Step:
-    from lineage.loop.steps.external import CommandStep, PythonStep
+    from lineage.loop.steps.external import CommandStep, InstalledStep, PythonStep
 
     section, base = getattr(spec.steps, name), spec.path("")
     if section is None:
         return _built_in(name)
     if section.callable is not None:
         return PythonStep(section.callable, base)
+    if section.use is not None:
+        return InstalledStep(section.use, section.options, base)
     return CommandStep(section.command, base, section.timeout, lock)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lineage.loop.gates import Context, load_gates, run_gates
 from lineage.loop.measures import Corpus, measure_counts, measure_data
+from lineage.loop.own_measures import take
 from lineage.loop.shards import (
     Record,
     Shard,
@@ -26,6 +27,8 @@ from lineage.loop.steps.users import guarded
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from lineage.store.objects import Metric
 
 READS = ("gates", "evaluation", "seed")  # sections of loop.yaml
 
@@ -66,6 +69,7 @@ def check(job: Job) -> Result:
             sample_size=spec.evaluation.sample_size,
             seed=spec.seed,
         )
+        metrics |= _own(job, kept, human)
     for verdict in checked.results:
         metrics |= verdict.metrics
     return Result(metrics, [verdict.to_json() for verdict in checked.results])
@@ -73,6 +77,13 @@ def check(job: Job) -> Result:
 
 def _records(shards: Sequence[Shard]) -> list[Record]:
     return [record for shard in shards for record in read_records(shard.path)]
+
+
+def _own(job: Job, kept: list[Record], human: list[str]) -> dict[str, Metric]:
+    """The user's own measures of the kept records."""
+    texts = [record["text"] for record in kept]
+    facts = {"records": kept, "texts": texts, "human": human, "seed": job.spec.seed}
+    return take(job, "dataset", facts)
 
 
 def _texts(folder: Path) -> list[str]:

@@ -7,10 +7,12 @@ nothing comes before; what the numbers mean is in `lineage.loop.measures`.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
 from lineage.loop.measures import measure_model
+from lineage.loop.own_measures import take
 from lineage.loop.shards import read_texts, shards_of
 from lineage.loop.steps.likelihood import token_losses
 from lineage.loop.steps.model import check_ids, context_length, load_model, padding
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 _BATCHES = 8  # of a piece: fewer would be sent about more often than computed
 
-READS = ("evaluation", "num_threads")  # sections of loop.yaml
+READS = ("evaluation", "num_threads", "seed")  # sections of loop.yaml
 
 
 class _Row(NamedTuple):
@@ -53,7 +55,10 @@ def evaluate(job: Job) -> Result:
         for number, rows in job.launcher.pieces(job, Reader, range(count)):
             found[number] = rows
             job.advance(len(found) / count)
-    return _measure([row for number in range(count) for row in found[number]])
+        facts = {name: job.inputs[name] for name in ("model", "held_out")}
+        own = take(job, "model", {**facts, "seed": job.spec.seed})
+    result = _measure([row for number in range(count) for row in found[number]])
+    return replace(result, metrics={**result.metrics, **own})
 
 
 def _size(job: Job) -> int:

@@ -16,11 +16,13 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.spec.steps import STEP_PLUGINS
 from lineage.loop.steps.contract import (
     check_output,
     describe,
@@ -31,7 +33,7 @@ from lineage.loop.steps.contract import (
 from lineage.loop.steps.users import guarded, raised, run_source, tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
     from lineage.loop.steps.protocol import Job, Result
@@ -71,6 +73,24 @@ class PythonStep:
         outcome = result(job.step, said)
         check_output(job, outcome)
         return outcome
+
+
+class InstalledStep(PythonStep):
+    """A step that an installed package adds, with its options.
+
+    One with a `Section` is made of the checked options once per run; a function
+    gets them as keywords.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any], base: Path) -> None:
+        found, origin = STEP_PLUGINS[name], STEP_PLUGINS.identity(name) or {}
+        self.name, self.base = f"{name} of {origin['distribution']}", base
+        self.code = {"use": name, **origin}
+        if section := getattr(found, "Section", None):
+            with guarded():
+                self._function = found(section.model_validate(options))
+        else:
+            self._function = partial(found, **options)
 
 
 class CommandStep:

@@ -67,7 +67,10 @@ def refusal(parse: Parse, **sections: Any) -> str:
         ),
         (
             {"evaluation": {"zzz": 1}},
-            "evaluation.zzz: unknown; known are batch_size, max_samples, sample_size",
+            (
+                "evaluation.zzz: unknown; known are batch_size, max_samples, measures, "
+                "sample_size"
+            ),
         ),
     ],
 )
@@ -292,12 +295,15 @@ def test_unknown_keys_name_the_nearest(
             {"steps": {"train": "trainer"}},
             (
                 'steps.train.callable: a step is "package.module:function" '
-                'or {command: "…"}'
+                'or {command: "…"} or {use: an installed step, its options}'
             ),
         ),
         (
             {"steps": {"train": 3}},
-            'steps.train: a step is "package.module:function" or {command: "…"}',
+            (
+                'steps.train: a step is "package.module:function" or {command: "…"} '
+                "or {use: an installed step, its options}"
+            ),
         ),
         (
             {"steps": {"train": {"command": ""}}},

@@ -83,3 +83,39 @@ def test_nothing_to_predict_is_said(job: MakeJob, model: Path, tmp_path: Path) -
     task = job("evaluate", {"model": model, "held_out": tmp_path / "short"})
     with pytest.raises(LineageError, match="no held-out record has two tokens"):
         evaluate(task)
+
+
+def test_a_measure_of_the_users_sees_model_and_held_out_records(
+    job: MakeJob, model: Path, held_out: Path
+) -> None:
+    """It is taken beside the built-in ones, on the same folders and the loop's seed."""
+    sections = {"evaluation": {"measures": ["own.py:size", "own.py:nothing"]}}
+    made = job("evaluate", {"model": model, "held_out": held_out}, sections=sections)
+    source = (
+        "def size(model, held_out, seed):\n"
+        "    print('looking')\n"
+        "    weights = (model / 'model.safetensors').stat().st_size\n"
+        "    texts = sum(len(f.read_text().splitlines()) for f in held_out.iterdir())\n"
+        "    return {'value': weights + texts + seed, 'direction': 'lower'}\n"
+        "def nothing(model):\n"
+        "    return None\n"
+    )
+    made.spec.path("own.py").write_text(source)
+    metrics = evaluate(made).metrics
+    weights = (model / "model.safetensors").stat().st_size
+    assert metrics["size"].value == weights + len(TEXTS) + made.spec.seed
+    assert {"perplexity", "size"} <= set(metrics)
+    assert "nothing" not in metrics
+
+
+def test_a_measure_that_writes_to_its_inputs_is_refused(
+    job: MakeJob, model: Path, held_out: Path
+) -> None:
+    """What it reads are other commits' files."""
+    sections = {"evaluation": {"measures": ["own.py:bad"]}}
+    made = job("evaluate", {"model": model, "held_out": held_out}, sections=sections)
+    made.spec.path("own.py").write_text(
+        "def bad(held_out, model):\n    (held_out / 'x.jsonl').touch()\n    return 1\n"
+    )
+    with pytest.raises(LineageError, match="changed its input"):
+        evaluate(made)
