@@ -68,14 +68,15 @@ def get(
 
 
 def check_not_inside(registry: Registry, target: Path) -> None:
-    """Refuse to write among the registry's own files, but for a loop's work.
+    """Refuse to write among the registry's own files, but for work in progress.
 
     Raises:
         UsageError: when `target` is one of them.
     """
     real = Path(os.path.realpath(target))
-    if real.is_relative_to(os.path.realpath(registry.home / "loops")):
-        return
+    for work in ("loops", "runs"):
+        if real.is_relative_to(os.path.realpath(registry.home / work)):
+            return
     for own in (registry.git.common, registry.root / ".dvc", registry.payloads.cache):
         if real.is_relative_to(os.path.realpath(own)):
             message = f"{target} is among the registry's own files"

@@ -32,6 +32,7 @@ from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
     from lineage.history import Entry
+    from lineage.observing.run import Run
     from lineage.store.payloads import Payloads
     from lineage.store.reading import Progress
 
@@ -56,6 +57,7 @@ class Registry:
         self.key_log = KeyLog(git, self.events_log, self.home)
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
+        self.current_run: Run | None = None
 
     def close(self) -> None:
         """Let go of the git process that this registry reads through."""
@@ -242,6 +244,12 @@ class Registry:
             if moves:
                 event = Event("drop", now(), self.actor(), "work in progress is over")
                 self.record(event, moves, lock=lock)
+
+    def run(self, name: str, **facts: Any) -> "Run":
+        """Observe work that lives elsewhere: ``with registry.run("train") as run:``."""
+        from lineage.observing.run import Run
+
+        return Run(self, name, **facts)
 
     # reading
 

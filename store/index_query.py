@@ -28,6 +28,7 @@ from lineage.store.index_tables import (
     CommitRow,
     EdgeRow,
     EventRow,
+    FileRow,
     KnownRow,
     LeftOutRow,
     MetricRow,
@@ -129,6 +130,21 @@ def naming(
         parents = col(EdgeRow.parent).in_(numbers[start : start + _ASKED])
         found.update(connection.scalars(rows.where(parents, *tests)))
     return found
+
+
+def holding(ask: Ask, sha256: str, kind: str | None = None) -> list[str]:
+    """The ids of the clone's commits that have a file of this SHA-256, newest first."""
+    tests = [col(FileRow.sha256) == sha256, col(KnownRow.clone) == ask.clone]
+    if kind:
+        tests.append(col(CommitRow.kind) == kind)
+    query = (
+        select(CommitRow.id)
+        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+        .join(FileRow, col(FileRow.commit) == CommitRow.number)
+        .where(*tests)
+        .order_by(col(KnownRow.number).desc())
+    )
+    return list(dict.fromkeys(ask.connection.execute(query).scalars()))
 
 
 class Census(NamedTuple):
