@@ -120,6 +120,22 @@ MEASURES = {
             "higher",
             "",
         ),
+        Measure(
+            "fabrication_rate",
+            "share of the new records that make a claim which can be checked, whose "
+            "claim is wrong; n: claims; interval: 95 %, Wilson",
+            "Wilson 1927, J. Am. Stat. Assoc. 22:209",
+            "lower",
+            "",
+        ),
+        Measure(
+            "reward",
+            "mean reward of the new records that have one; n: records; interval: 95 %, "
+            "normal approximation",
+            "the proxy of Gao et al. 2023, arXiv:2210.10760",
+            "higher",
+            "",
+        ),
         Measure("generated", "records that the model wrote", "count", None, "records"),
         Measure("rejected", "records that a gate dropped", "count", "lower", "records"),
         Measure("kept", "generated records not rejected", "count", None, "records"),

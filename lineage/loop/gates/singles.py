@@ -37,9 +37,10 @@ class SinglesSection(GateSection):
     @property
     def threshold_source(self) -> str | None:
         """The default depends on what happens to a record that fails."""
-        drops = self.action == "drop" or self.max_rate is not None
-        default = super().threshold_source
-        return default if drops or self.threshold_from else "nothing is dropped"
+        said = super().threshold_source
+        if said == self.why and not self.most:
+            return "nothing is dropped, so none may fail"
+        return said
 
 
 def verdict(

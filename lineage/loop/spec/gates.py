@@ -20,10 +20,19 @@ GATES = Plugins(
     "lineage.gates",
     {
         "check_record": "lineage.loop.gates.check_record:CheckRecord",
+        "contamination": "lineage.loop.gates.contamination:Contamination",
         "diversity": "lineage.loop.gates.diversity:Diversity",
+        "drift": "lineage.loop.gates.drift:Drift",
+        "fabrication": "lineage.loop.gates.fabrication:Fabrication",
         "group_rate": "lineage.loop.gates.group_rate:GroupRate",
+        "near_duplicates": "lineage.loop.gates.near_duplicates:NearDuplicates",
+        "novelty": "lineage.loop.gates.novelty:Novelty",
+        "over_optimisation": "lineage.loop.gates.over_optimisation:OverOptimisation",
+        "pii": "lineage.loop.gates.pii:Pii",
         "regression": "lineage.loop.gates.regression:Regression",
+        "schema": "lineage.loop.gates.schema:Schema",
         "tails": "lineage.loop.gates.tails:Tails",
+        "toxicity": "lineage.loop.gates.toxicity:Toxicity",
     },
 )
 

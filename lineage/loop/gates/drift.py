@@ -1,0 +1,149 @@
+"""Drift: whether the new records are still of the same distribution.
+
+Tokens by the Jensen-Shannon divergence of two samples of one size, in bits, less what
+two samples of one source differ by on average. With K tokens seen and n in each
+sample, 4 n ln 2 JS is the G statistic of their table, which has K - 1 degrees of
+freedom (Wilks 1938, Ann. Math. Stat. 9:60)::
+
+    value = max(0, JS - (K - 1) / (4 n ln 2))
+
+Lengths, in tokens, by the statistic of Kolmogorov and Smirnov: the largest distance
+between the two distribution functions (Smirnov 1948, Ann. Math. Stat. 19:279), less
+its mean for two samples of n and m records from one source, √(π/2) ln 2 √(1/n + 1/m).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from lineage.loop.gates.base import GateResult
+from lineage.loop.measures import Corpus, unigram_js
+from lineage.loop.spec.gates import DatasetGateSection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lineage.loop.gates.base import Context
+    from lineage.loop.spec import LoopSpec
+
+Side = Literal["human", "reference"]
+_SIDES = {"human": "the human data", "reference": "the reference"}
+
+
+class DriftSpec(DatasetGateSection):
+    """Drift of tokens and lengths, away from human text and the first samples."""
+
+    thresholds: ClassVar[tuple[str, ...]] = ("max_js", "max_ks")
+    why: ClassVar[str] = (
+        "ours: tokens of our loops on real text stay within 0.05 bits of generation 0 "
+        "while perplexity does not rise"
+    )
+    type: Literal["drift"]
+    against: list[Side] = Field(default=["reference"], min_length=1)
+    max_js: float = Field(default=0.05, gt=0, le=1)
+    max_ks: float = Field(default=0.2, gt=0, le=1)
+
+
+class Drift:
+    """Fails where tokens or lengths have moved by more than is allowed."""
+
+    Section = DriftSpec
+    on: Literal["dataset"] = "dataset"
+
+    def __init__(self, section: DriftSpec, _: LoopSpec) -> None:
+        self.id = section.id
+        self._section = section
+
+    def check(self, context: Context) -> GateResult:
+        """Compare the records with human text and with what was written first."""
+        section, new = self._section, _corpus(context, context.texts)
+        found = {
+            side: self._compare(new, _corpus(context, texts), context)
+            for side, texts in self._others(context)
+        }
+        rows = [
+            (value / limit, name, side, value, limit)
+            for side, each in found.items()
+            for name, limit in (("js", section.max_js), ("ks", section.max_ks))
+            if (value := each[name]) is not None
+        ]
+        worst = max(rows, default=None)
+        return GateResult(
+            id=self.id,
+            type=section.type,
+            passed=not rows or max(rows)[0] <= 1,
+            value=worst[3] if worst else None,
+            bounds={"max": worst[4] if worst else section.max_js},
+            action=section.action,
+            sentence=_sentence(found, section),
+            details={
+                "n": len(context.records),
+                **({"measure": worst[1], "from": worst[2]} if worst else {}),
+                "distances": found,
+                "limits": {"js": section.max_js, "ks": section.max_ks},
+            },
+            threshold_from=section.threshold_source,
+        )
+
+    def _others(self, context: Context) -> Iterator[tuple[Side, list[str]]]:
+        """Human text, and what was written first where these records are not that."""
+        for side in self._section.against:
+            if side == "human":
+                yield side, list(context.human)
+            elif context.reference is not None:
+                yield side, [record["text"] for record in context.reference]
+
+    def _compare(self, new: Corpus, old: Corpus, context: Context) -> dict[str, Any]:
+        size = min(context.sample_size, new.size, old.size)
+        if not size:
+            return {"js": None, "ks": None, "n": 0}
+        ours, theirs = (each.sample(size, context.seed) for each in (new, old))
+        seen = len(
+            {token for each in (ours, theirs) for r in each.tokens for token in r}
+        )
+        chance = (seen - 1) / (4 * size * math.log(2))
+        lengths = [[len(row) for row in each.tokens] for each in (new, old)]
+        return {
+            "js": max(unigram_js(ours, theirs).value - chance, 0.0),
+            "ks": max(
+                kolmogorov_smirnov(*lengths) - _by_chance(*map(len, lengths)), 0.0
+            ),
+            "n": size,
+        }
+
+
+def kolmogorov_smirnov(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The largest distance between two empirical distribution functions."""
+    a, b = sorted(ours), sorted(theirs)
+    return max(
+        abs(bisect_right(a, x) / len(a) - bisect_right(b, x) / len(b)) for x in {*a, *b}
+    )
+
+
+def _by_chance(n: int, m: int) -> float:
+    """The mean of the statistic for large samples of one source."""
+    return math.sqrt(math.pi / 2) * math.log(2) * math.sqrt(1 / n + 1 / m)
+
+
+def _corpus(context: Context, texts: Sequence[str]) -> Corpus:
+    return Corpus(texts, context.tokenize(texts))
+
+
+def _sentence(found: dict[Side, dict[str, Any]], section: DriftSpec) -> str:
+    if not found:
+        return f"written first with this sampling: the reference for {section.id}"
+    parts = [
+        f"{_SIDES[side]} by {each['js']:.3f} bits in tokens, {each['ks']:.2f} in length"
+        for side, each in found.items()
+        if each["n"]
+    ]
+    if not parts:
+        return "there are no tokens to compare"
+    return (
+        f"differs from {' and from '.join(parts)}; at most {section.max_js:g} and "
+        f"{section.max_ks:g} is allowed"
+    )
