@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
 from lineage.loop.seeds import choose
-from lineage.loop.shards import Shard, copy_lines, read_texts
+from lineage.loop.shards import Record, Shard, copy_lines, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -178,18 +178,20 @@ def _free(home: Path, stem: str) -> Path:
 
 
 def shares(
-    mixed: Iterable[Mixed], count_tokens: Callable[[Iterable[str]], int] | None = None
+    mixed: Iterable[Mixed],
+    count_tokens: Callable[[Sequence[Record]], int] | None = None,
 ) -> dict[str, dict[str, list[int]]]:
     """Each source's share of the training set as exact pairs of counts.
 
     `{"human": {"records": [139, 1389], "tokens": [8896, 87_643]}, …}`; tokens only
-    with a counter for them, which says what of a text trains. This is what edges
+    with a counter for them, which says what of records trains. This is what edges
     carry as `share`. A unit of which there is nothing is left out.
     """
     counts = {part.source.name: {"records": part.records} for part in mixed}
     if count_tokens is not None:
         for part in mixed:
-            counts[part.source.name]["tokens"] = count_tokens(read_texts(part.shards))
+            records = [r for shard in part.shards for r in read_records(shard.path)]
+            counts[part.source.name]["tokens"] = count_tokens(records)
     wholes = Counter[str]()
     for units in counts.values():
         wholes.update(units)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.journal import Parts
     from lineage.loop.reviewing import Said
+    from lineage.loop.spec import LoopSpec
     from lineage.loop.turn import Turn
 
     Share = Mapping[str, list[int]]
@@ -27,9 +28,12 @@ def config(turn: Turn) -> str:
     return turn.commit("config", turn.spec.name, part="config", params=params)
 
 
-def generated(turn: Turn, writer: str, human: str) -> tuple[str, Result]:
-    """What the model `writer` wrote, prompted by human records; the verdicts."""
-    made = turn.run("generate", {"model": writer, "human": human})
+def generated(turn: Turn, writer: str, human: str, base: str) -> tuple[str, Result]:
+    """What the model `writer` wrote, prompted by human records; the verdicts.
+
+    `base` is generation 0's model, which an adapter is applied to.
+    """
+    made = turn.run("generate", {**_loaded(turn.spec, writer, base), "human": human})
     sources = {"model": ("generated_by", writer), "human": ("derived_from", human)}
     used = sources if made.result.uses is None else made.result.uses
     evidence = turn.steps["generate"].evidence
@@ -83,21 +87,41 @@ def model(
     """
     folders = {"base": blank} if blank else {}
     made = turn.run("train", {"dataset": dataset, **starts}, folders)
-    uses = made.result.uses
-    used = (turn.spec.model.successor_from,) if uses is None else uses
-    tuned = [starts[name] for name in used if name in starts]
+    used = _started_from(turn.spec) if made.result.uses is None else made.result.uses
+    tuned = dict.fromkeys(starts[name] for name in used if name in starts)
+    held_to = [starts[name] for name in _held_to(turn.spec) if name in starts]
     evidence = turn.steps["train"].evidence
     edges = [
         Edge("trained_on", dataset, evidence, whole or None),
         *(Edge("fine_tuned_from", start, evidence) for start in tuned),
+        *(Edge("rewarded_by", reference, evidence) for reference in held_to),
         observed("configured_by", turn.config),
     ]
     return turn.record(made, "model", "model", edges), made.result
 
 
-def evaluation(turn: Turn, model_id: str, held_out: str) -> Result:
+def _started_from(spec: LoopSpec) -> tuple[str, ...]:
+    """Whose weights are in a successor: an adapter needs those of its base."""
+    start = spec.model.successor_from
+    return (start,) if spec.model.peft is None else ("base", start)
+
+
+def _held_to(spec: LoopSpec) -> tuple[str, ...]:
+    """What DPO's reward is measured against: beta log(p / p_reference)."""
+    return (spec.trainer.reference,) if spec.trainer.type == "dpo" else ()
+
+
+def _loaded(spec: LoopSpec, model_id: str, base: str) -> dict[str, str]:
+    """A model as an input, and beside an adapter the base whose weights it needs."""
+    adapter = spec.model.peft is not None and base not in ("", model_id)
+    return {"model": model_id} | ({"base": base} if adapter else {})
+
+
+def evaluation(turn: Turn, model_id: str, held_out: str, base: str) -> Result:
     """What a model is worth on data that no model of the loop has seen."""
-    made = turn.run("evaluate", {"model": model_id, "held_out": held_out})
+    made = turn.run(
+        "evaluate", {**_loaded(turn.spec, model_id, base), "held_out": held_out}
+    )
     turn.note(made, "evaluation", model_id)
     return made.result
 

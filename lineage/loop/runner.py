@@ -140,7 +140,7 @@ class _Loop:
         zero, parent = self.past[0], self.past[-1].model
         if turn.config != self.past[-1].config:
             parts.config(turn)
-        written, wrote = parts.generated(turn, parent, zero.human)
+        written, wrote = parts.generated(turn, parent, zero.human, zero.model)
         inputs = {"generated": written, "human": zero.human, "base": zero.model}
         inputs["held_out"] = zero.held_out
         if previous := self.past[-1].synthetic:
@@ -184,7 +184,8 @@ class _Loop:
         self, turn: Turn, made: Parts, said: Said, trained: Result, begun: float
     ) -> Parts:
         """Evaluate the new model, commit the generation, tidy up."""
-        evaluated = parts.evaluation(turn, made.model, made.held_out)
+        base = self.past[0].model if self.past else ""
+        evaluated = parts.evaluation(turn, made.model, made.held_out, base)
         metrics = {**said.metrics, **evaluated.metrics}
         judged = parts.judgement(turn, self._judged(made), self._facts(metrics))
         metrics |= judged.metrics

@@ -37,17 +37,19 @@ from lineage.loop.spec.model import ModelSpec
 from lineage.loop.spec.names import check_built_in, check_training
 from lineage.loop.spec.review import ReviewSpec
 from lineage.loop.spec.steps import StepsSpec
+from lineage.loop.spec.trainer import TrainerSpec
 from lineage.loop.spec.yaml_file import read_yaml
 from lineage.store.canonical import normalise
 
 # Checked by the class of its type, which may be an installed package's.
 Gate = Annotated[SerializeAsAny[GateSection], BeforeValidator(parse_gate)]
 
-# What a loop is called, how far it runs and how many records it writes at once
-# shape none of its artifacts.
+# What a loop is called, how far it runs, where its models lie and how many records
+# it writes at once shape none of its artifacts.
 _NOT_CONFIG: Mapping[str, bool | Mapping[str, bool]] = {
     "name": True,
     "num_generations": True,
+    "model": {"device_map": True},
     "generation": {"batch_size": True},
     "launcher": True,
 }
@@ -65,6 +67,7 @@ class LoopSpec(Section):
     generation: GenerationSpec = Field(default_factory=GenerationSpec)
     mixing: MixingSpec = Field(default_factory=MixingSpec)
     training: dict[str, Any] = Field(default_factory=dict)
+    trainer: TrainerSpec = Field(default_factory=TrainerSpec)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     gates: list[Gate] = Field(default_factory=list)
     review: ReviewSpec | None = None
@@ -180,6 +183,9 @@ class LoopSpec(Section):
         for key in ("train_file", "validation_file"):
             dataset[key] = dataset[key] and [Path(name).name for name in dataset[key]]
         dataset["validation_split"] = self.dataset.held_out_fraction
+        if self.model.dtype != "float32":  # then batches shape records: see `sampling`
+            data["generation"]["batch_size"] = self.generation.batch_size
+        data["trainer"] = self.trainer.resolved()
         data["generation"]["generation_config"] = self.generation_config
         for section, gate in zip(self.gates, data["gates"], strict=True):
             for key in section.files:
@@ -188,6 +194,11 @@ class LoopSpec(Section):
                 gate["from"] = origin
         data["evaluation"]["measures"] = identities(self)
         return data
+
+    @property
+    def asks_whole_prompts(self) -> bool:
+        """Whether models answer prompts, rather than go on with a slice of text."""
+        return self.dataset.has_prompts
 
     @property
     def model_folder(self) -> Path | None:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from lineage.loop.spec.errors import Section, refuse
-from lineage.loop.spec.names import check_model
+from lineage.loop.spec.names import check_model, check_peft
 
 
 class TokenizerSpec(Section):
@@ -21,6 +21,9 @@ class ModelSpec(Section):
     config: dict[str, Any] | None = None
     tokenizer: TokenizerSpec | None = None
     init_from: Literal["scratch", "base", "parent"] | None = None
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    device_map: Literal["auto"] | None = None
+    peft: dict[str, Any] | None = None
 
     @field_validator("config")
     @classmethod
@@ -28,6 +31,13 @@ class ModelSpec(Section):
         if config is not None:
             check_model(config)
         return config
+
+    @field_validator("peft")
+    @classmethod
+    def _peft_names(cls, fields: dict[str, Any] | None) -> dict[str, Any] | None:
+        if fields is not None:
+            check_peft(fields)
+        return fields
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -41,7 +51,14 @@ class ModelSpec(Section):
             refuse("config needs tokenizer: {vocab_size: …} beside it")
         return self
 
+    @model_validator(mode="after")
+    def _something_to_adapt(self) -> Self:
+        if self.peft is not None and self.init_from == "scratch":
+            refuse("scratch has no weights that peft could adapt", "init_from")
+        return self
+
     @property
     def successor_from(self) -> Literal["scratch", "base", "parent"]:
         """What each successor's weights start from."""
-        return self.init_from or ("scratch" if self.config else "parent")
+        new = self.config is not None and self.peft is None
+        return self.init_from or ("scratch" if new else "parent")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -19,7 +19,12 @@ from lineage.loop.spec.errors import (
     refuse,
     shown,
 )
-from lineage.loop.spec.owned import NOT_BUILT_IN, OWNED_GENERATION, OWNED_TRAINING
+from lineage.loop.spec.owned import (
+    NOT_BUILT_IN,
+    OWNED_GENERATION,
+    OWNED_PEFT,
+    OWNED_TRAINING,
+)
 from lineage.loop.steps.session import quiet
 
 if TYPE_CHECKING:
@@ -55,6 +60,23 @@ def check_training(fields: Mapping[str, Any]) -> None:
         refuse(
             "best is told by held-out data, which never enter training", "save_strategy"
         )
+
+
+def check_peft(fields: Mapping[str, Any]) -> None:
+    """Check `model.peft`: names and types of peft's LoraConfig."""
+    _check_owned(fields, OWNED_PEFT)
+    _Adapter.check(fields)
+    if not fields or not _installed() or find_spec("peft") is None:
+        return
+    from typing import get_type_hints
+
+    with quiet():
+        from peft import LoraConfig
+
+        types = get_type_hints(LoraConfig)
+    check_keys(fields, types.keys() - OWNED_PEFT.keys())
+    for key, value in fields.items():
+        _check_type(key, value, types[key])
 
 
 def _check_type(key: str, value: object, wanted: Any) -> None:
@@ -95,6 +117,13 @@ class _Training(_Values):
     weight_decay: float = Field(default=0, ge=0)
     max_grad_norm: float = Field(default=0, ge=0)
     torch_empty_cache_steps: int | None = Field(default=None, ge=1)
+
+
+class _Adapter(_Values):
+    r: int = Field(default=8, ge=1)
+    lora_alpha: float = Field(default=8, gt=0)
+    lora_dropout: float = Field(default=0, ge=0, lt=1)
+    init_lora_weights: Literal[True, False, "gaussian", "orthogonal"] = True
 
 
 class _Sampling(_Values):

@@ -10,6 +10,7 @@ OWNED_TRAINING = {
     "resume_from_checkpoint": "the loop resumes by itself",
     "restore_callback_states_from_checkpoint": "the loop resumes by itself",
     "save_only_model": "training could not go on from such a checkpoint",
+    "remove_unused_columns": "the loop's rows have no other columns",
     "ignore_data_skip": "training that a kill interrupted would see other data",
     "auto_find_batch_size": "a machine with less memory would train another model",
     "logging_nan_inf_filter": "a loss that is no number must be seen",
@@ -31,6 +32,22 @@ OWNED_TRAINING = {
     "push_to_hub": _UPLOADS,
     "hub_model_id": _UPLOADS,
     "hub_token": _UPLOADS,
+}
+_BASE = "the edge fine_tuned_from says which model an adapter is for"
+_KIND = "it is LoRA on a causal language model"
+_CHANGES = "it changes the weights below the adapter, which are another commit's"
+OWNED_PEFT = {
+    "base_model_name_or_path": _BASE,
+    "revision": _BASE,
+    "auto_mapping": _BASE,
+    "task_type": _KIND,
+    "peft_type": _KIND,
+    "peft_version": _KIND,
+    "inference_mode": "an adapter is trained, then used",
+    "loftq_config": _CHANGES,
+    "eva_config": _CHANGES,
+    "corda_config": _CHANGES,
+    "lora_ga_config": _CHANGES,
 }
 _TEXT_ONLY = "the loop keeps the text only"
 OWNED_GENERATION = {

@@ -15,9 +15,9 @@ from lineage.loop.measures import measure_model
 from lineage.loop.own_measures import take
 from lineage.loop.shards import read_texts, shards_of
 from lineage.loop.steps.likelihood import token_losses
-from lineage.loop.steps.model import check_ids, context_length, load_model, padding
+from lineage.loop.steps.model import check_ids, context_length, opened, padding
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.session import device, session
+from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import load_subwords
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _BATCHES = 8  # of a piece: fewer would be sent about more often than computed
 
-READS = ("evaluation", "num_threads", "seed")  # sections of loop.yaml
+# Sections of loop.yaml.
+READS = ("evaluation", "model.dtype", "num_threads", "seed")
 
 
 class _Row(NamedTuple):
@@ -86,7 +87,7 @@ class Reader:
     def __init__(self, job: Job) -> None:
         self.job, folder = job, job.inputs["model"]
         self.tokenizer = load_subwords(folder)
-        self.model = load_model(folder).eval().to(device())
+        self.model = opened(job, folder)
         self.texts = list(read_texts(shards_of(job.inputs["held_out"])))
 
     def piece(self, number: int) -> list[Measured]:

@@ -26,13 +26,13 @@ from lineage.loop.shards import (
 from lineage.loop.steps.model import (
     check_ids,
     context_length,
-    load_model,
+    opened,
     padding,
     valid_ids,
     vocabulary,
 )
 from lineage.loop.steps.protocol import Job, Result, count_tokens
-from lineage.loop.steps.session import device, session
+from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import Subwords, load_subwords
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.spec import LoopSpec
 
-READS = ("generation", "num_threads")  # sections of loop.yaml
+READS = ("generation", "model.dtype", "num_threads")  # sections of loop.yaml
 
 
 def generate(job: Job) -> Result:
@@ -96,7 +96,7 @@ class Writer:
         self.job, self.stem, self.tokens = job, f"g{job.generation:03d}", 0
         folder = job.inputs["model"]
         self.tokenizer = load_subwords(folder)
-        self.model = load_model(folder).eval().to(device())
+        self.model = opened(job, folder)
         self.config = generation_config(job.spec, self.model)
         self.prompts = _prompts(job, self.tokenizer)
         check_ids(self.model, (ids for _, ids in self.prompts))

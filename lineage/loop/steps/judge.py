@@ -18,6 +18,7 @@ READS = (
     "evaluation",
     "generation",
     "seed",
+    "model.dtype",
     "num_threads",
 )  # sections of loop.yaml
 

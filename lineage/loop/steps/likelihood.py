@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import LineageError
-from lineage.loop.steps.model import check_ids, context_length, load_model, padding
-from lineage.loop.steps.session import device, session
+from lineage.loop.steps.model import check_ids, context_length, opened, padding
+from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import load_subwords
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def likelihoods(job: Job, folder: Path, texts: Sequence[str]) -> list[Likelihood
         LineageError: the model cannot be used, or says something that is no number.
     """
     with session(job):
-        model = load_model(folder).eval().to(device())
+        model = opened(job, folder)
         tokenizer = load_subwords(folder)
         context = context_length(model.config)
         lead = tokenizer.encode([_LEAD])[0]

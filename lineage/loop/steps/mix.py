@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from lineage.loop.mixing import Source, plan, shares, write
 from lineage.loop.shards import shards_of
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.steps.tokenizer import load_tokens, training_rows
+from lineage.loop.steps.rows import Encoder
+from lineage.loop.steps.tokenizer import has_tokenizer, load_tokens, training_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Sequence
 
-READS = ("mixing", "dataset.block_size", "seed")  # sections of loop.yaml
+    from lineage.loop.shards import Record
+
+READS = ("mixing", "dataset", "generation", "trainer", "seed")  # sections of loop.yaml
 
 
 HUMAN = "human"
@@ -43,10 +46,18 @@ def mix(job: Job) -> Result:
     )
     mixed = write(parts, job.output)
     job.advance(0.5)
-    tokens, size = load_tokens(job.inputs["base"]), job.spec.dataset.block_size
+    return Result(shares=shares(mixed, _counter(job)))
 
-    def count(texts: Iterable[str]) -> int:
-        rows = training_rows(tokens.encode(list(texts)), size)
-        return sum(map(len, rows))
 
-    return Result(shares=shares(mixed, count))
+def _counter(job: Job) -> Callable[[Sequence[Record]], int]:
+    """What counts the tokens of records that train; words without a tokenizer."""
+    base = job.inputs["base"]
+    if has_tokenizer(base):
+        return Encoder(base, job.spec).size
+    words, size = load_tokens(base), job.spec.dataset.block_size
+
+    def count(records: Sequence[Record]) -> int:
+        texts = [record["text"] for record in records]
+        return sum(map(len, training_rows(words.encode(texts), size)))
+
+    return count

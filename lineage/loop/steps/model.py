@@ -6,27 +6,62 @@ Nothing is ever asked of a network, and no code that comes with a model is run.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.steps.session import quiet
+from lineage.loop.steps.adapter import applied, is_adapter, require_peft
+from lineage.loop.steps.session import device, quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from lineage.loop.steps.protocol import Job
 
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
 
 
-def load_model(folder: Path) -> Any:
-    """The causal language model of a `save_pretrained` folder, in float32.
+def opened(job: Job, folder: Path) -> Any:
+    """A model among a job's inputs, ready to compute where it will.
+
+    An adapter is applied to `inputs["base"]`.
+
+    Raises:
+        LineageError: when it cannot be loaded.
+    """
+    spec = job.spec.model
+    base = job.inputs.get("base")
+    return placed(load_model(folder, base, spec.dtype, spec.device_map)).eval()
+
+
+def placed(model: Any) -> Any:
+    """A model on the accelerator, where there is one; `device_map` puts it itself."""
+    return model if hasattr(model, "hf_device_map") else model.to(device())
+
+
+def load_model(
+    folder: Path,
+    base: Path | None = None,
+    dtype: str = "float32",
+    device_map: str | None = None,
+) -> Any:
+    """The causal language model of a `save_pretrained` folder.
+
+    Args:
+        folder: the model, or an adapter.
+        base: the model that an adapter is applied to.
+        dtype: what its weights are turned into.
+        device_map: as transformers takes it.
 
     Raises:
         LineageError: when there is none, or its weights are not whole.
     """
+    if is_adapter(folder):
+        return _load_adapted(folder, base, dtype, device_map)
     try:
         with quiet():
-            model, found = _load(folder)
+            model, found = _load(folder, dtype, device_map)
     except Exception as error:  # noqa: BLE001 - whatever a model class raises
         raise _unusable(folder, reason(folder, error)) from None
     if missing := sorted(
@@ -38,13 +73,30 @@ def load_model(folder: Path) -> Any:
     return model
 
 
-def _load(folder: Path) -> tuple[Any, dict[str, Any]]:
+def _load_adapted(
+    folder: Path, base: Path | None, dtype: str, device_map: str | None
+) -> Any:
+    require_peft()
+    if base is None or is_adapter(base):
+        raise _unusable(folder, "it is an adapter, and its base is not at hand")
+    model = load_model(base, dtype=dtype, device_map=device_map)
+    try:
+        with quiet():
+            return applied(model, folder)
+    except Exception as error:  # noqa: BLE001 - whatever peft raises
+        raise _unusable(folder, reason(folder, error)) from None
+
+
+def _load(
+    folder: Path, dtype: str, device_map: str | None
+) -> tuple[Any, dict[str, Any]]:
     """The model, and which of its weights the files do not have as they must be."""
     from transformers import AutoModelForCausalLM
 
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder,
-        dtype="float32",
+        dtype=dtype,
+        device_map=device_map,
         local_files_only=True,
         trust_remote_code=False,
         ignore_mismatched_sizes=True,  # `load_model` refuses them by name
@@ -65,14 +117,14 @@ def _unusable(folder: Path, what: str) -> LineageError:
     return LineageError(message, hint=hint)
 
 
-def new_model(folder: Path) -> Any:
-    """A model of a folder's config with new weights, in float32."""
+def new_model(folder: Path, dtype: str = "float32") -> Any:
+    """A model of a folder's config with new weights."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     config = AutoConfig.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False
     )
-    model = AutoModelForCausalLM.from_config(config, dtype="float32")
+    model = AutoModelForCausalLM.from_config(config, dtype=dtype)
     model.config.name_or_path = ""  # not the path of a folder on this machine
     return model
 
@@ -134,6 +186,16 @@ def padding(config: Any) -> int:
     text, size = config.get_text_config(), vocabulary(config)
     found = (valid_ids(text, key, size) for key in ("pad_token_id", "eos_token_id"))
     return next((ids[0] for ids in found if ids), 0)
+
+
+@contextmanager
+def padded_as_before(model: Any) -> Iterator[None]:
+    """Put back which token pads: TRL sets it, and a config says what it said."""
+    places = (model.config.get_text_config(), model.generation_config)
+    before = [place.pad_token_id for place in places]
+    yield
+    for place, pad in zip(places, before, strict=True):
+        place.pad_token_id = pad
 
 
 def check_ids(model: Any, rows: Iterable[Sequence[int]]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.steps.adapter import is_adapter
 from lineage.loop.steps.generate import generation_config, no_prompt
 from lineage.loop.steps.model import (
     check_context,
@@ -17,11 +18,12 @@ from lineage.loop.steps.model import (
     first_line,
     load_model,
     new_model,
+    placed,
     reason,
     vocabulary,
 )
 from lineage.loop.steps.sampling import sample
-from lineage.loop.steps.session import device, quiet, require_torch
+from lineage.loop.steps.session import quiet, require_torch
 from lineage.loop.steps.tokenizer import load_subwords
 from lineage.loop.steps.training import try_training
 
@@ -69,7 +71,7 @@ def _model(
     texts = [record["text"] for record in [*human.train, *human.held_out]]
     try:
         rows = load_subwords(folder).encode(texts)
-        model = (load_model if given else new_model)(folder).eval().to(device())
+        model = _first(spec, folder).eval()
         check_context(model.config, size)
         check_ids(model, rows)
         _check_logits(model, max(rows, key=len)[:size])
@@ -78,6 +80,17 @@ def _model(
         hint = getattr(error, "hint", "")
         raise UsageError(f"{field}: {reason(folder, error)}", hint=hint) from None
     return model, rows
+
+
+def _first(spec: LoopSpec, folder: Path) -> Any:
+    """What generation 0 is, or starts from."""
+    kind = spec.model.dtype
+    if spec.model.config is not None:
+        return placed(new_model(folder, kind))
+    if is_adapter(folder):
+        hint = "merge it into its base first: merge_and_unload() in peft"
+        raise LineageError("it is an adapter, not a whole model", hint=hint)
+    return placed(load_model(folder, None, kind, spec.model.device_map))
 
 
 def _check_logits(model: Any, ids: Sequence[int]) -> None:

@@ -91,10 +91,11 @@ def training_rows(rows: Iterable[list[int]], block_size: int) -> list[list[int]]
 
 def load_tokens(folder: Path) -> Tokens:
     """The tokenizer of a model folder; words where it has none."""
-    return load_subwords(folder) if _has_tokenizer(folder) else Words()
+    return load_subwords(folder) if has_tokenizer(folder) else Words()
 
 
-def _has_tokenizer(folder: Path) -> bool:
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a model folder brings one."""
     return any(file for glob in _VOCABULARY for file in folder.glob(glob))
 
 
@@ -104,7 +105,7 @@ def load_subwords(folder: Path) -> Subwords:
     Raises:
         LineageError: when there is none, or the library for it is not installed.
     """
-    if not _has_tokenizer(folder):
+    if not has_tokenizer(folder):
         message = f"the model {shown(folder)} has no tokenizer"
         raise LineageError(message, hint="save it there too, with save_pretrained")
     try:

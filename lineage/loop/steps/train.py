@@ -1,8 +1,7 @@
 """Train: a successor learns from a dataset, through `transformers.Trainer`.
 
-Read it top to bottom: the rows, the model to start from, the training, what is saved,
-the last whole checkpoint; the Trainer itself is in `training`. One record is one row;
-nothing is joined across records, so shares of records are shares of training rows.
+Read it top to bottom: the rows, the model to start from, what is saved, the last
+whole checkpoint. What of a record trains is in `rows`, the Trainer in `training`.
 """
 
 from __future__ import annotations
@@ -14,22 +13,32 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
-from lineage.loop.shards import read_texts, shards_of
-from lineage.loop.steps.model import check_ids, load_model, new_model
+from lineage.loop.shards import read_records, shards_of
+from lineage.loop.steps.adapter import adapted, is_adapter, new_adapter, save_adapter
+from lineage.loop.steps.model import (
+    check_ids,
+    load_model,
+    new_model,
+    opened,
+    padded_as_before,
+)
 from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.rows import Encoder
 from lineage.loop.steps.session import session
-from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords, training_rows
+from lineage.loop.steps.tokenizer import copy_tokenizer
 from lineage.loop.steps.training import make_trainer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lineage.loop.steps.training import Rows
+    from lineage.loop.steps.rows import Rows
 
 READS = (
     "model",
     "training",
-    "dataset.block_size",
+    "trainer",
+    "dataset",
+    "generation",
     "num_threads",
 )  # sections of loop.yaml
 
@@ -42,21 +51,16 @@ def train(job: Job) -> Result:
     """
     with session(job):
         base = job.inputs["base"]
-        rows = _rows(job, base)
+        reference = _reference(job)
+        rows = _rows(job, preferences=reference is not None)
         model = _starting_model(job)
-        check_ids(model, (row["input_ids"] for row in rows))
-        trainer = make_trainer(job, model, rows)
-        checkpoint = last_whole_checkpoint(job.scratch)
-        outcome = trainer.train(resume_from_checkpoint=checkpoint)
-        if not outcome.global_step:
-            message = "training took no step: its batches are larger than the data"
-            raise LineageError(message, hint="lower per_device_train_batch_size")
-        loss = float(trainer.totals.loss) / outcome.global_step
-        if not math.isfinite(loss):
-            message = f"training diverged: its mean loss is {loss}"
-            raise LineageError(message, hint="lower training.learning_rate")
-        model.config.use_cache = True  # the Trainer turns it off, for training only
-        model.save_pretrained(job.output)
+        check_ids(model, map(_ids, rows))
+        with padded_as_before(model):
+            trainer = make_trainer(job, model, rows, reference)
+            checkpoint = last_whole_checkpoint(job.scratch)
+            outcome = trainer.train(resume_from_checkpoint=checkpoint)
+        loss = _mean_loss(trainer.totals, outcome.global_step)
+        _save(model, job.output)
         copy_tokenizer(base, job.output)
     return Result(
         circumstances={
@@ -68,20 +72,47 @@ def train(job: Job) -> Result:
     )
 
 
-# The rows: each record's tokens, at most `block_size` of them.
+def _mean_loss(totals: Any, steps: int) -> float:
+    if not steps:
+        message = "training took no step: its batches are larger than the data"
+        raise LineageError(message, hint="lower per_device_train_batch_size")
+    loss = float(totals.loss) / steps
+    if not math.isfinite(loss):
+        message = f"training diverged: its mean loss is {loss}"
+        raise LineageError(message, hint="lower training.learning_rate")
+    return loss
 
 
-def _rows(job: Job, tokenizer: Path) -> Rows:
-    texts = list(read_texts(shards_of(job.inputs["dataset"])))
-    encoded = load_subwords(tokenizer).encode(texts)
-    size = job.spec.dataset.block_size
-    rows = [{"input_ids": ids} for ids in training_rows(encoded, size)]
+# The rows.
+
+
+def _rows(job: Job, *, preferences: bool) -> Rows:
+    shards = shards_of(job.inputs["dataset"])
+    records = [record for shard in shards for record in read_records(shard.path)]
+    encoder = Encoder(job.inputs["base"], job.spec)
+    if not preferences:
+        rows = encoder.texts(records)
+        if not rows:
+            raise LineageError("no training record has a token to predict")
+        return rows
+    if other := sum("chosen" not in record for record in records):
+        message = f"{other} of {len(records)} training records are no preferences"
+        hint = "dpo needs selection: {keep: pairs} and mixing: {strategy: replace}"
+        raise LineageError(message, hint=hint)
+    rows = encoder.preferences(records)
     if not rows:
-        raise LineageError("no training record has two tokens or more")
+        raise LineageError(
+            "no preference has a prompt and two answers that fit a block"
+        )
     return rows
 
 
-# The model to start from.
+def _ids(row: dict[str, Any]) -> list[int]:
+    names = ("input_ids", "prompt_ids", "chosen_ids", "rejected_ids")
+    return [id_ for name in names for id_ in row.get(name, ())]
+
+
+# The model to start from, and the one that preferences are measured against.
 
 
 def _starting_model(job: Job) -> Any:
@@ -89,10 +120,34 @@ def _starting_model(job: Job) -> Any:
 
     Generation 0 is only trained where there are none to copy.
     """
-    start = job.spec.model.successor_from
-    if start != "scratch" and job.generation:
-        return load_model(job.inputs[start])
-    return new_model(job.inputs["base"])
+    spec = job.spec.model
+    start = spec.successor_from
+    if start == "scratch" or not job.generation:
+        return new_model(job.inputs["base"], spec.dtype)
+    if spec.peft is None:
+        return load_model(job.inputs[start], None, spec.dtype, spec.device_map)
+    whole = load_model(job.inputs["base"], None, spec.dtype, spec.device_map)
+    if is_adapter(job.inputs[start]):
+        return adapted(whole, job.inputs[start])
+    return new_adapter(whole, spec.peft)
+
+
+def _reference(job: Job) -> Any:
+    """The model that DPO holds its successor to; None for other trainers.
+
+    Generation 0 learns from human text.
+    """
+    if job.spec.trainer.type != "dpo" or not job.generation:
+        return None
+    return opened(job, job.inputs[job.spec.trainer.reference])
+
+
+def _save(model: Any, folder: Path) -> None:
+    model.config.use_cache = True  # the Trainer turns it off, for training only
+    if hasattr(model, "peft_config"):
+        save_adapter(model, folder)
+    else:
+        model.save_pretrained(folder)
 
 
 # Where a killed run goes on.

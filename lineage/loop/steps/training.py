@@ -1,32 +1,36 @@
 """The Trainer as a loop uses it: silent, with arguments of its own, and whole sums.
 
 What a training took is counted where the Trainer keeps its own state, in each
-checkpoint, so that one which goes on counts all of it.
+checkpoint, so that one which goes on counts all of it. Which loss it lowers is said
+by `trainer` in the spec: see `losses`.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import UsageError
+from lineage.errors import LineageError, UsageError
+from lineage.loop.steps import losses
 from lineage.loop.steps.model import first_line, padding
 from lineage.loop.steps.protocol import count_tokens
+from lineage.loop.steps.rows import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from lineage.loop.spec import LoopSpec
     from lineage.loop.steps.protocol import Job
-
-Rows = list[dict[str, list[int]]]
-
-_IGNORED = -100  # the label that a loss leaves out
+    from lineage.loop.steps.rows import Rows
 
 
-def make_trainer(job: Job, model: Any, rows: Rows) -> Any:
-    """A Trainer for `rows`, with checkpoints in the job's scratch and `totals`."""
-    trainer = _trainer(model, _arguments(job.spec, job.scratch, job.seed), rows)
+def make_trainer(job: Job, model: Any, rows: Rows, reference: Any = None) -> Any:
+    """A Trainer for `rows`, with checkpoints in the job's scratch and `totals`.
+
+    With a `reference` the rows are preferences, and the trainer DPO's.
+    """
+    arguments = _arguments(job.spec, job.scratch, job.seed, reference)
+    trainer = _trainer(job.spec, model, arguments, rows, reference)
     trainer.add_callback(_progress(job))
     return trainer
 
@@ -35,40 +39,70 @@ def try_training(spec: LoopSpec, model: Any, folder: Path) -> None:
     """Train a model for one step on next to nothing, to see that it can be.
 
     Raises:
-        UsageError: says what transformers or torch say about `training`.
+        UsageError: says what transformers, trl or torch say about `training`.
     """
     once = {"max_steps": 1, "gradient_accumulation_steps": 1, "save_strategy": "no"}
-    arguments = _arguments(spec, folder, 0, **once)
-    rows = [{"input_ids": [0, 0]}] * arguments.train_batch_size
+    one: dict[str, Any] = {"input_ids": [0, 0], "labels": [0, 0], "reward": None}
+    reference = None
+    if spec.trainer.type == "dpo":
+        losses.require_trl()
+        one = {"prompt_ids": [0], "chosen_ids": [0], "rejected_ids": [0]}
+        reference = deepcopy(model)
+    if spec.model.peft is not None:
+        model = _try_adapter(spec, model)
+    arguments = _arguments(spec, folder, 0, reference, **once)
+    rows = [one | {} for _ in range(arguments.train_batch_size)]
     try:
-        _trainer(model, arguments, rows).train()
+        _trainer(spec, model, arguments, rows, reference).train()
     except Exception as error:  # noqa: BLE001 - whatever they raise
         raise UsageError(f"training: {first_line(error)}") from None
 
 
-def _trainer(model: Any, arguments: Any, rows: Rows) -> Any:
-    from transformers import Trainer
+def _try_adapter(spec: LoopSpec, model: Any) -> Any:
+    from lineage.loop.steps.adapter import new_adapter
+
+    try:
+        return new_adapter(model, spec.model.peft or {})
+    except LineageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever peft raises
+        raise UsageError(f"model.peft: {first_line(error)}") from None
+
+
+def _trainer(
+    spec: LoopSpec, model: Any, arguments: Any, rows: Rows, reference: Any
+) -> Any:
     from transformers.trainer_callback import PrinterCallback
 
-    class Counting(Trainer):
-        totals: Any
-
-        def training_step(self, model: Any, inputs: Any, *more: Any) -> Any:
-            loss = super().training_step(model, inputs, *more)
-            self.totals.add(inputs["attention_mask"].sum(), loss)
-            return loss
-
     totals = _totals()
-    trainer = Counting(
-        model=model,
-        args=arguments,
-        train_dataset=rows,
-        data_collator=_Padded(padding(model.config)),
-        callbacks=[totals],
-    )
+    given = {"model": model, "args": arguments, "callbacks": [totals]}
+    if reference is not None:
+        kind = losses.preferring()
+        given |= {"ref_model": reference, **losses.preferences(model, rows)}
+    else:
+        kind = losses.predicting()
+        if spec.trainer.type == "reward_weighted":
+            weigh(rows, spec.trainer.temperature)
+            kind = losses.weighing()
+        collator = losses.Padded(padding(model.config))
+        given |= {"train_dataset": rows, "data_collator": collator}
+    trainer = _counting(kind)(**given)
     trainer.totals = totals
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def _counting(kind: Any) -> Any:
+    class Counting(kind):  # type: ignore[misc]
+        totals: Any
+
+        def training_step(self, model: Any, inputs: Any, *more: Any) -> Any:
+            tokens = inputs["attention_mask"].sum()
+            loss = super().training_step(model, inputs, *more)
+            self.totals.add(tokens, loss)
+            return loss
+
+    return Counting
 
 
 def _totals() -> Any:
@@ -105,30 +139,9 @@ def _totals() -> Any:
     return Totals()
 
 
-class _Padded:
-    """Makes a batch of rows: input_ids, attention_mask, labels, (rows, longest)."""
-
-    def __init__(self, pad: int) -> None:
-        self.pad = pad
-
-    def __call__(self, rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
-        import torch
-
-        ids = [row["input_ids"] for row in rows]
-        longest = max(map(len, ids))
-        mask = [[1] * len(row) + [0] * (longest - len(row)) for row in ids]
-        return {
-            "input_ids": torch.tensor(_filled(ids, longest, self.pad)),
-            "attention_mask": torch.tensor(mask),
-            "labels": torch.tensor(_filled(ids, longest, _IGNORED)),
-        }
-
-
-def _filled(rows: Sequence[list[int]], length: int, value: int) -> list[list[int]]:
-    return [row + [value] * (length - len(row)) for row in rows]
-
-
-def _arguments(spec: LoopSpec, folder: Path, seed: int, **more: Any) -> Any:
+def _arguments(
+    spec: LoopSpec, folder: Path, seed: int, reference: Any, **more: Any
+) -> Any:
     import torch
     from transformers import TrainingArguments
 
@@ -140,6 +153,7 @@ def _arguments(spec: LoopSpec, folder: Path, seed: int, **more: Any) -> Any:
         "report_to": "none",
         "disable_tqdm": True,
         "logging_nan_inf_filter": False,  # a loss that is no number must be seen
+        "remove_unused_columns": False,  # rows have what the loss reads
     }
     unless_said: dict[str, Any] = {
         "logging_strategy": "no",
@@ -147,10 +161,28 @@ def _arguments(spec: LoopSpec, folder: Path, seed: int, **more: Any) -> Any:
         "dataloader_pin_memory": cuda,
         "full_determinism": cuda,  # `session` does it for processors
     }
+    kind: Any = TrainingArguments
+    if reference is not None:
+        kind = losses.preference_arguments()
+        ours |= {"beta": spec.trainer.beta, "max_length": None}
+        unless_said |= _as_for_others()
     try:
-        return TrainingArguments(**(unless_said | spec.training | ours | more))
+        return kind(**(unless_said | spec.training | ours | more))
     except Exception as error:  # noqa: BLE001 - whatever they raise
         raise UsageError(f"training: {first_line(error)}") from None
+
+
+def _as_for_others() -> dict[str, Any]:
+    """Defaults of TrainingArguments where DPOConfig has others."""
+    from dataclasses import fields
+
+    from transformers import TrainingArguments
+
+    return {
+        field.name: field.default
+        for field in fields(TrainingArguments)
+        if field.name in ("learning_rate", "gradient_checkpointing", "bf16")
+    }
 
 
 def _progress(job: Job) -> Any:

@@ -165,7 +165,9 @@ def test_counts_are_exact(
             human_fraction=0.3 if strategy == "mix" else None,
         )
         taken = ids(mixed)
-        counted = shares(mixed, lambda texts: sum(len(text.split()) for text in texts))
+        counted = shares(
+            mixed, lambda records: sum(len(r["text"].split()) for r in records)
+        )
     assert len(taken) == len(set(taken))
     if strategy != "mix":
         pool = written[-1] if strategy == "replace" else human + sum(written)

@@ -86,6 +86,31 @@ def test_any_model_folder_and_text_make_a_loop(
     assert "fine_tuned_from" in roles
 
 
+def test_adapters_are_made_loaded_and_named(repo: Registry) -> None:
+    """Two generations of LoRA: the adapter alone, from its parent, on its base."""
+    picked(repo.root)
+    lora = "peft: {r: 2, target_modules: [q_proj]}"
+    text = LOOP.replace("theirs}", "theirs, " + lora + "}")
+    (repo.root / "loop.yaml").write_text(text)
+    result = run(repo, repo.root / "loop.yaml")
+    zero, one, two = (parts(repo, made.id) for made in result.made)
+    names = [file.path for file in repo.files(two.model)]
+    assert "adapter_model.safetensors" in names
+    assert "model.safetensors" not in names
+    tuned = [repo.load(id_).ids("fine_tuned_from") for id_ in (one.model, two.model)]
+    assert tuned == [(zero.model,), tuple(sorted((zero.model, one.model)))]
+    assert result.made[2].metrics["perplexity"].value > 1
+    source = json.loads(record_lines(repo, two.generated)[0])["generator"]
+    payload = repo.load(one.model).payload
+    assert payload is not None
+    assert source == payload.root
+
+
+def record_lines(repo: Registry, id_: str) -> list[str]:
+    path = repo.payloads.path(next(iter(repo.files(id_))).md5)
+    return path.read_text().splitlines()
+
+
 def test_a_config_with_the_defaults_of_gpt2_will_do(
     repo: Registry, capfd: pytest.CaptureFixture[str]
 ) -> None:

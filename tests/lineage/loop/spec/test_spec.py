@@ -29,6 +29,9 @@ def refusal(parse: Parse, **sections: Any) -> str:
     return str(caught.value)
 
 
+SEED = {"config": None, "tokenizer": None, "model_name_or_path": "m"}
+
+
 @pytest.mark.parametrize(
     ("sections", "sentence"),
     [
@@ -53,6 +56,11 @@ def refusal(parse: Parse, **sections: Any) -> str:
             "model.tokeniser: unknown; did you mean tokenizer?",
         ),
         ({"review": {"evry": 2}}, "review.evry: unknown; did you mean every?"),
+        (
+            {"model": SEED | {"peft": {"target_module": ["q"]}}},
+            "model.peft.target_module: unknown; did you mean target_modules?",
+        ),
+        ({"trainer": {"bta": 0.1}}, "trainer.bta: unknown; did you mean beta?"),
         (
             {"steps": {"evaluation": "a:b"}},
             "steps.evaluation: unknown; did you mean evaluate?",
@@ -99,6 +107,41 @@ def test_unknown_keys_name_the_nearest(
         ({"seed": 2**32}, "seed: must be less than 4294967296, not 4294967296"),
         ({"evaluation": [1]}, "evaluation: must be a mapping, not a list"),
         ({"gates": {}}, "gates: must be a list, not a mapping"),
+        (
+            {"model": SEED | {"peft": {"r": 0}}},
+            "model.peft.r: must be at least 1, not 0",
+        ),
+        (
+            {"model": SEED | {"peft": {"bias": "some"}}},
+            "model.peft.bias: must be 'none', 'all' or 'lora_only', not 'some'",
+        ),
+        (
+            {"model": SEED | {"peft": {"init_lora_weights": "pissa"}}},
+            (
+                "model.peft.init_lora_weights: must be True, False, 'gaussian' or "
+                "'orthogonal', not 'pissa'"
+            ),
+        ),
+        (
+            {"model": SEED | {"peft": {"revision": "main"}}},
+            (
+                "model.peft.revision: not yours to set: the edge fine_tuned_from says "
+                "which model an adapter is for"
+            ),
+        ),
+        (
+            {"model": SEED | {"peft": {}, "init_from": "scratch"}},
+            "model.init_from: scratch has no weights that peft could adapt",
+        ),
+        (
+            {"model": SEED | {"dtype": "float16"}},
+            "model.dtype: must be 'float32' or 'bfloat16', not 'float16'",
+        ),
+        ({"trainer": {"beta": 0.2}}, "trainer.beta: goes with type: dpo, not sft"),
+        (
+            {"trainer": {"type": "dpo", "temperature": 2}},
+            "trainer.temperature: goes with type: reward_weighted, not dpo",
+        ),
         ({"gates": [7]}, "gates[0]: must be a mapping, not 7"),
         ({"gates": [{}]}, "gates[0]: needs a type"),
         ({"model": {}}, "model: give exactly one of model_name_or_path and config"),
@@ -532,6 +575,22 @@ def test_how_long_a_command_may_take_is_no_part_of_the_config(parse: Parse) -> N
     assert slow.steps.train is not None
     assert slow.steps.train.timeout == 60
     assert slow.resolved() == fast.resolved()
+
+
+def test_in_bfloat16_batches_are_part_of_the_config(parse: Parse) -> None:
+    """There they shape the records; where the model lies never does."""
+    half = SEED | {"dtype": "bfloat16"}
+    usual = parse(model=half).resolved()
+    assert parse(model=half, generation={"batch_size": 7}).resolved() != usual
+    assert parse(model=half | {"device_map": "auto"}).resolved() == usual
+
+
+def test_a_trainer_is_resolved_to_what_counts(parse: Parse) -> None:
+    """Fields of another type are left out, defaults of its own filled in."""
+    plain = {"completion_only": False, "type": "sft"}
+    assert parse().resolved()["trainer"] == plain
+    found = parse(trainer={"type": "dpo"}).resolved()["trainer"]
+    assert found == plain | {"type": "dpo", "beta": 0.1, "reference": "base"}
 
 
 def test_how_many_records_at_once_is_no_part_of_the_config(parse: Parse) -> None:
