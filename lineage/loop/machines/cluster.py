@@ -7,7 +7,9 @@ Ray's own store.
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage.errors import LineageError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lineage.loop.steps.protocol import Job, Result
     from lineage.registry import Registry
 
+_PATIENCE = 10  # seconds that a cluster may take to answer
 _INSTALL = "install it: pip install 'lineage-vcs[ray]'"
 
 
@@ -71,6 +74,7 @@ class Cluster:
     def _connect(self) -> None:
         address = self._section.address
         try:
+            _knock(address)
             self._ray.init(address=address, log_to_driver=False, logging_level="error")
         except Exception as error:
             message = f"the Ray cluster {address} cannot be reached"
@@ -134,11 +138,23 @@ class Cluster:
         return done.value
 
 
+def _knock(address: str) -> None:
+    """See that something answers: Ray itself would try for many minutes.
+
+    Raises:
+        OSError: nothing does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdecimal():
+        with socket.create_connection((host, int(port)), timeout=_PATIENCE):
+            pass
+
+
 def _piece(task: Task, number: int) -> tuple[node.Done | None, tuple[str, str] | None]:
     """On a node: a piece, or why there is none."""
     with quiet():
         try:
-            return node.piece(task, number), None
+            return _placed(node.piece(task, number)), None
         except LineageError as error:
             return None, (str(error), error.hint)
 
@@ -147,9 +163,17 @@ def _whole(task: Task) -> tuple[node.Done | None, tuple[str, str] | None]:
     """On a node: a whole step, or why there is none."""
     with quiet():
         try:
-            return node.whole(task), None
+            return _placed(node.whole(task)), None
         except LineageError as error:
             return None, (str(error), error.hint)
+
+
+def _placed(done: node.Done) -> node.Done:
+    """With the node's name, as several can be on one host."""
+    import ray
+
+    name = ray.get_runtime_context().get_node_id()
+    return replace(done, host=f"{done.host}/{name[:8]}")
 
 
 def _cause(error: Exception) -> str:

@@ -56,7 +56,11 @@ class Here:
             yield number, maker.piece(number)
 
     def whole(self, job: Job, function: Callable[[Job], Result]) -> Result:
-        return function(job)
+        if job.spec.num_processes == 1:
+            return function(job)
+        from lineage.loop.machines.torchrun import torchrun
+
+        return torchrun(job, function)
 
     def told(self) -> dict[str, Any]:
         return {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.machines.launcher import Maker
     from lineage.loop.machines.task import Task
-    from lineage.loop.steps.protocol import Job, Result
+    from lineage.loop.steps.protocol import Job
     from lineage.store.dvc import RemoteSettings
     from lineage.store.remote_payloads import RemotePayloads
 
@@ -42,7 +42,7 @@ _UNUSED = 7 * 24 * 3600  # seconds after which an input is removed
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A piece, and the host that made it."""
+    """A piece, and where it was made."""
 
     value: Any
     host: str
@@ -73,7 +73,7 @@ def whole(task: Task) -> Done:
         output.mkdir()
         scratch.mkdir()
         job = replace(_job(task), output=output, scratch=scratch)
-        result: Result = _named(task.make)(job)
+        result = job.launcher.whole(job, _named(task.make))
         return Done((result, send(output, task.remote)), socket.gethostname())
 
 

@@ -62,6 +62,7 @@ class LoopSpec(Section):
     num_generations: int = Field(ge=0)  # 0: only the first model, to start from
     seed: int = Field(default=0, ge=0, lt=2**32)
     num_threads: int = Field(default=1, ge=1)
+    num_processes: int = Field(default=1, ge=1)
     model: ModelSpec
     dataset: DatasetSpec
     generation: GenerationSpec = Field(default_factory=GenerationSpec)

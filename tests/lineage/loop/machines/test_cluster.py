@@ -1,0 +1,158 @@
+"""A loop on a Ray cluster is the same loop: a lost node costs its pieces only."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import lineage
+from lineage.errors import LineageError, StoreError, UsageError
+from lineage.loop.machines.node import fetched
+from lineage.loop.progress import Activity, Progress
+from lineage.loop.runner import run
+from lineage.store import dvc
+from lineage.transfer import push_payloads
+from tests.lineage.loop.running.test_runner_real import picked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lineage.registry import Registry
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A head without room for work, and two nodes with room for one task each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        import ray
+        from ray.cluster_utils import Cluster
+
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        for _ in range(2):
+            made.add_node(num_cpus=1)
+        yield made
+        ray.shutdown()
+        made.shutdown()  # type: ignore[no-untyped-call]
+
+
+def loop(registry: Registry, more: str = "") -> Path:
+    """A loop of one generation with eight shards to write."""
+    picked(registry.root)
+    path = registry.root / "loop.yaml"
+    text = path.read_text().replace("num_generations: 2", "num_generations: 1")
+    path.write_text(text.replace("shard_size: 20", "shard_size: 4") + more)
+    return path
+
+
+def on(cluster: Any, **more: Any) -> str:
+    """The launcher section for a cluster."""
+    fields = {"type": "ray", "address": cluster.address, **more}
+    return f"launcher: {fields}\n"
+
+
+def store(registry: Registry, place: Path) -> None:
+    """Give a registry a DVC remote."""
+    place.mkdir()
+    command = [sys.executable, "-m", "dvc", "remote", "add", "-d", "store", str(place)]
+    subprocess.run(command, cwd=registry.root, check=True, capture_output=True)
+
+
+class Killing(Progress):
+    """Takes a node away, at once, when the first shard is there."""
+
+    def __init__(self, cluster: Any) -> None:
+        self.cluster, self.lost = cluster, ""
+
+    def advanced(
+        self,
+        activity: Activity,
+        fraction: float,
+        remaining: float | None,  # noqa: ARG002
+    ) -> None:
+        if activity.step == "generate" and 0 < fraction < 1 and not self.lost:
+            node = min(self.cluster.worker_nodes, key=lambda n: n.node_id)
+            self.lost = node.node_id
+            self.cluster.remove_node(node, allow_graceful=False)
+
+
+def test_a_lost_node_changes_no_id(
+    repo: Registry, cluster: Any, tmp_path: Path
+) -> None:
+    """With a node killed among its shards a loop ends with the ids of a serial run."""
+    with closing(lineage.init(tmp_path / "alone")) as alone:
+        serial = run(alone, loop(alone))
+    store(repo, tmp_path / "store")
+    killing = Killing(cluster)
+    spread = run(repo, loop(repo, on(cluster)), progress=killing)
+    assert killing.lost
+    assert spread.head == serial.head
+    told = {
+        event.data["step"]: event.data["hosts"]
+        for _, event in repo.events()
+        if "hosts" in event.data
+    }
+    assert sum(told["generate"].values()) == 8
+    assert sum(told["evaluate"].values()) >= 1
+
+
+def test_what_fails_on_a_node_is_one_sentence(
+    repo: Registry, cluster: Any, tmp_path: Path
+) -> None:
+    """A step that fails there fails as if it had failed here."""
+    store(repo, tmp_path / "store")
+    path = loop(repo, on(cluster))
+    text = path.read_text().replace("name: picked", "name: hot")
+    path.write_text(text.replace("max_steps: 4", "max_steps: 4, learning_rate: 1e30"))
+    with pytest.raises(LineageError, match=r"^training diverged") as caught:
+        run(repo, path)
+    assert caught.value.hint == "lower training.learning_rate"
+
+
+def test_a_node_refuses_bytes_that_are_not_what_was_recorded(
+    repo: Registry, tmp_path: Path
+) -> None:
+    """An object that changed at the remote is named, and nothing of it is kept."""
+    store(repo, tmp_path / "store")
+    (repo.root / "data").mkdir()
+    (repo.root / "data" / "a.txt").write_text("as recorded")
+    made = repo.commit("dataset", "seed", repo.root / "data")
+    push_payloads(repo, None, [made.id])
+    files, remote = repo.files(made.id), dvc.remote_settings(repo.git)
+    whole = fetched(tmp_path, files, remote)
+    assert (whole / "a.txt").read_text() == "as recorded"
+    (whole / "a.txt").unlink()
+    whole.rmdir()
+    (there,) = (tmp_path / "store").rglob(files[0].md5[2:])
+    there.chmod(0o600)
+    there.write_text("as changed!")
+    with pytest.raises(StoreError, match=r"a\.txt .* SHA-256"):
+        fetched(tmp_path, files, remote)
+    assert not whole.exists()
+
+
+def test_nodes_need_a_remote(repo: Registry, cluster: Any) -> None:
+    """Without one nothing has been made, and the sentence says how to make one."""
+    with pytest.raises(UsageError, match="no DVC remote") as caught:
+        run(repo, loop(repo, on(cluster)))
+    assert "dvc remote add" in caught.value.hint
+    assert repo.branches() == {}
+
+
+def test_no_cluster(repo: Registry, tmp_path: Path) -> None:
+    """An address where none answers is named."""
+    store(repo, tmp_path / "store")
+    section = "launcher: {type: ray, address: '127.0.0.1:9'}\n"
+    with pytest.raises(LineageError, match=r"the Ray cluster 127\.0\.0\.1:9 cannot be"):
+        run(repo, loop(repo, section))
+
+
+def test_a_local_launcher_has_no_fields(repo: Registry) -> None:
+    """What only Ray reads is refused, not silently left out."""
+    with pytest.raises(UsageError, match=r"launcher\.num_gpus: goes with type: ray"):
+        run(repo, loop(repo, "launcher: {num_gpus: 1}\n"))
