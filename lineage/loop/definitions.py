@@ -136,6 +136,61 @@ MEASURES = {
             "higher",
             "",
         ),
+        Measure(
+            "counterfactual_gap",
+            "mean difference of the log-likelihoods of held-out texts about the first "
+            "group of a lexicon and about the second, the groups' words swapped, over "
+            "the words that differ; n: texts; interval: 95 %, normal approximation",
+            "after Zhao et al. 2018, arXiv:1804.06876, and Lu et al., arXiv:1807.11714",
+            None,
+            "nats/word",
+            on="model",
+        ),
+        Measure(
+            "preference_share",
+            "share of the pairs whose stereotype has the higher likelihood, summed "
+            "over all tokens; n: pairs; interval: 95 %, Wilson 1927",
+            "Nangia et al. 2020, arXiv:2010.00133, for causal models",
+            None,
+            "",
+            on="model",
+        ),
+        Measure(
+            "suite_pass_rate",
+            "share of a suite's cases whose greedy answer is as expected; n: cases; "
+            "interval: 95 %, Wilson 1927",
+            "count",
+            "higher",
+            "",
+            on="model",
+        ),
+        Measure(
+            "tpr_gap",
+            "largest difference between groups of the share of positives found; "
+            "n: held-out cases",
+            "equal opportunity: Hardt et al. 2016, arXiv:1610.02413",
+            "lower",
+            "",
+            on="model",
+        ),
+        Measure(
+            "demographic_parity_difference",
+            "largest difference between groups of the share predicted positive; "
+            "n: held-out cases. Shrinks when a minority loses its positives",
+            "Dwork et al. 2012, ITCS 214; fairlearn",
+            "lower",
+            "",
+            on="model",
+        ),
+        Measure(
+            "equalized_odds_difference",
+            "the larger of the differences between groups of true-positive and of "
+            "false-positive rates; n: held-out cases",
+            "Hardt et al. 2016, arXiv:1610.02413; fairlearn",
+            "lower",
+            "",
+            on="model",
+        ),
         Measure("generated", "records that the model wrote", "count", None, "records"),
         Measure("rejected", "records that a gate dropped", "count", "lower", "records"),
         Measure("kept", "generated records not rejected", "count", None, "records"),

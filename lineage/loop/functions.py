@@ -46,7 +46,7 @@ class RecordFunction:
 
     def raised(self, error: BaseException) -> str:
         """`checks.py, line 7 raised KeyError: 'x'`: where the user's code broke."""
-        return _raised(self.path, error)
+        return raised(self.path, error)
 
 
 def load_function(spec: LoopSpec, place: str, name: str) -> RecordFunction:
@@ -75,7 +75,7 @@ def load_object(source: bytes, path: Path, name: str) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (a user's code)
-        raise UsageError(_raised(path, error)) from None
+        raise UsageError(raised(path, error)) from None
     return getattr(module, name, None)
 
 
@@ -101,7 +101,8 @@ def _load(source: bytes, path: Path, name: str) -> RecordFunction:
     return RecordFunction(path, function, identity(source, path))
 
 
-def _raised(path: Path, error: BaseException) -> str:
+def raised(path: Path, error: BaseException) -> str:
+    """`checks.py, line 7 raised KeyError: 'x'`: where a file of the user's broke."""
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):

@@ -18,6 +18,8 @@ from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lineage.loop.spec import LoopSpec
 
 
@@ -26,6 +28,8 @@ class DiversitySpec(DatasetGateSection):
 
     thresholds: ClassVar[tuple[str, ...]] = ("min", "max")
     why: ClassVar[str] = "a convention: a fifth less, or a quarter more, is a change"
+    calibrates: ClassVar[Mapping[str, str]] = {"min": "min", "max": "max"}
+    ratio: ClassVar[bool] = True
     type: Literal["diversity"]
     measure: Literal[
         "distinct_1", "distinct_2", "unigram_entropy", "compression_ratio"

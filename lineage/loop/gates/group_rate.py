@@ -25,7 +25,7 @@ from lineage.loop.measures import words
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from lineage.loop.spec import LoopSpec
@@ -41,6 +41,7 @@ class GroupRateSpec(DatasetGateSection):
     files: ClassVar[tuple[str, ...]] = ("lexicon",)
     thresholds: ClassVar[tuple[str, ...]] = ("max_logit_shift",)
     why: ClassVar[str] = "a convention: odds that change by a factor of 1.5"
+    calibrates: ClassVar[Mapping[str, str]] = {"max": "max_logit_shift"}
     type: Literal["group_rate"]
     lexicon: str = Field(min_length=1)
     max_logit_shift: float = Field(default=0.4, gt=0)
@@ -129,7 +130,10 @@ def parse_lexicon(content: bytes, path: Path) -> Lexicon:
     if not isinstance(data, dict) or len(data) < 2:
         message = f"{path} is not a lexicon of two groups or more"
         raise UsageError(message, hint="write it as group: [word, word]")
-    lexicon = {str(g): _members(path, g, listed) for g, listed in data.items()}
+    lexicon = {
+        str(group): frozenset(parse_members(path, group, listed))
+        for group, listed in data.items()
+    }
     twice = [
         w for w, n in Counter(w for g in lexicon.values() for w in g).items() if n > 1
     ]
@@ -138,10 +142,11 @@ def parse_lexicon(content: bytes, path: Path) -> Lexicon:
     return lexicon
 
 
-def _members(path: Path, group: object, listed: Any) -> frozenset[str]:
+def parse_members(path: Path, group: object, listed: Any) -> list[str]:
+    """The words of a group, case-folded, in the file's order."""
     if not isinstance(listed, list) or not listed:
         raise UsageError(f"{path}: the group {group!r} is not a list of words")
     for word in listed:
         if not isinstance(word, str) or list(words([word])) != [word.casefold()]:
             raise UsageError(f"{path}: {word!r} in group {group!r} is not one word")
-    return frozenset(word.casefold() for word in listed)
+    return [word.casefold() for word in listed]

@@ -29,6 +29,7 @@ from lineage.loop.functions import parted
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, refuse, sentence, shown
 from lineage.loop.spec.evaluation import EvaluationSpec
+from lineage.loop.spec.files import installed_content
 from lineage.loop.spec.gates import GATES, GateSection, parse_gate
 from lineage.loop.spec.generation import GenerationSpec
 from lineage.loop.spec.launcher import LauncherSpec
@@ -137,8 +138,10 @@ class LoopSpec(Section):
         """Where a file that the spec names is."""
         return self._base / name
 
-    def content(self, name: str) -> bytes:
+    def content(self, name: str | Mapping[str, str]) -> bytes:
         """What a gate's file has in it, as it was when it was first asked for.
+
+        A mapping says the `distribution` of an installed package, and a `file` of it.
 
         So what a run uses is what its config has by hash, whatever is edited
         meanwhile.
@@ -146,6 +149,8 @@ class LoopSpec(Section):
         Raises:
             StoreError: when it cannot be read.
         """
+        if not isinstance(name, str):
+            return installed_content(**name)
         if name not in self._files:
             try:
                 self._files[name] = self.path(name).read_bytes()
@@ -208,10 +213,12 @@ class LoopSpec(Section):
         folder = self.path(name) if name else None
         return folder.resolve() if folder and folder.is_dir() else None
 
-    def identity(self, place: str | list[str]) -> Any:
+    def identity(self, place: str | list[str] | Mapping[str, str]) -> Any:
         """A file, or `file.py:name`, or several, by last name and SHA-256."""
         if isinstance(place, list):
             return [self.identity(each) for each in place]
+        if isinstance(place, Mapping):
+            return {**place, "sha256": sha256(self.content(place)).hexdigest()}
         file, name = parted(place)
         digest = sha256(self.content(file)).hexdigest()
         plain = {"file": Path(file).name, "sha256": digest}

@@ -21,16 +21,23 @@ GATES = Plugins(
     {
         "check_record": "lineage.loop.gates.check_record:CheckRecord",
         "contamination": "lineage.loop.gates.contamination:Contamination",
+        "counterfactual": "lineage.loop.gates.counterfactual:Counterfactual",
+        "counterfactual_rate": (
+            "lineage.loop.gates.counterfactual_rate:CounterfactualRate"
+        ),
         "diversity": "lineage.loop.gates.diversity:Diversity",
         "drift": "lineage.loop.gates.drift:Drift",
         "fabrication": "lineage.loop.gates.fabrication:Fabrication",
+        "fairness": "lineage.loop.gates.fairness:Fairness",
         "group_rate": "lineage.loop.gates.group_rate:GroupRate",
         "near_duplicates": "lineage.loop.gates.near_duplicates:NearDuplicates",
         "novelty": "lineage.loop.gates.novelty:Novelty",
         "over_optimisation": "lineage.loop.gates.over_optimisation:OverOptimisation",
         "pii": "lineage.loop.gates.pii:Pii",
+        "preference": "lineage.loop.gates.preference:Preference",
         "regression": "lineage.loop.gates.regression:Regression",
         "schema": "lineage.loop.gates.schema:Schema",
+        "suite": "lineage.loop.gates.suite:Suite",
         "tails": "lineage.loop.gates.tails:Tails",
         "toxicity": "lineage.loop.gates.toxicity:Toxicity",
     },
@@ -41,12 +48,16 @@ class GateSection(Section):
     """The fields of any gate; `id` is its type unless it is given.
 
     A class names its `thresholds`, the fields that say what fails, and `why` their
-    defaults are what they are.
+    defaults are what they are; `calibrates` says which of them are the value's "min"
+    and "max", where chance alone decides how it varies in generation 0, and `ratio`
+    that the value is one.
     """
 
     files: ClassVar[tuple[str, ...]] = ()  # fields that name a file
     thresholds: ClassVar[tuple[str, ...]] = ()
     why: ClassVar[str] = ""
+    calibrates: ClassVar[Mapping[str, str]] = {}
+    ratio: ClassVar[bool] = False
     id: str = Field(default="", min_length=1)
     action: Action = "stop"
     threshold_from: str | None = Field(default=None, min_length=1)

@@ -1,0 +1,93 @@
+"""What a model answers when nothing is drawn by chance: its likeliest continuation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lineage.errors import UsageError
+from lineage.loop.steps.model import (
+    check_ids,
+    context_length,
+    load_model,
+    padding,
+    valid_ids,
+    vocabulary,
+)
+from lineage.loop.steps.session import device, session
+from lineage.loop.steps.tokenizer import load_subwords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from lineage.loop.steps.protocol import Job
+
+
+def greedy_answers(
+    job: Job, folder: Path, prompts: Sequence[str], max_new_tokens: int
+) -> list[str]:
+    """What the model in `folder` writes after each prompt, the prompt left out.
+
+    Of a prompt that is too long for the model the end is kept. An answer depends on
+    its prompt alone, not on those beside it.
+
+    Raises:
+        LineageError: the model cannot be used.
+        UsageError: it cannot write so many tokens.
+    """
+    import torch
+
+    from lineage.loop.steps.sampling import sample
+
+    with session(job):
+        model = load_model(folder).eval().to(device())
+        tokenizer, config = load_subwords(folder), _greedy(model, max_new_tokens)
+        room = _room(model.config, max_new_tokens)
+        rows = tokenizer.encode(prompts)
+        rows = [ids[-room:] if room else ids for ids in rows]
+        check_ids(model, rows)
+        found = [""] * len(prompts)
+        for batch in _batches(rows, job.spec.evaluation.batch_size):
+            ids = torch.tensor([rows[n] for n in batch], device=model.device)
+            written = sample(model, ids, [0] * len(batch), config)[:, ids.shape[1] :]
+            for n, text in zip(batch, tokenizer.decode(written.tolist()), strict=True):
+                found[n] = text
+    return found
+
+
+def _greedy(model: Any, max_new_tokens: int) -> Any:
+    """The likeliest token each time, up to the model's own end of text."""
+    from transformers import GenerationConfig
+
+    own, size = model.generation_config, vocabulary(model.config)
+    ends = valid_ids(own, "eos_token_id", size)
+    ends = ends or valid_ids(model.config.get_text_config(), "eos_token_id", size)
+    model.generation_config = GenerationConfig()
+    return GenerationConfig(
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        pad_token_id=padding(model.config),
+        eos_token_id=ends or None,
+    )
+
+
+def _room(config: Any, max_new_tokens: int) -> int | None:
+    """How many tokens a prompt may have, where the model's config says so."""
+    context = context_length(config)
+    if context is None:
+        return None
+    if context <= max_new_tokens:
+        message = f"answers of {max_new_tokens} tokens do not fit a model that sees"
+        raise UsageError(f"{message} {context}", hint="lower the gate's max_new_tokens")
+    return context - max_new_tokens
+
+
+def _batches(rows: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+    """The numbers of rows of one length, so that none has to be filled up."""
+    lengths: dict[int, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row:
+            lengths.setdefault(len(row), []).append(number)
+    for _, numbers in sorted(lengths.items()):
+        for start in range(0, len(numbers), size):
+            yield numbers[start : start + size]
