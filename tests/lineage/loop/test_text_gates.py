@@ -58,7 +58,7 @@ def trained(spec: LoopSpec, folder: Path, texts: list[str]) -> Path:
     longest = max(map(len, rows))
     ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
     labels = torch.tensor([row + [-100] * (longest - len(row)) for row in rows])
-    for _ in range(60):
+    for _ in range(100):
         loss = model(input_ids=ids, labels=labels).loss
         optimizer.zero_grad()
         loss.backward()
