@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lineage.errors import NotFound, UsageError
 from lineage.loop import parts
 from lineage.loop.changes import file_sha256
 from lineage.loop.data import human_records, read_human
@@ -56,14 +54,14 @@ def prepare(turn: Turn) -> Beginning:
     records = human_records(spec, text, load_tokens(start).offsets, length)
     rehearse(spec, start, records, output)
     parts.config(turn)
-    stem = _plain_name(spec.path(spec.dataset.train_file[0]).stem)
+    stem = parts.plain_name(spec.path(spec.dataset.train_file[0]).stem)
     less = {"removed": records.removed}  # what is held-out text as well
     longer = [{"too_long": n} if n else {} for n in records.too_long]
     human = _commit(turn, output, "human", stem, records.train, **less, **longer[0])
     stem += "-held-out"
     held_out = _commit(turn, output, "held-out", stem, records.held_out, **longer[1])
     if spec.model_folder is not None:
-        name = _plain_name(spec.model_folder.name)
+        name = parts.plain_name(spec.model_folder.name)
         model = turn.commit("model", name, start, part="model", params={})
     turn.progress.finished(activity, {"seconds": activity.seconds})
     count = len(records.train)
@@ -92,16 +90,7 @@ def _start(turn: Turn, text: HumanText, scratch: Path) -> tuple[Path, str]:
     if spec.model_folder is not None:
         scan(spec.model_folder)  # refuses links, which no commit can have
         return spec.model_folder, ""
-    try:
-        id_ = turn.registry.resolve(name)
-    except NotFound as error:
-        message = f"model.model_name_or_path: {error}"
-        hint = "give a save_pretrained folder beside loop.yaml, or a revision"
-        raise NotFound(message, hint=hint) from None
-    kind = turn.registry.load(id_).kind
-    if kind != "model":
-        message = f"model.model_name_or_path: {name} is a {kind}, not a model"
-        raise UsageError(message)
+    id_ = parts.model_of_revision(turn.registry, name, "model.model_name_or_path")
     return turn.workshop.input(id_), id_
 
 
@@ -133,8 +122,3 @@ def _commit(
     )
     turn.workshop.keep(id_, folder)
     return id_
-
-
-def _plain_name(text: str) -> str:
-    """A file's name as a commit may have it."""
-    return re.sub(r"[^\w.+-]+|\.\.+", "-", text).strip("-.") or "text"

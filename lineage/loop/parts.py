@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from lineage.errors import NotFound, UsageError
 from lineage.loop import journal
+from lineage.loop.functions import load_function
 from lineage.loop.gates import judges_models
+from lineage.loop.spec.selection import CHECK
 from lineage.loop.steps import JUDGE
 from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Edge
@@ -18,8 +22,17 @@ if TYPE_CHECKING:
     from lineage.loop.reviewing import Said
     from lineage.loop.spec import LoopSpec
     from lineage.loop.turn import Turn
+    from lineage.registry import Registry
 
     Share = Mapping[str, list[int]]
+
+_SCORER = "selection.by.model_name_or_path"
+# How a model that selects stands to what it selects, by its role in the check step.
+SCORERS = {
+    "reward": "rewarded_by",
+    "judge": "selected_by",
+    "verifier": "selected_by",
+}
 
 
 def config(turn: Turn) -> str:
@@ -53,8 +66,67 @@ def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
     edges.append(observed("configured_by", turn.config))
     evidence = turn.steps["check"].evidence
     edges.append(Edge("derived_from", inputs["generated"], evidence))
+    edges += [
+        Edge(role, inputs[name], evidence)
+        for name, role in SCORERS.items()
+        if name in inputs
+    ]
     id_ = turn.record(made, "dataset", "synthetic", edges, before.origin)
     return id_, made.result
+
+
+def scorer(turn: Turn) -> dict[str, str]:
+    """The model that `selection` asks for, committed, by its role; {} for none."""
+    section = turn.spec.selection and turn.spec.selection.model
+    if not section:
+        return {}
+    folder = turn.spec.path(section.model_name_or_path)
+    if folder.is_dir():
+        name = plain_name(folder.name)
+        folder = folder.resolve()
+        id_ = turn.commit("model", name, folder, part=section.role, params={})
+    else:
+        id_ = model_of_revision(turn.registry, section.model_name_or_path, _SCORER)
+    return {section.role: id_}
+
+
+def check_scorer(registry: Registry, spec: LoopSpec) -> None:
+    """Find what `selection` names, before anything runs.
+
+    Raises:
+        LineageError: it is not there, or cannot be used.
+    """
+    if spec.selection is None:
+        return
+    section = spec.selection.model
+    if section is None:
+        load_function(spec, spec.selection.by, CHECK)
+    elif not (spec.path(section.model_name_or_path) / "config.json").exists():
+        model_of_revision(registry, section.model_name_or_path, _SCORER)
+
+
+def model_of_revision(registry: Registry, name: str, where: str) -> str:
+    """The model that a revision names; `where` is the field that has it.
+
+    Raises:
+        NotFound: there is neither such a folder nor such a revision.
+        UsageError: it is no model.
+    """
+    try:
+        id_ = registry.resolve(name)
+    except NotFound as error:
+        message = f"{where}: {error}"
+        hint = "give a save_pretrained folder beside loop.yaml, or a revision"
+        raise NotFound(message, hint=hint) from None
+    kind = registry.load(id_).kind
+    if kind != "model":
+        raise UsageError(f"{where}: {name} is a {kind}, not a model")
+    return id_
+
+
+def plain_name(text: str) -> str:
+    """A file's name as a commit may have it."""
+    return re.sub(r"[^\w.+-]+|\.\.+", "-", text).strip("-.") or "text"
 
 
 def mixed(

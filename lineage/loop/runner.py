@@ -65,6 +65,7 @@ def run(
     with guarded():
         load_gates(spec)  # what cannot be used is found before anything runs
         load_measures(spec)
+        parts.check_scorer(registry, spec)
     with (
         registry.signer.machine(),
         opened(registry, spec.name) as workshop,
@@ -91,6 +92,7 @@ class _Loop:
         self.past = [journal.parts(registry, id_) for id_ in self.journal.generations]
         self.steps = find_steps(spec, workshop.lock)
         self.made: list[Finished] = []
+        self.scorer: dict[str, str] = {}
 
     def run(self) -> LoopResult:
         """Make what is missing, pausing where a person has to look."""
@@ -147,7 +149,8 @@ class _Loop:
             inputs["previous"] = previous
         if reference := self._reference():
             inputs["reference"] = reference
-        kept, checked = parts.synthetic(turn, inputs)
+        self.scorer = self.scorer or parts.scorer(turn)
+        kept, checked = parts.synthetic(turn, inputs | self.scorer)
         made = Parts("", turn.config, generated=written, synthetic=kept)
         said = Said(checked.metrics).then(DATASET, wrote, checked)
         reviewing.judge(turn, made, said, kept)
@@ -229,6 +232,6 @@ class _Loop:
         prefix = journal.runs(self.spec.name, number)
         self.registry.drop_runs(prefix, included_by=newest.id)
         again = {newest.model, zero.model, zero.held_out, *self._sources().values()}
-        again.add(newest.synthetic)
+        again |= {newest.synthetic, *self.scorer.values()}
         self.workshop.clear(keep=again | {self._reference()})
         reviewing.settle(self.registry, self.spec, self.journal)

@@ -16,6 +16,11 @@ def shard_seed(seed: int, generation: int, stage: str, shard: int = 0) -> int:
     return int.from_bytes(_digest(seed, generation, stage, shard)[:4], "big")
 
 
+def rank(*parts: object) -> bytes:
+    """Where something stands in an order that only `parts` decide."""
+    return _digest(*parts)
+
+
 def order(count: int, *parts: object) -> list[int]:
     """The numbers 0 … count-1 in an order that only `parts` decide."""
     return sorted(range(count), key=lambda index: _digest(*parts, index))

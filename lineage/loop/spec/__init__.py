@@ -37,6 +37,7 @@ from lineage.loop.spec.mixing import MixingSpec
 from lineage.loop.spec.model import ModelSpec
 from lineage.loop.spec.names import check_built_in, check_training
 from lineage.loop.spec.review import ReviewSpec
+from lineage.loop.spec.selection import SelectionSpec
 from lineage.loop.spec.steps import StepsSpec
 from lineage.loop.spec.trainer import TrainerSpec
 from lineage.loop.spec.yaml_file import read_yaml
@@ -67,6 +68,7 @@ class LoopSpec(Section):
     model: ModelSpec
     dataset: DatasetSpec
     generation: GenerationSpec = Field(default_factory=GenerationSpec)
+    selection: SelectionSpec | None = None
     mixing: MixingSpec = Field(default_factory=MixingSpec)
     training: dict[str, Any] = Field(default_factory=dict)
     trainer: TrainerSpec = Field(default_factory=TrainerSpec)
@@ -113,6 +115,20 @@ class LoopSpec(Section):
     def _what_the_step_can_do(self) -> Self:
         if self.steps.generate is None:
             check_built_in(self.generation.generation_config)
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_select_from(self) -> Self:
+        if self.selection is None:
+            return self
+        if self.steps.check is not None:
+            refuse("is for the built-in check step, not one of your own", "selection")
+        alone = self.generation.num_candidates == 1 and self.steps.generate is None
+        if self.selection.needs_candidates and alone:
+            what = (
+                f"keep: {self.selection.keep} needs generation.num_candidates above 1"
+            )
+            refuse(what, "selection")
         return self
 
     @classmethod
@@ -199,7 +215,18 @@ class LoopSpec(Section):
             if origin := GATES.identity(section.type):
                 gate["from"] = origin
         data["evaluation"]["measures"] = identities(self)
+        if self.selection is not None:
+            data["selection"]["by"] = self._selector()
         return data
+
+    def _selector(self) -> Any:
+        """What selects, as the config has it: which model is said by an edge."""
+        assert self.selection is not None
+        section = self.selection.model
+        if section is None:
+            return self.identity(self.selection.by)
+        name = Path(section.model_name_or_path).name
+        return section.model_dump(mode="json") | {"model_name_or_path": name}
 
     @property
     def asks_whole_prompts(self) -> bool:

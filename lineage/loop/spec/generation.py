@@ -12,6 +12,7 @@ class GenerationSpec(Section):
     """What each generation writes. `num_samples`: as many as human records."""
 
     num_samples: int | None = Field(default=None, ge=1)
+    num_candidates: int = Field(default=1, ge=1)
     shard_size: int = Field(default=256, ge=1)
     prompt_length: int = Field(default=1, ge=1)
     batch_size: int = Field(default=64, ge=1)

@@ -1,17 +1,20 @@
 """Check: gates and measures of what a model wrote, before anything trains on it.
 
 Keeps the records that no gate drops, shard by shard; a shard that loses none is
-the same file. Every gate's verdict is part of the result, whichever way it goes;
-what a failed one leads to is the runner's business.
+the same file. With a `selection` what is left is rewarded and chosen from. Every
+gate's verdict is part of the result, whichever way it goes; what a failed one leads
+to is the runner's business.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from lineage.loop.gates import Context, load_gates, run_gates
 from lineage.loop.measures import Corpus, measure_counts, measure_data
 from lineage.loop.own_measures import take
+from lineage.loop.selection import Selected, select
 from lineage.loop.shards import (
     Record,
     Shard,
@@ -19,8 +22,12 @@ from lineage.loop.shards import (
     read_records,
     read_texts,
     shards_of,
+    write_shards,
 )
+from lineage.loop.steps.mix import source_name
 from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.steps.scoring import scorer
+from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import Tokens, load_tokens
 from lineage.loop.steps.users import guarded
 
@@ -30,7 +37,13 @@ if TYPE_CHECKING:
 
     from lineage.store.objects import Metric
 
-READS = ("gates", "evaluation", "seed")  # sections of loop.yaml
+READS = (
+    "gates",
+    "evaluation",
+    "selection",
+    "generation.shard_size",
+    "seed",
+)  # sections of loop.yaml
 
 
 def check(job: Job) -> Result:
@@ -59,9 +72,17 @@ def check(job: Job) -> Result:
     with guarded(job.scratch / "log.txt"):
         checked = run_gates(load_gates(spec, "dataset"), context)
     job.advance(0.5)
-    _write(shards, checked.kept, job.inputs["generated"], job.output)
     kept = [records[row] for row in checked.kept]
     metrics = measure_counts(len(records), len(records) - len(kept))
+    verdicts = [verdict.to_json() for verdict in checked.results]
+    if spec.selection:
+        selected = _select(job, kept)
+        kept, metrics = selected.records, {**metrics, **selected.metrics}
+        verdicts.append(dict(selected.verdict))
+        stem, size = source_name(job.generation), spec.generation.shard_size
+        write_shards(job.output, stem, kept, size)
+    else:
+        _write(shards, checked.kept, job.inputs["generated"], job.output)
     if kept:
         metrics |= measure_data(
             _corpus(kept, tokens),
@@ -72,7 +93,16 @@ def check(job: Job) -> Result:
         metrics |= _own(job, kept, human)
     for verdict in checked.results:
         metrics |= verdict.metrics
-    return Result(metrics, [verdict.to_json() for verdict in checked.results])
+    return Result(metrics, verdicts)
+
+
+def _select(job: Job, records: Sequence[Record]) -> Selected:
+    """Those of the kept records that are handed on, by their rewards."""
+    assert job.spec.selection is not None
+    log = job.scratch / "log.txt"
+    with session(job) if job.spec.selection.model else nullcontext():
+        rewards = scorer(job.spec, job.inputs, log)(records) if records else []
+    return select(job.spec.selection, records, rewards, job.spec.seed)
 
 
 def _records(shards: Sequence[Shard]) -> list[Record]:

@@ -85,6 +85,10 @@ def _tokens(shard: Path) -> int:
 
 def _wanted(job: Job) -> int:
     """How many records are to be written."""
+    return _prompts_wanted(job) * job.spec.generation.num_candidates
+
+
+def _prompts_wanted(job: Job) -> int:
     human = sum(shard.records for shard in shards_of(job.inputs["human"]))
     return job.spec.generation.num_samples or human
 
@@ -98,6 +102,7 @@ class Writer:
         self.tokenizer = load_subwords(folder)
         self.model = opened(job, folder)
         self.config = generation_config(job.spec, self.model)
+        self.candidates = job.spec.generation.num_candidates
         self.prompts = _prompts(job, self.tokenizer)
         check_ids(self.model, (ids for _, ids in self.prompts))
 
@@ -110,30 +115,31 @@ class Writer:
 
     def _records(self, shard: int, start: int, end: int) -> Iterator[Record]:
         """One shard's records, batch by batch."""
-        end = min(end, len(self.prompts))
+        end = min(end, len(self.prompts) * self.candidates)
         batch = self.job.spec.generation.batch_size
         for first in range(start, end, batch):
             numbers = range(first, min(first + batch, end))
             for number, record in zip(numbers, self._batch(numbers), strict=True):
                 name = record_id(self.stem, shard, number - start)
                 yield record | {"id": name, "shard": shard}
-            self.job.advance(numbers[-1] / len(self.prompts))
+            self.job.advance(numbers[-1] / len(self.prompts) / self.candidates)
 
     def _batch(self, numbers: range) -> Iterator[Record]:
         import torch
 
         from lineage.loop.steps.sampling import sample
 
-        chosen = [self.prompts[number] for number in numbers]
-        seeds = [_record_seed(self.job.seed, number) for number in numbers]
+        places = [divmod(number, self.candidates) for number in numbers]
+        chosen = [self.prompts[number] for number, _ in places]
+        seeds = [_record_seed(self.job.seed, *place) for place in places]
         prompts = torch.tensor([ids for _, ids in chosen], device=self.model.device)
         drawn = sample(self.model, prompts, seeds, self.config)
         rows, length = drawn.tolist(), prompts.shape[1]
         self.tokens += int((drawn[:, length:] != self.config.pad_token_id).sum())
         texts = self.tokenizer.decode(rows)
         asked = self.tokenizer.decode([row[:length] for row in rows])
-        for (source, _), seed, text, prompt in zip(
-            chosen, seeds, texts, asked, strict=True
+        for (source, _), seed, text, prompt, place in zip(
+            chosen, seeds, texts, asked, places, strict=True
         ):
             yield {
                 "completion": text.removeprefix(prompt),
@@ -142,12 +148,23 @@ class Writer:
                 "prompt_source": source,
                 "seed": seed,
                 "text": text,
+                **self._candidate(*place),
             }
 
+    def _candidate(self, number: int, candidate: int) -> Record:
+        """Which prompt's answer it is, where a prompt has several."""
+        if self.candidates == 1:
+            return {}
+        return {"candidate": candidate, "prompt_id": f"{self.stem}-p{number:05d}"}
 
-def _record_seed(seed: int, number: int) -> int:
-    """48 bits, so that JSON readers keep them and millions of records hardly share."""
-    return int.from_bytes(sha256(f"{seed}|{number}".encode()).digest()[:6], "big")
+
+def _record_seed(seed: int, number: int, candidate: int) -> int:
+    """48 bits, so that JSON readers keep them and millions of records hardly share.
+
+    A prompt's first answer is the same however many there are.
+    """
+    place = f"{seed}|{number}|{candidate}" if candidate else f"{seed}|{number}"
+    return int.from_bytes(sha256(place.encode()).digest()[:6], "big")
 
 
 def _prompts(job: Job, tokenizer: Subwords) -> list[tuple[str, list[int]]]:
@@ -171,7 +188,7 @@ def _prompts(job: Job, tokenizer: Subwords) -> list[tuple[str, list[int]]]:
     if not long:
         raise no_prompt(length)
     turns = order(len(long), job.seed, "prompts")
-    return [long[turns[number % len(long)]] for number in range(_wanted(job))]
+    return [long[turns[number % len(long)]] for number in range(_prompts_wanted(job))]
 
 
 def no_prompt(length: int) -> UsageError:
