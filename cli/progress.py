@@ -53,6 +53,18 @@ class LoopProgress(Progress):
         self._total = activity.num_generations
         self._recalled.append(activity.step)
 
+    def reused(self, activity: Activity, where: str) -> None:
+        self._total = activity.num_generations
+        place = _place(activity.loop, activity.generation, self._total)
+        self._say([(place, "title"), (f"  {activity.step} reused from {where}", "dim")])
+
+    def set_aside(self, activity: Activity, branch: str, reason: str) -> None:
+        place = _place(activity.loop, activity.generation, activity.num_generations)
+        does = {"retry": "tries again", "fallback": "falls back"}[activity.step]
+        kept = f"  {does}: {reason} (kept on {branch})"
+        self._recalled.clear()
+        self._say([(place, "title"), (kept, "hint")])
+
     def advanced(
         self, activity: Activity, fraction: float, remaining: float | None
     ) -> None:

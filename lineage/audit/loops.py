@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lineage.loop.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Event
 
@@ -55,8 +56,17 @@ class Loops:
         }
 
     def refused(self, id_: str) -> bool:
-        """Whether a generation was last put on a branch of rejected ones."""
-        return id_ in self._last and self._last[id_][0].endswith(REJECTED)
+        """Whether a generation was last put on a branch of those set aside."""
+        return id_ in self._last and self._beside(id_, self._last[id_][0]) != ""
+
+    def _beside(self, id_: str, branch: str) -> str:
+        """The branch beside which a generation stood on another; "" for none.
+
+        What somebody made who went on from there has another name and is no try.
+        """
+        beside = set_aside_from(branch)
+        own = f"loop/{self._commit(id_).name}"
+        return beside if branch.endswith(REJECTED) or beside == own else ""
 
     def including(self, subject: str) -> tuple[str | None, tuple[str, ...]]:
         """The generation that `subject` is or was first included in; the others."""
@@ -78,15 +88,16 @@ class Loops:
         return tuple(sorted(found, key=lambda id_: self._known(id_).number))
 
     def branches(self, end: str) -> tuple[str, ...]:
-        """The branches that `end` was put on, without those of rejected ones."""
+        """The branches that `end` was put on, without those of tries set aside."""
         found = (branch for branch, ids in self._stood.items() if end in ids)
-        return tuple(sorted({branch.removesuffix(REJECTED) for branch in found}))
+        return tuple(sorted({self._beside(end, name) or name for name in found}))
 
     def rejected(
         self, chain: tuple[str, ...], branches: Iterable[str]
     ) -> tuple[str, ...]:
         """The rejected generations that come after one of `chain`, or after none."""
-        ids = {i for b in branches for i in self._stood.get(f"{b}{REJECTED}", ())}
+        aside = (b for b in self._stood if set_aside_from(b) in set(branches))
+        ids = {id_ for branch in aside for id_ in self._stood[branch]}
         ids = {id_ for id_ in ids if self.refused(id_)} - set(chain)
         found = (id_ for id_ in ids if self._anchored(id_, ids, chain))
         return tuple(sorted(found, key=lambda id_: self._known(id_).number))

@@ -7,6 +7,7 @@ running it would give the same again.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,10 +17,10 @@ from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lineage.registry import Registry
-    from lineage.store.objects import Event
+    from lineage.store.objects import Commit, Event
 
 REQUEST, VERDICT = "review_requested", "review"
 
@@ -30,8 +31,19 @@ def branch(loop: str) -> str:
 
 
 def rejected_branch(loop: str) -> str:
-    """The branch of generations that failed a gate or a review."""
+    """The branch of tries that a gate, a person or a failed step ended."""
     return f"loop/{loop}@rejected"
+
+
+def aside_branch(loop: str, generation: int, attempt: int) -> str:
+    """The branch of a try that was finished beside the loop's own generation."""
+    return f"loop/{loop}@g{generation}" + (f"-{attempt}" if attempt else "")
+
+
+def set_aside_from(name: str) -> str:
+    """The loop's branch beside which tries go on the branch `name`; "" for none."""
+    match = re.fullmatch(r"(loop/.+)@(?:rejected|g\d+(?:-\d+)?)", name)
+    return match[1] if match else ""
 
 
 def runs(loop: str, generation: int) -> str:
@@ -71,10 +83,11 @@ class Done:
 class Journal:
     """The state of a loop.
 
-    `attempt` counts the tries at the next generation that were rejected; when the
-    last of them was approved after all, the loop goes on with it: `overridden`,
-    and the verdicts that it has are `let_pass`. `verdicts` are the newest reviews,
-    by their subject.
+    `attempt` numbers the next try at the next generation. `rejected` is the try
+    before it, if there was one, and `action` what was to follow: `stop`, `retry` or
+    `fallback`. When a person approved that try after all, the loop goes on with it:
+    `overridden`, and the verdicts that it has are `let_pass`. `verdicts` are the
+    newest reviews, by their subject, of what was not asked about again since.
     """
 
     generations: list[str]
@@ -82,61 +95,138 @@ class Journal:
     done: dict[str, Done] = field(default_factory=dict)
     verdicts: dict[str, Event] = field(default_factory=dict)
     requested: set[str] = field(default_factory=set)
+    rejected: str = ""
+    action: str = ""
     overridden: bool = False
     let_pass: Sequence[Mapping[str, Any]] = ()
 
+    @property
+    def falls_back(self) -> bool:
+        """Whether the next generation is one with its parent's model."""
+        return self.action == "fallback"
+
 
 def read(registry: Registry, loop: str) -> Journal:
-    """Read the log back to where the newest generation of `loop` ended.
+    """Read the log back to where the newest generation of `loop` came about.
 
-    Past that only for verdicts on it, which may be older than its last move.
+    Past the loop's last move only for verdicts, which may be older.
     """
     journal = Journal(_history(registry, loop))
-    rejected = _rejected(registry, loop, journal.generations)
-    usable = rejected is not None and not left_nothing(registry, rejected)
-    this_try = _try(registry, rejected) if rejected and usable else ()
-    marks = {f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"}
-    tip, current = journal.generations[-1:], True
-    for _, event in registry.events():
-        ended = [change.after for change in event.refs if change.ref in marks]
-        overridden = this_try and approved(journal.verdicts.get(rejected or ""))
-        tries = (_try(registry, id_) for id_ in ended if id_)
-        if ended and not (overridden and this_try in tries):
-            current = False
-        if event.type == VERDICT and event.subject:
-            journal.verdicts.setdefault(event.subject, event)
-        elif current:
-            _note(journal, loop, event)
-        elif not tip or tip[0] in dict(event.commits):
+    recent = list(_recent(registry, journal.generations[-1:]))
+    _note_reviews(journal, loop, recent)
+    _note_tries(registry, journal, loop, recent)
+    for event in recent:
+        if _moves(registry, journal, loop, event):
             break
-    if rejected:
-        commit = registry.load(rejected)
-        journal.overridden = usable and approved(journal.verdicts.get(rejected))
-        tried = int(commit.params["attempt"])
-        journal.attempt = tried if journal.overridden else tried + 1
-        journal.let_pass = (commit.gates or ()) if journal.overridden else ()
+        if "key" in event.data and event.subject and event.data.get("loop") == loop:
+            done = Done(event.subject, result_of(event.data["result"]), event.data)
+            journal.done.setdefault(event.data["key"], done)
     return journal
+
+
+def _recent(registry: Registry, tip: list[str]) -> Iterator[Event]:
+    """The events since that which brought `tip`, newest first, and that one."""
+    for _, event in registry.events():
+        yield event
+        if tip and tip[0] in dict(event.commits):
+            return
+
+
+def _note_reviews(journal: Journal, loop: str, recent: Iterable[Event]) -> None:
+    """Of a request and a verdict about the same commit the newer one counts."""
+    for event in recent:
+        subject = event.subject
+        if subject and event.type == VERDICT and subject not in journal.requested:
+            journal.verdicts.setdefault(subject, event)
+        asked = event.type == REQUEST and event.data.get("loop") == loop
+        if subject and asked and subject not in journal.verdicts:
+            journal.requested.add(subject)
+
+
+def _note_tries(
+    registry: Registry, journal: Journal, loop: str, recent: Iterable[Event]
+) -> None:
+    """The newest try at the next generation that was set aside, and what follows."""
+    newest = next(_tries(registry, journal, loop, recent), None)
+    if newest is None:
+        return
+    journal.rejected, event = newest
+    commit = registry.load(journal.rejected)
+    tried = int(commit.params["attempt"])
+    usable = not left_nothing(registry, journal.rejected)
+    if usable and approved(journal.verdicts.get(journal.rejected)):
+        journal.attempt, journal.overridden = tried, True
+        journal.let_pass = commit.gates or ()
+        return
+    journal.action = str(event.data.get("action", "stop"))
+    journal.attempt = tried if journal.falls_back else tried + 1
+
+
+def _tries(
+    registry: Registry, journal: Journal, loop: str, recent: Iterable[Event]
+) -> Iterator[tuple[str, Event]]:
+    """Tries at the next generation that are still where they were put, newest first.
+
+    With the events that put them there.
+    """
+    before = tuple(journal.generations[-1:])
+    for event in recent:
+        for change in event.refs:
+            if not change.after or not _is_aside(change.ref, loop):
+                continue
+            commit = registry.load(change.after)
+            if is_failure(commit) or commit.ids("follows") != before:
+                continue
+            if _stands(registry, change.ref, change.after):
+                yield change.after, event
+
+
+def _is_aside(ref: str, loop: str) -> bool:
+    """Whether a ref is a branch of tries that a loop has set aside."""
+    name = ref.removeprefix("heads/")
+    return ref != name and set_aside_from(name) == branch(loop)
+
+
+def is_failure(commit: Commit) -> bool:
+    """Whether a step failed there: that ends no try."""
+    return "failed" in commit.params
+
+
+def _stands(registry: Registry, ref: str, id_: str) -> bool:
+    """Whether a try is the tip of its branch; failures after it do not count."""
+    tip = registry.target(ref)
+    return tip is not None and (tip.id == id_ or is_failure(registry.load(tip.id)))
+
+
+def _moves(registry: Registry, journal: Journal, loop: str, event: Event) -> bool:
+    """Whether the loop came to an end of a try with this event.
+
+    A try that a person let pass goes on where it was stopped.
+    """
+    for change in event.refs:
+        ours = change.ref == f"heads/{branch(loop)}" or _is_aside(change.ref, loop)
+        if not ours or not change.after:
+            continue
+        commit = registry.load(change.after)
+        same = journal.overridden and _same_try(registry, journal.rejected, commit)
+        if not is_failure(commit) and not same:
+            return True
+    return False
+
+
+def _same_try(registry: Registry, id_: str, commit: Commit) -> bool:
+    """Whether two commits are of one try: it can be stopped more than once."""
+    tried = registry.load(id_)
+    return (tried.params, tried.ids("follows")) == (
+        commit.params,
+        commit.ids("follows"),
+    )
 
 
 def left_nothing(registry: Registry, generation: str) -> bool:
     """Whether a rejected generation has no record that a model could train on."""
     parts = (registry.load(id_) for id_ in registry.load(generation).ids("includes"))
     return any(part.params.get("part") == "generated" for part in parts)
-
-
-def _try(registry: Registry, generation: str) -> tuple[Any, ...]:
-    """Which try at which generation a commit is: it can be stopped more than once."""
-    commit = registry.load(generation)
-    return commit.params, commit.ids("follows")
-
-
-def _note(journal: Journal, loop: str, event: Event) -> None:
-    subject, data = event.subject, event.data
-    if subject and event.type == REQUEST and data.get("loop") == loop:
-        journal.requested.add(subject)
-    if subject and data.get("loop") == loop and "key" in data:
-        done = Done(subject, _result(data.get("result", {})), data)
-        journal.done.setdefault(data["key"], done)
 
 
 def approved(verdict: Event | None) -> bool:
@@ -156,15 +246,6 @@ def _history(registry: Registry, loop: str) -> list[str]:
             message = f"{branch(loop)} has generations that no loop run made"
             raise UsageError(message, hint="give the loop another name")
     return ids
-
-
-def _rejected(registry: Registry, loop: str, generations: list[str]) -> str | None:
-    """The newest rejected try at the next generation."""
-    tip = registry.target(f"heads/{rejected_branch(loop)}")
-    if tip is None:
-        return None
-    before = registry.load(tip.id).ids("follows")
-    return tip.id if list(before) == generations[-1:] else None
 
 
 def parts(registry: Registry, generation: str) -> Parts:
@@ -192,7 +273,8 @@ def record_of(result: Result) -> dict[str, Any]:
     }
 
 
-def _result(data: Mapping[str, Any]) -> Result:
+def result_of(data: Mapping[str, Any]) -> Result:
+    """The result that `record_of` wrote down."""
     metrics: Iterable[tuple[str, Any]] = data.get("metrics", {}).items()
     return Result(
         {name: Metric.from_json(metric) for name, metric in metrics},

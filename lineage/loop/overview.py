@@ -106,11 +106,11 @@ def _standing(
     failure = _failure(registry, name)
     if failure:
         return "failed", failure, ""
-    tip = registry.target(f"heads/{journal.rejected_branch(name)}")
-    if tip and known.attempt and not known.overridden:
-        verdict = known.verdicts.get(tip.id)
-        why = rejection(verdict) if verdict else registry.entry(tip.id).message
-        return "stopped", why, tip.id
+    if known.action == "stop":
+        verdict = known.verdicts.get(known.rejected)
+        message = registry.entry(known.rejected).message
+        why = rejection(verdict) if verdict else message
+        return "stopped", why, known.rejected
     if known.done or not known.generations:
         return "unfinished", _progress(known, number), ""
     return "idle", "", ""

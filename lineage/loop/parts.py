@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lineage.loop.journal import Parts
-    from lineage.loop.reviewing import Said
     from lineage.loop.spec import LoopSpec
     from lineage.loop.turn import Turn
     from lineage.registry import Registry
@@ -211,16 +209,16 @@ def judgement(
 
 def generation(
     turn: Turn,
-    made: Parts,
-    said: Said,
     branch: str,
     message: str,
+    params: Mapping[str, Any] | None = None,
     **circumstances: Any,
 ) -> str:
-    """The generation of these parts, or of those that it came to; on `branch`.
+    """The generation of what a turn has made, or of what it came to; on `branch`.
 
     The same parts make the same commit, wherever a gate or a person puts it.
     """
+    made, number = turn.made, turn.generation
     kept = made.synthetic or made.generated
     included = (made.config, made.human, kept, made.mixed, made.model)
     edges = [observed("includes", id_) for id_ in included if id_]
@@ -233,9 +231,9 @@ def generation(
         "generation",
         turn.spec.name,
         edges=edges,
-        params={"generation": turn.generation, "attempt": turn.attempt},
-        metrics=said.metrics,
-        gates=[dict(gate) for gate in said.gates],
+        params={"generation": number, "attempt": turn.attempt, **(params or {})},
+        metrics=turn.said.metrics,
+        gates=[dict(gate) for gate in turn.said.gates],
         branch=branch,
         revise=False,
         expect=before if branch == journal.branch(turn.spec.name) else None,

@@ -62,6 +62,12 @@ class Progress:
     def recalled(self, activity: Activity) -> None:
         """An earlier run has done this step."""
 
+    def reused(self, activity: Activity, where: str) -> None:
+        """A step is not run, as the turn `where` has done the same."""
+
+    def set_aside(self, activity: Activity, branch: str, reason: str) -> None:
+        """A try is over and kept on `branch`; the loop goes on (`activity.step`)."""
+
     def generation(self, finished: Finished) -> None:
         """A generation is committed."""
 

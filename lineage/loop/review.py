@@ -9,13 +9,14 @@ asked for and not decided since; the loop acts on the verdict when it runs again
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.errors import Ambiguous, NotAllowed, NotFound, UsageError
 from lineage.loop.journal import (
     REQUEST,
     VERDICT,
     branch,
+    is_failure,
     left_nothing,
     rejected_branch,
 )
@@ -25,6 +26,8 @@ from lineage.store.events import now
 from lineage.store.objects import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lineage.registry import Registry
 
 Word = Literal["approve", "reject"]
@@ -41,6 +44,7 @@ class Waiting:
     why: str
     time: str
     event: str
+    budgets: Mapping[str, Any] = field(default_factory=dict)  # those that are spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ def _waiting(id_: str, subject: str, event: Event) -> Waiting:
         why=str(data.get("why", event.message)),
         time=event.time,
         event=id_,
+        budgets=data.get("budgets", {}),
     )
 
 
@@ -156,16 +161,17 @@ def decide(
     Raises:
         NotFound: nothing waits, or there is no such commit.
         UsageError: it does not wait for review, or was decided on before.
-        NotAllowed: it failed a gate and `note` gives no reason to approve it; or the
-            key that signs here is no reviewer's.
+        NotAllowed: it failed a gate, or budgets are spent, and `note` gives no reason
+            to approve it; or the key that signs here is no reviewer's.
     """
     with disk_errors("recording the review"), registry.events_log.locked() as lock:
         reviews = Reviews.read(registry)
         subject = reviews.find(registry, name)
         loop = _loop_of(registry, reviews, subject, verdict)
         failed = _failed(registry, subject) if verdict == "approve" else []
-        if failed and not note.strip():
-            message = f"{subject[:12]} failed {_listed(failed)}; to override that"
+        budgets = _budgets(reviews, subject) if verdict == "approve" else {}
+        if (failed or budgets) and not note.strip():
+            message = f"{subject[:12]} {_against(failed, budgets)}; to override that"
             hint = "give it with --note"
             raise NotAllowed(f"{message} needs a reason", hint=hint)
         key = registry.signer.entry(registry.signer.path())
@@ -180,7 +186,8 @@ def decide(
                 "verdict": verdict,
                 "by": key.name if key else actor["name"],
                 "note": note,
-                "override": bool(failed),
+                "override": bool(failed or budgets),
+                **({"budgets": dict(budgets)} if budgets else {}),
             },
         )
         logged = registry.record(event, lock=lock).event
@@ -197,7 +204,8 @@ def _loop_of(registry: Registry, reviews: Reviews, subject: str, verdict: Word) 
         raise UsageError(message, hint="a verdict is given once and stays")
     commit = registry.load(subject)
     stopped = registry.target(f"heads/{rejected_branch(commit.name)}")
-    if verdict == "approve" and stopped and stopped.id == subject:
+    tried = stopped and stopped.id == subject and not is_failure(commit)
+    if verdict == "approve" and tried:
         if left_nothing(registry, subject):
             message = f"{subject[:12]} has no record that a model could train on"
             raise UsageError(message, hint="run the loop again: it tries another seed")
@@ -219,7 +227,9 @@ def verdict_on(registry: Registry, reviews: Reviews, subject: str) -> Decision |
 def can_be_approved(registry: Registry, loop: str) -> bool:
     """Whether a person could let the newest rejected generation of a loop pass."""
     stopped = registry.target(f"heads/{rejected_branch(loop)}")
-    if stopped is None or left_nothing(registry, stopped.id):
+    if stopped is None or is_failure(registry.load(stopped.id)):
+        return False
+    if left_nothing(registry, stopped.id):
         return False
     return verdict_on(registry, Reviews.read(registry), stopped.id) is None
 
@@ -228,6 +238,19 @@ def _failed(registry: Registry, subject: str) -> list[str]:
     """The ids of the gates that a commit failed."""
     verdicts = gates_of(registry, subject)
     return [str(gate.get("id")) for gate in verdicts if gate.get("verdict") == "fail"]
+
+
+def _budgets(reviews: Reviews, subject: str) -> Mapping[str, Any]:
+    """The budgets that are spent, where that is why a commit waits."""
+    waiting = reviews.waiting.get(subject)
+    return waiting.budgets if waiting else {}
+
+
+def _against(failed: list[str], budgets: Mapping[str, Any]) -> str:
+    """What an approval would override."""
+    if failed:
+        return f"failed {_listed(failed)}"
+    return f"waits as {' and '.join(sorted(budgets))} of its loop are spent"
 
 
 def _listed(gates: list[str]) -> str:

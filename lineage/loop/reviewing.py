@@ -7,48 +7,22 @@ about the same commit with `data: {"verdict": "approve" | "reject", "by", "note"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lineage.errors import GateFailed, WaitingForReview
-from lineage.loop import parts
+from lineage.errors import WaitingForReview
+from lineage.loop import tries
 from lineage.loop.journal import REQUEST, approved, branch, rejected_branch, runs
+from lineage.loop.verdicts import MODEL, action_of, has_failed, leads_to, reason
 from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from lineage.loop.journal import Journal, Parts
+    from lineage.loop.journal import Journal
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.steps.protocol import Result
     from lineage.loop.turn import Turn
     from lineage.registry import Registry
-    from lineage.store.objects import Event, Metric
-
-    Verdicts = Sequence[Mapping[str, Any]]
-
-DATASET, MODEL = "dataset", "model"  # what a verdict is on
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the steps of a generation have measured and judged so far.
-
-    `new` are those of the `gates` that nobody has acted on yet.
-    """
-
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
-    gates: Sequence[Mapping[str, Any]] = ()
-    new: Sequence[Mapping[str, Any]] = ()
-
-    def then(self, on: str, *results: Result) -> Said:
-        """With the verdicts of further steps, on a dataset or on a model."""
-        new = [
-            {"action": "stop", **gate, "on": on}
-            for result in results
-            for gate in result.gates
-        ]
-        return Said(self.metrics, [*self.gates, *new], new)
+    from lineage.store.objects import Event
 
 
 def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> None:
@@ -59,77 +33,90 @@ def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> None:
         GateFailed: it was rejected; the branch is back at the generation before.
     """
     number, tip = len(journal.generations) - 1, journal.generations[-1]
-    why = _due(registry, spec, number, tip)
-    if not why:
-        return
     verdict = journal.verdicts.get(tip)
-    if verdict is None:
+    if verdict is not None and not approved(verdict):
+        _roll_back(registry, spec.name, journal, verdict)
+    why = _due(registry, spec, number, tip)
+    if why and verdict is None:
         data = {"loop": spec.name, "generation": number, "on": "generation"}
         _ask(registry, journal, tip, data | {"why": why})
-    if not approved(verdict):
-        _roll_back(registry, spec.name, journal, verdict)
+
+
+def ask_for_more(
+    registry: Registry,
+    spec: LoopSpec,
+    journal: Journal,
+    budgets: Mapping[str, Any],
+    why: str,
+) -> NoReturn:
+    """Ask about the newest generation since `budgets` are spent.
+
+    Raises:
+        WaitingForReview: always.
+    """
+    number, tip = len(journal.generations) - 1, journal.generations[-1]
+    data = {"loop": spec.name, "generation": number, "on": "generation"}
+    _ask(registry, journal, tip, data | {"why": why, "budgets": dict(budgets)})
 
 
 def _due(registry: Registry, spec: LoopSpec, number: int, generation: str) -> str:
     """Why a person has to look at a generation; "" if nobody has to."""
     gates = registry.load(generation).gates or ()
-    failed = [gate for gate in gates if gate.get("on") == MODEL and _failed(gate)]
+    failed = [gate for gate in gates if gate.get("on") == MODEL and has_failed(gate)]
+    failed = [gate for gate in failed if action_of(gate) != "warn"]
     if failed:
-        return _reason(failed)
+        return reason(failed)
     every = spec.review.every if spec.review else 0
     if not every or not number or number % every:
         return ""
     return f"every {every} generations" if every > 1 else "every generation"
 
 
-def judge(turn: Turn, made: Parts, said: Said, subject: str) -> None:
+def judge(turn: Turn, subject: str) -> None:
     """Let new data pass, or act on the gates that they failed.
 
     `subject` is the dataset that a person would be asked about.
 
     Raises:
         WaitingForReview: a failed gate asks for a person, and nobody has decided.
-        GateFailed: a failed gate, or the person, stops the loop; what there is of
-            the generation is committed on the loop's branch of rejected ones.
+        Again: the try is over, and the loop goes on by itself.
+        GateFailed: a failed gate, or the person, stops the loop.
     """
-    failed = _unsettled(turn, said)
-    if not made.synthetic:
-        _reject(turn, made, said, _reason(failed) or "no record was left to train on")
-    if any(gate["action"] != "review" for gate in failed):
-        _reject(turn, made, said, _reason(failed))
-    if not failed:
-        return
-    verdict = turn.journal.verdicts.get(subject)
-    if verdict is None:
-        data = turn.circumstances(on="dataset", why=_reason(failed))
-        _ask(turn.registry, turn.journal, subject, data)
-    if not approved(verdict):
-        _reject(turn, made, said, rejection(verdict))
+    failed = turn.said.failures(turn.journal.let_pass)
+    action, why = leads_to(failed), reason(failed)
+    if not turn.made.synthetic:
+        tried = {"retry": "retry", "branch": "retry", "fallback": "fallback"}
+        ends = tried.get(action, "stop")  # there is nothing to finish or to look at
+        tries.end(turn, ends, why or "no record was left to train on")
+    if action == "review":
+        verdict = turn.journal.verdicts.get(subject)
+        if verdict is None:
+            data = turn.circumstances(on="dataset", why=why)
+            _ask(turn.registry, turn.journal, subject, data)
+        if not approved(verdict):
+            tries.end(turn, "stop", rejection(verdict))
+    elif action == "branch":
+        turn.aside = turn.aside or why
+    elif action:
+        tries.end(turn, action, why)
 
 
-def judge_model(turn: Turn, made: Parts, said: Said) -> None:
-    """Stop at a model that failed a gate; `settle` asks where a person has to look.
+def judge_model(turn: Turn) -> None:
+    """Act on the gates that a model failed; `settle` asks where a person has to look.
 
     Raises:
-        GateFailed: the generation is committed, with its model, on the loop's
-            branch of rejected ones.
+        Again: the try is over, and the loop goes on by itself.
+        GateFailed: a failed gate stops the loop; the generation is committed, with
+            its model, on the loop's branch of rejected ones.
     """
-    failed = _unsettled(turn, said)
-    if any(gate["action"] != "review" for gate in failed):
-        _reject(turn, made, said, _reason(failed))
-
-
-def _unsettled(turn: Turn, said: Said) -> Verdicts:
-    """New failures, but for those that somebody has let pass in this very try."""
-    return [g for g in said.new if _failed(g) and g not in turn.journal.let_pass]
-
-
-def _failed(gate: Mapping[str, Any]) -> bool:
-    return gate.get("verdict") == "fail"
-
-
-def _reason(failed: Verdicts) -> str:
-    return "; ".join(f"{g.get('id')}: {g.get('sentence', 'failed')}" for g in failed)
+    failed = turn.said.failures(turn.journal.let_pass)
+    action, why = leads_to(failed), reason(failed)
+    if action == "branch":
+        turn.aside = turn.aside or why
+    elif action and action != "review":
+        tries.end(turn, action, why)
+    if turn.aside:
+        tries.end(turn, "branch", turn.aside)
 
 
 def rejection(verdict: Event | None) -> str:
@@ -153,16 +140,6 @@ def _ask(
     raise WaitingForReview(message, hint=hint)
 
 
-def _reject(turn: Turn, made: Parts, said: Said, reason: str) -> NoReturn:
-    """Commit what there is of a generation as rejected, and stop."""
-    name, number = turn.spec.name, turn.generation
-    branch = rejected_branch(name)
-    id_ = parts.generation(turn, made, said, branch, reason, reason=reason)
-    turn.registry.drop_runs(runs(name, number), included_by=id_)
-    turn.workshop.clear()
-    _stop(name, number, reason)
-
-
 def _roll_back(
     registry: Registry, loop: str, journal: Journal, verdict: Event | None
 ) -> NoReturn:
@@ -180,13 +157,5 @@ def _roll_back(
         Move(aside, registry.target(aside), tip),
     ]
     registry.move("rollback", moves, f"generation {number} of {loop} {reason}")
-    _stop(loop, number, reason)
-
-
-def _stop(loop: str, generation: int, reason: str) -> NoReturn:
-    message = f"generation {generation} of {branch(loop)} was stopped: {reason}"
-    hint = (
-        f"it is kept on {rejected_branch(loop)}; "
-        "run the loop again to try with another seed"
-    )
-    raise GateFailed(message, hint=hint)
+    registry.drop_runs(runs(loop, number + 1))
+    tries.stop(loop, number, reason)

@@ -13,18 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.loop import beginning, changes, journal, parts, reviewing
+from lineage.loop.budgets import Budgets
 from lineage.loop.gates import load_gates
 from lineage.loop.journal import Journal, Parts
 from lineage.loop.machines.launcher import launched
 from lineage.loop.own_measures import load_measures
 from lineage.loop.progress import Finished, Progress
-from lineage.loop.reviewing import DATASET, MODEL, Said
+from lineage.loop.reuse import Reuse
 from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
 from lineage.loop.steps.protocol import Result
 from lineage.loop.steps.users import guarded
+from lineage.loop.tries import Again
 from lineage.loop.turn import Turn
+from lineage.loop.verdicts import DATASET, MODEL, Said
 from lineage.loop.workshop import Workshop, opened
 
 if TYPE_CHECKING:
@@ -52,7 +55,8 @@ def run(
     """Run the loop of a `loop.yaml` to its last generation.
 
     Called again after a kill, a pause or a failure it goes on from the last
-    finished step, and ends with the ids of a run that nothing disturbed.
+    finished step, and ends with the ids of a run that nothing disturbed. Steps that
+    another loop has done just so are taken over from it.
 
     Raises:
         UsageError: the spec cannot be used, or is not the one of this branch.
@@ -91,6 +95,7 @@ class _Loop:
         self.journal = journal.read(registry, spec.name)
         self.past = [journal.parts(registry, id_) for id_ in self.journal.generations]
         self.steps = find_steps(spec, workshop.lock)
+        self.reuse, self.budgets = Reuse(registry), Budgets(registry, spec)
         self.made: list[Finished] = []
         self.scorer: dict[str, str] = {}
 
@@ -100,8 +105,12 @@ class _Loop:
             changes.check(self.registry, self.spec, self.past)
             self._settle()
         while len(self.past) <= self.spec.num_generations:
-            turn = self._turn()
-            self.past.append(self.next(turn) if self.past else self.first(turn))
+            self.budgets.hold(self.journal)
+            try:
+                self.past.append(self._make(self._turn()))
+            except Again:
+                self.journal = journal.read(self.registry, self.spec.name)
+                continue
             ids = [generation.id for generation in self.past]
             self.journal = Journal(ids, verdicts=self.journal.verdicts)
             self._settle()
@@ -122,46 +131,79 @@ class _Loop:
             attempt=self.journal.attempt,
             config=changes.config_id(self.spec),
             resolved=self.spec.resolved(),
+            reuse=self.reuse,
+            budgets=self.budgets,
         )
+
+    def _make(self, turn: Turn) -> Parts:
+        """The next generation: the first, a new one, or one with the parent's model."""
+        if not self.past:
+            return self.first(turn)
+        if turn.config != self.past[-1].config:
+            parts.config(turn)
+        turn.made = Parts(config=turn.config)
+        return self.fall_back(turn) if self.journal.falls_back else self.next(turn)
 
     def first(self, turn: Turn) -> Parts:
         """Generation 0: the human data, what is held out, the model to start from."""
         begun = time.monotonic()
         given = beginning.prepare(turn)
+        turn.made = Parts("", turn.config, "", given.human, given.held_out)
         model, trained = given.model, Result()
         if not model:
             model, trained = parts.model(
                 turn, given.human, given.whole, {}, given.blank
             )
-        made = Parts("", turn.config, model, given.human, given.held_out)
-        return self._finish(turn, made, Said(), trained, begun)
+        turn.made = replace(turn.made, model=model)
+        return self._finish(turn, trained, begun)
 
     def next(self, turn: Turn) -> Parts:
         """Generate, check, mix, train, evaluate: the newest model is the parent."""
         begun = time.monotonic()
         zero, parent = self.past[0], self.past[-1].model
-        if turn.config != self.past[-1].config:
-            parts.config(turn)
         written, wrote = parts.generated(turn, parent, zero.human, zero.model)
-        inputs = {"generated": written, "human": zero.human, "base": zero.model}
-        inputs["held_out"] = zero.held_out
-        if previous := self.past[-1].synthetic:
-            inputs["previous"] = previous
-        if reference := self._reference():
-            inputs["reference"] = reference
+        turn.made = replace(turn.made, generated=written)
         self.scorer = self.scorer or parts.scorer(turn)
-        kept, checked = parts.synthetic(turn, inputs | self.scorer)
-        made = Parts("", turn.config, generated=written, synthetic=kept)
-        said = Said(checked.metrics).then(DATASET, wrote, checked)
-        reviewing.judge(turn, made, said, kept)
+        kept, checked = parts.synthetic(turn, self._checked(written) | self.scorer)
+        turn.made = replace(turn.made, synthetic=kept)
+        turn.said = Said(checked.metrics).then(DATASET, wrote, checked)
+        reviewing.judge(turn, kept)
         sources = self._sources() | {source_name(turn.generation): kept}
         mixed, whole, put = parts.mixed(turn, sources, zero.model)
-        made, said = replace(made, mixed=mixed), said.then(DATASET, put)
-        reviewing.judge(turn, made, said, mixed)
+        turn.made = replace(turn.made, mixed=mixed)
+        turn.said = turn.said.then(DATASET, put)
+        reviewing.judge(turn, mixed)
         starts = {"base": zero.model, "parent": parent}
         model, trained = parts.model(turn, mixed, whole, starts)
-        made = replace(made, model=model, held_out=zero.held_out)
-        return self._finish(turn, made, said, trained, begun)
+        turn.made = replace(turn.made, model=model, held_out=zero.held_out)
+        return self._finish(turn, trained, begun)
+
+    def fall_back(self, turn: Turn) -> Parts:
+        """A generation with the parent's model, as the try at another was set aside."""
+        begun, parent = time.monotonic(), self.past[-1]
+        turn.made = replace(turn.made, model=parent.model, held_out=parent.held_out)
+        base = self.past[0].model
+        evaluated = parts.evaluation(turn, parent.model, parent.held_out, base)
+        turn.said = Said(evaluated.metrics)
+        message = (
+            f"generation {turn.generation} of {self.spec.name} is its parent again"
+        )
+        more = {"fallback": True}
+        return self._commit(
+            turn, message, begun, more, instead_of=self.journal.rejected
+        )
+
+    def _checked(self, written: str) -> dict[str, str]:
+        """What the check step reads, by role."""
+        zero = self.past[0]
+        inputs = {"generated": written, "human": zero.human, "base": zero.model}
+        inputs["held_out"] = zero.held_out
+        previous = [past.synthetic for past in self.past if past.synthetic]
+        if previous:
+            inputs["previous"] = previous[-1]
+        if reference := self._reference():
+            inputs["reference"] = reference
+        return inputs
 
     def _reference(self) -> str:
         """What was written first with the spec's sampling; "" for nothing so far.
@@ -170,6 +212,8 @@ class _Loop:
         """
         ours = changes.sampling(self.spec.resolved())
         for generation in self.past[1:]:
+            if not generation.generated:
+                continue
             config = self.registry.load(generation.config).params
             if changes.sampling(config) == ours:
                 return generation.generated
@@ -180,32 +224,43 @@ class _Loop:
         sources = {HUMAN: self.past[0].human}
         if self.spec.mixing.strategy == "accumulate" or self.spec.steps.mix:
             for number, generation in enumerate(self.past[1:], start=1):
-                sources[source_name(number)] = generation.synthetic
+                if generation.synthetic:  # one that fell back wrote nothing
+                    sources[source_name(number)] = generation.synthetic
         return sources
 
-    def _finish(
-        self, turn: Turn, made: Parts, said: Said, trained: Result, begun: float
-    ) -> Parts:
-        """Evaluate the new model, commit the generation, tidy up."""
-        base = self.past[0].model if self.past else ""
+    def _finish(self, turn: Turn, trained: Result, begun: float) -> Parts:
+        """Evaluate and judge the new model, commit the generation."""
+        made, base = turn.made, self.past[0].model if self.past else ""
         evaluated = parts.evaluation(turn, made.model, made.held_out, base)
-        metrics = {**said.metrics, **evaluated.metrics}
-        judged = parts.judgement(turn, self._judged(made), self._facts(metrics))
-        metrics |= judged.metrics
-        said = replace(said, metrics=metrics).then(MODEL, trained, evaluated, judged)
-        reviewing.judge_model(turn, made, said)
-        seconds = time.monotonic() - begun
+        turn.said = turn.said.measured(evaluated.metrics)
+        facts = self._facts(turn.said.metrics)
+        judged = parts.judgement(turn, self._judged(made), facts)
+        turn.said = turn.said.measured(judged.metrics)
+        turn.said = turn.said.then(MODEL, trained, evaluated, judged)
+        reviewing.judge_model(turn)
+        message = f"generation {turn.generation} of {self.spec.name}"
+        return self._commit(turn, message, begun)
+
+    def _commit(
+        self,
+        turn: Turn,
+        message: str,
+        begun: float,
+        params: Mapping[str, Any] | None = None,
+        **circumstances: Any,
+    ) -> Parts:
+        """Put the generation on the loop's branch and say so."""
         name, number = self.spec.name, turn.generation
-        message = f"generation {number} of {name}"
-        id_ = parts.generation(
-            turn, made, said, journal.branch(name), message, seconds=round(seconds, 3)
-        )
+        seconds = time.monotonic() - begun
+        more = {"seconds": round(seconds, 3), **circumstances}
+        id_ = parts.generation(turn, journal.branch(name), message, params, **more)
         finished = Finished(
-            name, number, turn.attempt, id_, metrics, said.gates, seconds
+            name, number, turn.attempt, id_, turn.said.metrics, turn.said.gates, seconds
         )
+        self.budgets.generation()
         self.made.append(finished)
         self.progress.generation(finished)
-        return replace(made, id=id_)
+        return replace(turn.made, id=id_)
 
     def _judged(self, made: Parts) -> dict[str, str]:
         """What the gates on models read, by role."""

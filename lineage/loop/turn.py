@@ -7,25 +7,28 @@ running and no more.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
+from lineage.loop import tries
 from lineage.loop.environment import Meter, environment
-from lineage.loop.journal import record_of, runs
+from lineage.loop.journal import Parts, record_of, runs
 from lineage.loop.keys import step_key
 from lineage.loop.progress import Activity, remaining
 from lineage.loop.seeds import shard_seed
 from lineage.loop.steps.protocol import Job, Result, Step
+from lineage.loop.verdicts import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from lineage.loop.budgets import Budgets
     from lineage.loop.journal import Journal
     from lineage.loop.machines.launcher import Launcher
     from lineage.loop.progress import Progress
+    from lineage.loop.reuse import Reuse
     from lineage.loop.spec import LoopSpec
     from lineage.loop.workshop import Workshop
     from lineage.registry import Registry
@@ -51,9 +54,13 @@ class Made:
         return "part" in self.data if self.id else any(self.output.iterdir())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Turn:
-    """A generation in the making: the `attempt`-th try at it, counted from 0."""
+    """A generation in the making: the `attempt`-th try at it, counted from 0.
+
+    `made` are the parts that it has so far and `said` what their steps said. It is
+    set `aside` when it is to be finished, but not as the loop's own generation.
+    """
 
     registry: Registry
     workshop: Workshop
@@ -66,6 +73,11 @@ class Turn:
     attempt: int
     config: str
     resolved: Mapping[str, Any]
+    reuse: Reuse
+    budgets: Budgets
+    made: Parts = field(default_factory=Parts)
+    said: Said = field(default_factory=Said)
+    aside: str = ""
 
     def run(
         self,
@@ -106,6 +118,13 @@ class Turn:
         if done and done.inputs == inputs:
             self.progress.recalled(activity)
             return Made(done.result, output, code, done.circumstances, done.subject)
+        ours = self.circumstances(step=name, key=key, seed=seed, inputs=dict(inputs))
+        if taken := self.reuse.take(key, output):
+            self.progress.reused(activity, taken.where)
+            data = {**ours, "result": record_of(taken.result), "reused": taken.source}
+            del data["environment"]  # of what did it, its own event tells
+            return Made(taken.result, output, code, data)
+        self.budgets.check(self)
         files = {role: self.workshop.input(id_) for role, id_ in inputs.items()}
         job = Job(
             step=name,
@@ -227,22 +246,12 @@ class Turn:
             result = step(job)
         except Exception as error:
             failure = _failure(job.step, error)
-            self._note_failure(job.step, failure)
+            tries.failed(self, job.step, failure, meter.circumstances({}))
             raise failure from error
         said = {**result.circumstances, **self.launcher.told()}
         spent = meter.circumstances(said)
         self.progress.finished(activity, spent)
         return result, spent
-
-    def _note_failure(self, step: str, failure: LineageError) -> None:
-        """Record a failed step, if the disk that may have failed it allows."""
-        with suppress(LineageError):
-            self.registry.attest(
-                "failed step",
-                subject=self.journal.generations[-1] if self.generation else None,
-                message=f"generation {self.generation}, {step}: {failure}",
-                data=self.circumstances(step=step, error=str(failure)),
-            )
 
 
 def _failure(step: str, error: Exception) -> LineageError:

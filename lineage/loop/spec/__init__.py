@@ -26,6 +26,7 @@ from pydantic import (
 
 from lineage.errors import StoreError, UsageError
 from lineage.loop.functions import parted
+from lineage.loop.spec.budgets import BudgetsSpec
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, refuse, sentence, shown
 from lineage.loop.spec.evaluation import EvaluationSpec
@@ -74,6 +75,8 @@ class LoopSpec(Section):
     trainer: TrainerSpec = Field(default_factory=TrainerSpec)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     gates: list[Gate] = Field(default_factory=list)
+    retries: int = Field(default=2, ge=0)
+    budgets: BudgetsSpec | None = None
     review: ReviewSpec | None = None
     steps: StepsSpec = Field(default_factory=StepsSpec)
     launcher: LauncherSpec = Field(default_factory=LauncherSpec)

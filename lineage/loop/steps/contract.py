@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import LineageError
 from lineage.loop.shards import read_records, shards_of
 from lineage.loop.steps.protocol import Job, Result
+from lineage.loop.verdicts import ACTIONS
 from lineage.store.canonical import normalise
 from lineage.store.objects import ORIGINS, Metric
 
@@ -92,7 +93,7 @@ def _finite(name: str, metric: Metric) -> Metric:
 
 def _check_gates(step: str, gates: Any) -> None:
     """A verdict is what the loop can act on; only a check leaves records out."""
-    actions = ("stop", "review", "drop") if step == "check" else ("stop", "review")
+    actions = (*ACTIONS, "drop") if step == "check" else ACTIONS
     for gate in gates:
         known = isinstance(gate, dict) and isinstance(gate.get("id"), str)
         if not known or gate.get("verdict") not in ("pass", "fail"):

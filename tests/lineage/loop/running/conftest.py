@@ -78,6 +78,8 @@ class Watch(Progress):
 
     did: list[str] = field(default_factory=list)
     recalled_: list[str] = field(default_factory=list)
+    reused_: list[str] = field(default_factory=list)
+    aside: list[tuple[str, str, str]] = field(default_factory=list)
     generations: list[Finished] = field(default_factory=list)
     fractions: list[float] = field(default_factory=list)
 
@@ -94,6 +96,12 @@ class Watch(Progress):
 
     def recalled(self, activity: Activity) -> None:
         self.recalled_.append(f"{activity.generation} {activity.step}")
+
+    def reused(self, activity: Activity, where: str) -> None:
+        self.reused_.append(f"{activity.generation} {activity.step} {where}")
+
+    def set_aside(self, activity: Activity, branch: str, reason: str) -> None:
+        self.aside.append((activity.step, branch, reason))
 
     def generation(self, finished: Finished) -> None:
         self.generations.append(finished)

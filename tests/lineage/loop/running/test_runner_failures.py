@@ -64,7 +64,7 @@ BROKEN = {
 def test_a_broken_callable_is_one_sentence(
     toy: Toy, steps_with: With, case: str
 ) -> None:
-    """What it did wrong is named; the branch and the run refs stay as they were."""
+    """What it did wrong is named; the loop's branch stays, what there is goes aside."""
     body, sentence = BROKEN[case]
     toy.write("broken.py", f"def generate(job):\n    {body}\n")
     with pytest.raises(LineageError) as caught:
@@ -75,7 +75,10 @@ def test_a_broken_callable_is_one_sentence(
     assert list(toy.registry.names("runs")) == []
     newest = next(iter(toy.registry.events()))[1]
     assert newest.type == "failed step"
-    assert newest.subject == toy.branch()[0]
+    assert newest.subject == toy.branch("loop/toy@rejected")[0]
+    failed = toy.registry.load(newest.subject)
+    assert failed.params == {"generation": 1, "attempt": 0, "failed": "generate"}
+    assert newest.data["seconds"] >= 0
     assert newest.data["step"] == "generate"
     assert sentence in newest.data["error"]
 

@@ -400,10 +400,12 @@ def test_generation_0_can_fail_too(toy: Toy, action: str) -> None:
     assert [made.generation for made in result.made] == [0, 1]
 
 
-def test_an_action_is_stop_or_review(toy: Toy) -> None:
-    """What the loop would not act on is refused."""
-    with pytest.raises(LineageError, match="the action of mine is none of stop, rev"):
-        toy.run(**judged(toy, "evaluate", "warn"))
+def test_an_action_is_one_that_a_loop_can_take(toy: Toy) -> None:
+    """What the loop would not act on is refused; a step that judges drops nothing."""
+    sentence = "the action of mine is none of warn, retry, branch, fallback, review, st"
+    for action in ("explode", "drop"):
+        with pytest.raises(LineageError, match=sentence):
+            toy.run(**judged(toy, "evaluate", action))
 
 
 def test_what_left_no_record_cannot_be_let_pass(toy: Toy) -> None:

@@ -1,0 +1,141 @@
+"""A loop that has spent a budget waits for a person, and for a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lineage.errors import GateFailed, NotAllowed, UsageError, WaitingForReview
+from lineage.loop.budgets import Spent
+from lineage.loop.review import Reviews, decide
+
+Toy = Any
+
+
+def pause(toy: Toy, **sections: Any) -> str:
+    with pytest.raises(WaitingForReview) as caught:
+        toy.run(**sections)
+    return str(caught.value)
+
+
+def test_a_spent_budget_holds_the_loop_at_its_newest_generation(toy: Toy) -> None:
+    """It says the number and the limit, does nothing more, and asks once."""
+    sections = {"num_generations": 4, "budgets": {"generations_without_review": 2}}
+    said = pause(toy, **sections)
+    tip = toy.branch()[0]
+    assert said == (
+        f"loop/toy waits for a review of the generation {tip[:12]} of generation 1: "
+        "2 generations without review of a budget of 2 are spent"
+    )
+    count = len(toy.types())
+    assert pause(toy, **sections) == said
+    assert (toy.watch.did, len(toy.types())) == ([], count)
+
+
+def test_approving_with_a_reason_opens_the_next_window(toy: Toy) -> None:
+    """The verdict is an override that says which budgets; then as much again."""
+    sections = {"num_generations": 4, "budgets": {"generations_without_review": 2}}
+    pause(toy, **sections)
+    with pytest.raises(NotAllowed, match="generations_without_review of its loop are"):
+        decide(toy.registry, "toy", "approve")
+    made = decide(toy.registry, "toy", "approve", "looked at both")
+    assert made.override
+    event = next(e for _, e in toy.registry.events() if e.type == "review")
+    assert event.data["budgets"] == {
+        "generations_without_review": {"spent": 2, "limit": 2}
+    }
+    pause(toy, **sections)
+    assert len(toy.branch()) == 4
+    decide(toy.registry, "toy", "approve", "and at these")
+    assert [each.generation for each in toy.run(**sections).made] == [4]
+
+
+def test_a_rejection_takes_the_generation_back(toy: Toy) -> None:
+    """The person saw what the budget was spent on, and did not like it."""
+    sections = {"budgets": {"generations_without_review": 2}}
+    pause(toy, **sections)
+    tip = toy.branch()[0]
+    decide(toy.registry, "toy", "reject", "not this")
+    with pytest.raises(GateFailed, match="was stopped: rejected by"):
+        toy.run(**sections)
+    assert toy.branch("loop/toy@rejected")[0] == tip
+    assert len(toy.branch()) == 1
+
+
+def test_tokens_are_counted_at_every_step(toy: Toy) -> None:
+    """The loop stops before the next step, inside a generation; the ids stay."""
+    sections = {"budgets": {"tokens": 150}, "name": "toy"}
+    pause(toy, seed=5, **sections)
+    assert toy.watch.did[-1] == "2 generate"
+    spent = Spent.read(toy.registry, "toy")
+    assert spent.sums["tokens"] == 192
+    assert Reviews.read(toy.registry).waiting[toy.branch()[0]].budgets == {
+        "tokens": {"spent": 192, "limit": 150}
+    }
+    decide(toy.registry, "toy", "approve", "a little more")
+    toy.run(seed=5, **sections)
+    assert toy.watch.recalled_ == ["2 generate"]
+
+
+def test_budgets_shape_no_file(toy: Toy) -> None:
+    """With pauses or without, a loop ends with the same models."""
+    from lineage.loop.journal import parts
+
+    free = parts(toy.registry, toy.run(name="free").head).model
+    files = toy.registry.load(free).payload
+    sections = {"budgets": {"generations_without_review": 1}}
+    for _ in range(2):
+        pause(toy, **sections)
+        decide(toy.registry, "toy", "approve", "fine")
+    ours = parts(toy.registry, toy.run(**sections).head).model
+    assert toy.registry.load(ours).payload == files
+
+
+def test_an_approval_of_any_generation_opens_a_window(toy: Toy) -> None:
+    """A person who looks every two generations never meets a budget of three."""
+    sections = {
+        "num_generations": 5,
+        "review": {"every": 2},
+        "budgets": {"generations_without_review": 4},
+    }
+    for _ in range(2):
+        assert "every 2 generations" in pause(toy, **sections)
+        decide(toy.registry, "toy", "approve")
+    assert toy.run(**sections).made[-1].generation == 5
+
+
+def test_a_raised_limit_is_another_loop(toy: Toy) -> None:
+    """Budgets are part of the config: no edit passes one silently."""
+    pause(toy, budgets={"generations_without_review": 2})
+    with pytest.raises(UsageError, match=r"budgets\.generations_without_review has ch"):
+        toy.run(budgets={"generations_without_review": 9})
+
+
+def test_seconds_of_failed_steps_count(toy: Toy) -> None:
+    """What a step took before it failed is spent too."""
+    toy.write(
+        "slow.py", "import time\ndef train(job):\n    time.sleep(.2)\n    1 / 0\n"
+    )
+    sections = {"steps": toy.steps | {"train": "slow:train"}}
+    for _ in range(2):
+        with pytest.raises(Exception, match="ZeroDivisionError"):
+            toy.run(**sections)
+    assert Spent.read(toy.registry, "toy").sums["wall_seconds"] >= 0.4
+
+
+@pytest.mark.parametrize(
+    ("budgets", "said"),
+    [
+        ({}, "budgets: needs one of generations_without_review, tokens"),
+        ({"tokens": 0}, "budgets.tokens"),
+        ({"token": 5}, "did you mean tokens?"),
+    ],
+)
+def test_what_is_no_budget_is_refused(
+    toy: Toy, budgets: dict[str, int], said: str
+) -> None:
+    """A misspelt limit would be none."""
+    with pytest.raises(UsageError) as caught:
+        toy.run(budgets=budgets)
+    assert said in str(caught.value)
