@@ -33,11 +33,13 @@ class LoopProgress(Progress):
         self._next = 0.0
         self._total = 0
         self._recalled: list[str] = []
+        self._reused: dict[str, list[str]] = {}  # steps by where they were done
         self._pace: float | None = None  # seconds that the last generation took
         self._begun = time.monotonic()
 
     def started(self, activity: Activity) -> None:
         self._total = activity.num_generations
+        self._say_reused(_place(activity.loop, activity.generation, self._total))
         if self._recalled:
             place = _place(activity.loop, activity.generation, self._total)
             done = ", ".join(self._recalled)
@@ -55,8 +57,14 @@ class LoopProgress(Progress):
 
     def reused(self, activity: Activity, where: str) -> None:
         self._total = activity.num_generations
-        place = _place(activity.loop, activity.generation, self._total)
-        self._say([(place, "title"), (f"  {activity.step} reused from {where}", "dim")])
+        self._reused.setdefault(where, []).append(activity.step)
+
+    def _say_reused(self, place: str) -> None:
+        for where, steps in self._reused.items():
+            self._say(
+                [(place, "title"), (f"  {', '.join(steps)} reused from {where}", "dim")]
+            )
+        self._reused.clear()
 
     def set_aside(self, activity: Activity, branch: str, reason: str) -> None:
         place = _place(activity.loop, activity.generation, activity.num_generations)
@@ -102,6 +110,7 @@ class LoopProgress(Progress):
         self._begun = time.monotonic()
         self._recalled.clear()
         place = _place(finished.loop, finished.generation, self._total)
+        self._say_reused(place)
         spans: list[Span] = [(place, "title")]
         for name in telling(finished.metrics, _SHOWN):
             value = measured(finished.metrics, name)

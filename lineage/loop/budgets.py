@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from lineage.loop.journal import Journal
     from lineage.loop.spec import LoopSpec
-    from lineage.loop.turn import Turn
     from lineage.registry import Registry
     from lineage.store.objects import Event
 
@@ -99,16 +98,12 @@ class Budgets:
         """Count a generation that is on the branch now."""
         self._spent.add({GENERATIONS: 1})
 
-    def check(self, turn: Turn) -> None:
-        """Pause before a step of `turn` where a budget is spent.
+    def hold(self, journal: Journal) -> None:
+        """Pause before a step where a budget is spent, once there is a generation.
 
         Raises:
             WaitingForReview: a person has to approve, with a reason, or reject.
         """
-        self.hold(turn.journal)
-
-    def hold(self, journal: Journal) -> None:
-        """Pause where a budget is spent; in generation 0 there is nothing to show."""
         found = self._spent.of(self._limits)
         over = {n: each for n, each in found.items() if each["spent"] >= each["limit"]}
         if over and journal.generations:

@@ -54,6 +54,21 @@ class Made:
         return "part" in self.data if self.id else any(self.output.iterdir())
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A step that is due in a turn, before anybody knows whether to run it."""
+
+    name: str
+    step: Step
+    code: Mapping[str, Any]
+    seed: int
+    key: str
+    inputs: Mapping[str, str]
+    folders: Mapping[str, Path]
+    facts: Mapping[str, Any]
+    activity: Activity
+
+
 @dataclass(slots=True)
 class Turn:
     """A generation in the making: the `attempt`-th try at it, counted from 0.
@@ -86,7 +101,7 @@ class Turn:
         folders: Mapping[str, Path] | None = None,
         facts: Mapping[str, Any] | None = None,
     ) -> Made:
-        """Run a step, or recall what it did in an earlier run.
+        """Run a step, or recall or take over what was done before.
 
         Args:
             name: generate, check, mix, train or evaluate.
@@ -97,8 +112,20 @@ class Turn:
         Raises:
             LineageError: when the step fails; an event records that it did.
         """
+        task = self._task(name, inputs, folders or {}, facts or {})
+        place = f"{name}-{task.key[:16]}"
+        output, scratch = self.workshop.step(self.generation, self.attempt, place)
+        known = self._recall(task, output) or self._take(task, output)
+        return known or self._do(task, output, scratch)
+
+    def _task(
+        self,
+        name: str,
+        inputs: Mapping[str, str],
+        folders: Mapping[str, Path],
+        facts: Mapping[str, Any],
+    ) -> Task:
         step = self.steps[name]
-        code = step.code
         seed = shard_seed(self.spec.seed, self.generation, name, self.attempt)
         key = step_key(
             self.registry,
@@ -108,43 +135,63 @@ class Turn:
             generation=self.generation,
             seed=seed,
             inputs=inputs,
-            folders=folders or {},
-            facts=facts or {},
+            folders=folders,
+            facts=facts,
         )
-        place = f"{name}-{key[:16]}"
-        output, scratch = self.workshop.step(self.generation, self.attempt, place)
         activity = self.activity(name)
-        done = self.journal.done.get(key)
-        if done and done.inputs == inputs:
-            self.progress.recalled(activity)
-            return Made(done.result, output, code, done.circumstances, done.subject)
-        ours = self.circumstances(step=name, key=key, seed=seed, inputs=dict(inputs))
-        if taken := self.reuse.take(key, output):
-            self.progress.reused(activity, taken.where)
-            data = {**ours, "result": record_of(taken.result), "reused": taken.source}
-            del data["environment"]  # of what did it, its own event tells
-            return Made(taken.result, output, code, data)
-        self.budgets.check(self)
-        files = {role: self.workshop.input(id_) for role, id_ in inputs.items()}
+        return Task(name, step, step.code, seed, key, inputs, folders, facts, activity)
+
+    def _recall(self, task: Task, output: Path) -> Made | None:
+        """What an earlier run of this loop did in this very try."""
+        done = self.journal.done.get(task.key)
+        if done is None or done.inputs != task.inputs:
+            return None
+        self.progress.recalled(task.activity)
+        return Made(done.result, output, task.code, done.circumstances, done.subject)
+
+    def _take(self, task: Task, output: Path) -> Made | None:
+        """What another turn did: the same files, to be recorded as our own."""
+        taken = self.reuse.take(task.key, output)
+        if taken is None:
+            return None
+        self.progress.reused(task.activity, taken.where)
+        data = {**self._told(task, taken.result), "reused": taken.source}
+        del data["environment"]  # where it was done, its own event tells
+        return Made(taken.result, output, task.code, data)
+
+    def _do(self, task: Task, output: Path, scratch: Path) -> Made:
+        """Run it, unless a person has to look first."""
+        self.budgets.hold(self.journal)
+        files = {role: self.workshop.input(id_) for role, id_ in task.inputs.items()}
         job = Job(
-            step=name,
+            step=task.name,
             generation=self.generation,
             attempt=self.attempt,
-            seed=seed,
+            seed=task.seed,
             spec=self.spec,
-            inputs=files | dict(folders or {}),
-            ids=inputs,
-            roots=self._roots(inputs),
+            inputs=files | dict(task.folders),
+            ids=task.inputs,
+            roots=self._roots(task.inputs),
             output=output,
             scratch=scratch,
-            facts=facts or {},
+            facts=task.facts,
             launcher=self.launcher,
-            advance=self._advance(activity),
+            advance=self._advance(task.activity),
         )
-        result, spent = self._work(step, job, activity)
-        ours = self.circumstances(step=name, key=key, seed=seed, inputs=dict(inputs))
-        data = {**spent, **ours, "result": record_of(result)}
-        return Made(result, output, code, data)
+        result, spent = self._work(task.step, job, task.activity)
+        data = {**spent, **self._told(task, result)}
+        self.budgets.spend(data)
+        return Made(result, output, task.code, data)
+
+    def _told(self, task: Task, result: Result) -> dict[str, Any]:
+        """What the event of a step says of it, beside what it took."""
+        return self.circumstances(
+            step=task.name,
+            key=task.key,
+            seed=task.seed,
+            inputs=dict(task.inputs),
+            result=record_of(result),
+        )
 
     def record(
         self,

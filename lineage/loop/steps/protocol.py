@@ -30,11 +30,10 @@ class Job:
     folder holds, `roots` to the SHA-256 over its files. What a step writes may
     depend on content, so on a root, but not on an id: another loop that comes by the
     same files takes over what this one made of them. `output` is empty; `scratch` is
-    kept when a run is killed, so
-    a step that goes on from its own checkpoints keeps them there. `seed` is this
-    step's own, below 2**32. `facts` are inputs that are no files, in JSON.
-    `launcher` is where pieces of the step are made. `advance` takes the fraction
-    that is done.
+    kept when a run is killed, so a step that goes on from its own checkpoints keeps
+    them there. `seed` is this step's own, below 2**32. `facts` are inputs that are no
+    files, in JSON. `launcher` is where pieces of the step are made. `advance` takes
+    the fraction that is done.
     """
 
     step: str

@@ -340,6 +340,7 @@ loop/toy  generation 0, unfinished
            0  aaaaaaaa          20
 $ lineage loop run
 aaaaaaaaaaaa…
+2> toy 1/1           check, mix reused from loop/toy generation 1
 2> toy 1/1           perplexity 21  distinct_2 0.415  kept 40  0.1 s
 """)
 

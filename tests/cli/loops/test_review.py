@@ -57,12 +57,12 @@ measures
   unigram_js              1       1                1
 
 3 of 40 records, drawn at random
+  g2-25
+    record 25 of 2 is bad
   g2-26
     record 26 of 2 is bad
-  g2-29
-    record 29 of 2 is bad
-  g2-38
-    record 38 of 2 is bad
+  g2-35
+    record 35 of 2 is bad
 2> next: lineage review approve aaaaaaaaaaaa            lets the loop go on
 2>       lineage review reject aaaaaaaaaaaa --note WHY  keeps it aside
 """)  # noqa: E501
