@@ -33,7 +33,7 @@ def prepare(
     np.save(folder / "seed" / "counts.npy", counts)
     np.save(folder / "seed" / "truth.npy", truth)
     write(folder / "human.jsonl", _draws(counts), COUNT)
-    write(folder / "held-out.jsonl", np.zeros((1, replicas)), COUNT)
+    write(folder / "held-out.jsonl", np.full((1, replicas), words), COUNT)
 
 
 def generate(job: Job) -> None:
