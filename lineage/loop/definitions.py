@@ -129,14 +129,6 @@ MEASURES = {
             "",
         ),
         Measure(
-            "reward",
-            "mean reward of the new records that have one; n: records; interval: 95 %, "
-            "normal approximation",
-            "the proxy of Gao et al. 2023, arXiv:2210.10760",
-            "higher",
-            "",
-        ),
-        Measure(
             "counterfactual_gap",
             "mean difference of the log-likelihoods of held-out texts about the first "
             "group of a lexicon and about the second, the groups' words swapped, over "

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lineage.loop.definitions import MEASURES
 from lineage.loop.functions import load_function
 from lineage.loop.gates.base import GateResult
 from lineage.loop.spec.errors import refuse
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from lineage.loop.shards import Record
     from lineage.loop.spec import LoopSpec
 
-_NAME = "reward"
 _MOST = 1000.0  # standard errors, where there is no spread at all
 _95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
@@ -98,7 +96,6 @@ class OverOptimisation:
             here if context.reference is None else self._both(context.reference, broken)
         )
         rise, fall = _z(here[0], first[0]), -_z(here[1], first[1])
-        reward = here[0]
         return GateResult(
             id=self.id,
             type=section.type,
@@ -120,11 +117,6 @@ class OverOptimisation:
                 "reference": {"reward": _shown(first[0]), "gold": _shown(first[1])},
                 "broken": len(broken),
                 "code": self._code(),
-            },
-            metrics={}
-            if reward is None
-            else {
-                _NAME: MEASURES[_NAME].metric(reward.mean, reward.n, reward.interval)
             },
             threshold_from=section.threshold_source,
         )
@@ -168,7 +160,7 @@ def _score(
     broken: list[str],
 ) -> float | None:
     try:
-        said = function(record) if function else record.get(_NAME)
+        said = function(record) if function else record.get("reward")
         score = None if said is None else float(said)
     except AssertionError:
         return 0.0

@@ -79,7 +79,7 @@ def test_the_numbers_are_welchs(bench: Bench) -> None:
         "the reward rose from -0.0256 to 0.521, by 7.3 standard errors while what it "
         "stands for fell from 0.877 to 0.71, by 5.4 standard errors"
     )
-    assert result.metrics["reward"].n == 300
+    assert result.details["reward"]["n"] == 300
 
 
 def test_chance_is_not_taken_for_it(bench: Bench) -> None:
