@@ -77,6 +77,14 @@ class Shared:
         return self.new / self.runs if self.runs else None
 
 
+def novelty(texts: Iterable[str], known: Iterable[str], size: int) -> float | None:
+    """The share of runs of `size` words of texts that no known one has."""
+    numbers: dict[str, int] = {}
+    theirs, ours = Numbered(known, numbers), Numbered(texts, numbers)
+    found, _ = _found(ours, theirs, size)
+    return 1 - float(found.mean()) if len(found) else None
+
+
 def shared(texts: Iterable[str], known: Iterable[str], size: int) -> Shared:
     """Compare texts with known ones by their runs of `size` words."""
     numbers: dict[str, int] = {}

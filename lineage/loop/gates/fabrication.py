@@ -1,15 +1,11 @@
 """Fabrication: how many of the claims that can be checked are wrong.
 
 Where a verifier or ground truth exists, this is a hallucination rate, not an estimate
-of one. The interval is Wilson's (1927, J. Am. Stat. Assoc. 22:209): with n claims, the
-share p and z = 1.96::
-
-    (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)
+of one. Its 95 % interval is Wilson's (1927, J. Am. Stat. Assoc. 22:209).
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -18,6 +14,7 @@ from lineage.loop.definitions import MEASURES
 from lineage.loop.gates.base import GateResult
 from lineage.loop.gates.singles import examples, percent
 from lineage.loop.gates.verifying import Truth, Verified, Verifier
+from lineage.loop.intervals import wilson
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import GateSection
 
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from lineage.loop.shards import Record
     from lineage.loop.spec import LoopSpec
 
-_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 _NAME = "fabrication_rate"
 
 
@@ -78,7 +74,7 @@ class Fabrication:
         most = self._section.max
         if before is not None:
             most = min(most, before + self._section.max_over_reference)
-        interval = wilson(len(here.wrong), here.claims)
+        interval = _interval(here)
         return GateResult(
             id=self.id,
             type=self._section.type,
@@ -129,14 +125,8 @@ def _rate(verified: Verified) -> float | None:
     return len(verified.wrong) / verified.claims if verified.claims else None
 
 
-def wilson(found: int, count: int) -> list[float] | None:
-    """The 95 % interval of a share."""
-    if not count:
-        return None
-    p, z = found / count, _95
-    middle, whole = p + z * z / (2 * count), 1 + z * z / count
-    half = z * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count))
-    return [max((middle - half) / whole, 0.0), min((middle + half) / whole, 1.0)]
+def _interval(verified: Verified) -> list[float] | None:
+    return wilson(len(verified.wrong), verified.claims) if verified.claims else None
 
 
 def _sentence(

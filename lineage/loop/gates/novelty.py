@@ -14,7 +14,7 @@ from pydantic import Field
 from lineage.loop.gates.base import GateResult
 from lineage.loop.gates.singles import examples, percent
 from lineage.loop.gates.sources import texts_of
-from lineage.loop.runs import Shared, shared
+from lineage.loop.runs import Shared, novelty, shared
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ class Novelty:
         human = [text for _, text in texts_of(context, "human")]
         previous = [text for _, text in texts_of(context, "previous")]
         here = shared(context.texts, human + previous, section.words)
-        first = here
+        value, first = here.novelty, None
         if context.reference is not None:
             before = [record["text"] for record in context.reference]
-            first = shared(before, human, section.words)
-        value, reference = here.novelty, first.novelty
+            first = novelty(before, human, section.words)
+        reference = value if first is None else first
         most = min((reference or 0.0) + section.max_over_reference, 1.0)
         return GateResult(
             id=self.id,
@@ -85,12 +85,11 @@ class Novelty:
             threshold_from=section.threshold_source,
         )
 
-    def _sentence(self, here: Shared, first: Shared, most: float) -> str:
+    def _sentence(self, here: Shared, first: float | None, most: float) -> str:
         section = self._section
         if here.novelty is None:
             return f"no record has {section.words} words"
-        before = percent(first.novelty or 0)
-        then = "" if here is first else f", of the reference's {before}"
+        then = "" if first is None else f", of the reference's {percent(first)}"
         return (
             f"{percent(here.novelty)} of the runs of {section.words} words are not in "
             f"the training data{then}; {percent(section.min)} to {percent(most)} may "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = {
     "text": "a language model on your own text (the default)",
+    "novelty": "a reward for novelty makes a model fabricate, and a gate stops it",
 }
 
 _HIDDEN = ("__init__.py", "__pycache__")

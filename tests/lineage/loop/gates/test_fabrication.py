@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import UsageError
-from lineage.loop.gates.fabrication import wilson
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,16 +125,3 @@ def test_impossible_sections(
     """They are refused in one sentence."""
     with pytest.raises(UsageError, match=message):
         bench({"type": "fabrication"} | fields, ["a"])
-
-
-def test_wilson_is_where_the_normal_test_turns() -> None:
-    """Its ends are the shares p for which (x/n - p)² = z² p (1 - p) / n."""
-    for found, count in ((0, 7), (3, 10), (50, 100), (9, 9)):
-        interval = wilson(found, count)
-        assert interval is not None
-        for end in interval:
-            gap = (found / count - end) ** 2 - 1.959963984540054**2 * end * (
-                1 - end
-            ) / count
-            assert abs(gap) < 1e-12
-    assert wilson(0, 0) is None
