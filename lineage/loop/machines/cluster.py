@@ -62,14 +62,16 @@ class Cluster:
         if not self._ray.is_initialized():
             self._connect()
             self._ours = True
-        options = {
-            "num_cpus": self._section.num_cpus,
-            "num_gpus": self._section.num_gpus,
+        self._piece = self._ray.remote(**self._room(1))(_piece)
+        return self
+
+    def _room(self, processes: int) -> dict[str, Any]:
+        """What a task asks Ray for."""
+        return {
+            "num_cpus": self._section.num_cpus * processes,
+            "num_gpus": self._section.num_gpus * processes,
             "max_retries": self._section.max_retries,
         }
-        self._piece = self._ray.remote(**options)(_piece)
-        self._whole = self._ray.remote(**options)(_whole)
-        return self
 
     def _connect(self) -> None:
         address = self._section.address
@@ -105,7 +107,8 @@ class Cluster:
     def whole(self, job: Job, function: Callable[[Job], Result]) -> Result:
         """A step on one node; its files come back by the remote."""
         task = self._ray.put(self._task(job, function))
-        result, entries = self._value(job, self._whole.remote(task))
+        whole = self._ray.remote(**self._room(job.spec.num_processes))(_whole)
+        result, entries = self._value(job, whole.remote(task))
         node.receive(entries, self._remote, job.output)
         return result  # type: ignore[no-any-return]
 

@@ -40,6 +40,7 @@ READS = (
     "dataset",
     "generation",
     "num_threads",
+    "num_processes",
 )  # sections of loop.yaml
 
 
@@ -59,6 +60,8 @@ def train(job: Job) -> Result:
             trainer = make_trainer(job, model, rows, reference)
             checkpoint = last_whole_checkpoint(job.scratch)
             outcome = trainer.train(resume_from_checkpoint=checkpoint)
+        if not trainer.is_world_process_zero():
+            return Result()  # one process speaks for all
         loss = _mean_loss(trainer.totals, outcome.global_step)
         _save(model, job.output)
         copy_tokenizer(base, job.output)

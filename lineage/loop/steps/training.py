@@ -99,7 +99,8 @@ def _counting(kind: Any) -> Any:
         def training_step(self, model: Any, inputs: Any, *more: Any) -> Any:
             tokens = inputs["attention_mask"].sum()
             loss = super().training_step(model, inputs, *more)
-            self.totals.add(tokens, loss)
+            add_up = self.accelerator.reduce  # over the processes that train together
+            self.totals.add(add_up(tokens, "sum"), add_up(loss, "mean"))
             return loss
 
     return Counting
@@ -161,6 +162,8 @@ def _arguments(
         "dataloader_pin_memory": cuda,
         "full_determinism": cuda,  # `session` does it for processors
     }
+    if spec.num_processes > 1:
+        unless_said["use_cpu"] = not cuda  # else accelerate sees no other process
     kind: Any = TrainingArguments
     if reference is not None:
         kind = losses.preference_arguments()
