@@ -1,0 +1,1 @@
+"""Doors to other tools: import the module that is called after yours."""
