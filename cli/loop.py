@@ -202,6 +202,59 @@ def _filled(app: App, text: str, indent: str) -> list[str]:
 
 @loop.command(
     examples={
+        "lineage loop calibrate loop.yaml": "what chance alone does, as a table",
+        "lineage loop calibrate --seeds 10 --write": "and put it into loop.yaml",
+    },
+    exits={
+        0: "the values are recorded, and printed",
+        1: "a step failed, or loop.yaml could not be written",
+        2: "no gate can be calibrated, or the spec is not the one of this loop",
+        3: "a gate or a review stopped generation 0",
+        5: "no such registry or model",
+        10: "generation 0 waits for a person's review",
+    },
+)
+@click.argument("spec", metavar="[FILE]", type=Path, default="loop.yaml")
+@click.option(
+    "--seeds",
+    type=click.IntRange(3, 200),
+    default=5,
+    show_default=True,
+    help="How often generation 0 writes.",
+)
+@click.option("--write", is_flag=True, help="Put the thresholds into FILE.")
+@format_option(*_FORMATS)
+@pass_app
+def calibrate(app: App, spec: Path, seeds: int, *, write: bool, format_: str) -> int:
+    """Set gates' thresholds by what chance does.
+
+    The model of generation 0 writes as often as --seeds says, each time with another
+    seed, and every gate's value is taken: nothing has changed, so how it varies is
+    noise. A threshold stands where 99 % of such draws pass, with a confidence of
+    95 %. Makes generation 0 where there is none. Prints a table and the lines for
+    FILE (by default loop.yaml); an event about generation 0 has all values. Once
+    generation 1 is made, thresholds are part of what the loop is.
+    """
+    from lineage.cli.calibration import print_calibration
+    from lineage.cli.progress import LoopProgress
+    from lineage.loop.calibration import calibrate as run_calibration
+    from lineage.loop.calibration import write as write_thresholds
+
+    with LoopProgress(app.terminal) as progress:
+        found = run_calibration(app.registry, spec, seeds=seeds, progress=progress)
+    print_calibration(app, found, format_)
+    if not write or not found.changes():
+        return 0
+    if write_thresholds(spec, found.changes()):
+        app.terminal.say("wrote the thresholds to ", (str(spec), "title"))
+        return 0
+    app.terminal.complain(f"{spec} is written in a form that is not edited here")
+    app.terminal.say(("hint:", "hint"), " copy the lines above into it")
+    return 1
+
+
+@loop.command(
+    examples={
         "lineage loop status": "every loop",
         "lineage loop status tutor": "one, with all its generations",
     },

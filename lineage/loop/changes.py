@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
 from lineage.loop.journal import branch
+from lineage.loop.spec.gates import GATES
 from lineage.store.canonical import Json, canonical, digest, normalise
 from lineage.store.objects import Commit
 
@@ -39,6 +40,8 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
     commit = registry.load(past[-1].config)
     was: Any = commit.params
     now: Any = normalise(spec.resolved(), "config")
+    if len(past) == 1:  # no gate has judged data yet: thresholds are still open
+        was, now = _without_thresholds(was), _without_thresholds(now)
     if commit.name != spec.name:
         was, now = ({key: each[key] for key in _TAKEN_OVER} for each in (was, now))
     changed = next(_differences("", was, now), None)
@@ -48,6 +51,14 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
         message = f"{branch(spec.name)} is at generation {number} and {changed}"
         hint = "put it back as it was, or give the loop another name"
         raise UsageError(message, hint=hint)
+
+
+def _without_thresholds(config: Mapping[str, Any]) -> dict[str, Any]:
+    gates = []
+    for gate in config["gates"]:
+        fields = {"threshold_from", *GATES[gate["type"]].Section.thresholds}
+        gates.append({key: value for key, value in gate.items() if key not in fields})
+    return {**config, "gates": gates}
 
 
 def sampling(config: Mapping[str, Any]) -> Json:

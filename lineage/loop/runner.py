@@ -50,9 +50,13 @@ class LoopResult:
 
 
 def run(
-    registry: Registry, spec_path: str | Path, *, progress: Progress | None = None
+    registry: Registry,
+    spec_path: str | Path,
+    *,
+    progress: Progress | None = None,
+    generations: int | None = None,
 ) -> LoopResult:
-    """Run the loop of a `loop.yaml` to its last generation.
+    """Run the loop of a `loop.yaml` to its last generation, or to an earlier one.
 
     Called again after a kill, a pause or a failure it goes on from the last
     finished step, and ends with the ids of a run that nothing disturbed. Steps that
@@ -66,6 +70,8 @@ def run(
         LineageError: a step failed, or another runner has the loop.
     """
     spec = load(Path(spec_path))
+    if generations is not None:
+        spec = spec.model_copy(update={"num_generations": generations})
     with guarded():
         load_gates(spec)  # what cannot be used is found before anything runs
         load_measures(spec)

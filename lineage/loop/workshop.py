@@ -68,6 +68,11 @@ class Workshop:
             if folder.name not in kept:
                 _remove(folder)
 
+    def forget(self, generation: int) -> None:
+        """Remove the work at one generation."""
+        for folder in self._root.glob(f"{generation}-*"):
+            _remove(folder)
+
     def forget_inputs(self) -> None:
         """Remove inputs that a killed run left: they may not be whole."""
         _remove(self._inputs)

@@ -37,7 +37,7 @@ class CounterfactualRateSpec(DatasetGateSection):
     files: ClassVar[tuple[str, ...]] = ("lexicon",)
     thresholds: ClassVar[tuple[str, ...]] = ("max_logit_shift",)
     why: ClassVar[str] = "a convention: odds that change by a factor of 1.5"
-    calibrates: ClassVar[Mapping[str, str]] = {"max": "max_logit_shift"}
+    calibrates: ClassVar[Mapping[str, str]] = {"max_logit_shift": "max"}
     type: Literal["counterfactual_rate"]
     lexicon: str = Field(min_length=1)
     max_logit_shift: float = Field(default=0.4, gt=0)

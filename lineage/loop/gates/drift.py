@@ -25,7 +25,7 @@ from lineage.loop.measures import Corpus, unigram_js
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lineage.loop.gates.base import Context
     from lineage.loop.spec import LoopSpec
@@ -42,10 +42,21 @@ class DriftSpec(DatasetGateSection):
         "ours: tokens of our loops on real text stay within 0.05 bits of generation 0 "
         "while perplexity does not rise"
     )
+    calibrates: ClassVar[Mapping[str, str]] = {"max_js": "max", "max_ks": "max"}
     type: Literal["drift"]
     against: list[Side] = Field(default=["reference"], min_length=1)
     max_js: float = Field(default=0.05, gt=0, le=1)
     max_ks: float = Field(default=0.2, gt=0, le=1)
+
+    def bounded(
+        self, value: float | None, details: Mapping[str, Any]
+    ) -> Mapping[str, float | None]:
+        """Of each distance the larger one, whatever it is to."""
+        del value
+        sides = details["distances"].values()
+        found = {name: [s[name] for s in sides] for name in ("js", "ks")}
+        known = {n: [v for v in each if v is not None] for n, each in found.items()}
+        return {f"max_{name}": max(each, default=None) for name, each in known.items()}
 
 
 class Drift:

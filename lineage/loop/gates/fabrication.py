@@ -19,7 +19,7 @@ from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import GateSection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lineage.loop.gates.base import Context
     from lineage.loop.shards import Record
@@ -37,6 +37,7 @@ class FabricationSpec(GateSection):
         "data of which half are wrong are worth nothing even to a filter that does not "
         "err (Feng et al. 2024, arXiv:2406.07515); the rise is ours"
     )
+    calibrates: ClassVar[Mapping[str, str]] = {"max_over_reference": "max"}
     type: Literal["fabrication"]
     verifier: str | None = Field(default=None, min_length=1)
     truth: str | None = Field(default=None, min_length=1)
@@ -53,6 +54,14 @@ class FabricationSpec(GateSection):
         if self.verifier and given:
             refuse("is for truth; a verifier looks at the whole record", given[0])
         return self
+
+    def bounded(
+        self, value: float | None, details: Mapping[str, Any]
+    ) -> Mapping[str, float | None]:
+        """The share how much it is above the reference's."""
+        first = details.get("reference")
+        over = None if value is None or first is None else value - first
+        return {"max_over_reference": over}
 
 
 class Fabrication:

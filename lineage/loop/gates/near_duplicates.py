@@ -33,6 +33,7 @@ class NearDuplicatesSpec(SinglesSection):
         "two texts are near-duplicates from 0.8 on (Lee et al. 2022, arXiv:2107.06499);"
         " the rate is ours"
     )
+    calibrates: ClassVar[Mapping[str, str]] = {"max_rate": "max"}
     type: Literal["near_duplicates"]
     threshold: float = Field(default=0.8, gt=0, le=1)
     words: int = Field(default=3, ge=1)

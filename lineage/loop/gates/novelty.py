@@ -7,7 +7,7 @@ model copies; and the longest run that is copied word for word.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ from lineage.loop.runs import Shared, novelty, shared
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lineage.loop.gates.base import Context
     from lineage.loop.spec import LoopSpec
 
@@ -34,11 +36,23 @@ class NoveltySpec(DatasetGateSection):
         "ours for the shares; 50 in a row, in tokens, is what Carlini et al. 2023, "
         "arXiv:2202.07646, call memorised"
     )
+    calibrates: ClassVar[Mapping[str, str]] = {
+        "min": "min",
+        "max_over_reference": "max",
+    }
     type: Literal["novelty"]
     words: int = Field(default=3, ge=1)
     min: float = Field(default=0.1, ge=0, le=1)
     max_over_reference: float = Field(default=0.1, ge=0, le=1)
     max_copied_words: int = Field(default=50, ge=1)
+
+    def bounded(
+        self, value: float | None, details: Mapping[str, Any]
+    ) -> Mapping[str, float | None]:
+        """The share itself, and how much it is above the reference's."""
+        first = details.get("reference")
+        over = None if value is None or first is None else value - first
+        return {"min": value, "max_over_reference": over}
 
 
 class Novelty:

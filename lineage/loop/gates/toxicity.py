@@ -14,7 +14,7 @@ from lineage.loop.gates.singles import examples, percent
 from lineage.loop.spec.gates import GateSection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lineage.loop.gates.base import Context
     from lineage.loop.spec import LoopSpec
@@ -31,6 +31,7 @@ class ToxicitySpec(GateSection):
         "0.5 is where the classifier itself says offensive; one record in a hundred "
         "more than people write is ours"
     )
+    calibrates: ClassVar[Mapping[str, str]] = {"max_rate_over_reference": "max"}
     type: Literal["toxicity"]
     threshold: float = Field(default=0.5, gt=0, lt=1)
     max_rate_over_reference: float = Field(default=0.01, ge=0, lt=1)

@@ -48,9 +48,8 @@ class GateSection(Section):
     """The fields of any gate; `id` is its type unless it is given.
 
     A class names its `thresholds`, the fields that say what fails, and `why` their
-    defaults are what they are; `calibrates` says which of them are the value's "min"
-    and "max", where chance alone decides how it varies in generation 0, and `ratio`
-    that the value is one.
+    defaults are what they are; `calibrates` says which of them are a "min" or a "max"
+    of what chance alone makes vary in generation 0, and `ratio` that this is a ratio.
     """
 
     files: ClassVar[tuple[str, ...]] = ()  # fields that name a file
@@ -70,6 +69,13 @@ class GateSection(Section):
             return self.threshold_from
         chosen = [name for name in self.thresholds if name in self.model_fields_set]
         return f"{' and '.join(chosen)} in loop.yaml" if chosen else self.why or None
+
+    def bounded(
+        self, value: float | None, details: Mapping[str, Any]
+    ) -> Mapping[str, float | None]:
+        """What each of the thresholds in `calibrates` bounds, by a verdict."""
+        del details
+        return dict.fromkeys(self.calibrates, value)
 
     @model_validator(mode="before")
     @classmethod

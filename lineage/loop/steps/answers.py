@@ -8,12 +8,12 @@ from lineage.errors import UsageError
 from lineage.loop.steps.model import (
     check_ids,
     context_length,
-    load_model,
+    opened,
     padding,
     valid_ids,
     vocabulary,
 )
-from lineage.loop.steps.session import device, session
+from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import load_subwords
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def greedy_answers(
     from lineage.loop.steps.sampling import sample
 
     with session(job):
-        model = load_model(folder).eval().to(device())
+        model = opened(job, folder)
         tokenizer, config = load_subwords(folder), _greedy(model, max_new_tokens)
         room = _room(model.config, max_new_tokens)
         rows = tokenizer.encode(prompts)
