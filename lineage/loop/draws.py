@@ -6,8 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.loop import changes, journal
+from lineage.loop.budgets import Budgets
 from lineage.loop.gates import Context, load_gates, run_gates
 from lineage.loop.machines.launcher import launched
+from lineage.loop.reuse import Reuse
 from lineage.loop.shards import read_records, read_texts, shards_of
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.tokenizer import load_tokens
@@ -58,6 +60,8 @@ def draw(
             attempt=0,
             config=changes.config_id(spec),
             resolved=spec.resolved(),
+            reuse=Reuse(registry),
+            budgets=Budgets(registry, spec),
         )
         reads = {"model": zero.model, "human": zero.human}
         roles = {"human": zero.human, "held_out": zero.held_out, "base": zero.model}
