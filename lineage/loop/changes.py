@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
 
+# What of `generation` decides how records are drawn.
+_DRAWN = (
+    "prompts",
+    "prompt_length",
+    "system_prompt",
+    "chat",
+    "stop",
+    "generation_config",
+)
 # What a branch made from another loop's generation takes over from it.
 _TAKEN_OVER = ("dataset", "model")
 
@@ -63,8 +72,8 @@ def _without_thresholds(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def sampling(config: Mapping[str, Any]) -> Json:
     """What of a config decides how records are drawn from a model."""
-    section, drawn = config["generation"], ("prompt_length", "generation_config")
-    plain = {name: section[name] for name in drawn}
+    section, drawn = config["generation"], _DRAWN
+    plain = {name: section.get(name) for name in drawn}
     return normalise(plain | {"step": config["steps"]["generate"]}, "config")
 
 

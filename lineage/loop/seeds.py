@@ -26,6 +26,22 @@ def order(count: int, *parts: object) -> list[int]:
     return sorted(range(count), key=lambda index: _digest(*parts, index))
 
 
+def draw(count: int, wanted: int, *parts: object) -> list[int]:
+    """`wanted` different ones of the numbers 0 … count-1, in an order of their own.
+
+    It looks at few more of them than it takes, unless most are wanted.
+    """
+    if 2 * wanted >= count:
+        return order(count, *parts)[:wanted]
+    found: dict[int, None] = {}
+    turn = 0
+    while len(found) < wanted:
+        place = int.from_bytes(_digest(*parts, "draw", turn)[:8], "big")
+        found[place % count] = None
+        turn += 1
+    return list(found)
+
+
 def choose(count: int, wanted: int, *parts: object) -> list[int]:
     """`wanted` of the numbers 0 … count-1, in rising order.
 

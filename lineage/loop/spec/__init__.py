@@ -32,7 +32,7 @@ from lineage.loop.spec.errors import Section, refuse, sentence, shown
 from lineage.loop.spec.evaluation import EvaluationSpec
 from lineage.loop.spec.files import installed_content
 from lineage.loop.spec.gates import GATES, GateSection, parse_gate
-from lineage.loop.spec.generation import GenerationSpec
+from lineage.loop.spec.generation import HUMAN, GenerationSpec, TemplatePrompts
 from lineage.loop.spec.launcher import LauncherSpec
 from lineage.loop.spec.mixing import MixingSpec
 from lineage.loop.spec.model import ModelSpec
@@ -121,6 +121,25 @@ class LoopSpec(Section):
         return self
 
     @model_validator(mode="after")
+    def _prompts_to_have(self) -> Self:
+        section, asked = self.generation, self.dataset.has_prompts
+        if self.asks_whole_prompts and "prompt_length" in section.model_fields_set:
+            refuse(
+                "is for slices of text; prompts are whole", "generation.prompt_length"
+            )
+        if section.chat and not self.asks_whole_prompts:
+            refuse(
+                "needs whole prompts: name their column, or give prompts",
+                "generation.chat",
+            )
+        if section.instructs and not asked:
+            refuse(
+                "needs human prompts to show: set dataset.prompt_column",
+                "generation.prompts.self_instruct",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _something_to_select_from(self) -> Self:
         if self.selection is None:
             return self
@@ -183,7 +202,9 @@ class LoopSpec(Section):
         """The fields of GenerationConfig: sample, and fill the block, unless said."""
         given = self.generation.generation_config
         fields: dict[str, Any] = {"do_sample": True}
-        if "max_length" not in given:
+        if self.asks_whole_prompts and "max_new_tokens" not in given:
+            fields["max_length"] = self.dataset.block_size
+        elif "max_length" not in given:
             room = self.dataset.block_size - self.generation.prompt_length
             fields["max_new_tokens"] = room
         return fields | given
@@ -218,8 +239,21 @@ class LoopSpec(Section):
             if origin := GATES.identity(section.type):
                 gate["from"] = origin
         data["evaluation"]["measures"] = identities(self)
+        data["generation"]["prompts"] = self._asked()
         if self.selection is not None:
             data["selection"]["by"] = self._selector()
+        return data
+
+    def _asked(self) -> Any:
+        """Where prompts are from; a file of them stands by its SHA-256."""
+        section = self.generation.prompts
+        if section == HUMAN:
+            return HUMAN
+        data = section.model_dump(mode="json")
+        for key in section.files:
+            data[key] = self.identity(data[key])
+        if isinstance(section, TemplatePrompts) and isinstance(section.values, str):
+            data["values"] = self.identity(section.values)
         return data
 
     def _selector(self) -> Any:
@@ -234,7 +268,7 @@ class LoopSpec(Section):
     @property
     def asks_whole_prompts(self) -> bool:
         """Whether models answer prompts, rather than go on with a slice of text."""
-        return self.dataset.has_prompts
+        return self.dataset.has_prompts or self.generation.prompts != HUMAN
 
     @property
     def model_folder(self) -> Path | None:

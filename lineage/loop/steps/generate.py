@@ -1,4 +1,4 @@
-"""Generate: a model writes the next generation's data, prompted by human records.
+"""Generate: a model writes the next generation's data, after prompts (see `prompts`).
 
 Shards are the unit of work: each is written whole or not at all, so a killed run
 goes on with the first one that is missing. Every record has its own seed and is a
@@ -10,19 +10,21 @@ from __future__ import annotations
 
 import math
 import os
+from copy import copy
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
-from lineage.loop.seeds import order
 from lineage.loop.shards import (
     Record,
     encode,
-    read_records,
     record_id,
     shard_name,
-    shards_of,
 )
+from lineage.loop.spec.generation import HUMAN
+from lineage.loop.steps.chat import Chat
+from lineage.loop.steps.endings import Stops, fenced
+from lineage.loop.steps.instructing import instruct
 from lineage.loop.steps.model import (
     check_ids,
     context_length,
@@ -31,22 +33,32 @@ from lineage.loop.steps.model import (
     valid_ids,
     vocabulary,
 )
+from lineage.loop.steps.prompts import OWN, Asked, Prompt, prompts, turns_of, wanted
 from lineage.loop.steps.protocol import Job, Result, count_tokens
 from lineage.loop.steps.session import session
-from lineage.loop.steps.tokenizer import Subwords, load_subwords
+from lineage.loop.steps.tokenizer import load_subwords
+from lineage.loop.text_files import as_messages, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from lineage.loop.spec import LoopSpec
 
-READS = ("generation", "model.dtype", "num_threads")  # sections of loop.yaml
+READS = (
+    "generation",
+    "dataset.block_size",
+    "model.dtype",
+    "num_threads",
+)  # sections of loop.yaml
 
 
 def generate(job: Job) -> Result:
     """Write `generation.num_samples` records of JSONL, in shards."""
-    records = _wanted(job)
+    if job.spec.generation.instructs and not (job.scratch / OWN).exists():
+        with session(job):
+            Writer(job)  # writes its prompts first
+    records = wanted(job) * job.spec.generation.num_candidates
     shards = range(math.ceil(records / job.spec.generation.shard_size))
     names = [shard_name(f"g{job.generation:03d}", shard) for shard in shards]
     here = [shard for shard in shards if (job.scratch / names[shard]).exists()]
@@ -61,7 +73,15 @@ def generate(job: Job) -> Result:
     for name in names:
         os.link(job.scratch / name, job.output / name)
     tokens = sum(_tokens(job.scratch / name) for name in names)
-    return Result(circumstances={"records": records, **count_tokens(tokens, kept)})
+    told = {"records": records, **count_tokens(tokens, kept)}
+    return Result(circumstances=told, uses=_uses(job))
+
+
+def _uses(job: Job) -> list[str]:
+    """Which inputs the records came from: prompts may be nobody's in the loop."""
+    section = job.spec.generation
+    theirs = section.prompts == HUMAN or section.instructs
+    return ["model", "human"] if theirs else ["model"]
 
 
 class Written(NamedTuple):
@@ -83,79 +103,128 @@ def _tokens(shard: Path) -> int:
     return int(shard.with_name(f"{shard.name}.tokens").read_text())
 
 
-def _wanted(job: Job) -> int:
-    """How many records are to be written."""
-    return _prompts_wanted(job) * job.spec.generation.num_candidates
-
-
-def _prompts_wanted(job: Job) -> int:
-    human = sum(shard.records for shard in shards_of(job.inputs["human"]))
-    return job.spec.generation.num_samples or human
-
-
 class Writer:
     """A model at work: its prompts, and the records that it makes of them."""
 
     def __init__(self, job: Job) -> None:
         self.job, self.stem, self.tokens = job, f"g{job.generation:03d}", 0
-        folder = job.inputs["model"]
+        section, folder = job.spec.generation, job.inputs["model"]
         self.tokenizer = load_subwords(folder)
+        self.chat = Chat(folder) if section.chat else None
         self.model = opened(job, folder)
-        self.config = generation_config(job.spec, self.model)
-        self.candidates = job.spec.generation.num_candidates
-        self.prompts = _prompts(job, self.tokenizer)
+        self.config = generation_config(job.spec, self.model, self.chat)
+        self.stops = Stops(section.stop, self.tokenizer)
+        self.candidates = section.num_candidates
+        if section.instructs:
+            instruct(job, self._question, self._own, chat=section.chat)
+        self.prompts = prompts(job, self.tokenizer, self.chat)
         check_ids(self.model, (ids for _, ids in self.prompts))
+        check_room(self.config, self.model, self.prompts)
 
     def piece(self, number: int) -> Written:
         """The n-th shard."""
         size, before = self.job.spec.generation.shard_size, self.tokens
-        records = self._records(number, number * size, (number + 1) * size)
+        end = min((number + 1) * size, len(self.prompts) * self.candidates)
+        records = self._records(number, range(number * size, end))
         data = b"".join(map(encode, records))
         return Written(data, self.tokens - before)
 
-    def _records(self, shard: int, start: int, end: int) -> Iterator[Record]:
-        """One shard's records, batch by batch."""
-        end = min(end, len(self.prompts) * self.candidates)
-        batch = self.job.spec.generation.batch_size
-        for first in range(start, end, batch):
-            numbers = range(first, min(first + batch, end))
-            for number, record in zip(numbers, self._batch(numbers), strict=True):
-                name = record_id(self.stem, shard, number - start)
-                yield record | {"id": name, "shard": shard}
-            self.job.advance(numbers[-1] / len(self.prompts) / self.candidates)
+    def _records(self, shard: int, numbers: range) -> list[Record]:
+        """One shard's records; prompts of about a length are side by side."""
+        batch, found = self.job.spec.generation.batch_size, dict[int, Record]()
+        whole = len(self.prompts) * self.candidates
+        by_length = sorted(numbers, key=lambda n: len(self._prompt(n).ids))
+        for start in range(0, len(by_length), batch):
+            some = by_length[start : start + batch]
+            found.update(zip(some, self._batch(some), strict=True))
+            self.job.advance((numbers.start + len(found)) / whole)
+        return [
+            found[number] | {"id": record_id(self.stem, shard, row), "shard": shard}
+            for row, number in enumerate(numbers)
+        ]
 
-    def _batch(self, numbers: range) -> Iterator[Record]:
-        import torch
+    def _prompt(self, number: int) -> Prompt:
+        return self.prompts[number // self.candidates]
 
-        from lineage.loop.steps.sampling import sample
-
+    def _batch(self, numbers: Sequence[int]) -> Iterator[Record]:
         places = [divmod(number, self.candidates) for number in numbers]
-        chosen = [self.prompts[number] for number, _ in places]
         seeds = [_record_seed(self.job.seed, *place) for place in places]
-        prompts = torch.tensor([ids for _, ids in chosen], device=self.model.device)
-        drawn = sample(self.model, prompts, seeds, self.config)
-        rows, length = drawn.tolist(), prompts.shape[1]
-        self.tokens += int((drawn[:, length:] != self.config.pad_token_id).sum())
-        texts = self.tokenizer.decode(rows)
-        asked = self.tokenizer.decode([row[:length] for row in rows])
-        for (source, _), seed, text, prompt, place in zip(
-            chosen, seeds, texts, asked, places, strict=True
+        rows = [self._prompt(number).ids for number in numbers]
+        written = self._write(rows, seeds, self.config, self.stops)
+        for number, place, seed, answer in zip(
+            numbers, places, seeds, self._said(rows, written), strict=True
         ):
+            asked = self._prompt(number).asked
             yield {
-                "completion": text.removeprefix(prompt),
                 "generator": self.job.roots["model"],
-                "prompt": prompt,
-                "prompt_source": source,
+                "prompt": asked.text,
+                "prompt_source": asked.source,
                 "seed": seed,
-                "text": text,
+                **self._answer(asked, self.stops.cut(answer)),
                 **self._candidate(*place),
             }
+
+    def _write(
+        self, rows: Sequence[list[int]], seeds: Sequence[int], config: Any, stops: Stops
+    ) -> list[list[int]]:
+        """The new tokens after each row."""
+        from lineage.loop.steps.sampling import continuations
+
+        stopped = stops.reached if stops else None
+        written = continuations(self.model, rows, seeds, config, stopped)
+        self.tokens += sum(map(len, written))
+        return written
+
+    def _said(
+        self, rows: Sequence[list[int]], written: Sequence[list[int]]
+    ) -> Iterator[str]:
+        """What was written, as text: by itself in a chat, else as it follows."""
+        decode = self.tokenizer.decode
+        alone = decode(written)
+        if self.chat:
+            yield from alone
+            return
+        whole = decode([[*a, *b] for a, b in zip(rows, written, strict=True)])
+        for text, prompt, other in zip(whole, decode(rows), alone, strict=True):
+            follows = text.startswith(prompt)
+            yield text.removeprefix(prompt) if follows else other
+
+    def _answer(self, asked: Asked, answer: str) -> Record:
+        """What a record has of an answer."""
+        record: Record = {"completion": answer, "text": asked.text + answer}
+        if self.chat:
+            turns = [*turns_of(self.job.spec, asked), ("assistant", answer)]
+            record |= {"text": readable(turns), "messages": as_messages(turns)}
+        if self.job.spec.generation.extract:
+            record["code"] = fenced(answer)
+        return record | ({"given": dict(asked.given)} if asked.given else {})
 
     def _candidate(self, number: int, candidate: int) -> Record:
         """Which prompt's answer it is, where a prompt has several."""
         if self.candidates == 1:
             return {}
         return {"candidate": candidate, "prompt_id": f"{self.stem}-p{number:05d}"}
+
+    # What a model that writes its own prompts is asked.
+
+    def _question(self, text: str) -> list[int]:
+        if self.chat:
+            return self.chat.encode(self.chat.opened([("user", text)]))
+        return self.tokenizer.encode([text])[0]
+
+    def _own(self, rows: Sequence[list[int]], seeds: Sequence[int]) -> list[str]:
+        """What it writes then: a line, in the batches of the spec."""
+        section, config = self.job.spec.generation, copy(self.config)
+        assert section.instructs is not None
+        config.max_length = None
+        config.max_new_tokens = section.instructs.max_new_tokens
+        check_room(config, self.model, [Prompt(Asked("examples", ""), r) for r in rows])
+        stops, found = Stops([] if self.chat else ["\n"], self.tokenizer), list[str]()
+        for start in range(0, len(rows), section.batch_size):
+            some = slice(start, start + section.batch_size)
+            written = self._write(rows[some], seeds[some], config, stops)
+            found += self._said(rows[some], written)
+        return found
 
 
 def _record_seed(seed: int, number: int, candidate: int) -> int:
@@ -167,37 +236,7 @@ def _record_seed(seed: int, number: int, candidate: int) -> int:
     return int.from_bytes(sha256(place.encode()).digest()[:6], "big")
 
 
-def _prompts(job: Job, tokenizer: Subwords) -> list[tuple[str, list[int]]]:
-    """(id of a human record, its first tokens) for each record to be written.
-
-    Human records are taken in the seed's order, again from the first when more are
-    asked for than there are.
-    """
-    length = job.spec.generation.prompt_length
-    human = [
-        record
-        for shard in shards_of(job.inputs["human"])
-        for record in read_records(shard.path)
-    ]
-    encoded = tokenizer.encode([record["text"] for record in human])
-    long = [
-        (str(record.get("id", "")), ids[:length])
-        for record, ids in zip(human, encoded, strict=True)
-        if len(ids) >= length
-    ]
-    if not long:
-        raise no_prompt(length)
-    turns = order(len(long), job.seed, "prompts")
-    return [long[turns[number % len(long)]] for number in range(_prompts_wanted(job))]
-
-
-def no_prompt(length: int) -> UsageError:
-    """All human records are shorter than a prompt."""
-    message = f"no human record has generation.prompt_length = {length} tokens"
-    return UsageError(message, hint="make it smaller")
-
-
-def generation_config(spec: LoopSpec, model: Any) -> Any:
+def generation_config(spec: LoopSpec, model: Any, chat: Chat | None = None) -> Any:
     """The spec's GenerationConfig, checked against the model.
 
     `model.generate` fills what it leaves out from the model's own, which `loop.yaml`
@@ -211,6 +250,7 @@ def generation_config(spec: LoopSpec, model: Any) -> Any:
     own, size = model.generation_config, vocabulary(model.config)
     ends = valid_ids(own, "eos_token_id", size)
     ends = ends or valid_ids(model.config.get_text_config(), "eos_token_id", size)
+    ends += [id_ for id_ in (chat.ends() if chat else ()) if id_ not in ends]
     model.generation_config = GenerationConfig()
     tokens = {"pad_token_id": padding(model.config), "eos_token_id": ends or None}
     config = GenerationConfig(**(tokens | spec.generation_config))
@@ -225,7 +265,26 @@ def generation_config(spec: LoopSpec, model: Any) -> Any:
 
 
 def _check_length(spec: LoopSpec, model: Any, config: Any) -> None:
-    prompt, context = spec.generation.prompt_length, context_length(model.config)
+    """Refuse records that do not fit, where every prompt has one length."""
+    if not spec.asks_whole_prompts:
+        _check_fit(config, context_length(model.config), spec.generation.prompt_length)
+
+
+def check_room(config: Any, model: Any, prompts: Sequence[Prompt]) -> None:
+    """Refuse a prompt that leaves no room to answer it.
+
+    Raises:
+        UsageError: names the longest one.
+    """
+    longest = max(prompts, key=lambda prompt: len(prompt.ids))
+    try:
+        _check_fit(config, context_length(model.config), len(longest.ids))
+    except UsageError as error:
+        message = f"the prompt {longest.asked.source} is too long: {error}"
+        raise UsageError(message, hint=error.hint) from None
+
+
+def _check_fit(config: Any, context: int | None, prompt: int) -> None:
     new = config.max_new_tokens
     length = config.max_length if new is None else prompt + new
     if context is not None and length > context:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
 from lineage.loop.steps.adapter import is_adapter
-from lineage.loop.steps.generate import generation_config, no_prompt
+from lineage.loop.steps.chat import Chat
+from lineage.loop.steps.generate import generation_config
 from lineage.loop.steps.model import (
     check_context,
     check_ids,
@@ -22,6 +23,7 @@ from lineage.loop.steps.model import (
     reason,
     vocabulary,
 )
+from lineage.loop.steps.prompts import no_prompt
 from lineage.loop.steps.sampling import sample
 from lineage.loop.steps.session import quiet, require_torch
 from lineage.loop.steps.tokenizer import load_subwords
@@ -58,7 +60,7 @@ def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -
     with quiet():
         model, rows = _model(spec, folder, human)
         if not steps.generate:
-            _try_generation(spec, model, rows[: len(human.train)])
+            _try_generation(spec, folder, model, rows[: len(human.train)])
         if not steps.train:
             try_training(spec, model, scratch)
 
@@ -109,16 +111,19 @@ def _check_logits(model: Any, ids: Sequence[int]) -> None:
         raise LineageError(message, hint="give a causal language model, such as gpt2")
 
 
-def _try_generation(spec: LoopSpec, model: Any, rows: Sequence[list[int]]) -> None:
+def _try_generation(
+    spec: LoopSpec, folder: Path, model: Any, rows: Sequence[list[int]]
+) -> None:
     """Write one token with all that `generation_config` asks for."""
     import torch
 
-    length = spec.generation.prompt_length
+    length = 1 if spec.asks_whole_prompts else spec.generation.prompt_length
     prompt = next((row[:length] for row in rows if len(row) >= length), None)
     if prompt is None:
         raise no_prompt(length)
+    chat = Chat(folder) if spec.generation.chat else None
     try:
-        config = generation_config(spec, model)
+        config = generation_config(spec, model, chat)
         config.max_length, config.max_new_tokens = None, 1
         sample(model, torch.tensor([prompt], device=model.device), [0], config)
     except UsageError:

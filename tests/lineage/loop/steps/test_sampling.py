@@ -165,3 +165,96 @@ def test_a_row_that_ends_is_padded(model: Any) -> None:
         text = row[1:]
         if 0 in text:
             assert set(text[text.index(0) :]) == {0}
+
+
+def ragged(count: int) -> list[list[int]]:
+    """Prompts of one to eleven tokens."""
+    return [[1 + (n * k) % 90 for k in range(1, 2 + n % 11)] for n in range(count)]
+
+
+@pytest.fixture(scope="module")
+def llama() -> Any:
+    """A model with rotary positions and grouped heads."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        initializer_range=0.2,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def continued(model: Any, size: int, count: int = 33, **fields: Any) -> list[list[int]]:
+    """What follows `count` prompts, `size` of them at a time."""
+    from transformers import GenerationConfig
+
+    settings = {"do_sample": True, "top_k": 0, "pad_token_id": 0, "eos_token_id": 0}
+    config = GenerationConfig(**(settings | {"max_new_tokens": 12} | fields))
+    prompts, found = ragged(count), []
+    for start in range(0, count, size):
+        some = prompts[start : start + size]
+        seeds = range(start, start + len(some))
+        found += sampling.continuations(model, some, seeds, config)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["model", "llama"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"temperature": 0.3, "top_p": 0.9},
+        {"max_new_tokens": None, "max_length": 16},
+        {"repetition_penalty": 1.3, "min_new_tokens": 5},
+        {"do_sample": False},
+    ],
+    ids=str,
+)
+def test_prompts_of_other_lengths_change_nothing(
+    kind: str, fields: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
+    """Alone, by sevens or all at once, beside longer and shorter ones."""
+    model = request.getfixturevalue(kind)
+    alone, sevens, whole = (continued(model, n, **fields) for n in (1, 7, 33))
+    assert alone == sevens == whole
+    if fields.get("max_length"):
+        for prompt, row in zip(ragged(33), whole, strict=True):
+            assert len(prompt) + len(row) <= 16
+
+
+def test_a_recurrent_model_s_prompts_are_not_padded() -> None:
+    """One that cannot be told where a row begins continues those of one length."""
+    import torch
+    from transformers import MambaConfig, MambaForCausalLM
+
+    torch.manual_seed(0)
+    config = MambaConfig(
+        vocab_size=VOCABULARY, hidden_size=32, num_hidden_layers=2, state_size=4
+    )
+    model = MambaForCausalLM(config).eval()
+    assert continued(model, 33) == continued(model, 1)
+
+
+def test_what_is_enough_ends_a_row(llama: Any) -> None:
+    """A row ends as soon as it has the token that was waited for, others go on."""
+    from transformers import GenerationConfig
+
+    config = GenerationConfig(
+        do_sample=True, top_k=0, pad_token_id=0, eos_token_id=0, max_new_tokens=12
+    )
+    prompts = ragged(20)
+    whole = sampling.continuations(llama, prompts, range(20), config)
+    ended = sampling.continuations(
+        llama, prompts, range(20), config, lambda rows: [row[-1] < 20 for row in rows]
+    )
+    for long, short in zip(whole, ended, strict=True):
+        ends = next((n for n, token in enumerate(long, 1) if token < 20), len(long))
+        assert short == long[:ends]
