@@ -109,7 +109,8 @@ def test_candidates_share_a_prompt(job: MakeJob, model: Path, examples: Path) ->
 
 def test_a_file_s_prompts(job: MakeJob, model: Path, human: Path) -> None:
     """Each once, with the line it is from and what else the line has."""
-    section = {"prompts": {"file": "p.jsonl"}, "num_samples": None, "stop": " the"}
+    section: dict[str, Any] = {"num_samples": None, "stop": " the"}
+    section["prompts"] = {"file": "p.jsonl"}
     task = asking(job, model, human, **section)
     lines = [{"prompt": f"The fox {w}", "answer": w} for w in ("sees", "eats", "x")]
     task.spec.path("p.jsonl").write_text("\n".join(map(json.dumps, lines)))
