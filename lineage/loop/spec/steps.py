@@ -12,15 +12,16 @@ from lineage.loop.spec.errors import Section, check_keys, mistake, nearest, refu
 STEP_PLUGINS = Plugins("lineage.steps", {})
 
 _STEP_FORMS = (
-    'a step is "package.module:function" or {command: "…"} or '
-    "{use: an installed step, its options}"
+    'a step is "package.module:function" or {callable: …, timeout: …} or '
+    '{command: "…"} or {use: an installed step, its options}'
 )
 
 
 class StepSpec(Section):
     """A step of the user's own: a Python callable, a command, or an installed step.
 
-    `timeout` ends a command after so many seconds; it shapes no artifact. `options`
+    `timeout` ends it after so many seconds, for which a callable gets a process of
+    its own; it shapes no artifact. `options`
     stand beside `use` in the file, and are checked by the step itself.
     """
 
@@ -47,7 +48,8 @@ class StepSpec(Section):
             options = {key: value[key] for key in value if key not in ours}
             return ours | {"options": options}
         keys = set(value) if isinstance(value, dict) else set()
-        if not {"command"} <= keys <= {"command", "timeout"}:
+        keys.discard("timeout")
+        if keys not in ({"command"}, {"callable"}):
             refuse(_STEP_FORMS)
         return value
 

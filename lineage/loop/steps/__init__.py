@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lineage.loop.spec import LoopSpec
+    from lineage.loop.spec.steps import StepSpec
     from lineage.loop.steps.protocol import Job, Result, Step
 
 STEPS = ("generate", "check", "mix", "train", "evaluate")
@@ -37,16 +38,28 @@ def find_steps(spec: LoopSpec, lock: int) -> dict[str, Step]:
 
 
 def _find(name: str, spec: LoopSpec, lock: int) -> Step:
+    from lineage.loop.steps.child import ChildStep
     from lineage.loop.steps.external import CommandStep, InstalledStep, PythonStep
 
     section, base = getattr(spec.steps, name), spec.path("")
     if section is None:
         return _built_in(name)
-    if section.callable is not None:
-        return PythonStep(section.callable, base)
+    if section.command is not None:
+        return CommandStep(section.command, base, section.timeout, lock)
+    make: Any = PythonStep
+    arguments: tuple[Any, ...] = (section.callable, base)
     if section.use is not None:
-        return InstalledStep(section.use, section.options, base)
-    return CommandStep(section.command, base, section.timeout, lock)
+        make, arguments = InstalledStep, (section.use, section.options, base)
+    step: Step = make(*arguments)
+    if section.timeout is None:
+        return step
+    return ChildStep(
+        step, _name(section), (make, arguments), base, section.timeout, lock
+    )
+
+
+def _name(section: StepSpec) -> str:
+    return str(section.callable or section.use)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
+from lineage.loop.definitions import MEASURES
 from lineage.loop.shards import read_records, shards_of
 from lineage.loop.steps.protocol import Job, Result
 from lineage.loop.verdicts import ACTIONS
@@ -85,6 +86,14 @@ def result(step: str, said: object) -> Result:
     return Result(metrics=metrics, **rest)
 
 
+def said_of(outcome: Result) -> dict[str, Any]:
+    """A result as a step of the user's could have said it, in plain JSON."""
+    said = {key: getattr(outcome, key) for key in _KEYS}
+    said["metrics"] = {n: each.to_json() for n, each in outcome.metrics.items()}
+    plain: Any = normalise({k: v for k, v in said.items() if v is not None}, "result")
+    return plain  # type: ignore[no-any-return]
+
+
 def _finite(name: str, metric: Metric) -> Metric:
     if not math.isfinite(metric.value):
         raise LineageError(f"{name} is {metric.value}")
@@ -126,6 +135,7 @@ def check_output(job: Job, said: Result) -> None:
     if strange := {*said.shares, *(said.uses or ())}.difference(sources):
         message = f"the {job.step} step names {min(strange)}, which is no input of it"
         raise LineageError(message, hint=f"inputs: {', '.join(sources)}")
+    _check_names(job, said)
     if job.step == "evaluate":
         missing = "" if said.metrics else "measured nothing"
     elif job.step == "train":
@@ -138,6 +148,26 @@ def check_output(job: Job, said: Result) -> None:
     if missing:
         message = f"the {job.step} step {missing}"
         raise LineageError(message, hint="docs/steps.md says what a step leaves behind")
+
+
+def _check_names(job: Job, said: Result) -> None:
+    """A name of ours means what it means here.
+
+    A built-in step's own result, handed on by a step of the user's, has our measures
+    with their definitions, and in a check our gates.
+    """
+    for name, metric in said.metrics.items():
+        if name in MEASURES and metric.definition is None:
+            message = f"the {job.step} step calls a metric {name}, which is a measure"
+            hint = "give it another name, or say its definition"
+            raise LineageError(message, hint=hint)
+    ours = {gate.id for gate in job.spec.gates} if job.step != "check" else set()
+    for gate in said.gates:
+        if gate["id"] in ours:
+            message = f"the {job.step} step calls a verdict {gate['id']}, which is a"
+            raise LineageError(
+                f"{message} gate of loop.yaml", hint="rename one of them"
+            )
 
 
 def _count(step: str, shard: Path) -> int:
@@ -165,7 +195,10 @@ def read_result(step: str, file: Path) -> Any:
 
 @contextmanager
 def untouched(job: Job) -> Iterator[None]:
-    """Refuse a step that writes to its inputs: they are other commits' files.
+    """Refuse a step that writes where it only reads.
+
+    That is its inputs, what else lies in the loop's work folder, and the files of
+    human text. Nobody looks at the rest of the disk.
 
     Raises:
         LineageError: names the file.
@@ -175,15 +208,33 @@ def untouched(job: Job) -> Iterator[None]:
     after = _stamps(job)
     changed = [path for path in before | after if before.get(path) != after.get(path)]
     if changed:
-        message = f"the {job.step} step changed its input {min(changed)}"
+        what = "its input " if _is_input(job, min(changed)) else ""
+        message = f"the {job.step} step changed {what}{min(changed)}"
         raise LineageError(message, hint="write to the output folder only")
 
 
 def _stamps(job: Job) -> dict[Path, tuple[int, ...]]:
     """Of every file what a write changes; a time of change cannot be set back."""
-    files = (path for folder in job.inputs.values() for path in folder.rglob("*"))
+    folders = {*job.inputs.values(), *_neighbours(job)}
+    files = {path for folder in folders for path in folder.rglob("*")}
+    dataset = job.spec.dataset
+    for name in (*dataset.train_file, *(dataset.validation_file or ())):
+        place = job.spec.path(name)
+        files |= {place, *place.rglob("*")}
     return {
         path: (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         for path in files
         if path.is_file() and (stat := path.stat())
     }
+
+
+def _neighbours(job: Job) -> Iterator[Path]:
+    """What else lies in the loop's work folder: other inputs and other steps."""
+    own = job.output.parent
+    for folder in (own.parent, own.parent.parent / "inputs"):
+        if (own.parent.parent / "lock").is_file() and folder.is_dir():
+            yield from (each for each in folder.iterdir() if each != own)
+
+
+def _is_input(job: Job, path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in job.inputs.values())

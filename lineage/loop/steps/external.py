@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import shlex
-import signal
-import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
 from lineage.loop.spec.steps import STEP_PLUGINS
+from lineage.loop.steps import processes
 from lineage.loop.steps.contract import (
     check_output,
     describe,
@@ -30,7 +29,7 @@ from lineage.loop.steps.contract import (
     result,
     untouched,
 )
-from lineage.loop.steps.users import guarded, raised, run_source, tail
+from lineage.loop.steps.users import apart, guarded, raised, run_source, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -61,8 +60,9 @@ class PythonStep:
         log = job.scratch / "log.txt"
         log.unlink(missing_ok=True)
         try:
-            with _importable(self.base), untouched(job), guarded(log):
-                said = self._function(job)
+            with _importable(self.base), untouched(job), guarded(log) as ours:
+                told = replace(job, advance=apart(ours, job.advance))
+                said = self._function(told)
         except (LineageError, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -129,45 +129,18 @@ class CommandStep:
         job_file.write_text(json.dumps(describe(job, said), indent=2) + "\n")
         words = [word.replace("{job}", str(job_file)) for word in self._words]
         with untouched(job):
-            self._run(job, words, job.scratch / "log.txt")
+            processes.run(
+                job,
+                words,
+                name=self.command,
+                folder=self.base,
+                log=job.scratch / "log.txt",
+                lock=self._lock,
+                timeout=self.timeout,
+            )
         outcome = result(job.step, read_result(job.step, said))
         check_output(job, outcome)
         return outcome
-
-    def _run(self, job: Job, words: list[str], log: Path) -> None:
-        """Run to the end; the loop's lock is held for as long as the command lives."""
-        try:
-            with (
-                log.open("wb") as out,
-                subprocess.Popen(
-                    words,
-                    cwd=self.base,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=(self._lock,),
-                    start_new_session=True,
-                ) as process,
-            ):
-                code = self._wait(job, process)
-        except OSError as error:
-            message = f"the {job.step} step cannot run {words[0]!r}: {error.strerror}"
-            raise LineageError(message) from None
-        if code:
-            how = f"was ended by signal {-code}" if code < 0 else f"exited with {code}"
-            message = f"the {job.step} step failed: `{self.command}` {how}"
-            raise LineageError(message, hint=tail(log))
-
-    def _wait(self, job: Job, process: subprocess.Popen[bytes]) -> int:
-        try:
-            return process.wait(self.timeout)
-        except subprocess.TimeoutExpired:
-            message = f"the {job.step} step ran longer than {self.timeout:g} seconds"
-            raise LineageError(message, hint="raise its timeout in loop.yaml") from None
-        finally:
-            if process.poll() is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

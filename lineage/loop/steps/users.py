@@ -4,48 +4,90 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import chdir, contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _STDOUT, _STDERR = 1, 2
 _LONGEST = 500  # characters of a log, as a hint
 _LOG_LINES = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Where our own output goes while a user's code runs."""
+
+    streams: tuple[Any, Any]
+    descriptors: tuple[int, int]
+
+
 @contextmanager
-def guarded(log: Path | None = None) -> Iterator[None]:
-    """Run a user's code with what it prints in `log`, else on stderr.
+def guarded(log: Path | None = None) -> Iterator[Ours | None]:
+    """Run a user's code with all that it prints in `log`, else on stderr.
 
     stdout is for ids and JSON, which a `print` would break. The working directory
-    is ours again afterwards.
+    is ours again afterwards. Yields where our own output goes, if anywhere else.
     """
     with chdir(Path.cwd()):
         if log is None:
-            with _printing_to(sys.stderr, _STDERR):
-                yield
+            with _printing_to((sys.stderr, sys.stderr), (_STDERR, _STDERR)):
+                yield None
         else:
-            with log.open("a", buffering=1) as file, _printing_to(file, file.fileno()):
-                yield
+            with log.open("a", buffering=1) as file:
+                end = file.fileno()
+                with _printing_to((file, file), (end, end)) as ours:
+                    yield ours
 
 
 @contextmanager
-def _printing_to(file: IO[str], descriptor: int) -> Iterator[None]:
+def _printing_to(
+    streams: tuple[Any, Any], descriptors: tuple[int, int]
+) -> Iterator[Ours]:
     """Also what is written past `sys.stdout`, by C code or a command."""
     sys.stdout.flush()
-    ours = os.dup(_STDOUT)
+    sys.stderr.flush()
+    before = sys.stdout, sys.stderr
+    ours = os.dup(_STDOUT), os.dup(_STDERR)
     try:
-        os.dup2(descriptor, _STDOUT)
-        with redirect_stdout(file):
-            yield
+        _point(streams, descriptors)
+        yield Ours(before, ours)
     finally:
-        file.flush()
-        os.dup2(ours, _STDOUT)
-        os.close(ours)
+        for stream in streams:
+            stream.flush()
+        _point(before, ours)
+        for descriptor in ours:
+            os.close(descriptor)
+
+
+def _point(streams: tuple[Any, Any], descriptors: tuple[int, int]) -> None:
+    sys.stdout, sys.stderr = streams
+    os.dup2(descriptors[0], _STDOUT)
+    os.dup2(descriptors[1], _STDERR)
+
+
+def apart(
+    ours: Ours | None, function: Callable[[float], None]
+) -> Callable[[float], None]:
+    """`function`, that may show something, called from within `guarded`."""
+    if ours is None:
+        return function
+
+    def outside(value: float) -> None:
+        theirs = (sys.stdout, sys.stderr), (os.dup(_STDOUT), os.dup(_STDERR))
+        try:
+            _point(ours.streams, ours.descriptors)
+            function(value)
+        finally:
+            _point(*theirs)
+            for descriptor in theirs[1]:
+                os.close(descriptor)
+
+    return outside
 
 
 def tail(log: Path) -> str:
