@@ -338,14 +338,16 @@ def test_unknown_keys_name_the_nearest(
             {"steps": {"train": "trainer"}},
             (
                 'steps.train.callable: a step is "package.module:function" '
-                'or {command: "…"} or {use: an installed step, its options}'
+                'or {callable: …, timeout: …} or {command: "…"} or '
+                "{use: an installed step, its options}"
             ),
         ),
         (
             {"steps": {"train": 3}},
             (
-                'steps.train: a step is "package.module:function" or {command: "…"} '
-                "or {use: an installed step, its options}"
+                'steps.train: a step is "package.module:function" or '
+                '{callable: …, timeout: …} or {command: "…"} or '
+                "{use: an installed step, its options}"
             ),
         ),
         (
