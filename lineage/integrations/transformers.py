@@ -13,7 +13,7 @@ from __future__ import annotations
 import atexit
 import sys
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from lineage.integrations.training_facts import metrics_of, notes_of, params_of
 from lineage.store.canonical import canonical, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from lineage.observing.run import Run
     from lineage.registry import Registry
@@ -128,11 +128,9 @@ class LineageCallback(TrainerCallback):
     def _save(self, model: Any, tokenizer: Any, **more: Any) -> None:
         assert self._run is not None
         folder = self._run.folder / "model"
-        name, model.config.name_or_path = model.config.name_or_path, ""
-        try:
+        with _without_paths(model):
             model.save_pretrained(folder)
-        finally:
-            model.config.name_or_path = name
+        (folder / "README.md").unlink(missing_ok=True)  # peft's own, of this machine
         if hasattr(tokenizer, "save_pretrained"):
             tokenizer.save_pretrained(folder)
         self._run.commit("model", self.name, folder, **more)
@@ -228,6 +226,22 @@ def _has_weights_of(model: Any, folder: Path) -> bool | None:
                         return False
                     compared += 1
     return True if compared else None
+
+
+@contextmanager
+def _without_paths(model: Any) -> Iterator[None]:
+    """Let a model and its adapters name their base without a path of this machine."""
+    adapters = getattr(model, "peft_config", {}).values()
+    bases = [(each, each.base_model_name_or_path) for each in adapters]
+    name, model.config.name_or_path = model.config.name_or_path, ""
+    try:
+        for adapter, base in bases:
+            adapter.base_model_name_or_path = base and Path(base).name
+        yield
+    finally:
+        model.config.name_or_path = name
+        for adapter, base in bases:
+            adapter.base_model_name_or_path = base
 
 
 def _remove(folder: Path) -> None:

@@ -160,6 +160,24 @@ def test_a_model_of_a_config_alone_is_tuned_from_nothing(
     assert run.data["base"] == "the weights are not those of seed-model"
 
 
+def test_an_adapter_is_tuned_from_the_model_below_it(
+    repo: Registry, base: Path
+) -> None:
+    """LoRA: the base's weights are compared, and no path of this machine is kept."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base)
+    lora = LoraConfig(r=2, target_modules=["q_proj"])
+    train(base, [callback()], model=get_peft_model(model, lora))
+    made, start = repo.resolve("model/tutor"), repo.resolve("model/seed-model")
+    assert ("fine_tuned_from", start, "observed") in edges(repo, made)
+    repo.get(made, "got")
+    config = json.loads((repo.root / "got" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "seed-model"
+    assert not (repo.root / "got" / "README.md").exists()
+
+
 def test_resumed_training_says_so(repo: Registry, base: Path) -> None:
     """From a checkpoint: the step it went on from, and the base as its config says."""
     saving = {"save_strategy": "steps", "save_steps": 2}
