@@ -1,14 +1,12 @@
 """`lineage review`: what waits for a person, what there is to see, the verdict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli import shapes
 from lineage.cli.command import (
-    COUNT,
     App,
     Group,
     at_option,
@@ -17,19 +15,21 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.loop import suggest
-from lineage.cli.render import Column, Record, Section, document, listing, sections
-from lineage.cli.show import GATES
-from lineage.cli.terminal import Span
-from lineage.cli.text import ago, change, cut, number, one_line, width
+from lineage.cli.render import Column, Record, document, listing
+from lineage.cli.review_labels import audit, edit, label
+from lineage.cli.review_show import said, show
+from lineage.cli.text import ago, lasted
 
 if TYPE_CHECKING:
-    from lineage.diff.metrics import MetricChange
-    from lineage.loop.packets import Compared, Packet
     from lineage.loop.review import Decision, Reviews, Word
-    from lineage.store.objects import Metric
 
-_SAMPLES = 5
-_WIDEST = 100  # columns of a record's text
+
+def _in_words(record: Record) -> str:
+    """Why it was asked for, and what was said."""
+    over = "override: " if record["override"] else ""
+    note = f" -> {over}{record['note']}" if record["note"] else ""
+    return f"{record['why']}{note}"
+
 
 _WAITING = (
     Column("loop", lambda r: (r["loop"], "branch")),
@@ -37,7 +37,19 @@ _WAITING = (
     Column("waits", lambda r: r["on"]),
     Column("commit", lambda r: (r["subject"][:12], "id")),
     Column("since", lambda r: ago(r["time"])),
-    Column("why", lambda r: r["why"], flexible=True),
+)
+_APPROVED = Column("approved", lambda r: f"{len(r['approved_by'])} of {r['approvals']}")
+_WHY = Column("why", lambda r: r["why"], flexible=True)
+_STYLES = {"waiting": "hint", "approved": "good", "rejected": "bad"}
+_ALL = (
+    Column("loop", lambda r: (r["loop"], "branch")),
+    Column("gen.", lambda r: str(r["generation"]), right=True),
+    Column("of", lambda r: r["on"]),
+    Column("commit", lambda r: (r["subject"][:12], "id")),
+    Column("state", lambda r: (r["state"], _STYLES.get(r["state"], ""))),
+    Column("by", lambda r: r["by"] or "", flexible=True),
+    Column("took", lambda r: "" if r["seconds"] is None else lasted(r["seconds"])),
+    Column("in words", _in_words, below=True),
 )
 
 
@@ -46,69 +58,83 @@ _WAITING = (
     examples={
         "lineage review list": "what waits for a person",
         "lineage review show": "what there is to see, if one commit waits",
+        "lineage review label tutor g002-00000-00017 --wrong": "say of a record",
         "lineage review approve tutor --note 'reads well'": "let the loop tutor go on",
+        "lineage review audit tutor": "does its filter still tell right from wrong?",
     },
 )
 def review() -> None:
     """Look at what a loop made, and let it go on or not."""
 
 
+for command in (show, label, edit, audit):
+    review.add_command(command)
+
+
 @review.command(
-    name="list", examples={"lineage review list": "what waits"}, exits=[0, 5]
+    name="list",
+    examples={
+        "lineage review list": "what waits",
+        "lineage review list --all": "what was decided, too: by whom and how fast",
+    },
+    exits=[0, 5],
 )
+@click.option("--all", "all_", is_flag=True, help="What was decided, too.")
 @at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
-def list_(app: App, format_: str) -> None:
+def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
     """List what waits for a person's verdict, newest first."""
     from lineage.loop.review import Reviews
 
-    waiting = list(Reviews.read(app.registry).waiting.values())
-    listing(app.terminal, format_, "reviews", [asdict(w) for w in waiting], _WAITING)
+    reviews = Reviews.read(app.registry)
+    records = list(_records(reviews, all_=all_))
+    several = (_APPROVED,) if any(r["approvals"] > 1 for r in records) else ()
+    columns = _ALL if all_ else (*_WAITING, *several, _WHY)
+    listing(app.terminal, format_, "reviews", records, columns)
+    waiting = list(reviews.waiting.values())
     if not waiting:
         app.terminal.say("nothing waits for review")
     elif format_ == "human":
         suggest(app, {f"lineage review show {waiting[0].loop}": "what there is to see"})
 
 
-@review.command(
-    examples={
-        "lineage review show": "the only commit that waits",
-        "lineage review show tutor -n 20": "20 records of what the loop tutor wrote",
-        "lineage review show tutor --seed 1": "other records",
-    },
-    exits=[0, 2, 3, 5],
-)
-@click.argument("rev", required=False, shell_complete=complete_revision)
-@click.option(
-    "-n", "samples", type=COUNT, default=_SAMPLES, metavar="N",
-    show_default=True, help="So many records.",
-)  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="Draws them.")
-@at_option
-@format_option("json")
-@pass_app
-def show(app: App, rev: str | None, samples: int, seed: int, format_: str) -> None:
-    """Show records, measures and gates to decide on.
+def _records(reviews: "Reviews", *, all_: bool) -> Iterator[Record]:
+    """One record for each review: those that wait, or all, newest first."""
+    for subject, ballot in reviews.ballots.items():
+        if subject in reviews.waiting:
+            waiting = asdict(reviews.waiting[subject])
+            yield {**waiting, **dict.fromkeys(_DECIDED), "state": "waiting"}
+        elif all_ and ballot.request and subject in reviews.decided:
+            yield _decided(reviews, subject)
 
-    REV is a generation or a dataset of a loop, or a loop that waits; by default the
-    only commit that waits. The records are drawn at random by the seed.
-    """
-    from lineage.loop.packets import packet
-    from lineage.loop.review import Reviews
 
-    reviews = Reviews.read(app.registry)
-    subject = reviews.find(app.registry, rev)
-    found = packet(app.registry, subject, samples=samples, seed=seed)
-    if format_ == "json":
-        app.terminal.write([document(_shape(found, reviews))])
-        return
-    app.terminal.page(_human(app, found, reviews))
-    if subject in reviews.waiting:
-        suggest(app, {
-            f"lineage review approve {subject[:12]}": "lets the loop go on",
-            f"lineage review reject {subject[:12]} --note WHY": "keeps it aside",
-        })  # fmt: skip
+_DECIDED = ("state", "by", "note", "override", "seconds", "decided", "packet", "edited")
+
+
+def _decided(reviews: "Reviews", subject: str) -> Record:
+    ballot, decision = reviews.ballots[subject], reviews.decided[subject]
+    request = ballot.request
+    assert request is not None
+    return {
+        "subject": subject,
+        "loop": request.data.get("loop"),
+        "generation": request.data.get("generation"),
+        "on": request.data.get("on"),
+        "why": request.data.get("why"),
+        "time": request.time,
+        "event": request.id,
+        "approvals": ballot.needed,
+        "approved_by": [str(e.data.get("by")) for e in ballot.people.values()],
+        "state": decision.past,
+        "by": decision.by,
+        "note": decision.note,
+        "override": decision.override,
+        "seconds": decision.seconds,
+        "decided": decision.time,
+        "packet": decision.packet,
+        "edited": decision.edited,
+    }
 
 
 @review.command(
@@ -119,6 +145,7 @@ def show(app: App, rev: str | None, samples: int, seed: int, format_: str) -> No
         ),
     },
     exits={0: "recorded", 2: "it does not wait, or was decided on before",
+           3: "the data are not those that were asked about",
            4: "a failed gate, and no reason", 5: "no such commit, or several wait"},
 )  # fmt: skip
 @click.argument("rev", required=False, shell_complete=complete_revision)
@@ -130,7 +157,8 @@ def approve(app: App, rev: str | None, note: str, format_: str) -> None:
 
     REV is what `review list` shows, the name of a loop that waits, or the newest
     generation that a gate stopped (loop/NAME@rejected). To approve what failed a gate
-    is an override and needs a --note.
+    is an override and needs a --note. Where the loop asks for several people, each
+    counts once.
     """
     _decide(app, rev, "approve", note, format_)
 
@@ -138,6 +166,7 @@ def approve(app: App, rev: str | None, note: str, format_: str) -> None:
 @review.command(
     examples={"lineage review reject tutor --note 'repeats itself'": "and why"},
     exits={0: "recorded", 2: "it does not wait, or was decided on before",
+           3: "the data are not those that were asked about",
            5: "no such commit, or several wait"},
 )  # fmt: skip
 @click.argument("rev", required=False, shell_complete=complete_revision)
@@ -147,7 +176,8 @@ def approve(app: App, rev: str | None, note: str, format_: str) -> None:
 def reject(app: App, rev: str | None, note: str, format_: str) -> None:
     """Keep REV out of its loop, in your name.
 
-    The next run of the loop goes back before it; it stays on loop/NAME@rejected.
+    One person is enough. The next run of the loop goes back before it; it stays on
+    loop/NAME@rejected.
     """
     _decide(app, rev, "reject", note, format_)
 
@@ -162,114 +192,14 @@ def _decide(
         app.terminal.write([document(asdict(made))])
         return
     app.terminal.write([made.event])
-    app.terminal.say((made.subject[:12], "id"), f" {_said(made)}")
-    suggest(app, {"lineage loop run FILE": "the loop acts on it when it runs"})
+    app.terminal.say((made.subject[:12], "id"), f" {said(made)}")
+    suggest(app, dict(_next(made)))
 
 
-def _said(made: "Decision") -> str:
-    """A verdict as people say it."""
-    over = ", though a gate failed" if made.override else ""
-    why = f": {one_line(made.note)}" if made.note else ""
-    return f"{made.past} by {one_line(made.by)}{over}{why}"
-
-
-def _shape(found: "Packet", reviews: "Reviews") -> Record:
-    """A packet in JSON."""
-    waiting = reviews.waiting.get(found.subject)
-    decided = reviews.decided.get(found.subject)
-    return {
-        "subject": found.subject,
-        "loop": found.loop,
-        "generation": found.generation,
-        "waiting": waiting and asdict(waiting),
-        "decided": decided and asdict(decided),
-        "dataset": found.dataset or None,
-        "records": found.records,
-        "samples": list(found.samples),
-        "measures": [
-            {
-                "name": row.name,
-                "now": shapes.metric_(row.now),
-                "before": row.before and shapes.metric_(row.before),
-                "first": row.first and shapes.metric_(row.first),
-            }
-            for row in found.measures
-        ],
-        "gates": list(found.gates),
-    }
-
-
-def _human(app: App, found: "Packet", reviews: "Reviews") -> Iterator[str]:
-    paint = app.terminal.paint
-    yield paint([
-        (found.subject[:12], "id"), (" ", ""),
-        (f"generation {found.generation} of {one_line(found.loop)}", "title"),
-    ])  # fmt: skip
-    yield from _standing(found, reviews)
-    shown = [
-        Section("gates", found.gates, GATES),
-        Section("measures", [_row(row) for row in found.measures], _MEASURES),
-    ]
-    yield from sections(app.terminal, (part for part in shown if part.records))
-    count = f"{len(found.samples):,} of {found.records:,} records, drawn at random"
-    yield from ("", paint([(count, "title")]))
-    for sample in found.samples:
-        yield from _record(app, sample)
-
-
-def _standing(found: "Packet", reviews: "Reviews") -> Iterator[str]:
-    waiting = reviews.waiting.get(found.subject)
-    decided = reviews.decided.get(found.subject)
-    if waiting:
-        yield f"waits for review, asked for {ago(waiting.time)}:"
-        yield f"  {one_line(waiting.why)}"
-    elif decided:
-        yield f"{_said(decided)} ({ago(decided.time)})"
+def _next(made: "Decision") -> Iterable[tuple[str, str]]:
+    if made.missing:
+        people = "person has" if made.missing == 1 else "people have"
+        command = f"lineage review approve {made.subject[:12]}"
+        yield command, f"{made.missing} more {people} to say"
     else:
-        yield "does not wait for review"
-
-
-def _row(row: "Compared") -> Record:
-    """A measure as people see it: the newest value beside earlier ones."""
-    from lineage.diff.metrics import MetricChange
-
-    change_ = MetricChange(row.name, row.before, row.now)
-    return {"name": row.name, "change": change_, "first": row.first}
-
-
-def _value(metric: "Metric | None") -> str:
-    return number(metric.value) if metric else "-"
-
-
-def _change(record: Record) -> Span:
-    """The change since the generation before; coloured where a side is better."""
-    found: MetricChange = record["change"]
-    style = {True: "good", False: "bad", None: ""}[found.better]
-    return (change(found.delta) if found.delta else "", style)
-
-
-def _record(app: App, sample: Record) -> Iterator[str]:
-    """A record's id, and its text on as many lines as it takes."""
-    yield app.terminal.paint([("  ", ""), (str(sample.get("id", "")), "dim")])
-    columns = min(app.terminal.width, _WIDEST) - 4
-    text = one_line(str(sample.get("text", "")))
-    yield from (f"    {line}" for line in _wrapped(text, columns))
-
-
-def _wrapped(text: str, columns: int) -> Iterator[str]:
-    """Break lines at blanks where there are some; wide characters take two columns."""
-    while width(text) > columns:
-        line = cut(text, columns + 1).removesuffix("…")
-        end = line.rfind(" ") if " " in line else len(line)
-        yield text[:end]
-        text = text[end:].lstrip()
-    yield text
-
-
-_MEASURES = (
-    Column("", lambda r: r["name"], flexible=True),
-    Column("now", lambda r: _value(r["change"].b), right=True),
-    Column("before", lambda r: _value(r["change"].a), right=True),
-    Column("change", _change, right=True),
-    Column("first", lambda r: _value(r["first"]), right=True),
-)
+        yield "lineage loop run FILE", "the loop acts on it when it runs"

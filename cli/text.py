@@ -67,6 +67,17 @@ def ago(time: str) -> str:
     return "just now"
 
 
+def lasted(seconds: float) -> str:
+    """How long something took: 12 s, 3 min, 2.5 h, 4 days."""
+    if seconds < 2 * _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    if seconds < 2 * _DAY:
+        return f"{seconds / _HOUR:.3g} h"
+    return plural(round(seconds / _DAY), "day")
+
+
 def sparkline(values: Sequence[float]) -> str:
     """Values as bars between their own lowest and highest: ▁▃█."""
     low, high = min(values), max(values)

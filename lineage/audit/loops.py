@@ -41,6 +41,10 @@ class Log:
                 branch = change.ref.removeprefix("heads/")
                 self.stood.setdefault(branch, []).append(change.after)
                 self.last.setdefault(change.after, (branch, event))
+        for id_ in event.data.get("rolled_back", ()):
+            aside = f"loop/{event.data['loop']}{REJECTED}"
+            self.stood.setdefault(aside, []).append(id_)
+            self.last.setdefault(id_, (aside, event))
 
 
 class Loops:

@@ -21,6 +21,7 @@ RUNNER, REVIEWER, RELEASER = ROLES = ("runner", "reviewer", "releaser")
 NEEDS = {
     KEY: RELEASER,
     "release": RELEASER,
+    "label": REVIEWER,
     "review": REVIEWER,
     "statement": REVIEWER,
     "taint": REVIEWER,

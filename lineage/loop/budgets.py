@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lineage.loop import reviewing
-from lineage.loop.journal import VERDICT, approved, branch
+from lineage.loop.journal import approved, branch
+from lineage.loop.reviews.ballots import VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

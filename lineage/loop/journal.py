@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lineage.errors import UsageError
+from lineage.loop.reviews.ballots import Ballot, ballots
 from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Metric
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lineage.registry import Registry
+    from lineage.store.events import Logged
     from lineage.store.objects import Commit, Event
-
-REQUEST, VERDICT = "review_requested", "review"
 
 
 def branch(loop: str) -> str:
@@ -86,19 +86,32 @@ class Journal:
     `attempt` numbers the next try at the next generation. `rejected` is the try
     before it, if there was one, and `action` what was to follow: `stop`, `retry` or
     `fallback`. When a person approved that try after all, the loop goes on with it:
-    `overridden`, and the verdicts that it has are `let_pass`. `verdicts` are the
-    newest reviews, by their subject, of what was not asked about again since.
+    `overridden`, and the verdicts that it has are `let_pass`. `ballots` are the
+    newest reviews that were asked for, by their subject.
     """
 
     generations: list[str]
     attempt: int = 0
     done: dict[str, Done] = field(default_factory=dict)
-    verdicts: dict[str, Event] = field(default_factory=dict)
-    requested: set[str] = field(default_factory=set)
+    ballots: dict[str, Ballot] = field(default_factory=dict)
     rejected: str = ""
     action: str = ""
     overridden: bool = False
     let_pass: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def verdicts(self) -> dict[str, Event]:
+        """What people have decided, by its subject."""
+        found = ((id_, ballot.decided) for id_, ballot in self.ballots.items())
+        return {id_: event for id_, event in found if event}
+
+    @property
+    def edits(self) -> dict[str, str]:
+        """Datasets that a person made in a review, by those that they stand in for."""
+        found = (event.data for event in self.verdicts.values())
+        return {
+            data["instead_of"]: data["edited"] for data in found if "edited" in data
+        }
 
     @property
     def falls_back(self) -> bool:
@@ -112,8 +125,9 @@ def read(registry: Registry, loop: str) -> Journal:
     Past the loop's last move only for verdicts, which may be older.
     """
     journal = Journal(_history(registry, loop))
-    recent = list(_recent(registry, journal.generations[-1:]))
-    _note_reviews(journal, loop, recent)
+    logged = list(_recent(registry, journal.generations[-1:]))
+    journal.ballots = ballots(registry, logged)
+    recent = [event for _, event in logged]
     _note_tries(registry, journal, loop, recent)
     for event in recent:
         if _moves(registry, journal, loop, event):
@@ -124,23 +138,12 @@ def read(registry: Registry, loop: str) -> Journal:
     return journal
 
 
-def _recent(registry: Registry, tip: list[str]) -> Iterator[Event]:
+def _recent(registry: Registry, tip: list[str]) -> Iterator[Logged]:
     """The events since that which brought `tip`, newest first, and that one."""
-    for _, event in registry.events():
-        yield event
-        if tip and tip[0] in dict(event.commits):
+    for logged in registry.events_log.iterate():
+        yield logged
+        if tip and tip[0] in dict(logged.event.commits):
             return
-
-
-def _note_reviews(journal: Journal, loop: str, recent: Iterable[Event]) -> None:
-    """Of a request and a verdict about the same commit the newer one counts."""
-    for event in recent:
-        subject = event.subject
-        if subject and event.type == VERDICT and subject not in journal.requested:
-            journal.verdicts.setdefault(subject, event)
-        asked = event.type == REQUEST and event.data.get("loop") == loop
-        if subject and asked and subject not in journal.verdicts:
-            journal.requested.add(subject)
 
 
 def _note_tries(
@@ -154,12 +157,14 @@ def _note_tries(
     commit = registry.load(journal.rejected)
     tried = int(commit.params["attempt"])
     usable = not left_nothing(registry, journal.rejected)
-    if usable and approved(journal.verdicts.get(journal.rejected)):
+    verdict = journal.verdicts.get(journal.rejected)
+    if usable and approved(verdict):
         journal.attempt, journal.overridden = tried, True
         journal.let_pass = commit.gates or ()
         return
     journal.action = str(event.data.get("action", "stop"))
-    journal.attempt = tried if journal.falls_back else tried + 1
+    same = journal.falls_back or bool(verdict and "edited" in verdict.data)
+    journal.attempt = tried if same else tried + 1
 
 
 def _tries(
@@ -174,11 +179,12 @@ def _tries(
         for change in event.refs:
             if not change.after or not _is_aside(change.ref, loop):
                 continue
-            commit = registry.load(change.after)
+            first = next(iter(event.data.get("rolled_back", ())), change.after)
+            commit = registry.load(first)
             if is_failure(commit) or commit.ids("follows") != before:
                 continue
             if _stands(registry, change.ref, change.after):
-                yield change.after, event
+                yield first, event
 
 
 def _is_aside(ref: str, loop: str) -> bool:
@@ -257,9 +263,16 @@ def parts(registry: Registry, generation: str) -> Parts:
         role = part.params["part"] if part.kind == "dataset" else part.kind
         found[str(role).replace("-", "_")] = id_
     if "synthetic" in found:
-        origins = registry.load(found["synthetic"]).ids("derived_from")
-        found["generated"] = origins[0]
+        found["generated"] = _written(registry, found["synthetic"])
     return Parts(id=generation, **found)
+
+
+def _written(registry: Registry, dataset: str) -> str:
+    """What a model wrote, which a gate or a person made `dataset` of."""
+    commit = registry.load(dataset)
+    if commit.params.get("part") not in ("synthetic", "edited"):
+        return dataset
+    return _written(registry, commit.ids("derived_from")[0])
 
 
 def record_of(result: Result) -> dict[str, Any]:

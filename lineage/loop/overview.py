@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from lineage.errors import NotFound, UsageError
 from lineage.loop import journal
 from lineage.loop.review import Reviews
-from lineage.loop.reviewing import rejection
+from lineage.loop.reviews.acting import rejection
 from lineage.store.disk import locked
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _is_running(registry: Registry, name: str) -> bool:
 
 def _is_open(known: Journal, subject: str) -> bool:
     """Whether the loop would still stop at `subject`: it may have gone elsewhere."""
-    return subject in known.requested or subject in known.generations[-1:]
+    return subject in known.ballots or subject in known.generations[-1:]
 
 
 def _progress(known: Journal, number: int) -> str:

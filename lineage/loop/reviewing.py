@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lineage.errors import WaitingForReview
 from lineage.loop import tries
-from lineage.loop.journal import REQUEST, approved, branch, rejected_branch, runs
+from lineage.loop.journal import approved
+from lineage.loop.reviews import acting
+from lineage.loop.reviews.acting import rejection
 from lineage.loop.verdicts import MODEL, action_of, has_failed, leads_to, reason
-from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,24 +22,31 @@ if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
     from lineage.loop.turn import Turn
     from lineage.registry import Registry
-    from lineage.store.objects import Event
 
 
-def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> None:
+def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> bool:
     """Hold the loop at a generation that is due for review until it is approved.
+
+    Returns whether the branch went back, and the loop goes on from there.
 
     Raises:
         WaitingForReview: nobody has decided.
-        GateFailed: it was rejected; the branch is back at the generation before.
+        GateFailed: it was rejected; the branch is back at an earlier generation.
+        VerificationError: the verdict is about something else than what is there.
     """
     number, tip = len(journal.generations) - 1, journal.generations[-1]
-    verdict = journal.verdicts.get(tip)
+    verdict = acting.verdict(registry, journal, tip)
     if verdict is not None and not approved(verdict):
-        _roll_back(registry, spec.name, journal, verdict)
-    why = _due(registry, spec, number, tip)
-    if why and verdict is None:
-        data = {"loop": spec.name, "generation": number, "on": "generation"}
-        _ask(registry, journal, tip, data | {"why": why})
+        if acting.go_back(registry, spec, journal, verdict):
+            return True
+        tries.stop(spec.name, number, rejection(verdict))
+    gone = acting.margin_gone(registry, spec.name, journal.generations)
+    why = _failures(registry, tip) or acting.due(registry, spec, number, tip)
+    if gone or (verdict is None and (why or acting.asked(journal, tip))):
+        why = "; ".join(filter(None, (why, gone))) or acting.asked(journal, tip)
+        data = {"generation": number, "on": "generation", "why": why}
+        acting.ask(registry, spec, journal, tip, data)
+    return False
 
 
 def ask_for_more(
@@ -55,21 +62,15 @@ def ask_for_more(
         WaitingForReview: always.
     """
     number, tip = len(journal.generations) - 1, journal.generations[-1]
-    data = {"loop": spec.name, "generation": number, "on": "generation"}
-    _ask(registry, journal, tip, data | {"why": why, "budgets": dict(budgets)})
+    data: dict[str, Any] = {"generation": number, "on": "generation", "why": why}
+    acting.ask(registry, spec, journal, tip, data | {"budgets": dict(budgets)})
 
 
-def _due(registry: Registry, spec: LoopSpec, number: int, generation: str) -> str:
-    """Why a person has to look at a generation; "" if nobody has to."""
+def _failures(registry: Registry, generation: str) -> str:
+    """What gates have against a model, for a person to look at; "" for nothing."""
     gates = registry.load(generation).gates or ()
     failed = [gate for gate in gates if gate.get("on") == MODEL and has_failed(gate)]
-    failed = [gate for gate in failed if action_of(gate) != "warn"]
-    if failed:
-        return reason(failed)
-    every = spec.review.every if spec.review else 0
-    if not every or not number or number % every:
-        return ""
-    return f"every {every} generations" if every > 1 else "every generation"
+    return reason([gate for gate in failed if action_of(gate) != "warn"])
 
 
 def judge(turn: Turn, subject: str) -> None:
@@ -89,12 +90,13 @@ def judge(turn: Turn, subject: str) -> None:
         ends = tried.get(action, "stop")  # there is nothing to finish or to look at
         tries.end(turn, ends, why or "no record was left to train on")
     if action == "review":
-        verdict = turn.journal.verdicts.get(subject)
+        verdict = acting.verdict(turn.registry, turn.journal, subject)
         if verdict is None:
             data = turn.circumstances(on="dataset", why=why)
-            _ask(turn.registry, turn.journal, subject, data)
+            acting.ask(turn.registry, turn.spec, turn.journal, subject, data)
         if not approved(verdict):
-            tries.end(turn, "stop", rejection(verdict))
+            again = turn.spec.review and turn.spec.review.on_reject == "retry"
+            tries.end(turn, "retry" if again else "stop", rejection(verdict))
     elif action == "branch":
         turn.aside = turn.aside or why
     elif action:
@@ -117,45 +119,3 @@ def judge_model(turn: Turn) -> None:
         tries.end(turn, action, why)
     if turn.aside:
         tries.end(turn, "branch", turn.aside)
-
-
-def rejection(verdict: Event | None) -> str:
-    """Who rejected something, and what they said."""
-    if verdict is None:
-        return "rejected"
-    by = verdict.data.get("by") or verdict.actor.get("name")
-    note = verdict.data.get("note", verdict.message)
-    return f"rejected by {by}" + (f": {note}" if note else "")
-
-
-def _ask(
-    registry: Registry, journal: Journal, subject: str, data: dict[str, Any]
-) -> NoReturn:
-    """Ask for a review, once, and pause."""
-    what = f"{data['on']} {subject[:12]} of generation {data['generation']}"
-    if subject not in journal.requested:
-        registry.attest(REQUEST, subject=subject, message=data["why"], data=data)
-    message = f"{branch(data['loop'])} waits for a review of the {what}: {data['why']}"
-    hint = f"`lineage review show {subject[:12]}`, then approve or reject it"
-    raise WaitingForReview(message, hint=hint)
-
-
-def _roll_back(
-    registry: Registry, loop: str, journal: Journal, verdict: Event | None
-) -> NoReturn:
-    """Take the newest generation off the branch; it stays on the other one.
-
-    Raises:
-        Conflict: somebody moved the branch since we read it; it stays as it is.
-    """
-    head, aside = f"heads/{branch(loop)}", f"heads/{rejected_branch(loop)}"
-    number = len(journal.generations) - 1
-    *before, tip = (Target(i, registry.git_oid(i)) for i in journal.generations[-2:])
-    reason = rejection(verdict)
-    moves = [
-        Move(head, tip, before[0] if before else None, kept=True),
-        Move(aside, registry.target(aside), tip),
-    ]
-    registry.move("rollback", moves, f"generation {number} of {loop} {reason}")
-    registry.drop_runs(runs(loop, number + 1))
-    tries.stop(loop, number, reason)

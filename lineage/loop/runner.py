@@ -20,6 +20,7 @@ from lineage.loop.machines.launcher import launched
 from lineage.loop.own_measures import load_measures
 from lineage.loop.progress import Finished, Progress
 from lineage.loop.reuse import Reuse
+from lineage.loop.reviews import acting
 from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
@@ -118,7 +119,7 @@ class _Loop:
                 self.journal = journal.read(self.registry, self.spec.name)
                 continue
             ids = [generation.id for generation in self.past]
-            self.journal = Journal(ids, verdicts=self.journal.verdicts)
+            self.journal = Journal(ids, ballots=self.journal.ballots)
             self._settle()
         self.workshop.clear()
         name, tip = self.spec.name, self.past[-1].id
@@ -174,6 +175,13 @@ class _Loop:
         turn.made = replace(turn.made, synthetic=kept)
         turn.said = Said(checked.metrics).then(DATASET, wrote, checked)
         reviewing.judge(turn, kept)
+        place = (self.spec.name, turn.generation)
+        if edited := acting.edited(self.registry, self.journal, kept, place):
+            inputs = self._checked(edited) | self.scorer
+            kept, checked = parts.synthetic(turn, inputs)
+            turn.made = replace(turn.made, synthetic=kept)
+            turn.said = Said(checked.metrics).then(DATASET, wrote, checked)
+            reviewing.judge(turn, edited)
         sources = self._sources() | {source_name(turn.generation): kept}
         mixed, whole, put = parts.mixed(turn, sources, zero.model)
         turn.made = replace(turn.made, mixed=mixed)
@@ -295,4 +303,6 @@ class _Loop:
         again = {newest.model, zero.model, zero.held_out, *self._sources().values()}
         again |= {newest.synthetic, *self.scorer.values()}
         self.workshop.clear(keep=again | {self._reference()})
-        reviewing.settle(self.registry, self.spec, self.journal)
+        if reviewing.settle(self.registry, self.spec, self.journal):
+            self.journal = journal.read(self.registry, self.spec.name)
+            del self.past[len(self.journal.generations) :]

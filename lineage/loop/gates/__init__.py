@@ -54,10 +54,15 @@ def judges_models(spec: LoopSpec) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What all gates together say; `kept` are the rows that no gate dropped."""
+    """What all gates together say; `kept` are the rows that no gate dropped.
+
+    `flags` are single records that a gate has something against, dropped or not:
+    row, gate, reason.
+    """
 
     kept: Sequence[int]
     results: list[GateResult]
+    flags: Sequence[tuple[int, str, str]] = ()
 
 
 def run_gates(gates: Iterable[Gate], context: Context) -> Checked:
@@ -68,13 +73,15 @@ def run_gates(gates: Iterable[Gate], context: Context) -> Checked:
     """
     kept = list(range(len(context.records)))
     results = []
+    flags: list[tuple[int, str, str]] = []
     for gate in gates:
         result = gate.check(context.only(kept))
         results.append(result)
+        flags += [(kept[n], gate.id, why) for n, why in result.rejected.items()]
         if result.action == "drop":
             kept = [row for n, row in enumerate(kept) if n not in result.rejected]
             context = replace(context, reference=_left(gate, context))
-    return Checked(kept, results)
+    return Checked(kept, results, flags)
 
 
 def _left(gate: Gate, context: Context) -> Sequence[Record] | None:

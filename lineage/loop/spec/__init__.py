@@ -47,14 +47,15 @@ from lineage.store.canonical import normalise
 # Checked by the class of its type, which may be an installed package's.
 Gate = Annotated[SerializeAsAny[GateSection], BeforeValidator(parse_gate)]
 
-# What a loop is called, how far it runs, where its models lie and how many records
-# it writes at once shape none of its artifacts.
+# What a loop is called, how far it runs, where its models lie, how many records it
+# writes at once and which of them a person is shown shape none of its artifacts.
 _NOT_CONFIG: Mapping[str, bool | Mapping[str, bool]] = {
     "name": True,
     "num_generations": True,
     "model": {"device_map": True},
     "generation": {"batch_size": True},
     "launcher": True,
+    "review": {"sample": True},
 }
 
 

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from lineage.loop.gates import Context, load_gates, run_gates
 from lineage.loop.measures import Corpus, measure_counts, measure_data
 from lineage.loop.own_measures import take
+from lineage.loop.reviews.drawing import flagged
 from lineage.loop.selection import Selected, select
 from lineage.loop.shards import (
     Record,
     Shard,
     copy_lines,
+    read_lines,
     read_records,
     read_texts,
     shards_of,
@@ -93,7 +95,8 @@ def check(job: Job) -> Result:
         metrics |= _own(job, kept, human)
     for verdict in checked.results:
         metrics |= verdict.metrics
-    return Result(metrics, verdicts)
+    told = flagged((line for s in shards for line in read_lines(s.path)), checked.flags)
+    return Result(metrics, verdicts, {"flagged": told} if told else {})
 
 
 def _select(job: Job, records: Sequence[Record]) -> Selected:

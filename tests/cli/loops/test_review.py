@@ -56,15 +56,16 @@ measures
   unigram_entropy     3.444   3.444            3.444
   unigram_js              1       1                1
 
-3 of 40 records, drawn at random
-  g2-25
-    record 25 of 2 is bad
-  g2-26
-    record 26 of 2 is bad
-  g2-35
-    record 35 of 2 is bad
-2> next: lineage review approve aaaaaaaaaaaa            lets the loop go on
-2>       lineage review reject aaaaaaaaaaaa --note WHY  keeps it aside
+3 of 40 records, in random order
+  g2-9  kept, flagged by check_record: it is bad
+    record 9 of 2 is bad
+  g2-32  kept, flagged by check_record: it is bad
+    record 32 of 2 is bad
+  g2-22  kept, flagged by check_record: it is bad
+    record 22 of 2 is bad
+2> next: lineage review label aaaaaaaaaaaa g2-9 --right  or --wrong
+2>       lineage review approve aaaaaaaaaaaa             lets the loop go on
+2>       lineage review reject aaaaaaaaaaaa --note WHY   keeps it aside
 """)  # noqa: E501
 
 
@@ -99,12 +100,17 @@ $ lineage review list
 
 def test_the_packet_as_json(waiting: Any, run: Run) -> None:
     """Programs get whole records, and metrics with their definitions."""
-    packet = run("review", "show", "toy", "-n", "3", "--format", "json").json()
+    packet = run("review", "show", "toy", "--format", "json").json()
 
-    assert packet["subject"] == packet["dataset"] == packet["waiting"]["subject"]
+    assert packet["subject"] == packet["waiting"]["subject"]
+    assert packet["subject"] == packet["datasets"]["kept"]
     assert packet["decided"] is None
-    assert packet["records"] == 40
-    assert [set(sample) for sample in packet["samples"]] == [{"id", "text"}] * 3
+    assert packet["records"] == {"kept": 40, "dropped": 0}
+    assert len(packet["samples"]) == 30
+    for sample in packet["samples"]:
+        assert sample["record"] == {"id": sample["id"], "text": sample["text"]}
+        assert sample["flags"] == [{"gate": "check_record", "reason": "it is bad"}]
+    assert packet["loss"].startswith("not available: ")
     [gate] = packet["gates"]
     assert (gate["id"], gate["verdict"]) == ("check_record", "fail")
     distinct = next(m for m in packet["measures"] if m["name"] == "distinct_2")
@@ -122,9 +128,10 @@ def test_records_are_drawn_by_the_seed(waiting: Any, run: Run) -> None:
         shown = run("review", "show", "--format", "json", *words).json()["samples"]
         return [record["id"] for record in shown]
 
-    assert ids() == ids("--seed", "0")
-    assert ids() != ids("--seed", "1")
-    assert len(ids()) == 5
+    assert ids("-n", "5") == ids("-n", "5", "--seed", "0")
+    assert ids("-n", "5") != ids("-n", "5", "--seed", "1")
+    assert set(ids("-n", "5")) < set(ids("-n", "9"))
+    assert len(ids()) == 30
     assert sorted(ids("-n", "99")) == sorted(f"g2-{n}" for n in range(40))
 
 
@@ -157,6 +164,9 @@ bbbbbbbbbbbb…
 2> aaaaaaaaaaaa approved by Ada Example, though a gate failed: a false alarm
 2> next: lineage loop run FILE  the loop acts on it when it runs
 """)
+    request = next(
+        e for _, e in waiting.registry.events() if e.type == "review_requested"
+    )
     assert (event.type, event.actor["name"], dict(event.data)) == (
         "review",
         "Ada Example",
@@ -166,6 +176,7 @@ bbbbbbbbbbbb…
             "by": "Ada Example",
             "note": "a false alarm",
             "override": True,
+            "packet": request.data["packet"]["sha256"],
         },
     )
     assert transcript("loop run", "review list") == snapshot("""\

@@ -10,7 +10,10 @@ import pytest
 import yaml
 
 from lineage.loop.progress import Activity, Finished, Progress
+from lineage.loop.review import Reviews
+from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.runner import LoopResult, run
+from lineage.loop.spec.review import ReviewSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,8 +144,15 @@ class Toy:
         return [event.type for _, event in self.registry.events()][::-1]
 
     def review(self, subject: str, verdict: str, **more: Any) -> None:
-        """Decide about a commit as `lineage review` does."""
+        """Decide about a commit as `lineage review` does, asked or not."""
+        ballot = Reviews.read(self.registry).ballots.get(subject)
+        asked = ballot.request.data if ballot and ballot.request else None
+        if asked is None:
+            place, terms = place_of(self.registry, subject), ReviewSpec()
+            asked = question(self.registry, subject, place, terms, on="", why="")
+            self.registry.attest("review_requested", subject=subject, data=asked)
         data = {"verdict": verdict, "by": "Ada", "note": "looked at it"} | more
+        data["packet"] = asked["packet"]["sha256"]
         self.registry.attest("review", subject=subject, data=data)
 
     def branch(self, name: str = "loop/toy") -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from lineage.errors import GateFailed
 from lineage.loop.journal import parts
-from lineage.loop.packets import gates_of
+from lineage.loop.reviews.packet import gates_of
 
 Toy = Any
 

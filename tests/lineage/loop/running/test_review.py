@@ -18,8 +18,8 @@ from lineage.errors import (
 from lineage.keys.judge import Judge
 from lineage.keys.making import add_file
 from lineage.loop import journal, reviewing
-from lineage.loop.packets import packet
 from lineage.loop.review import Decision, Reviews, decide
+from lineage.loop.reviews.shown import shown
 from lineage.loop.spec import load
 from lineage.store.signing import generate, public_half
 from lineage.verify.signatures import signature_findings
@@ -89,10 +89,13 @@ def test_a_generation_is_compared_with_the_one_before_and_the_first(toy: Toy) ->
     subject = pause(toy, num_generations=3, review={"every": 3})
     registry: Registry = toy.registry
     three, two, one, zero = [registry.load(id_) for id_ in toy.branch()]
-    found = packet(registry, subject, samples=2, seed=0)
+    found = shown(registry, Reviews.read(registry), subject, samples=2)
     rows = {row.name: row for row in found.measures}
 
-    assert (found.loop, found.generation, found.records) == ("toy", 3, 12)
+    assert (found.loop, found.generation, found.counts) == (
+        *("toy", 3),
+        {"kept": 12, "dropped": 0},
+    )
     assert rows["known"].now == three.metrics["known"]
     assert rows["known"].before == two.metrics["known"]
     assert rows["known"].first == zero.metrics["known"]
@@ -113,7 +116,7 @@ def test_a_measure_that_changed_its_meaning_is_not_compared(toy: Toy) -> None:
         metrics={"distinct_2": newer},
         circumstances={"loop": "toy", "generation": 3},
     )
-    [row] = packet(registry, made.id, samples=0, seed=0).measures
+    [row] = shown(registry, Reviews(), made.id, samples=0).measures
 
     assert (row.now.version, row.before, row.first) == (99, None, None)
 
@@ -121,9 +124,9 @@ def test_a_measure_that_changed_its_meaning_is_not_compared(toy: Toy) -> None:
 def test_generation_0_has_no_records_to_show(toy: Toy) -> None:
     """What people wrote is not drawn as if a model had written it."""
     toy.run(num_generations=0)
-    found = packet(toy.registry, toy.branch()[0], samples=5, seed=0)
+    found = shown(toy.registry, Reviews(), toy.branch()[0], samples=5)
 
-    assert (found.dataset, found.records, found.samples) == ("", 0, [])
+    assert (set(found.datasets.values()), found.samples) == ({None}, [])
 
 
 def test_a_loop_signs_as_a_machine_and_a_person_decides(

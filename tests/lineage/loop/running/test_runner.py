@@ -241,6 +241,9 @@ ADDED = (
 )
 
 
+NINTH = "{approvals: 1, every: 9, on: [], on_reject: stop}"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
@@ -249,8 +252,8 @@ ADDED = (
             {"gates": [LOOSE | {"min": 0.2}]},
             "gates.diversity.min has changed from 0.1 to 0.2",
         ),
-        ({}, {"review": {"every": 9}}, "review has been added: {every: 9}"),
-        ({"review": {"every": 9}}, {}, "review has been removed: {every: 9}"),
+        ({}, {"review": {"every": 9}}, f"review has been added: {NINTH}"),
+        ({"review": {"every": 9}}, {}, f"review has been removed: {NINTH}"),
         (
             {"gates": [LOOSE, LOOSE | {"id": "b"}]},
             {"gates": [LOOSE | {"id": "b"}, LOOSE]},

@@ -1,0 +1,185 @@
+"""Labels: single records that a person says are right or wrong.
+
+An event `label` about what was labelled holds them by record id and by the SHA-256
+of the record's line, with the stratum that the record is in and why it was looked
+at: only records that were drawn at random say something of the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lineage.errors import Ambiguous, NotFound, UsageError
+from lineage.loop.reviews.ballots import People
+from lineage.loop.reviews.drawing import RANDOM
+from lineage.loop.reviews.records import DROPPED, KEPT
+from lineage.loop.reviews.verifier import Audit, Stratum, audit, together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lineage.loop.reviews.records import Line, Records
+    from lineage.registry import Registry
+    from lineage.store.events import Logged
+
+LABEL = "label"
+CHOSEN = "chosen"  # by the person, and not by chance
+
+
+class Label(NamedTuple):
+    """What a person says of one record."""
+
+    id: str
+    right: bool
+    note: str = ""
+
+
+class Labelled(NamedTuple):
+    """A label as an event has it."""
+
+    id: str
+    sha256: str
+    stratum: str
+    why: str
+    right: bool
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {key: value for key, value in self._asdict().items() if value != ""}
+
+
+def found(
+    records: Records, shown: Mapping[str, str], labels: Sequence[Label]
+) -> list[Labelled]:
+    """Labels with the records that they are about.
+
+    `shown` says why a record was looked at, by the SHA-256 of its line.
+
+    Raises:
+        UsageError: a record is not there, or has both labels.
+    """
+    both = Counter(label.id for label in labels)
+    if twice := [id_ for id_, count in both.items() if count > 1]:
+        raise UsageError(f"the record {twice[0]} is labelled twice")
+    return [_labelled(records.named(label.id), shown, label) for label in labels]
+
+
+def _labelled(line: Line, shown: Mapping[str, str], label: Label) -> Labelled:
+    why = shown.get(line.sha256, CHOSEN)
+    return Labelled(line.id, line.sha256, line.stratum, why, label.right, label.note)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The labels of one generation's records, by record and person."""
+
+    generation: int
+    records: Mapping[str, int] = field(default_factory=dict)
+    said: dict[tuple[str, str], Labelled] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The audit of one generation's filter, or of all together (None).
+
+    `labelled` records have a label; on `disputed` ones people disagree, and `chosen`
+    ones were not drawn at random: neither counts.
+    """
+
+    generation: int | None
+    audit: Audit
+    labelled: int
+    disputed: int
+    chosen: int
+
+
+def audits(registry: Registry, loop: str, log: Iterable[Logged]) -> list[Audited]:
+    """The audits of a loop's labelled generations, oldest first."""
+    turns = _turns(registry, loop, log)
+    return [_audited(turn) for turn in sorted(turns, key=lambda turn: turn.generation)]
+
+
+def overall(found: Sequence[Audited]) -> Audited:
+    """The audits of several generations as one: the filter's keep-rates on average."""
+    usable = [one for one in found if one.audit.state != "unknown"] or found
+    strata = (
+        together([one.audit.kept for one in usable]),
+        together([one.audit.dropped for one in usable]),
+    )
+    sums = (
+        sum(getattr(one, name) for one in found)
+        for name in ("labelled", "disputed", "chosen")
+    )
+    return Audited(None, audit(*strata), *sums)
+
+
+def audited_loop(registry: Registry, name: str | None, log: Iterable[Logged]) -> str:
+    """The loop that `name` means; for None the only one that has labels.
+
+    Raises:
+        NotFound: there is no such loop, or none has labels.
+        Ambiguous: several have.
+    """
+    labelled = (one.event.data.get("loop") for one in log if one.event.type == LABEL)
+    names = list(dict.fromkeys(str(loop) for loop in labelled))
+    if name is None and len(names) > 1:
+        raise Ambiguous(f"{len(names)} loops have labels", names)
+    if name is None and names:
+        return names[0]
+    wanted = (name or "").removeprefix("loop/")
+    if not wanted or not (wanted in names or registry.target(f"heads/loop/{wanted}")):
+        what = f"there is no loop called {wanted!r}" if name else "nothing is labelled"
+        raise NotFound(what, hint="`lineage loop status` lists the loops")
+    return wanted
+
+
+def _turns(registry: Registry, loop: str, log: Iterable[Logged]) -> Iterable[_Turn]:
+    """What people said last, from events newest first."""
+    people, turns = People(registry), dict[str, _Turn]()
+    for logged in labelling(loop, log):
+        person, void = people.who(logged)
+        if void:
+            continue
+        data = logged.event.data
+        key = str(data["datasets"][KEPT] or data["datasets"][DROPPED])
+        turn = turns.setdefault(key, _Turn(int(data["generation"]), data["records"]))
+        for label in data["labels"]:
+            turn.said.setdefault((label["sha256"], person), Labelled(**label))
+    return turns.values()
+
+
+def labelling(loop: str, log: Iterable[Logged]) -> Iterator[Logged]:
+    """The events that label records of a loop."""
+    for logged in log:
+        event = logged.event
+        if event.type == LABEL and event.data.get("loop") == loop:
+            yield logged
+
+
+def _verdicts(labels: Iterable[Labelled]) -> set[bool]:
+    return {label.right for label in labels}
+
+
+def _audited(turn: _Turn) -> Audited:
+    by_record: dict[str, list[Labelled]] = {}
+    for (digest, _), label in turn.said.items():
+        by_record.setdefault(digest, []).append(label)
+    agreed = [a for a, *more in by_record.values() if {a.right} >= _verdicts(more)]
+    counted = [label for label in agreed if label.why == RANDOM]
+    strata = (
+        Stratum(
+            int(turn.records[name]),
+            sum(label.stratum == name for label in counted),
+            sum(label.right for label in counted if label.stratum == name),
+        )
+        for name in (KEPT, DROPPED)
+    )
+    return Audited(
+        turn.generation,
+        audit(*strata),
+        len(by_record),
+        len(by_record) - len(agreed),
+        len(agreed) - len(counted),
+    )
