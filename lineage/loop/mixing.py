@@ -1,7 +1,8 @@
 """What the training set of a generation is made of.
 
 `replace` takes what the newest model wrote and nothing else; `accumulate` all
-human records and everything written so far; `mix` the newest records and human
+human records and everything written so far; `accumulate_subsample` as many of those
+as there are human ones; `mix` the newest records and human
 ones, so many that they are `human_fraction` of the whole. Shards that go in whole
 are copied byte for byte, so that storage shares them; a part of a source becomes
 one new shard with the chosen lines as they were.
@@ -9,9 +10,11 @@ one new shard with the chosen lines as they were.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from itertools import count
 from shutil import copyfile
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,9 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from lineage.errors import LineageError
 from lineage.loop.seeds import choose
 from lineage.loop.shards import Record, Shard, copy_lines, read_records
+from lineage.loop.similar import repeats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from lineage.loop.spec.mixing import MixingSpec
@@ -42,7 +46,7 @@ class Source:
 
 
 class Part(NamedTuple):
-    """The rows of a source that train, in rising order."""
+    """The rows of a source that train, in rising order, each as often as it does."""
 
     source: Source
     rows: Sequence[int]
@@ -69,12 +73,15 @@ def plan(
     Raises:
         LineageError: when there is no record to train on.
     """
+    pool = _distinct(_sources(mixing, human, synthetic), mixing.deduplicate)
     if mixing.strategy == "mix":
-        parts = _mix(mixing, human, synthetic[-1], seed, generation)
-    elif mixing.strategy == "accumulate":
-        parts = _pool([human, *synthetic], mixing.max_samples, seed, generation)
+        parts = _mix(mixing, pool, seed, generation)
     else:
-        parts = _pool(synthetic[-1:], mixing.max_samples, seed, generation)
+        pool = [_repeated(part, mixing, synthetic[-1], seed) for part in pool]
+        most = mixing.max_samples
+        if mixing.strategy == "accumulate_subsample" and most is None:
+            most = human.records
+        parts = _pool(pool, most, seed, generation)
     parts = [part for part in parts if part.rows]
     if not parts:
         message = f"generation {generation} has nothing to train on"
@@ -82,32 +89,100 @@ def plan(
     return parts
 
 
-def _pool(
-    sources: Sequence[Source], most: int | None, seed: int, generation: int
-) -> list[Part]:
-    """All records of all sources, or `most` of them, each as likely as any other."""
-    total = sum(source.records for source in sources)
-    if most is None or most >= total:
+def _sources(
+    mixing: MixingSpec, human: Source, synthetic: Sequence[Source]
+) -> list[Source]:
+    """What a strategy takes from, oldest first."""
+    if mixing.accumulates:
+        return [human, *synthetic]
+    return [human, synthetic[-1]] if mixing.strategy == "mix" else [synthetic[-1]]
+
+
+def _distinct(sources: Sequence[Source], how: str) -> list[Part]:
+    """The rows of each source, less those that repeat an earlier one of any."""
+    if how == "none":
         return [Part(source, range(source.records)) for source in sources]
-    rows = choose(total, most, seed, "pool", generation)
+    texts = (_content(r) for source in sources for r in _records(source))
+    again = _same(texts) if how == "exact" else repeats(list(texts)).keys()
     parts, start = [], 0
     for source in sources:
-        end = start + source.records
-        parts.append(Part(source, [row - start for row in rows if start <= row < end]))
-        start = end
+        rows = [row for row in range(source.records) if start + row not in again]
+        parts.append(Part(source, rows))
+        start += source.records
     return parts
 
 
-def _mix(
-    mixing: MixingSpec, human: Source, new: Source, seed: int, generation: int
+def _records(source: Source) -> Iterator[Record]:
+    return (record for shard in source.shards for record in read_records(shard.path))
+
+
+def _content(record: Record) -> str:
+    """What of a record says the same as another: also what a pair rejects."""
+    text: str = record["text"]
+    return f"{text}\n\n{record['rejected']}" if "rejected" in record else text
+
+
+def _same(texts: Iterable[str]) -> set[int]:
+    """Which texts an earlier one has; of each text only a hash is kept."""
+    seen: set[bytes] = set()
+    again = set()
+    for number, text in enumerate(texts):
+        known = sha256(text.encode()).digest()
+        if known in seen:
+            again.add(number)
+        seen.add(known)
+    return again
+
+
+def _repeated(part: Part, mixing: MixingSpec, new: Source, seed: int) -> Part:
+    """A part with its rows as often as its weight says.
+
+    2.4 is each row twice and four tenths of them, chosen by the seed, once more.
+    """
+    weight = mixing.weight(part.source.name, newest=part.source is new)
+    if weight == 1:
+        return part
+    times, rest = divmod(Fraction(str(weight)), 1)
+    count = len(part.rows)
+    some = choose(count, round(rest * count), seed, "weight", part.source.name)
+    rows = [*part.rows] * times + [part.rows[place] for place in some]
+    return Part(part.source, sorted(rows))
+
+
+def _pool(
+    parts: Sequence[Part], most: int | None, seed: int, generation: int
 ) -> list[Part]:
+    """All rows of all parts, or `most` of them, each as likely as any other."""
+    total = sum(len(part.rows) for part in parts)
+    if most is None or most >= total:
+        return list(parts)
+    places = choose(total, most, seed, "pool", generation)
+    chosen, start = [], 0
+    for part in parts:
+        own = places[bisect_left(places, start) :]
+        start += len(part.rows)
+        begin = start - len(part.rows)
+        own = own[: bisect_left(own, start)]
+        chosen.append(Part(part.source, [part.rows[place - begin] for place in own]))
+    return chosen
+
+
+def _mix(
+    mixing: MixingSpec, pool: Sequence[Part], seed: int, generation: int
+) -> list[Part]:
+    human, new = pool
     share = Fraction(str(mixing.human_fraction))
-    wanted = mix_counts(share, human.records, new.records, mixing.max_samples)
+    counts = mix_counts(share, len(human.rows), len(new.rows), mixing.max_samples)
     drawn = "fixed" if mixing.resample == "fixed" else generation
     return [
-        Part(human, choose(human.records, wanted[0], seed, "human", drawn)),
-        Part(new, choose(new.records, wanted[1], seed, "new", generation)),
+        _some(human, counts[0], seed, "human", drawn),
+        _some(new, counts[1], seed, "new", generation),
     ]
+
+
+def _some(part: Part, count: int, *seed: object) -> Part:
+    places = choose(len(part.rows), count, *seed)
+    return Part(part.source, [part.rows[place] for place in places])
 
 
 def mix_counts(
@@ -152,28 +227,38 @@ def write(parts: Iterable[Part], folder: Path) -> list[Mixed]:
 
 
 def _write_part(part: Part, folder: Path) -> list[Shard]:
+    """A source's rows; what trains more than once stands once more in a sub-folder."""
+    home, written = folder / part.source.name, list[Shard]()
+    left = Counter(part.rows)
+    for turn in range(1, max(left.values()) + 1):
+        rows = {row for row, times in left.items() if times >= turn}
+        place = home if turn == 1 else _free(home, f"again{turn}", "")
+        written += _write_rows(part.source, rows, place)
+    return written
+
+
+def _write_rows(source: Source, chosen: set[int], home: Path) -> list[Shard]:
     """Whole shards where they were, what is left of the others as one new file."""
-    home = folder / part.source.name
     home.mkdir(parents=True)
-    chosen, left, written, start = set(part.rows), [], [], 0
-    for shard in part.source.shards:
+    left, written, start = list[int](), list[Shard](), 0
+    for shard in source.shards:
         rows = range(start, start + shard.records)
         start += shard.records
         if rows and chosen.issuperset(rows):
-            place = home / shard.path.relative_to(part.source.folder)
+            place = home / shard.path.relative_to(source.folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             copyfile(shard.path, place)
             written.append(Shard(place, shard.records))
         else:
             left += [row for row in rows if row in chosen]
     if left:
-        written.append(copy_lines(part.source.shards, left, _free(home, "selected")))
+        written.append(copy_lines(source.shards, left, _free(home, "selected")))
     return written
 
 
-def _free(home: Path, stem: str) -> Path:
-    """A name for a new shard that none of the copied ones has."""
-    places = (home / f"{stem}{more or ''}.jsonl" for more in count())
+def _free(home: Path, stem: str, suffix: str = ".jsonl") -> Path:
+    """A name for a new shard or folder that none of the copied ones has."""
+    places = (home / f"{stem}{more or ''}{suffix}" for more in count())
     return next(place for place in places if not place.exists())
 
 
@@ -190,8 +275,9 @@ def shares(
     counts = {part.source.name: {"records": part.records} for part in mixed}
     if count_tokens is not None:
         for part in mixed:
-            records = [r for shard in part.shards for r in read_records(shard.path)]
-            counts[part.source.name]["tokens"] = count_tokens(records)
+            counts[part.source.name]["tokens"] = sum(
+                count_tokens(list(read_records(shard.path))) for shard in part.shards
+            )
     wholes = Counter[str]()
     for units in counts.values():
         wholes.update(units)

@@ -236,7 +236,7 @@ class _Loop:
     def _sources(self) -> dict[str, str]:
         """What earlier generations give to a training set, by role, oldest first."""
         sources = {HUMAN: self.past[0].human}
-        if self.spec.mixing.strategy == "accumulate" or self.spec.steps.mix:
+        if self.spec.mixing.accumulates or self.spec.steps.mix:
             for number, generation in enumerate(self.past[1:], start=1):
                 if generation.synthetic:  # one that fell back wrote nothing
                     sources[source_name(number)] = generation.synthetic

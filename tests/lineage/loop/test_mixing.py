@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.errors import LineageError
+from lineage.errors import LineageError, UsageError
 from lineage.loop.mixing import Mixed, Part, Source, mix_counts, plan, shares, write
 from lineage.loop.shards import read_records, shards_of, write_shard, write_shards
 from lineage.loop.spec.mixing import MixingSpec
@@ -250,3 +250,165 @@ def test_shares_of_records_that_have_nothing_to_predict(tmp_path: Path) -> None:
     """Records of one token have no share of the tokens that train, but one of them."""
     counted = shares(mix(tmp_path, strategy="mix", human_fraction=0.4), lambda _: 0)
     assert all(set(units) == {"records"} for units in counted.values())
+
+
+counts = st.lists(st.integers(1, 20), min_size=1, max_size=4)
+
+
+@given(st.integers(1, 25), counts, st.none() | st.integers(1, 40), st.integers(0, 5))
+def test_a_subsample_keeps_its_budget(
+    human: int, written: list[int], most: int | None, seed: int
+) -> None:
+    """As many records as there are human ones or the limit says, whatever piles up."""
+    with TemporaryDirectory() as name:
+        taken = ids(
+            mix(
+                Path(name),
+                human,
+                tuple(written),
+                seed=seed,
+                strategy="accumulate_subsample",
+                max_samples=most,
+            )
+        )
+    assert len(taken) == len(set(taken)) == min(most or human, human + sum(written))
+
+
+def test_a_subsample_is_even_over_generations(tmp_path: Path) -> None:
+    """Each record is as likely as any other (4 standard errors of 60 draws)."""
+    found = {"human": 0, "g001": 0, "g002": 0}
+    for seed in range(60):
+        taken = ids(
+            mix(
+                tmp_path / str(seed),
+                human=20,
+                written=(20, 40),
+                seed=seed,
+                strategy="accumulate_subsample",
+            )
+        )
+        for record in taken:
+            found[record.partition("-")[0]] += 1
+    for name, share in {"human": 0.25, "g001": 0.25, "g002": 0.5}.items():
+        error = (60 * 20 * share * (1 - share)) ** 0.5
+        assert abs(found[name] - 1200 * share) < 4 * error
+
+
+@given(
+    st.integers(1, 12),
+    counts,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.sampled_from([0, 0.3, 0.5, 1, 2, 2.4])
+            for name in ("human", "new", "old", "g001")
+        },
+    ),
+)
+def test_weights_are_exact(
+    human: int, written: list[int], weights: dict[str, float]
+) -> None:
+    """Each record as often as its source's weight says, and the shares are counts."""
+    own = {"human": weights.get("human", 1.0)}
+    for n in range(1, len(written) + 1):
+        age = "new" if n == len(written) else "old"
+        own[f"g{n:03d}"] = weights.get(f"g{n:03d}", weights.get(age, 1.0))
+    sizes = dict(zip(own, [human, *written], strict=True))
+    expected = {
+        name: int(weight) * sizes[name] + round(Fraction(str(weight)) % 1 * sizes[name])
+        for name, weight in own.items()
+    }
+    with TemporaryDirectory() as name:
+        if not any(expected.values()):
+            with pytest.raises(LineageError):
+                mix(Path(name), human, tuple(written), weights=weights)
+            return
+        mixed = mix(Path(name), human, tuple(written), weights=weights)
+        taken, counted = ids(mixed), shares(mixed)
+    for source_, count in expected.items():
+        times = [taken.count(i) for i in numbered(source_, sizes[source_])]
+        assert sum(times) == count
+        assert max(times) - min(times) <= 1
+    assert counted == {
+        name: {"records": [count, len(taken)]}
+        for name, count in expected.items()
+        if count
+    }
+
+
+def test_a_weight_s_choice_stays(tmp_path: Path) -> None:
+    """Half of an old generation is the same half in every later one."""
+    halves = [
+        {
+            name
+            for name in ids(
+                mix(tmp_path / str(n), written=(20,) * n, weights={"g001": 0.5})
+            )
+            if name.startswith("g001")
+        }
+        for n in (1, 2, 3)
+    ]
+    assert len(halves[0]) == 10
+    assert halves[0] == halves[1] == halves[2]
+
+
+def texts(folder: Path, name: str, lines: list[str], **more: str) -> Source:
+    rows = [{"id": f"{name}-{n}", "text": t} | more for n, t in enumerate(lines)]
+    shards = write_shards(folder / name, name, rows, 2)
+    return Source(name, folder / name, tuple(shards))
+
+
+LONG = "the quick brown fox jumps over the lazy dog and then sleeps until noon today"
+
+
+@pytest.mark.parametrize(
+    ("how", "left"),
+    [
+        ("none", ["human-0", "human-1", "g001-0", "g001-1", "g002-0", "g002-1"]),
+        ("exact", ["human-0", "human-1", "g001-1", "g002-1"]),
+        ("near", ["human-0", "human-1", "g002-1"]),
+    ],
+)
+def test_repetitions_are_left_out_across_sources(
+    tmp_path: Path, how: str, left: list[str]
+) -> None:
+    """The earliest is kept, and human records come first."""
+    sources = [
+        texts(tmp_path, "human", ["a fox", LONG]),
+        texts(tmp_path, "g001", ["a fox", f"{LONG}, so"]),
+        texts(tmp_path, "g002", [LONG, "an owl"]),
+    ]
+    mixing = MixingSpec.model_validate({"deduplicate": how})
+    parts = plan(mixing, sources[0], sources[1:], seed=0, generation=2)
+    mixed = write(parts, tmp_path / "mixed")
+    assert ids(mixed) == left
+    assert sum(pair["records"][0] for pair in shares(mixed).values()) == len(left)
+
+
+def test_pairs_that_reject_something_else_are_no_repetition(tmp_path: Path) -> None:
+    """Preference records are compared as a whole."""
+    sources = [
+        texts(tmp_path, "human", ["a"]),
+        texts(tmp_path, "g001", ["q good"], rejected=" bad"),
+        texts(tmp_path, "g002", ["q good", "q good"], rejected=" worse"),
+    ]
+    mixing = MixingSpec(deduplicate="exact")
+    parts = plan(mixing, sources[0], sources[1:], seed=0, generation=2)
+    assert ids(write(parts, tmp_path / "mixed")) == ["human-0", "g001-0", "g002-0"]
+
+
+@pytest.mark.parametrize(
+    ("mixing", "sentence"),
+    [
+        ({"weights": {"humans": 1}}, "is no source; did you mean human"),
+        ({"weights": {"new": -1}}, "must be at least 0"),
+        ({"strategy": "replace", "weights": {"new": 2}}, "weights go with accumulate"),
+        ({"deduplicate": "all"}, "must be 'none', 'exact' or 'near'"),
+    ],
+)
+def test_what_cannot_be_mixed(
+    parse: Any, mixing: dict[str, Any], sentence: str
+) -> None:
+    """It is refused in one sentence."""
+    with pytest.raises(UsageError, match=sentence):
+        parse(mixing=mixing)
