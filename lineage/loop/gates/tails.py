@@ -88,7 +88,7 @@ class Tails:
             return said
         return (
             f"{said}; the text has {kept:.2f} times the rare words of what generation "
-            f"0 wrote; at least {section.min_coverage:.2f} is"
+            f"0 wrote; at least {section.min_coverage:.2f} must be left"
         )
 
     def _result(

@@ -180,13 +180,12 @@ class LoopSpec(Section):
     def content(self, name: str | Mapping[str, str]) -> bytes:
         """What a gate's file has in it, as it was when it was first asked for.
 
-        A mapping says the `distribution` of an installed package, and a `file` of it.
-
         So what a run uses is what its config has by hash, whatever is edited
-        meanwhile.
+        meanwhile. A mapping names a `file` of an installed `distribution`.
 
         Raises:
             StoreError: when it cannot be read.
+            UsageError: when no such package is installed, or it has no such file.
         """
         if not isinstance(name, str):
             return installed_content(**name)
