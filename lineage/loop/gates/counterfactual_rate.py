@@ -1,9 +1,9 @@
 """Counterfactual pairs in data: which group stands where either could.
 
 `group_rate` counts whom data speak of. This one looks where one word of a pair
-stands between the same two neighbours in the new data and in the human data, and
-asks which of the two it is: what changes when the subject does not. Each pair and
-its neighbours are a stratum of a 2 x 2 table (new or human, first group or second);
+follows the same word in the new data and in the human data, and asks which of the
+two it is: what changes when the subject does not. Each pair and the word before it
+are a stratum of a 2 x 2 table (new or human, first group or second);
 the log of their common odds ratio is the shift (Mantel & Haenszel 1959, J. Natl.
 Cancer Inst. 22:719; its standard error: Robins, Breslow & Greenland 1986, Biometrics
 42:311). One stratum of one half in each cell is added, so that it is always a number.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.spec import LoopSpec
 
-Place = tuple[str, str, str]  # the pair's first word, and the neighbours
+Place = tuple[str, str]  # the pair's first word, and the word before
 
 
 class CounterfactualRateSpec(DatasetGateSection):
@@ -84,7 +85,9 @@ class CounterfactualRate:
                 f"where either could stand, {new} times here and {human} times in the "
                 f"human data, the log-odds moved by {abs(shift):.2f} towards {gained}; "
                 f"at most {most:.2f} is allowed{chance}"
-            ),
+            )
+            if tables
+            else "no word of a pair follows the same word here and in the human data",
             details={
                 "groups": list(self._swaps.groups),
                 "towards": gained,
@@ -119,12 +122,11 @@ def shared_places(
 def _places(swaps: Swaps, texts: Iterable[str]) -> Counter[tuple[Place, int]]:
     found: Counter[tuple[Place, int]] = Counter()
     for text in texts:
-        row = ["", *words([text]), ""]
-        for before, word, after in zip(row, row[1:], row[2:], strict=False):
+        for before, word in pairwise(["", *words([text])]):
             side = swaps.side.get(word)
             if side:
                 first = word if side > 0 else swaps.counterpart[word]
-                found[(first, before, after), side] += 1
+                found[(first, before), side] += 1
     return found
 
 
