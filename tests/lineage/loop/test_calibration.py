@@ -36,7 +36,7 @@ def train(job):
     (job.output / "model.txt").write_text(str(job.generation))
 
 def evaluate(job):
-    return {"metrics": {"perplexity": 9.0 + job.generation}}
+    return {"metrics": {"loss": 9.0 + job.generation}}
 """
 SPEC = """\
 name: toy  # a loop of words
@@ -48,7 +48,7 @@ gates:
   - {type: diversity, min: 0.5, max: 1.5}  # wide
   - type: drift  # of tokens
     action: warn
-  - {type: regression, min_ratio: 0.5}
+  - {type: regression, metric: loss, min_ratio: 0.5}
 """
 
 

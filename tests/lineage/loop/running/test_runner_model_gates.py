@@ -27,7 +27,7 @@ def train(job):
 
 def evaluate(job):
     worse = int((job.inputs["model"] / "model.txt").read_text())
-    return {"metrics": {"perplexity": {"value": 10.0 + worse, "direction": "lower"}}}
+    return {"metrics": {"loss": {"value": 10.0 + worse, "direction": "lower"}}}
 """
 PREDICT = """\
 def predict(model, held_out):
@@ -58,11 +58,9 @@ def loop(repo: Registry) -> Path:
 
 def test_a_model_that_got_worse_stops_the_loop(repo: Registry, loop: Path) -> None:
     """Generation 2 is 1.2 times as bad as generation 0; generation 1 was let by."""
-    gate = {"type": "regression", "max_ratio": 1.15}
+    gate = {"type": "regression", "metric": "loss", "max_ratio": 1.15}
     loop.write_text(yaml.safe_dump(SPEC | {"gates": [gate]}))
-    with pytest.raises(
-        GateFailed, match=r"perplexity is 12, 1\.2 times generation 0's"
-    ):
+    with pytest.raises(GateFailed, match=r"loss is 12, 1\.2 times generation 0's"):
         run(repo, loop)
     kept = repo.load(repo.resolve("loop/toy"))
     assert kept.params["generation"] == 1
