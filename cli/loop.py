@@ -301,6 +301,17 @@ def _shape(state: "LoopState") -> Record:
         "subject": state.subject or None,
         "generation": len(state.generations) - 1 if state.generations else None,
         "head": state.generations[-1].id if state.generations else None,
+        "budgets": {name: dict(each) for name, each in state.budgets.items()},
+        "overrides": [
+            {
+                "commit": each.subject,
+                "by": each.by,
+                "note": each.note,
+                "time": each.time,
+                "budgets": dict(each.budgets),
+            }
+            for each in state.overrides
+        ],
         "generations": [
             {
                 "generation": reached.number,
@@ -318,8 +329,21 @@ def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
             yield ""
         yield app.terminal.paint(_head(state))
         yield from _filled(app, one_line(state.why), "  ")
+        yield from _budgets(app, state)
         yield from _generations(app, state)
         yield from (f"  next: {command}" for command in _next(state))
+
+
+def _budgets(app: App, state: "LoopState") -> Iterator[str]:
+    """What is spent since the last approval, and who let the loop go past what."""
+    from lineage.loop.budgets import UNITS
+
+    for name, each in state.budgets.items():
+        yield f"  {each['spent']:.12g} of {each['limit']:.12g} {UNITS[name]}"
+    for over in state.overrides:
+        past = ", ".join(over.budgets) or "a gate"
+        said = f"{over.by} let {short(app.registry, over.subject)} pass {past}: "
+        yield from _filled(app, said + one_line(over.note), "  ")
 
 
 def _head(state: "LoopState") -> list[Span]:

@@ -83,6 +83,34 @@ class Spent:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An approval of what a gate had failed, or of more than a budget."""
+
+    subject: str
+    by: str
+    note: str
+    time: str
+    budgets: Mapping[str, Any]
+
+
+def overrides(registry: Registry, loop: str) -> list[Override]:
+    """Those of a loop, newest first."""
+    return [
+        Override(
+            str(event.subject),
+            str(event.data.get("by", event.actor["name"])),
+            str(event.data.get("note", event.message)),
+            event.time,
+            event.data.get("budgets", {}),
+        )
+        for _, event in registry.events()
+        if event.type == VERDICT
+        and event.data.get("loop") == loop
+        and event.data.get("override")
+    ]
+
+
 class Budgets:
     """The budgets of a running loop."""
 

@@ -63,6 +63,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.monotonic(), _cpu_seconds()
+        _forget_peaks()
 
     def circumstances(self, said: dict[str, Any]) -> dict[str, Any]:
         """Seconds and memory, with what the step itself `said` and its pace.
@@ -76,11 +77,33 @@ class Meter:
             "cpu_seconds": round(_cpu_seconds() - self._cpu, 3),
             "peak_memory": _peak_memory(),
         }
+        if gpus := _gpus_used():
+            found["gpu_seconds"] = round(seconds * gpus, 3)
+            found["gpu_seconds"] = said.get("gpu_seconds", found["gpu_seconds"])
         tokens = said.get("tokens")
         if isinstance(tokens, int) and seconds > 0:
             tokens -= said.get("tokens_kept", 0)  # of a run before this one
             found["tokens_per_second"] = round(tokens / seconds, 1)
         return {**said, **found}
+
+
+def _cuda() -> Any:
+    """CUDA of torch, where a step has begun to use it."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch and torch.cuda.is_initialized() else None
+
+
+def _forget_peaks() -> None:
+    if cuda := _cuda():
+        for number in range(cuda.device_count()):
+            cuda.reset_peak_memory_stats(number)
+
+
+def _gpus_used() -> int:
+    """How many GPUs this process has had memory on since peaks were forgotten."""
+    cuda = _cuda()
+    numbers = range(cuda.device_count()) if cuda else ()
+    return sum(cuda.max_memory_allocated(number) > 0 for number in numbers)
 
 
 def _cpu_seconds() -> float:

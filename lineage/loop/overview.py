@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from lineage.errors import NotFound, UsageError
 from lineage.loop import journal
+from lineage.loop.budgets import Override, Spent, overrides
 from lineage.loop.review import Reviews
 from lineage.loop.reviews.acting import rejection
 from lineage.store.disk import locked
@@ -38,6 +39,8 @@ class LoopState:
     ``running``: a runner holds it. ``waiting``: for a person's verdict on `subject`.
     ``stopped``: a gate or a person rejected `subject`. ``failed``: a step failed.
     ``unfinished``: a run ended inside a generation. ``idle``: nothing is left over.
+    `budgets` says of each how much is ``spent`` since the last approval and its
+    ``limit``; `overrides` are the approvals that went past one, or past a gate.
     """
 
     name: str
@@ -46,6 +49,8 @@ class LoopState:
     why: str
     subject: str
     generations: Sequence[Reached]
+    budgets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    overrides: Sequence[Override] = ()
 
 
 def loops(registry: Registry, only: str | None = None) -> list[LoopState]:
@@ -81,8 +86,27 @@ def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
         return LoopState(name, journal.branch(name), "idle", str(error), "", ())
     state, why, subject = _standing(registry, reviews, known, name)
     return LoopState(
-        name, journal.branch(name), state, why, subject, _reached(registry, known)
+        name,
+        journal.branch(name),
+        state,
+        why,
+        subject,
+        _reached(registry, known),
+        _budgets(registry, known, name),
+        overrides(registry, name),
     )
+
+
+def _budgets(
+    registry: Registry, known: Journal, name: str
+) -> dict[str, dict[str, float]]:
+    """What is spent of the budgets that the newest generation's config has."""
+    if not known.generations:
+        return {}
+    newest = journal.parts(registry, known.generations[-1])
+    said = registry.load(newest.config).params.get("budgets") if newest.config else {}
+    limits = {n: limit for n, limit in (said or {}).items() if limit is not None}
+    return Spent.read(registry, name).of(limits) if limits else {}
 
 
 def _reached(registry: Registry, known: Journal) -> list[Reached]:

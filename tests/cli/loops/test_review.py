@@ -243,7 +243,8 @@ REGRESSION = """
 def evaluate(job):
     verdict = "fail" if job.generation == 2 else "pass"
     gate = {"id": "regression", "verdict": verdict, "sentence": "it got worse"}
-    return {"metrics": {"perplexity": 20 + job.generation}, "gates": [gate]}
+    perplexity = {"value": 20 + job.generation, "definition": "made up"}
+    return {"metrics": {"perplexity": perplexity}, "gates": [gate]}
 """
 
 
