@@ -364,6 +364,8 @@ def test_status_as_json(toy: Any, run: Run) -> None:
         "subject": toy.registry.resolve("loop/toy@rejected"),
         "generation": 1,
         "head": tip,
+        "budgets": {},
+        "overrides": [],
         "generations": 0,
     }
     assert [g["id"] for g in state["generations"]][-1] == tip
