@@ -48,7 +48,7 @@ class Deadly(Progress):
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    started = advanced = finished = generation = tick
+    started = advanced = finished = generation = set_aside = tick
 
 
 def child(root, at, report):
@@ -149,6 +149,48 @@ def test_killed_around_a_verdict(toy: Toy, tmp_path: Path) -> None:
     assert ends[-1] == [0, head]
     with lineage.open(root) as registry:
         assert registry.branches()["loop/toy@rejected"] == stopped
+    assert whole(root)
+
+
+ACTIONS = """
+import steps
+
+BAD = {(1, 0): "retry", (2, 0): "branch", (3, 0): "retry", (3, 1): "fallback"}
+
+
+def evaluate(job):
+    action = BAD.get((job.generation, job.attempt))
+    gate = {"id": "mine", "verdict": "fail" if action else "pass"}
+    gate["action"] = action or "stop"
+    return steps.evaluate(job) | {"gates": [gate]}
+"""
+
+
+def test_killed_between_tries(toy: Toy, tmp_path: Path) -> None:
+    """Retries, a branch and a fallback end with the same ids, whatever is killed."""
+    toy.write("acts.py", ACTIONS)
+    sections = {
+        "num_generations": 4,
+        "steps": toy.steps | {"evaluate": "acts:evaluate"},
+    }
+    head = toy.run(**sections).head
+    branches = toy.registry.branches()
+    assert set(branches) == {"loop/toy", "loop/toy@g2", "loop/toy@rejected"}
+    root = other(toy, tmp_path, "killed")
+    ends = drive(
+        tmp_path,
+        """
+        ends = []
+        for at in (9, 12, 11, 13, 10, 4, 12, 5, 11, 13, 3, 10**9):
+            ends.append(forked(sys.argv[1], at))
+        print(json.dumps(ends))
+        """,
+        str(root),
+    )
+    assert [end[0] for end in ends[:4]] == [9] * 4
+    assert ends[-1] == [0, head]
+    with lineage.open(root) as registry:
+        assert registry.branches() == branches
     assert whole(root)
 
 
