@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,9 @@ from lineage.cli.command import App, Group, at_option, format_option, pass_app
 from lineage.cli.loop_plugins import plugins
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, document, json_line, table
+from lineage.cli.shapes import audited
 from lineage.cli.terminal import Span
-from lineage.cli.text import one_line
+from lineage.cli.text import lasted, one_line, plural
 from lineage.errors import GateFailed, LineageError, WaitingForReview
 from lineage.loop.templates import TEMPLATES
 
@@ -312,6 +314,8 @@ def _shape(state: "LoopState") -> Record:
             }
             for each in state.overrides
         ],
+        "reviews": asdict(state.coverage) if state.coverage else None,
+        "filter": state.audit and audited(state.audit),
         "generations": [
             {
                 "generation": reached.number,
@@ -331,6 +335,7 @@ def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
         yield from _filled(app, one_line(state.why), "  ")
         yield from _budgets(app, state)
         yield from _generations(app, state)
+        yield from _reviewed(app, state)
         yield from (f"  next: {command}" for command in _next(state))
 
 
@@ -344,6 +349,24 @@ def _budgets(app: App, state: "LoopState") -> Iterator[str]:
         past = ", ".join(over.budgets) or "a gate"
         said = f"{over.by} let {short(app.registry, over.subject)} pass {past}: "
         yield from _filled(app, said + one_line(over.note), "  ")
+
+
+def _reviewed(app: App, state: "LoopState") -> Iterator[str]:
+    """How much people looked at, and what their labels say, where they did."""
+    found = state.coverage
+    if found and (found.reviewed or found.labelled or found.seconds):
+        took = found.mean_seconds
+        yield (
+            f"  people: {found.reviewed} of {plural(found.generations, 'generation')} "
+            f"reviewed; of {plural(found.generated, 'record')} {found.shown:,} shown, "
+            f"{found.labelled:,} labelled" + (f"; {lasted(took)} each" if took else "")
+        )
+    if state.audit and state.audit.audit.state != "unknown":
+        made = state.audit.audit
+        style = {"safe": "good", "unsure": "hint"}.get(made.state, "bad")
+        head: list[Span] = [("  filter: ", ""), (made.state, style)]
+        yield app.terminal.paint(head)
+        yield from _filled(app, made.sentence, "    ")
 
 
 def _head(state: "LoopState") -> list[Span]:

@@ -20,6 +20,7 @@ from lineage.cli.command import (
 from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, document, table
 from lineage.cli.review_show import STATES
+from lineage.cli.shapes import audited
 from lineage.cli.terminal import Span
 from lineage.cli.text import plural
 from lineage.errors import StoreError, UsageError
@@ -212,8 +213,8 @@ def audit(app: App, name: str | None, format_: str) -> None:
         whole = overall(made) if made else None
         shape: Record = {
             "loop": loop,
-            "generations": [_shape(one) for one in made],
-            "all": whole and _shape(whole),
+            "generations": [audited(one) for one in made],
+            "all": whole and audited(whole),
         }
         app.terminal.write([document(shape)])
         return
@@ -224,23 +225,6 @@ def audit(app: App, name: str | None, format_: str) -> None:
     app.terminal.page(_human(app, loop, made))
 
 
-def _shape(one: "Audited") -> Record:
-    """One audit in JSON."""
-    made = one.audit
-    figures = {name: getattr(made, name) for name in _FIGURES}
-    return {
-        "generation": one.generation,
-        "state": made.state,
-        "sentence": made.sentence,
-        "labelled": one.labelled,
-        "disputed": one.disputed,
-        "chosen": one.chosen,
-        "kept": made.kept._asdict(),
-        "dropped": made.dropped._asdict(),
-        **{name: value and value._asdict() for name, value in figures.items()},
-    }
-
-
 def _human(app: App, loop: str, made: "list[Audited]") -> Iterator[str]:
     from lineage.loop.reviews.labels import overall
 
@@ -248,7 +232,7 @@ def _human(app: App, loop: str, made: "list[Audited]") -> Iterator[str]:
     yield from _one(app, f"loop/{loop}, generation {newest.generation}: ", newest)
     if len(made) > 1:
         whole = overall(made)
-        rows = [_shape(one) for one in (*made, whole)]
+        rows = [audited(one) for one in (*made, whole)]
         yield from ("", app.terminal.paint([("by generation", "title")]))
         yield from table(app.terminal, rows, _GENERATIONS, indent=2)
 
@@ -268,7 +252,7 @@ def _one(app: App, head: str, one: "Audited") -> Iterator[str]:
     yield ""
     yield "  labels drawn at random: " + _counted(one)
     if one.chosen or one.disputed:
-        left = f"{one.chosen} chosen by hand, {one.disputed} disputed"
+        left = f"{one.chosen} not drawn at random, {one.disputed} disputed"
         yield f"  that do not count: {left}"
 
 

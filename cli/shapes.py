@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lineage.history import Entry
+    from lineage.loop.reviews.labels import Audited
     from lineage.recording import Committed
     from lineage.registry import Registry
     from lineage.store.events import Logged
@@ -71,6 +72,26 @@ def shown(registry: "Registry", found: "Entry") -> Json:
 def metric_(metric: "Metric") -> Json:
     """A metric with what it needs to be compared; what is unknown is null."""
     return {name: getattr(metric, name) for name in metric.__match_args__}
+
+
+FIGURES = ("keeps_right", "keeps_wrong", "error_rate", "break_down", "margin")
+
+
+def audited(one: "Audited") -> Json:
+    """What labels say of a loop's filter."""
+    made = one.audit
+    figures = {name: getattr(made, name) for name in FIGURES}
+    return {
+        "generation": one.generation,
+        "state": made.state,
+        "sentence": made.sentence,
+        "labelled": one.labelled,
+        "disputed": one.disputed,
+        "chosen": one.chosen,
+        "kept": made.kept._asdict(),
+        "dropped": made.dropped._asdict(),
+        **{name: value and value._asdict() for name, value in figures.items()},
+    }
 
 
 def _payload(registry: "Registry", found: "Entry") -> Json | None:

@@ -11,6 +11,8 @@ from lineage.loop import journal
 from lineage.loop.budgets import Override, Spent, overrides
 from lineage.loop.review import Reviews
 from lineage.loop.reviews.acting import rejection
+from lineage.loop.reviews.coverage import Coverage, coverage
+from lineage.loop.reviews.labels import Audited, audits
 from lineage.store.disk import locked
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class LoopState:
     ``unfinished``: a run ended inside a generation. ``idle``: nothing is left over.
     `budgets` says of each how much is ``spent`` since the last approval and its
     ``limit``; `overrides` are the approvals that went past one, or past a gate.
+    `coverage` is what people looked at, `audit` the newest labels of its filter.
     """
 
     name: str
@@ -51,6 +54,8 @@ class LoopState:
     generations: Sequence[Reached]
     budgets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     overrides: Sequence[Override] = ()
+    coverage: Coverage | None = None
+    audit: Audited | None = None
 
 
 def loops(registry: Registry, only: str | None = None) -> list[LoopState]:
@@ -85,6 +90,7 @@ def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
     except UsageError as error:  # generations that somebody committed by hand
         return LoopState(name, journal.branch(name), "idle", str(error), "", ())
     state, why, subject = _standing(registry, reviews, known, name)
+    found = audits(registry, name, reviews.log)
     return LoopState(
         name,
         journal.branch(name),
@@ -94,6 +100,8 @@ def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
         _reached(registry, known),
         _budgets(registry, known, name),
         overrides(registry, name),
+        coverage(registry, name, known.generations, reviews.log, reviews.ballots),
+        found[-1] if found else None,
     )
 
 

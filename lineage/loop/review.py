@@ -265,8 +265,8 @@ def _check_first(ballot: Ballot, person: str, by: str, verdict: Word) -> None:
     if verdict == "approve" and person.casefold() in ballot.people:
         missing = ballot.needed - len(ballot.people)
         message = f"{by} has approved {ballot.subject[:12]} already, which counts once"
-        people = "person" if missing == 1 else "people"
-        raise UsageError(message, hint=f"{missing} more {people} have to approve it")
+        people = "person has" if missing == 1 else "people have"
+        raise UsageError(message, hint=f"{missing} more {people} to approve it")
 
 
 def _answer(ballot: Ballot, event: Event, person: str) -> Decision:

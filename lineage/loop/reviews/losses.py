@@ -41,7 +41,9 @@ def _folder(registry: Registry, model: str) -> Iterator[Path]:
     """The model's files, where it is one that transformers may know."""
     if not any(file.path == "config.json" for file in registry.files(model)):
         raise LineageError("generation 0's model is no transformers model")
-    with tempfile.TemporaryDirectory(dir=registry.home) as parent:
+    work = registry.home / "loops"
+    work.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".review-", dir=work) as parent:
         yield registry.get(model, Path(parent) / "model")
 
 

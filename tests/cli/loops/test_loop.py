@@ -366,6 +366,15 @@ def test_status_as_json(toy: Any, run: Run) -> None:
         "head": tip,
         "budgets": {},
         "overrides": [],
+        "reviews": {
+            "generations": 1,
+            "reviewed": 0,
+            "generated": 40,
+            "shown": 0,
+            "labelled": 0,
+            "seconds": [],
+        },
+        "filter": None,
         "generations": 0,
     }
     assert [g["id"] for g in state["generations"]][-1] == tip

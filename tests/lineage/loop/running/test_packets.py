@@ -1,0 +1,233 @@
+"""A verdict is about a packet, by enough people, and void when the data change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lineage.errors import GateFailed, UsageError, VerificationError, WaitingForReview
+from lineage.loop.review import Reviews, decide
+from lineage.loop.reviews.labels import Label, audits
+from lineage.loop.reviews.packet import sha256_of
+from lineage.loop.reviews.saying import edit, label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Toy = Any
+EVERY = {"num_generations": 3, "review": {"every": 1}}
+FILTER = """
+def check_record(record):
+    assert "fox" in record["text"], "no fox"
+"""
+FILTERED = {"gates": [{"type": "check_record", "min_pass_rate": 0}]}
+
+
+def pause(toy: Toy, **sections: Any) -> str:
+    """Run until a review is due and give the commit that it is about."""
+    with pytest.raises(WaitingForReview):
+        toy.run(**sections)
+    [subject] = Reviews.read(toy.registry).waiting
+    return subject
+
+
+def packet_of(toy: Toy, subject: str) -> Any:
+    return Reviews.read(toy.registry).ballots[subject].packet
+
+
+def as_somebody_else(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = {"name": "Bob", "email": "bob@example.com"}
+    monkeypatch.setattr(toy.registry, "actor", lambda: who)
+
+
+def flip(toy: Toy, subject: str) -> None:
+    """Change one byte of the records that a packet shows."""
+    packet = packet_of(toy, subject)
+    [entry] = toy.registry.files(packet["datasets"]["kept"])
+    path: Path = toy.registry.payloads.path(entry.md5)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"o", b"0", 1))
+
+
+def test_a_verdict_names_the_packet_that_was_asked_about(toy: Toy) -> None:
+    """The packet has its own hash, and the event of the verdict has it too."""
+    subject = pause(toy, **EVERY)
+    packet = packet_of(toy, subject)
+    made = decide(toy.registry, subject, "approve")
+
+    assert made.packet == packet["sha256"] == sha256_of(packet)
+    assert len(packet["samples"]) == 12
+    assert made.seconds is not None
+
+
+def test_changed_data_void_a_verdict(toy: Toy) -> None:
+    """A byte that flipped after the verdict stops the loop with a sentence."""
+    subject = pause(toy, **EVERY)
+    decide(toy.registry, subject, "approve")
+    flip(toy, subject)
+    with pytest.raises(VerificationError, match="does not have its recorded SHA-256"):
+        toy.run(**EVERY)
+
+
+def test_changed_data_cannot_be_approved(toy: Toy) -> None:
+    """Nobody signs for records that are not those that were asked about."""
+    subject = pause(toy, **EVERY)
+    flip(toy, subject)
+    with pytest.raises(VerificationError, match="does not have its recorded SHA-256"):
+        decide(toy.registry, subject, "approve")
+    assert "review" not in toy.types()
+
+
+@pytest.mark.parametrize("packet", ["0" * 64, None])
+def test_a_verdict_on_another_packet_does_not_count(toy: Toy, packet: Any) -> None:
+    """The loop says so and ends; a verdict on the right one counts afterwards."""
+    subject = pause(toy, **EVERY)
+    data = {"verdict": "approve", "by": "Eve", "packet": packet}
+    toy.registry.attest("review", subject=subject, data=data)
+    with pytest.raises(
+        VerificationError, match=r"of Eve on .* is about another packet"
+    ):
+        toy.run(**EVERY)
+    decide(toy.registry, subject, "approve")
+
+    assert pause(toy, **EVERY) != subject
+
+
+def test_a_verdict_is_no_use_for_another_commit(toy: Toy) -> None:
+    """What was said of generation 1 does not let generation 2 pass."""
+    one = pause(toy, **EVERY)
+    made = decide(toy.registry, one, "approve")
+    two = pause(toy, **EVERY)
+    data = {"verdict": "approve", "by": "Ada", "packet": made.packet}
+    toy.registry.attest("review", subject=two, data=data)
+    with pytest.raises(VerificationError, match="is about another packet"):
+        toy.run(**EVERY)
+
+
+def test_two_people_have_to_approve(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same person twice counts once and is told; then the loop goes on."""
+    sections = {"num_generations": 1, "review": {"every": 1, "approvals": 2}}
+    subject = pause(toy, **sections)
+    assert decide(toy.registry, subject, "approve").missing == 1
+    with pytest.raises(UsageError, match=r"approved .* already, which counts once"):
+        decide(toy.registry, subject, "approve")
+    assert pause(toy, **sections) == subject
+    as_somebody_else(toy, monkeypatch)
+    assert decide(toy.registry, subject, "approve").missing == 0
+    assert toy.run(**sections).made == ()
+    [done] = Reviews.read(toy.registry).decided.values()
+    assert done.by.endswith(" and Bob")
+
+
+def test_one_rejection_rejects(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many have approved."""
+    sections = {"num_generations": 1, "review": {"every": 1, "approvals": 3}}
+    subject = pause(toy, **sections)
+    decide(toy.registry, subject, "approve")
+    as_somebody_else(toy, monkeypatch)
+    decide(toy.registry, subject, "reject", "dull")
+    with pytest.raises(GateFailed, match="rejected by Bob: dull"):
+        toy.run(**sections)
+
+
+def test_a_rejection_can_mean_another_try_at_once(toy: Toy) -> None:
+    """The same run takes the generation back and makes it with other seeds."""
+    sections = {"num_generations": 1, "review": {"every": 1, "on_reject": "retry"}}
+    subject = pause(toy, **sections)
+    decide(toy.registry, subject, "reject")
+    again = pause(toy, **sections)
+
+    assert toy.registry.load(again).params == {"generation": 1, "attempt": 1}
+    assert toy.branch("loop/toy@rejected")[0] == subject
+
+
+def test_a_rejection_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
+    """Back to the last approved generation; what follows it is made anew."""
+    review = {"every": 2, "on": ["first"], "on_reject": "rollback"}
+    sections = {"num_generations": 4, "review": review | {"every": 4}}
+    one = pause(toy, **sections)
+    decide(toy.registry, one, "approve")
+    four = pause(toy, **sections)
+    decide(toy.registry, four, "reject")
+    with pytest.raises(GateFailed, match="generation 4 of loop/toy was stopped"):
+        toy.run(**sections)
+    assert toy.branch()[0] == one
+    pause(toy, **sections)
+    attempts = [toy.registry.load(id_).params["attempt"] for id_ in toy.branch()]
+    assert attempts == [0, 0, 1, 0, 0]
+
+
+def test_edited_records_are_trained_on(toy: Toy) -> None:
+    """They are a dataset of their own, which says who edited it, and pass the gates."""
+    sections = {"num_generations": 1, "review": {"every": 1}}
+    subject = pause(toy, **sections)
+    first = packet_of(toy, subject)["samples"]
+    better = {"id": first[0]["id"], "text": "The fox sees the moon."}
+    made = edit(toy.registry, subject, [better], [first[1]["id"]], "put right")
+    again = pause(toy, **sections)
+
+    dataset = toy.registry.load(made.dataset)
+    assert (dataset.params["edited"], dataset.params["dropped"]) == (1, 1)
+    assert dataset.ids("derived_from") == (made.instead_of,)
+    assert dataset.origin is not None
+    assert dataset.origin["type"] == "mixed"
+    assert packet_of(toy, again)["records"] == {"kept": 11, "dropped": 0}
+    texts = [s["id"] for s in packet_of(toy, again)["samples"]]
+    assert first[1]["id"] not in texts
+    assert toy.registry.load(again).metrics["kept"].value == 11
+
+
+def labelled(toy: Toy, **answers: bool) -> str:
+    """Pause with a filter, and label all records: kept and dropped ones."""
+    toy.write("checks.py", FILTER)
+    subject = pause(toy, **EVERY, **FILTERED)
+    samples = packet_of(toy, subject)["samples"]
+    given = [Label(s["id"], answers[s["stratum"]]) for s in samples]
+    label(toy.registry, subject, given)
+    return subject
+
+
+def test_labels_tell_that_the_filter_does_its_work(toy: Toy) -> None:
+    """It keeps what is right and drops what is wrong: the loop goes on."""
+    subject = labelled(toy, kept=True, dropped=False)
+    log = list(toy.registry.events_log.iterate())
+    [made] = audits(toy.registry, "toy", log)
+    decide(toy.registry, subject, "approve")
+
+    assert made.audit.state == "safe"
+    assert made.audit.keeps_right is not None
+    assert made.audit.keeps_right.value == 1
+    assert made.labelled == 12
+    assert pause(toy, **EVERY, **FILTERED) != subject
+
+
+def test_the_loop_asks_when_the_filter_keeps_what_is_wrong(toy: Toy) -> None:
+    """Labels after an approval ask once more; a newer approval settles it."""
+    sections = {"num_generations": 2, "review": {"on": ["first"]}} | FILTERED
+    toy.write("checks.py", FILTER)
+    subject = pause(toy, **sections)
+    samples = packet_of(toy, subject)["samples"]
+    decide(toy.registry, subject, "approve")
+    wrong = [Label(s["id"], s["stratum"] == "dropped") for s in samples]
+    label(toy.registry, subject, wrong)
+    assert pause(toy, **sections) == subject
+    why = Reviews.read(toy.registry).waiting[subject].why
+    assert "no longer keeps more right records than wrong ones" in why
+    decide(toy.registry, subject, "approve", "known: the checks are being mended")
+
+    assert len(toy.run(**sections).made) == 1
+
+
+def test_labels_of_records_that_somebody_chose_do_not_count(toy: Toy) -> None:
+    """Only those that were drawn at random say something of the others."""
+    sections = {"num_generations": 1, "review": {"every": 1, "sample": {"n": 2}}}
+    subject = pause(toy, **sections)
+    seen = {s["id"] for s in packet_of(toy, subject)["samples"]}
+    other = next(str(n) for n in range(12) if str(n) not in seen)
+    label(toy.registry, subject, [Label(other, right=True)])
+    [made] = audits(toy.registry, "toy", toy.registry.events_log.iterate())
+
+    assert (made.chosen, made.audit.state) == (1, "unknown")
+    with pytest.raises(UsageError, match="no record is called 'nothing'"):
+        label(toy.registry, subject, [Label("nothing", right=True)])
