@@ -1,7 +1,7 @@
 """The closed forms, as loops through the real runner, within four standard errors.
 
-Seed and sizes were stated before a result was seen, and nothing is tried twice. With
-some thirty comparisons a sound runner fails one of them for one seed in 500.
+The seed was stated before a result was seen, and none is tried twice. With some thirty
+comparisons a sound runner fails one of them for one seed in 500.
 """
 
 from __future__ import annotations
