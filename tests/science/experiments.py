@@ -1,7 +1,8 @@
 """The model-level experiments: loops, what is read from them, and what papers have.
 
-A claim compares two numbers of every seed, and is "reproduced" when it holds for each. None says that anything grows or falls from
-each generation to the next: single generations may do otherwise.
+A claim compares two numbers of every seed, and is "reproduced" when it holds for
+each. None says that anything grows or falls from each generation to the next: single
+generations may do otherwise.
 """
 
 from __future__ import annotations
