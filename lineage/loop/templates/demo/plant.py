@@ -17,7 +17,7 @@ def generate(job: Any) -> dict[str, Any]:
 
     No model of the loop wrote them, and some are people's: it has to say so.
     """
-    chance = random.Random(job.seed)  # noqa: S311
+    chance = random.Random(job.seed)
     shards = sorted(job.inputs["human"].glob("*.jsonl"))
     lines = [line for shard in shards for line in shard.read_text().splitlines()]
     with (job.output / "bought-00000.jsonl").open("w") as file:
