@@ -133,6 +133,9 @@ class LoopSpec(Section):
                 "needs whole prompts: name their column, or give prompts",
                 "generation.chat",
             )
+        chats = self.dataset.messages_column and section.prompts == HUMAN
+        if chats and not section.chat and self.steps.generate is None:
+            refuse("must be true to answer human chats", "generation.chat")
         if section.instructs and not asked:
             refuse(
                 "needs human prompts to show: set dataset.prompt_column",

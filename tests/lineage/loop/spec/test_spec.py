@@ -203,6 +203,10 @@ def test_unknown_keys_name_the_nearest(
             "dataset: b.txt has no columns; leave out messages_column",
         ),
         (
+            {"dataset": {"train_file": "a.jsonl", "messages_column": "m"}},
+            "generation.chat: must be true to answer human chats",
+        ),
+        (
             {"dataset": {"train_file": "a.txt", "on_leak": "remove"}},
             "dataset: on_leak goes with validation_file; a split removes what leaks",
         ),
