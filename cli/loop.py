@@ -354,7 +354,7 @@ def _budgets(app: App, state: "LoopState") -> Iterator[str]:
 def _reviewed(app: App, state: "LoopState") -> Iterator[str]:
     """How much people looked at, and what their labels say, where they did."""
     found = state.coverage
-    if found and (found.reviewed or found.labelled or found.seconds):
+    if found and (found.reviewed or found.labelled):
         took = found.mean_seconds
         yield (
             f"  people: {found.reviewed} of {plural(found.generations, 'generation')} "
