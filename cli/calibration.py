@@ -9,7 +9,7 @@ from lineage.cli.render import Column, Record, document, json_line, table
 from lineage.cli.text import number
 
 if TYPE_CHECKING:
-    from lineage.loop.calibration import Calibration
+    from lineage.loop.measuring.calibration import Calibration
 
 
 def print_calibration(app: App, found: "Calibration", format_: str) -> None:

@@ -19,7 +19,7 @@ from lineage.errors import GateFailed, LineageError, WaitingForReview
 from lineage.loop.templates import TEMPLATES
 
 if TYPE_CHECKING:
-    from lineage.loop.overview import LoopState
+    from lineage.loop.running.overview import LoopState
 
 _FORMATS = ("json", "jsonl")
 _MEASURES = 3  # columns of `status`, beside what was kept
@@ -141,7 +141,7 @@ def run(app: App, specs: tuple[Path, ...], format_: str) -> int:
 def _run(app: App, spec: Path, format_: str) -> int:
     """Run one loop and say how it ended; returns the exit code."""
     from lineage.cli.progress import LoopProgress
-    from lineage.loop.runner import run as run_loop
+    from lineage.loop.running.runner import run as run_loop
     from lineage.loop.spec import load
 
     again = f"lineage loop run {spec}"
@@ -174,7 +174,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
 
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     """Say why a loop does not go on, and what to type next."""
-    from lineage.loop.review import can_be_approved
+    from lineage.loop.reviews.deciding import can_be_approved
 
     if isinstance(error, WaitingForReview):
         text = "\n".join(_filled(app, f"waiting: {error}", "  "))
@@ -239,8 +239,8 @@ def calibrate(app: App, spec: Path, seeds: int, *, write: bool, format_: str) ->
     """
     from lineage.cli.calibration import print_calibration
     from lineage.cli.progress import LoopProgress
-    from lineage.loop.calibration import calibrate as run_calibration
-    from lineage.loop.calibration import write as write_thresholds
+    from lineage.loop.measuring.calibration import calibrate as run_calibration
+    from lineage.loop.measuring.calibration import write as write_thresholds
 
     with LoopProgress(app.terminal) as progress:
         found = run_calibration(app.registry, spec, seeds=seeds, progress=progress)
@@ -271,7 +271,7 @@ def status(app: App, name: str | None, format_: str) -> None:
 
     All of them, or the one called NAME.
     """
-    from lineage.loop.overview import loops
+    from lineage.loop.running.overview import loops
 
     if format_ != "human":
         _print(app, name, format_)
@@ -284,7 +284,7 @@ def status(app: App, name: str | None, format_: str) -> None:
 
 
 def _print(app: App, name: str | None, format_: str) -> None:
-    from lineage.loop.overview import loops
+    from lineage.loop.running.overview import loops
 
     records = [_shape(state) for state in loops(app.registry, name)]
     if format_ == "jsonl":
@@ -341,7 +341,7 @@ def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
 
 def _budgets(app: App, state: "LoopState") -> Iterator[str]:
     """What is spent since the last approval, and who let the loop go past what."""
-    from lineage.loop.budgets import UNITS
+    from lineage.loop.running.budgets import UNITS
 
     for name, each in state.budgets.items():
         yield f"  {each['spent']:.12g} of {each['limit']:.12g} {UNITS[name]}"

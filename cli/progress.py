@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import cut, number, width
 from lineage.graph import headlines
-from lineage.loop.progress import Activity, Finished, Progress
+from lineage.loop.running.progress import Activity, Finished, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ from lineage.cli.review_show import said, show
 from lineage.cli.text import ago, lasted
 
 if TYPE_CHECKING:
-    from lineage.loop.review import Decision, Reviews, Word
+    from lineage.loop.reviews.deciding import Decision, Reviews, Word
 
 
 def _in_words(record: Record) -> str:
@@ -85,7 +85,7 @@ for command in (show, label, edit, audit):
 @pass_app
 def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
     """List what waits for a person's verdict, newest first."""
-    from lineage.loop.review import Reviews
+    from lineage.loop.reviews.deciding import Reviews
 
     reviews = Reviews.read(app.registry)
     records = list(_records(reviews, all_=all_))
@@ -185,7 +185,7 @@ def reject(app: App, rev: str | None, note: str, format_: str) -> None:
 def _decide(
     app: App, rev: str | None, verdict: "Word", note: str, format_: str
 ) -> None:
-    from lineage.loop.review import decide
+    from lineage.loop.reviews.deciding import decide
 
     made = decide(app.registry, rev, verdict, note)
     if format_ == "json":

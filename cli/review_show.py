@@ -24,8 +24,8 @@ from lineage.cli.text import ago, change, cut, number, one_line, plural, width
 
 if TYPE_CHECKING:
     from lineage.diff.metrics import MetricChange
-    from lineage.loop.review import Decision, Reviews
     from lineage.loop.reviews.comparing import Compared
+    from lineage.loop.reviews.deciding import Decision, Reviews
     from lineage.loop.reviews.shown import Shown
     from lineage.store.objects import Metric
 
@@ -69,7 +69,7 @@ def show(  # noqa: PLR0917
     a random order that is the same for everybody; with -n or --seed others, as many
     dropped ones as kept ones.
     """
-    from lineage.loop.review import Reviews
+    from lineage.loop.reviews.deciding import Reviews
     from lineage.loop.reviews.shown import shown
 
     reviews = Reviews.read(app.registry)

@@ -16,7 +16,7 @@ from lineage.audit.model import (
     Point,
     Statement,
 )
-from lineage.loop.definitions import MEASURES
+from lineage.loop.measuring.definitions import MEASURES
 from lineage.store.objects import Event
 
 _GATE = ("id", "type", "on", "verdict", "action", "sentence")

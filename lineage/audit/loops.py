@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lineage.loop.journal import set_aside_from
+from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Event
 

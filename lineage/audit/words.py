@@ -8,7 +8,7 @@ from typing import Any
 
 from lineage.audit import text
 from lineage.audit.model import Field, Measure, Measurement, Source, Statement
-from lineage.loop.definitions import MEASURES
+from lineage.loop.measuring.definitions import MEASURES
 
 FEW = 12  # items of a list that the page has; the JSON form has all
 

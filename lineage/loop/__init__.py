@@ -1,6 +1,8 @@
 """The loop: generate, check, mix, train, evaluate, and commit each result.
 
-`spec` reads `loop.yaml`; `data`, `shards` and `mixing` say what a training set is
-made of; `measures` and `gates` judge it; `steps` does the work and `runner` puts
-it in order. Nothing here imports torch before a step needs it.
+Open `running.runner` first. `spec` reads `loop.yaml`; `records` say what training
+sets are made of; `steps` do the work, on this machine or on many (`machines`);
+`measuring` and `gates` judge what comes of it, and `reviews` what people say to it.
+`scaffold` writes a first `loop.yaml` from `templates`. Nothing here imports torch
+before a step needs it.
 """

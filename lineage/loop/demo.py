@@ -12,8 +12,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineage.loop.measures import Corpus, distinct_2
-from lineage.loop.shards import Shard, read_texts
+from lineage.loop.measuring.measures import Corpus, distinct_2
+from lineage.loop.records.shards import Shard, read_texts
 from lineage.loop.templates import read, render, write
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from lineage.errors import LineageError, StoreError, UsageError
 from lineage.loop import templates
-from lineage.loop.data import split
-from lineage.loop.measures import words
-from lineage.loop.text_files import Columns, read_file
+from lineage.loop.measuring.measures import words
+from lineage.loop.records.data import split
+from lineage.loop.records.text_files import Columns, read_file
 from lineage.store.disk import disk_errors
 from lineage.store.scan import scan
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.environment import Meter, environment
+from lineage.loop.running.environment import Meter, environment
 from lineage.observing.inputs import (
     Input,
     check_role,

@@ -20,8 +20,8 @@ if __name__ == "__main__":
 import yaml
 
 import lineage
-from lineage.loop.progress import Finished, Progress
-from lineage.loop.runner import run
+from lineage.loop.running.progress import Finished, Progress
+from lineage.loop.running.runner import run
 
 GENERATIONS, MEGABYTES = 100, 100
 STEPS = """

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.loop.gates import Context, load_gates
-from lineage.loop.shards import Record, write_shards
+from lineage.loop.records.shards import Record, write_shards
 from lineage.loop.spec import LoopSpec
 
 if TYPE_CHECKING:

@@ -112,8 +112,8 @@ class Script:
         self.steps = find_steps(spec, lock=0)
 
     def run(self) -> None:
-        from lineage.loop.data import human_records, read_human
-        from lineage.loop.shards import write_shards
+        from lineage.loop.records.data import human_records, read_human
+        from lineage.loop.records.shards import write_shards
         from lineage.loop.steps.tokenizer import load_tokens, make_blank
 
         text, blank = read_human(self.spec), Path("blank")

@@ -20,7 +20,7 @@ import yaml
 
 import lineage
 from lineage.errors import GateFailed
-from lineage.loop.runner import run
+from lineage.loop.running.runner import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -16,7 +16,7 @@ from lineage.loop.spec.gates import GATES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
 
 __all__ = [

@@ -23,7 +23,7 @@ from lineage.loop.spec.gates import Action, GateSection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
 
 _FUNCTION = "check_record"

@@ -20,11 +20,11 @@ from pydantic import Field, field_validator
 from lineage.errors import UsageError
 from lineage.loop.gates.singles import SinglesSection, examples, verdict
 from lineage.loop.gates.sources import texts_of
-from lineage.loop.measures import words
-from lineage.loop.overlap import RUN
+from lineage.loop.measuring.measures import words
+from lineage.loop.records.overlap import RUN
+from lineage.loop.records.text_files import paragraphs
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import Action  # noqa: TC001  (pydantic reads it)
-from lineage.loop.text_files import paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from lineage.loop.definitions import MEASURES
 from lineage.loop.gates.base import GateResult, ModelContext
 from lineage.loop.gates.swaps import parse_swaps
-from lineage.loop.intervals import mean_interval
+from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.measuring.intervals import mean_interval
+from lineage.loop.records.shards import read_texts, shards_of
 from lineage.loop.seeds import choose
-from lineage.loop.shards import read_texts, shards_of
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.loop.steps.likelihood import likelihoods
 

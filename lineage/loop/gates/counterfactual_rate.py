@@ -20,8 +20,8 @@ from pydantic import Field
 
 from lineage.loop.gates.base import Context, GateResult
 from lineage.loop.gates.swaps import Swaps, parse_swaps
-from lineage.loop.intervals import NORMAL_95
-from lineage.loop.measures import words
+from lineage.loop.measuring.intervals import NORMAL_95
+from lineage.loop.measuring.measures import words
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:

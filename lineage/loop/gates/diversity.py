@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from lineage.loop.gates.base import Context, GateResult
-from lineage.loop.measures import OF_SAMPLE, Corpus
+from lineage.loop.measuring.measures import OF_SAMPLE, Corpus
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from lineage.loop.gates.base import GateResult
-from lineage.loop.measures import Corpus, unigram_js
+from lineage.loop.measuring.measures import Corpus, unigram_js
 from lineage.loop.seeds import order
 from lineage.loop.spec.gates import DatasetGateSection
 

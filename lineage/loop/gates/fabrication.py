@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lineage.loop.definitions import MEASURES
 from lineage.loop.gates.base import GateResult
 from lineage.loop.gates.singles import examples, percent
 from lineage.loop.gates.verifying import Truth, Verified, Verifier
-from lineage.loop.intervals import wilson
+from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.measuring.intervals import wilson
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import GateSection
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lineage.loop.gates.base import Context
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
 
 _NAME = "fabrication_rate"

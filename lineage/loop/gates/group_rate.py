@@ -21,7 +21,7 @@ from pydantic import Field
 
 from lineage.errors import UsageError
 from lineage.loop.gates.base import Context, GateResult
-from lineage.loop.measures import words
+from lineage.loop.measuring.measures import words
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lineage.loop.gates.singles import SinglesSection, verdict
 from lineage.loop.gates.sources import texts_of
-from lineage.loop.similar import Repeat, repeats
+from lineage.loop.records.similar import Repeat, repeats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from pydantic import Field
 from lineage.loop.gates.base import GateResult
 from lineage.loop.gates.singles import examples, percent
 from lineage.loop.gates.sources import texts_of
-from lineage.loop.runs import Shared, novelty, shared
+from lineage.loop.records.runs import Shared, novelty, shared
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:

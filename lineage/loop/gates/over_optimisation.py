@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.functions import RecordFunction
     from lineage.loop.gates.base import Context
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
 
 _MOST = 1000.0  # standard errors, where there is no spread at all

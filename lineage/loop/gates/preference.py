@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from lineage.errors import UsageError
-from lineage.loop.definitions import MEASURES
 from lineage.loop.gates.base import GateResult, ModelContext
 from lineage.loop.gates.rows import Row, parse_rows
-from lineage.loop.intervals import wilson
+from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.measuring.intervals import wilson
 from lineage.loop.spec.files import Installed, Place
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.loop.steps.likelihood import likelihoods

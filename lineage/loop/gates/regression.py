@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lineage.loop.definitions import MEASURES
 from lineage.loop.gates.base import GateResult, ModelContext
+from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
 

@@ -12,7 +12,7 @@ from lineage.loop.spec.gates import Action, GateSection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
 
 _REASONS, _EXAMPLES = 10, 3
 

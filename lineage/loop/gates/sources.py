@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.loop.shards import read_records, shards_of
+from lineage.loop.records.shards import read_records, shards_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lineage.loop.definitions import MEASURES
 from lineage.loop.gates.base import GateResult, ModelContext
 from lineage.loop.gates.expectations import (
     REFUSALS,
@@ -20,7 +19,8 @@ from lineage.loop.gates.expectations import (
     parse_refusals,
     parse_suite,
 )
-from lineage.loop.intervals import wilson
+from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.measuring.intervals import wilson
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.loop.steps.answers import greedy_answers
 

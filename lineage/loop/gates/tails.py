@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from lineage.loop.gates.base import GateResult, ModelContext
-from lineage.loop.measures import tail_coverage, words
+from lineage.loop.measuring.measures import tail_coverage, words
+from lineage.loop.records.shards import read_texts, shards_of
 from lineage.loop.seeds import order
-from lineage.loop.shards import read_texts, shards_of
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:

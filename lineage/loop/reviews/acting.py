@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lineage.errors import WaitingForReview
-from lineage.loop import journal as journals
 from lineage.loop.reviews import packet
 from lineage.loop.reviews.asking import question
 from lineage.loop.reviews.ballots import REQUEST, VERDICT, ballots
 from lineage.loop.reviews.labels import LABEL, audits
 from lineage.loop.reviews.losses import losses_under
+from lineage.loop.running import journal as journals
 from lineage.loop.spec.review import ReviewSpec
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
@@ -20,7 +20,7 @@ from lineage.store.views import Move, Target
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lineage.loop.journal import Journal
+    from lineage.loop.running.journal import Journal
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
 

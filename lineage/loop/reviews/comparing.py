@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lineage.loop.journal import branch
+from lineage.loop.running.journal import branch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -222,7 +222,7 @@ class LoopSpec(Section):
         Raises:
             StoreError: when a gate's file cannot be read.
         """
-        from lineage.loop.own_measures import identities
+        from lineage.loop.measuring.own_measures import identities
 
         data = self.model_dump(mode="json", exclude=_NOT_CONFIG)
         model, dataset = data["model"], data["dataset"]

@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lineage.loop.records.tables import SUFFIXES
+from lineage.loop.records.text_files import Columns
 from lineage.loop.spec.errors import Section, refuse
-from lineage.loop.tables import SUFFIXES
-from lineage.loop.text_files import Columns
 
 
 class DatasetSpec(Section):

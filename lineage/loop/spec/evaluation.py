@@ -2,8 +2,8 @@
 
 from pydantic import Field, field_validator
 
-from lineage.loop.definitions import MEASURES as BUILT_IN
 from lineage.loop.functions import parted
+from lineage.loop.measuring.definitions import MEASURES as BUILT_IN
 from lineage.loop.plugins import Plugins
 from lineage.loop.spec.errors import Section, nearest, refuse
 

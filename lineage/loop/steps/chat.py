@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.records.text_files import as_messages
 from lineage.loop.steps.model import first_line, shown
 from lineage.loop.steps.session import INSTALL, quiet
-from lineage.loop.text_files import as_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lineage.loop.text_files import Turn
+    from lineage.loop.records.text_files import Turn
 
 _DATE = datetime(2024, 7, 26, tzinfo=UTC)  # what Llama's template has for no date
 

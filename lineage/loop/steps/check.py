@@ -12,11 +12,10 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from lineage.loop.gates import Context, load_gates, run_gates
-from lineage.loop.measures import Corpus, measure_counts, measure_data
-from lineage.loop.own_measures import take
-from lineage.loop.reviews.drawing import flagged
-from lineage.loop.selection import Selected, select
-from lineage.loop.shards import (
+from lineage.loop.measuring.measures import Corpus, measure_counts, measure_data
+from lineage.loop.measuring.own_measures import take
+from lineage.loop.records.selection import Selected, select
+from lineage.loop.records.shards import (
     Record,
     Shard,
     copy_lines,
@@ -26,6 +25,7 @@ from lineage.loop.shards import (
     shards_of,
     write_shards,
 )
+from lineage.loop.reviews.drawing import flagged
 from lineage.loop.steps.mix import source_name
 from lineage.loop.steps.protocol import Job, Result
 from lineage.loop.steps.scoring import scorer

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
-from lineage.loop.definitions import MEASURES
-from lineage.loop.shards import read_records, shards_of
+from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.records.shards import read_records, shards_of
+from lineage.loop.running.verdicts import ACTIONS
 from lineage.loop.steps.protocol import Job, Result
-from lineage.loop.verdicts import ACTIONS
 from lineage.store.canonical import normalise
 from lineage.store.objects import ORIGINS, Metric
 

@@ -1,7 +1,7 @@
 """Evaluate: how well a model predicts human text that no model of the loop has seen.
 
 Per held-out record the negative log-likelihood of every token but the first, which
-nothing comes before; what the numbers mean is in `lineage.loop.measures`.
+nothing comes before; what the numbers mean is in `lineage.loop.measuring.measures`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
-from lineage.loop.measures import measure_model
-from lineage.loop.own_measures import take
-from lineage.loop.shards import read_texts, shards_of
+from lineage.loop.measuring.measures import measure_model
+from lineage.loop.measuring.own_measures import take
+from lineage.loop.records.shards import read_texts, shards_of
 from lineage.loop.steps.likelihood import token_losses
 from lineage.loop.steps.model import check_ids, context_length, opened, padding
 from lineage.loop.steps.protocol import Job, Result

@@ -15,12 +15,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
-from lineage.loop.shards import (
+from lineage.loop.records.shards import (
     Record,
     encode,
     record_id,
     shard_name,
 )
+from lineage.loop.records.text_files import as_messages, readable
 from lineage.loop.spec.generation import HUMAN
 from lineage.loop.steps.chat import Chat
 from lineage.loop.steps.endings import Stops, fenced
@@ -37,7 +38,6 @@ from lineage.loop.steps.prompts import OWN, Asked, Prompt, prompts, turns_of, wa
 from lineage.loop.steps.protocol import Job, Result, count_tokens
 from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import load_subwords
-from lineage.loop.text_files import as_messages, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

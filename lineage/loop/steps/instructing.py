@@ -14,7 +14,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lineage.errors import LineageError
-from lineage.loop.measures import words
+from lineage.loop.measuring.measures import words
 from lineage.loop.seeds import draw, rank
 from lineage.loop.steps.prompts import OWN, human_prompts
 

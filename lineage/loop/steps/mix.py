@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lineage.loop.mixing import Source, plan, shares, write
-from lineage.loop.shards import shards_of
+from lineage.loop.records.mixing import Source, plan, shares, write
+from lineage.loop.records.shards import shards_of
 from lineage.loop.steps.protocol import Job, Result
 from lineage.loop.steps.rows import Encoder
 from lineage.loop.steps.tokenizer import has_tokenizer, load_tokens, training_rows
@@ -13,7 +13,7 @@ from lineage.loop.steps.tokenizer import has_tokenizer, load_tokens, training_ro
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
 
 READS = ("mixing", "dataset", "generation", "trainer", "seed")  # sections of loop.yaml
 

@@ -11,21 +11,21 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
+from lineage.loop.records.shards import read_records, shards_of
+from lineage.loop.records.text_files import Example
 from lineage.loop.seeds import order
-from lineage.loop.shards import read_records, shards_of
 from lineage.loop.spec.generation import FilePrompts, TemplatePrompts
-from lineage.loop.text_files import Example
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
+    from lineage.loop.records.text_files import Turn
     from lineage.loop.spec import LoopSpec
     from lineage.loop.steps.chat import Chat
     from lineage.loop.steps.protocol import Job
     from lineage.loop.steps.tokenizer import Subwords
-    from lineage.loop.text_files import Turn
 
 OWN = "prompts.jsonl"  # in the scratch folder: what the model asks itself
 _MOST = 1_000_000  # combinations of a template's values

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lineage.loop.data import HumanRecords
+    from lineage.loop.records.data import HumanRecords
     from lineage.loop.spec import LoopSpec
 
 # How far the logits of a token may be off when only later ones have changed, as a

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
     from lineage.loop.steps.chat import Chat
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from lineage.loop.shards import Record
+    from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
     from lineage.loop.spec.selection import ScorerSpec
 

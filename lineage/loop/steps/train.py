@@ -13,7 +13,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
-from lineage.loop.shards import read_records, shards_of
+from lineage.loop.records.shards import read_records, shards_of
 from lineage.loop.steps.adapter import adapted, is_adapter, new_adapter, save_adapter
 from lineage.loop.steps.model import (
     check_ids,

@@ -383,7 +383,7 @@ def test_status_as_json(toy: Any, run: Run) -> None:
 
 def test_status_while_it_runs(toy: Any, run: Run) -> None:
     """A loop whose work folder somebody holds is running."""
-    from lineage.loop.workshop import opened
+    from lineage.loop.running.workshop import opened
 
     toy.configure()
     run("loop", "run")
@@ -428,7 +428,7 @@ def test_a_live_line_on_a_terminal(
     """Somebody who watches sees the step, how far it is and how long it still takes."""
     from lineage.cli.progress import LoopProgress
     from lineage.cli.terminal import Terminal
-    from lineage.loop.progress import Activity
+    from lineage.loop.running.progress import Activity
 
     del toy, tmp_path
     screen = _Screen()

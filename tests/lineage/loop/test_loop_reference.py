@@ -8,8 +8,8 @@ from typing import get_args
 
 import pytest
 
-from lineage.loop.definitions import MEASURES
 from lineage.loop.gates import GATES
+from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.spec import LoopSpec, load
 from lineage.loop.spec.errors import Section
 

@@ -246,7 +246,7 @@ def test_a_measure_that_cannot_be_taken_is_one_sentence(
     toy: Registry, source: str, said: str
 ) -> None:
     """Wrong forms are found before anything runs, wrong values fail the step."""
-    from lineage.loop.runner import run
+    from lineage.loop.running.runner import run
 
     (toy.root / "m.py").write_text(source)
     steps = {**OUR_STEPS, "generate": "steps:generate"}
@@ -278,7 +278,7 @@ def test_names_of_measures_do_not_collide(
 
 def test_a_measure_with_a_version_vouches_for_itself(toy: Registry) -> None:
     """Its definition no longer names the bytes of the file."""
-    from lineage.loop.own_measures import load_measures
+    from lineage.loop.measuring.own_measures import load_measures
     from lineage.loop.spec import LoopSpec
 
     (toy.root / "m.py").write_text(

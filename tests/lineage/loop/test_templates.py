@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.runner import run
+from lineage.loop.running.runner import run
 from lineage.loop.scaffold import scaffold
 from lineage.loop.spec import load
 from lineage.loop.templates import TEMPLATES, files, read

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from lineage.loop.shards import read_texts, shards_of, write_shard
+from lineage.loop.records.shards import read_texts, shards_of, write_shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lineage.loop.shards import read_texts, shards_of, write_shard
+from lineage.loop.records.shards import read_texts, shards_of, write_shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

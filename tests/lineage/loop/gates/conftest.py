@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.loop.gates import Checked, Context, GateResult, load_gates, run_gates
-from lineage.loop.shards import write_shard
+from lineage.loop.records.shards import write_shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.loop.measures import words
-from lineage.loop.similar import Repeat, repeats
+from lineage.loop.measuring.measures import words
+from lineage.loop.records.similar import Repeat, repeats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

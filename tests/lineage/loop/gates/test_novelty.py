@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.loop.measures import words
-from lineage.loop.runs import shared
+from lineage.loop.measuring.measures import words
+from lineage.loop.records.runs import shared
 
 if TYPE_CHECKING:
     from tests.lineage.loop.gates.conftest import Bench

@@ -12,8 +12,8 @@ import pytest
 import lineage
 from lineage.errors import LineageError, StoreError, UsageError
 from lineage.loop.machines.node import fetched
-from lineage.loop.progress import Activity, Progress
-from lineage.loop.runner import run
+from lineage.loop.running.progress import Activity, Progress
+from lineage.loop.running.runner import run
 from lineage.store import dvc
 from lineage.transfer import push_payloads
 from tests.lineage.loop.running.test_runner_real import picked

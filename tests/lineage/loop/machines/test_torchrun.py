@@ -14,8 +14,8 @@ import pytest
 
 import lineage
 from lineage.errors import LineageError
-from lineage.loop.journal import parts
-from lineage.loop.runner import run
+from lineage.loop.running.journal import parts
+from lineage.loop.running.runner import run
 from tests.lineage.loop.running.test_runner_real import picked
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_what_fails_in_a_process_is_one_sentence(repo: Registry) -> None:
 def test_the_processes_end_with_a_killed_loop(repo: Registry) -> None:
     """No process trains on, unseen, when the loop is killed."""
     path = loop(repo, **{"max_steps: 4": "max_steps: 100000"})
-    code = "import lineage, sys; from lineage.loop.runner import run; "
+    code = "import lineage, sys; from lineage.loop.running.runner import run; "
     code += "run(lineage.open('.'), sys.argv[1])"
     runner = subprocess.Popen([sys.executable, "-c", code, str(path)])
     mark = f"{repo.root}".encode()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from lineage.loop.progress import Activity, Finished, Progress
-from lineage.loop.review import Reviews
 from lineage.loop.reviews.asking import place_of, question
-from lineage.loop.runner import LoopResult, run
+from lineage.loop.reviews.deciding import Reviews
+from lineage.loop.running.progress import Activity, Finished, Progress
+from lineage.loop.running.runner import LoopResult, run
 from lineage.loop.spec.review import ReviewSpec
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lineage.errors import GateFailed, LineageError, UsageError, WaitingForReview
-from lineage.loop import journal
-from lineage.loop.review import can_be_approved, decide
+from lineage.loop.reviews.deciding import can_be_approved, decide
+from lineage.loop.running import journal
 
 Toy = Any
 

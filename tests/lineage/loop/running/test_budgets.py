@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lineage.errors import GateFailed, NotAllowed, UsageError, WaitingForReview
-from lineage.loop.budgets import Spent
-from lineage.loop.review import Reviews, decide
+from lineage.loop.reviews.deciding import Reviews, decide
+from lineage.loop.running.budgets import Spent
 
 Toy = Any
 
@@ -80,7 +80,7 @@ def test_tokens_are_counted_at_every_step(toy: Toy) -> None:
 
 def test_budgets_shape_no_file(toy: Toy) -> None:
     """With pauses or without, a loop ends with the same models."""
-    from lineage.loop.journal import parts
+    from lineage.loop.running.journal import parts
 
     free = parts(toy.registry, toy.run(name="free").head).model
     files = toy.registry.load(free).payload

@@ -33,8 +33,8 @@ import sys
 from pathlib import Path
 
 import lineage
-from lineage.loop.progress import Progress
-from lineage.loop.runner import run
+from lineage.loop.running.progress import Progress
+from lineage.loop.running.runner import run
 
 
 class Deadly(Progress):

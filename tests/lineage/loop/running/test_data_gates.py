@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from lineage.errors import GateFailed
-from lineage.loop.journal import parts
 from lineage.loop.reviews.packet import gates_of
+from lineage.loop.running.journal import parts
 
 Toy = Any
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineage.loop.journal import parts
-from lineage.loop.runner import run
+from lineage.loop.running.journal import parts
+from lineage.loop.running.runner import run
 
 if TYPE_CHECKING:
     from lineage.registry import Registry

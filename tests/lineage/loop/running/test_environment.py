@@ -8,7 +8,7 @@ import sys
 import time
 from importlib.metadata import version
 
-from lineage.loop.environment import Meter, environment
+from lineage.loop.running.environment import Meter, environment
 
 
 def test_the_environment_names_what_bits_depend_on() -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import lineage
 from lineage.errors import GateFailed, WaitingForReview
-from lineage.loop.review import Reviews, decide
-from lineage.loop.runner import run
+from lineage.loop.reviews.deciding import Reviews, decide
+from lineage.loop.running.runner import run
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ RUN = """
 import sys
 
 import lineage
-from lineage.loop.runner import run
+from lineage.loop.running.runner import run
 
 run(lineage.open(sys.argv[1]), sys.argv[1] + "/loop.yaml")
 """

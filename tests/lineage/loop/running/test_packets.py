@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import GateFailed, UsageError, VerificationError, WaitingForReview
-from lineage.loop.review import Reviews, decide
+from lineage.loop.reviews.deciding import Reviews, decide
 from lineage.loop.reviews.labels import Label, audits
 from lineage.loop.reviews.packet import sha256_of
 from lineage.loop.reviews.saying import edit, label

@@ -10,7 +10,7 @@ import pytest
 import lineage
 from lineage.erase import erase, plan_erasure
 from lineage.errors import LineageError
-from lineage.loop.journal import parts
+from lineage.loop.running.journal import parts
 from lineage.names_ops import delete_branch, set_branch
 from lineage.sharing.clone import clone
 from lineage.undo import undo

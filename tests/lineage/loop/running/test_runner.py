@@ -8,7 +8,7 @@ import pytest
 
 import lineage
 from lineage.errors import LineageError, UsageError
-from lineage.loop.workshop import opened
+from lineage.loop.running.workshop import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

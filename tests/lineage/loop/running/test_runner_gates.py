@@ -13,10 +13,10 @@ from lineage.errors import (
     UsageError,
     WaitingForReview,
 )
-from lineage.loop.journal import parts
-from lineage.loop.review import can_be_approved, decide
+from lineage.loop.reviews.deciding import can_be_approved, decide
 from lineage.loop.reviews.packet import gates_of
-from lineage.loop.runner import run
+from lineage.loop.running.journal import parts
+from lineage.loop.running.runner import run
 from lineage.names_ops import set_branch
 
 Toy = Any
@@ -236,7 +236,7 @@ def test_a_kill_before_the_request_does_not_skip_the_review(toy: Toy) -> None:
     """Whether a review is due follows from the branch, not from the request."""
     toy.run(num_generations=1)
     registry, tip = toy.registry, toy.branch()[0]
-    from lineage.loop import journal, reviewing
+    from lineage.loop.running import journal, reviewing
     from lineage.loop.spec import load
 
     spec = load(registry.root / "loop.yaml")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lineage.errors import GateFailed
-from lineage.loop.runner import run
+from lineage.loop.running.runner import run
 
 if TYPE_CHECKING:
     from pathlib import Path

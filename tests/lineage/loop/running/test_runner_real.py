@@ -10,8 +10,8 @@ import pytest
 
 import lineage
 from lineage.errors import UsageError
-from lineage.loop.journal import parts
-from lineage.loop.runner import run
+from lineage.loop.running.journal import parts
+from lineage.loop.running.runner import run
 
 if TYPE_CHECKING:
     from pathlib import Path

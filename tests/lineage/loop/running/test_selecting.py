@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from lineage.errors import NotFound, UsageError
-from lineage.loop.journal import parts
-from lineage.loop.runner import run
+from lineage.loop.running.journal import parts
+from lineage.loop.running.runner import run
 from tests.lineage.loop.running.test_runner_real import LOOP, picked
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.loop.shards import write_shards
+from lineage.loop.records.shards import write_shards
 from lineage.loop.spec import LoopSpec
 from lineage.loop.steps.protocol import Job
 from lineage.loop.steps.tokenizer import make_blank

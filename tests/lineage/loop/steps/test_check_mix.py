@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import LineageError
-from lineage.loop.shards import read_records, write_shards
+from lineage.loop.records.shards import read_records, write_shards
 from lineage.loop.steps.check import check
 from lineage.loop.steps.mix import mix, source_name
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lineage.errors import LineageError
-from lineage.loop.shards import write_shards
+from lineage.loop.records.shards import write_shards
 from lineage.loop.steps.evaluate import evaluate
 
 if TYPE_CHECKING:

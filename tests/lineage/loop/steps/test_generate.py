@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.shards import read_records, write_shards
+from lineage.loop.records.shards import read_records, write_shards
 from lineage.loop.steps.generate import generate
 
 if TYPE_CHECKING:

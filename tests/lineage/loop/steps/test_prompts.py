@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import UsageError
-from lineage.loop.shards import read_records, shards_of, write_shards
+from lineage.loop.records.shards import read_records, shards_of, write_shards
 from lineage.loop.steps.chat import Chat
 from lineage.loop.steps.endings import fenced
 from lineage.loop.steps.generate import generate

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import UsageError
-from lineage.loop.data import HumanRecords
+from lineage.loop.records.data import HumanRecords
 from lineage.loop.steps.rehearsal import rehearse
 from tests.lineage.loop.steps.conftest import HUMAN, spec
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import LineageError
-from lineage.loop.shards import read_records, shards_of, write_shards
+from lineage.loop.records.shards import read_records, shards_of, write_shards
 from lineage.loop.steps.check import check
 from lineage.loop.steps.scoring import scorer
 from lineage.loop.steps.tokenizer import copy_tokenizer, load_subwords

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import LineageError
-from lineage.loop.shards import write_shards
+from lineage.loop.records.shards import write_shards
 from lineage.loop.steps.model import load_model
 from lineage.loop.steps.rows import Encoder, weigh
 from lineage.loop.steps.session import quiet
