@@ -40,6 +40,7 @@ class SuiteSpec(DatasetGateSection):
     type: Literal["suite"]
     suite: str = Field(min_length=1)
     refusals: str | None = Field(default=None, min_length=1)
+    chat: bool | None = None
     max_new_tokens: int = Field(default=48, ge=1)
     min_pass_rate: float | None = Field(default=None, ge=0, le=1)
     max_drop: float | None = Field(default=0.05, ge=0, le=1)
@@ -60,6 +61,8 @@ class Suite:
             "file": path.name,
             "sha256": sha256(spec.content(name)).hexdigest(),
         }
+        chat = section.chat
+        self._chat = spec.generation.chat if chat is None else chat
         self._refusals: tuple[str, ...] = REFUSALS
         if section.refusals:
             name = section.refusals
@@ -70,7 +73,7 @@ class Suite:
         prompts = [case.prompt for case in self._cases]
         length = self._section.max_new_tokens
         folder = context.job.inputs["model"]
-        answers = greedy_answers(context.job, folder, prompts, length)
+        answers = greedy_answers(context.job, folder, prompts, length, chat=self._chat)
         faults = [
             (number, case, answer, fault)
             for number, (case, answer) in enumerate(
@@ -102,6 +105,7 @@ class Suite:
                 "n": count,
                 "interval": interval,
                 "suite": self._file,
+                "chat": self._chat,
                 "failed": [_example(*fault) for fault in faults[:_EXAMPLES]],
             },
             metrics={self._metric: metric},

@@ -5,14 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
-from lineage.loop.steps.model import (
-    check_ids,
-    context_length,
-    opened,
-    padding,
-    valid_ids,
-    vocabulary,
-)
+from lineage.loop.steps.chat import Chat, ends_of
+from lineage.loop.steps.model import check_ids, context_length, opened, padding
+from lineage.loop.steps.prompts import Asked, encoded
 from lineage.loop.steps.session import session
 from lineage.loop.steps.tokenizer import load_subwords
 
@@ -24,12 +19,18 @@ if TYPE_CHECKING:
 
 
 def greedy_answers(
-    job: Job, folder: Path, prompts: Sequence[str], max_new_tokens: int
+    job: Job,
+    folder: Path,
+    prompts: Sequence[str],
+    max_new_tokens: int,
+    *,
+    chat: bool = False,
 ) -> list[str]:
     """What the model in `folder` writes after each prompt, the prompt left out.
 
     Of a prompt that is too long for the model the end is kept. An answer depends on
-    its prompt alone, not on those beside it.
+    its prompt alone, not on those beside it. In a `chat` the model's own template
+    makes a user's turn of each prompt, under the loop's system prompt if it has one.
 
     Raises:
         LineageError: the model cannot be used.
@@ -40,10 +41,12 @@ def greedy_answers(
     from lineage.loop.steps.sampling import sample
 
     with session(job):
-        model = opened(job, folder)
-        tokenizer, config = load_subwords(folder), _greedy(model, max_new_tokens)
+        model, template = opened(job, folder), Chat(folder) if chat else None
+        config = _greedy(model, max_new_tokens, template)
         room = _room(model.config, max_new_tokens)
-        rows = tokenizer.encode(prompts)
+        tokenizer = load_subwords(folder)
+        asked = [Asked("", prompt) for prompt in prompts]
+        rows = [prompt.ids for prompt in encoded(job.spec, asked, tokenizer, template)]
         rows = [ids[-room:] if room else ids for ids in rows]
         check_ids(model, rows)
         found = [""] * len(prompts)
@@ -55,13 +58,11 @@ def greedy_answers(
     return found
 
 
-def _greedy(model: Any, max_new_tokens: int) -> Any:
-    """The likeliest token each time, up to the model's own end of text."""
+def _greedy(model: Any, max_new_tokens: int, chat: Chat | None) -> Any:
+    """The likeliest token each time, up to where the model ends a text or a turn."""
     from transformers import GenerationConfig
 
-    own, size = model.generation_config, vocabulary(model.config)
-    ends = valid_ids(own, "eos_token_id", size)
-    ends = ends or valid_ids(model.config.get_text_config(), "eos_token_id", size)
+    ends = ends_of(model, chat)
     model.generation_config = GenerationConfig()
     return GenerationConfig(
         do_sample=False,

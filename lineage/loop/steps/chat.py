@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
 from lineage.loop.records.text_files import as_messages
-from lineage.loop.steps.model import first_line, shown
+from lineage.loop.steps.model import first_line, shown, valid_ids, vocabulary
 from lineage.loop.steps.session import INSTALL, quiet
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Chat:
         self._tokenizer = _load(folder)
         if not self._tokenizer.chat_template:
             message = f"the model {shown(folder)} has no chat template"
-            hint = "give a chat model, or leave out generation.chat"
+            hint = "give a chat model, or leave out chat: true"
             raise UsageError(message, hint=hint)
 
     def whole(self, turns: Sequence[Turn]) -> str:
@@ -71,6 +71,14 @@ class Chat:
             message = f"the chat template cannot write this chat: {first_line(error)}"
             raise LineageError(message) from None
         return written
+
+
+def ends_of(model: Any, chat: Chat | None) -> list[int]:
+    """The tokens that end what a model writes: a text, and in a chat a turn."""
+    size = vocabulary(model.config)
+    places = (model.generation_config, model.config.get_text_config())
+    ends = next(filter(None, (valid_ids(p, "eos_token_id", size) for p in places)), [])
+    return ends + [id_ for id_ in (chat.ends() if chat else ()) if id_ not in ends]
 
 
 def has_template(folder: Path) -> bool:

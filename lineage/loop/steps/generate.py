@@ -23,7 +23,7 @@ from lineage.loop.records.shards import (
 )
 from lineage.loop.records.text_files import as_messages, readable
 from lineage.loop.spec.generation import HUMAN
-from lineage.loop.steps.chat import Chat
+from lineage.loop.steps.chat import Chat, ends_of
 from lineage.loop.steps.endings import Stops, fenced
 from lineage.loop.steps.instructing import instruct
 from lineage.loop.steps.model import (
@@ -247,10 +247,7 @@ def generation_config(spec: LoopSpec, model: Any, chat: Chat | None = None) -> A
     """
     from transformers import GenerationConfig
 
-    own, size = model.generation_config, vocabulary(model.config)
-    ends = valid_ids(own, "eos_token_id", size)
-    ends = ends or valid_ids(model.config.get_text_config(), "eos_token_id", size)
-    ends += [id_ for id_ in (chat.ends() if chat else ()) if id_ not in ends]
+    ends, size = ends_of(model, chat), vocabulary(model.config)
     model.generation_config = GenerationConfig()
     tokens = {"pad_token_id": padding(model.config), "eos_token_id": ends or None}
     config = GenerationConfig(**(tokens | spec.generation_config))

@@ -67,7 +67,7 @@ def wanted(job: Job) -> int:
 def prompts(job: Job, tokenizer: Subwords, chat: Chat | None) -> list[Prompt]:
     """One prompt for each to be answered; those of a kind share what they are."""
     if job.spec.asks_whole_prompts:
-        found = _encoded(job.spec, asked(job), tokenizer, chat)
+        found = encoded(job.spec, asked(job), tokenizer, chat)
     else:
         found = _beginnings(job, tokenizer)
     if job.spec.generation.instructs:
@@ -174,9 +174,14 @@ def _rows(section: TemplatePrompts, spec: LoopSpec) -> Iterator[dict[str, Any]]:
 # As a model reads them.
 
 
-def _encoded(
+def encoded(
     spec: LoopSpec, found: Sequence[Asked], tokenizer: Subwords, chat: Chat | None
 ) -> list[Prompt]:
+    """Whole prompts as they are, or as the user's turn of a chat.
+
+    Raises:
+        UsageError: one has no token.
+    """
     if chat is None:
         rows = tokenizer.encode([each.text for each in found])
     else:

@@ -59,6 +59,8 @@ def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -
     require_torch()
     with quiet():
         model, rows = _model(spec, folder, human)
+        if any(getattr(gate, "chat", False) for gate in spec.gates):
+            Chat(folder)  # has to have a template
         if not steps.generate:
             _try_generation(spec, folder, model, rows[: len(human.train)])
         if not steps.train:
