@@ -63,7 +63,7 @@ def margin_gone(registry: Registry, loop: str, generations: Sequence[str]) -> st
     if next((type_ for type_ in ours if type_ in (LABEL, VERDICT)), "") != LABEL:
         return ""
     found = audits(registry, loop, log.iterate())
-    if found[-1].audit.state != "gone":
+    if not found or found[-1].audit.state != "gone":  # none, where no label counts
         return ""
     return f"labels of generation {found[-1].generation}: {found[-1].audit.sentence}"
 

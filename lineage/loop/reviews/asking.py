@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
 from lineage.loop.reviews import packet
-from lineage.loop.spec.review import ReviewSpec
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.packet import Losses
+    from lineage.loop.spec.review import ReviewSpec
     from lineage.registry import Registry
 
 
@@ -48,13 +48,3 @@ def place_of(registry: Registry, subject: str) -> tuple[str, int]:
         )
         raise UsageError(message, hint="`lineage review list` shows what waits")
     return str(data["loop"]), int(data["generation"])
-
-
-def terms_of(registry: Registry, subject: str) -> ReviewSpec:
-    """What the config that a commit was made with says of reviews."""
-    commit = registry.load(subject)
-    for id_ in commit.ids("includes", "configured_by"):
-        config = registry.load(id_)
-        if config.kind == "config" and config.params.get("review"):
-            return ReviewSpec.model_validate(config.params["review"])
-    return ReviewSpec()

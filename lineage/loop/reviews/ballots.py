@@ -2,7 +2,8 @@
 
 A request is an event `review_requested`; verdicts are events `review` about the same
 commit that come after it and name its packet. One rejection rejects; an approval
-needs as many people as the request says. A person is an email address: that of the
+needs as many people as the config that the commit was made with asks for, whatever a
+later request says. A person is an email address: that of the
 key that signed or, in a registry without keys, that of the actor. The same person
 twice counts once. Who edits the data that wait decides alone, because the edited
 data have a ballot of their own.
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import VerificationError
 from lineage.keys.signer import unsigned_allowed
+from lineage.loop.reviews.terms import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,10 +35,11 @@ class Ballot:
 
     `request` is None where nobody asked; no verdict counts then. `people` are those
     who approved, by address; `replaced` is an edit; `void` are verdicts that do not
-    count, each with the reason.
+    count, each with the reason. `needed` people have to approve.
     """
 
     subject: str
+    needed: int = 1
     request: Event | None = None
     verdicts: list[Event] = field(default_factory=list)
     people: dict[str, Event] = field(default_factory=dict)
@@ -49,11 +52,6 @@ class Ballot:
         """What the request asks to look at; None in old ones."""
         found = self.request.data.get("packet") if self.request else None
         return found if isinstance(found, dict) else None
-
-    @property
-    def needed(self) -> int:
-        """How many people have to approve."""
-        return int(self.request.data.get("approvals", 1)) if self.request else 1
 
     @property
     def decided(self) -> Event | None:
@@ -93,12 +91,19 @@ def ballots(registry: Registry, log: Iterable[Logged]) -> dict[str, Ballot]:
         if event.type == VERDICT:
             later.setdefault(event.subject, []).append(logged)
         else:
-            ballot.request = event
+            ballot.request, ballot.needed = event, _needed(registry, event)
     people = People(registry)
     for subject, verdicts in later.items():
         for logged in reversed(verdicts):
             _count(found[subject], logged, people)
     return found
+
+
+def _needed(registry: Registry, request: Event) -> int:
+    """How many people have to approve: a request can ask for more, not for fewer."""
+    asked = request.data.get("approvals")
+    least = terms_of(registry, str(request.subject)).approvals
+    return max(asked, least) if isinstance(asked, int) else least
 
 
 def _count(ballot: Ballot, logged: Logged, people: People) -> None:

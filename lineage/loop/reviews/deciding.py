@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.errors import Ambiguous, NotAllowed, NotFound, UsageError
 from lineage.loop.reviews import packet
-from lineage.loop.reviews.asking import place_of, question, terms_of
+from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot, ballots
 from lineage.loop.reviews.coverage import seconds
 from lineage.loop.reviews.packet import gates_of
+from lineage.loop.reviews.terms import terms_of
 from lineage.loop.running.journal import (
     branch,
     is_failure,
@@ -219,7 +220,8 @@ def decide(
         by, person = person_here(registry)
         ballot = reviews.ballots.get(subject) if subject in reviews.waiting else None
         if ballot is None or ballot.request is None:
-            ballot = Ballot(subject, _ask(registry, subject, lock))
+            needed = terms_of(registry, subject).approvals
+            ballot = Ballot(subject, needed, _ask(registry, subject, lock))
         _check_first(ballot, person, by, verdict)
         if ballot.packet:
             packet.check(registry, ballot.packet, subject)

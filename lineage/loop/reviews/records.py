@@ -118,9 +118,18 @@ def _lines(registry: Registry, dataset: str, stratum: Stratum) -> Iterator[Line]
 
 
 def line_of(raw: bytes, file: str, stratum: Stratum = KEPT) -> Line:
-    """A line of a file, read."""
-    record, digest = json.loads(raw), sha256(raw).hexdigest()
-    id_ = record.get("id")
+    """A line of a file, read.
+
+    Raises:
+        VerificationError: it is no record: no loop of ours has written it.
+    """
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, dict):
+        raise VerificationError(f"{file} has a line that is no record in JSON")
+    id_, digest = record.get("id"), sha256(raw).hexdigest()
     name = id_ if isinstance(id_, str) and id_ else digest[:12]
     return Line(name, file, digest, stratum, record)
 

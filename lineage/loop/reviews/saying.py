@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
 from lineage.loop.reviews import edits
-from lineage.loop.reviews.asking import place_of, question, terms_of
+from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.reviews.ballots import REQUEST
 from lineage.loop.reviews.deciding import Reviews, check_reason, decide, person_here
 from lineage.loop.reviews.labels import LABEL, Label, Labelled, found
 from lineage.loop.reviews.records import records_of
 from lineage.loop.reviews.shown import shown
+from lineage.loop.reviews.terms import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import GateFailed, UsageError, VerificationError, WaitingForReview
+from lineage.loop.reviews.acting import margin_gone
+from lineage.loop.reviews.ballots import People
 from lineage.loop.reviews.deciding import Reviews, decide
 from lineage.loop.reviews.labels import Label, audits
 from lineage.loop.reviews.packet import sha256_of
+from lineage.loop.reviews.records import line_of
 from lineage.loop.reviews.saying import edit, label
 
 if TYPE_CHECKING:
@@ -120,6 +123,20 @@ def test_two_people_have_to_approve(toy: Toy, monkeypatch: pytest.MonkeyPatch) -
     assert done.by.endswith(" and Bob")
 
 
+def test_nobody_can_ask_for_fewer_people(toy: Toy) -> None:
+    """What the config says counts, whatever a later request says; more may be asked."""
+    sections = {"num_generations": 1, "review": {"every": 1, "approvals": 2}}
+    subject = pause(toy, **sections)
+    [request] = Reviews.read(toy.registry).waiting.values()
+    for asked, needed in ((1, 2), (0, 2), ("1", 2), (3, 3)):
+        data = {"approvals": asked, "packet": packet_of(toy, subject)}
+        data |= {"loop": request.loop, "generation": 1, "on": "generation"}
+        toy.registry.attest("review_requested", subject=subject, data=data)
+        made = decide(toy.registry, subject, "approve")
+        assert made.missing == needed - 1
+        assert pause(toy, **sections) == subject
+
+
 def test_one_rejection_rejects(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many have approved."""
     sections = {"num_generations": 1, "review": {"every": 1, "approvals": 3}}
@@ -219,6 +236,21 @@ def test_the_loop_asks_when_the_filter_keeps_what_is_wrong(toy: Toy) -> None:
     assert len(toy.run(**sections).made) == 1
 
 
+def test_labels_that_do_not_count_ask_for_nothing(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels by a key that is nobody's are left out, also when there are no others."""
+    sections = {"num_generations": 2, "review": {"on": ["first"]}}
+    subject = pause(toy, **sections)
+    decide(toy.registry, subject, "approve")
+    sample = packet_of(toy, subject)["samples"][0]["id"]
+    label(toy.registry, subject, [Label(sample, right=False)])
+    monkeypatch.setattr(People, "who", lambda *_: ("", "it is signed by nobody"))
+    assert not audits(toy.registry, "toy", toy.registry.events_log.iterate())
+    ids = [subject]
+    assert margin_gone(toy.registry, "toy", ids) == ""
+
+
 def test_labels_of_records_that_somebody_chose_do_not_count(toy: Toy) -> None:
     """Only those that were drawn at random say something of the others."""
     sections = {"num_generations": 1, "review": {"every": 1, "sample": {"n": 2}}}
@@ -231,3 +263,10 @@ def test_labels_of_records_that_somebody_chose_do_not_count(toy: Toy) -> None:
     assert (made.chosen, made.audit.state) == (1, "unknown")
     with pytest.raises(UsageError, match="no record is called 'nothing'"):
         label(toy.registry, subject, [Label("nothing", right=True)])
+
+
+@pytest.mark.parametrize("raw", [b"[1]", b"{", b"\xff", b"[" * 100_000])
+def test_a_line_that_is_no_record_is_one_sentence(raw: bytes) -> None:
+    """Data of other people's can hold anything."""
+    with pytest.raises(VerificationError, match=r"a\.jsonl has a line that is no rec"):
+        line_of(raw, "a.jsonl")

@@ -1,0 +1,34 @@
+"""What a loop's config says of reviews: by whom, of what, and what comes of a no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lineage.errors import VerificationError
+
+if TYPE_CHECKING:
+    from lineage.loop.spec.review import ReviewSpec
+    from lineage.registry import Registry
+
+
+def terms_of(registry: Registry, subject: str) -> ReviewSpec:
+    """The `review` section of the config that a commit was made with.
+
+    Raises:
+        VerificationError: it is none that a loop of ours has written.
+    """
+    from pydantic import ValidationError
+
+    from lineage.loop.spec.errors import sentence
+    from lineage.loop.spec.review import ReviewSpec
+
+    commit = registry.load(subject)
+    for id_ in commit.ids("includes", "configured_by"):
+        config = registry.load(id_)
+        if config.kind == "config" and config.params.get("review"):
+            try:
+                return ReviewSpec.model_validate(config.params["review"])
+            except ValidationError as error:
+                message = f"config {id_[:12]}: review.{sentence(error)}"
+                raise VerificationError(message) from None
+    return ReviewSpec()
