@@ -94,8 +94,8 @@ def _differences(path: str, was: Any, now: Any) -> Iterator[str]:
 
 
 def _inside(path: str, was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    file = now.get("file")
-    if file and file == was.get("file"):  # of a gate, by its SHA-256
+    file, digest = now.get("file"), now.get("sha256")
+    if digest and file == was.get("file") and digest != was.get("sha256"):
         yield f"{file}, {path}, has changed"
     for key in sorted(was.keys() | now.keys()):
         inner = f"{path}.{key}" if path else key

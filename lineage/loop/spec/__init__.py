@@ -82,7 +82,7 @@ class LoopSpec(Section):
     steps: StepsSpec = Field(default_factory=StepsSpec)
     launcher: LauncherSpec = Field(default_factory=LauncherSpec)
     _base: Path = PrivateAttr()
-    _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
+    _files: dict[str | tuple[str, str], bytes] = PrivateAttr(default_factory=dict)
 
     @field_validator("name")
     @classmethod
@@ -190,15 +190,19 @@ class LoopSpec(Section):
             StoreError: when it cannot be read.
             UsageError: when no such package is installed, or it has no such file.
         """
+        key = name if isinstance(name, str) else (name["distribution"], name["file"])
+        if key not in self._files:
+            self._files[key] = self._read(name)
+        return self._files[key]
+
+    def _read(self, name: str | Mapping[str, str]) -> bytes:
         if not isinstance(name, str):
             return installed_content(**name)
-        if name not in self._files:
-            try:
-                self._files[name] = self.path(name).read_bytes()
-            except OSError as error:
-                message = f"cannot read {self.path(name)}: {error.strerror}"
-                raise StoreError(message) from None
-        return self._files[name]
+        try:
+            return self.path(name).read_bytes()
+        except OSError as error:
+            message = f"cannot read {self.path(name)}: {error.strerror}"
+            raise StoreError(message) from None
 
     @property
     def generation_config(self) -> dict[str, Any]:

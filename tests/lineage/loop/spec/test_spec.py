@@ -10,6 +10,7 @@ import pytest
 
 from lineage.errors import StoreError, UsageError
 from lineage.loop.spec import LoopSpec, load
+from lineage.loop.spec.gates import GATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -555,6 +556,47 @@ def test_resolved_changes_with_what_shapes_a_generation(
     assert parse(gates=gates, seed=1).resolved() != before
     checks.write_bytes(b"x = 2\n")
     assert parse(gates=gates).resolved() != before
+
+
+READ: dict[str, dict[str, Any]] = {  # what names a file, and how
+    "lexicon.yaml": {"gates": [{"type": "group_rate", "lexicon": "lexicon.yaml"}]},
+    "truth.jsonl": {"gates": [{"type": "fabrication", "truth": "truth.jsonl"}]},
+    "verify.py": {"gates": [{"type": "fabrication", "verifier": "verify.py:true"}]},
+    "gold.py": {"gates": [{"type": "over_optimisation", "gold": "gold.py"}]},
+    "sets.jsonl": {"gates": [{"type": "contamination", "against": ["sets.jsonl"]}]},
+    "schema.py": {"gates": [{"type": "schema", "pandera": "schema.py:S"}]},
+    "predict.py": {"gates": [{"type": "fairness"}]},
+    "pairs.csv": {"gates": [{"type": "preference", "pairs": "pairs.csv"}]},
+    "suite.jsonl": {"gates": [{"type": "suite", "suite": "suite.jsonl"}]},
+    "rewards.py": {"selection": {"by": "rewards.py:score", "keep": "weighted"}},
+    "measures.py": {"evaluation": {"measures": ["measures.py:wit"]}},
+    "prompts.txt": {"generation": {"prompts": {"file": "prompts.txt"}}},
+    "values.jsonl": {
+        "generation": {"prompts": {"template": "{a}", "values": "values.jsonl"}}
+    },
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_changed_file_is_another_config(
+    parse: Parse, tmp_path: Path, name: str
+) -> None:
+    """Whatever names it; its content counts, as it was when it was first read."""
+    file = tmp_path / name
+    file.write_bytes(b"x = 1\n")
+    spec = parse(**READ[name])
+    before = spec.resolved()
+    file.write_bytes(b"x = 2\n")
+    assert spec.resolved() == before
+    assert parse(**READ[name]).resolved() != before
+
+
+def test_every_gate_s_files_are_tried() -> None:
+    """A gate that names a file of a new kind stands in the table above."""
+    tried = {gate["type"] for each in READ.values() for gate in each.get("gates", ())}
+    name_files = {n for n in GATES.names() if GATES[n].Section.files}
+    same = {"check_record", "counterfactual", "counterfactual_rate"}
+    assert name_files - same == tried
 
 
 def test_resolved_needs_the_gates_files(parse: Parse) -> None:
