@@ -21,6 +21,7 @@ from pydantic import Field
 
 from lineage.errors import UsageError
 from lineage.loop.gates.base import Context, GateResult
+from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.measuring.measures import words
 from lineage.loop.spec.gates import DatasetGateSection
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from lineage.loop.spec import LoopSpec
 
-_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
 Lexicon = dict[str, frozenset[str]]
 
@@ -66,7 +66,11 @@ class GroupRate:
         more, less, shift = largest_shift(new, human)
         most = self._section.max_logit_shift
         error = _standard_error(more, less, new, human)
-        few = "; these are too few to tell it from chance" if error * _95 > most else ""
+        few = (
+            "; these are too few to tell it from chance"
+            if error * NORMAL_95 > most
+            else ""
+        )
         return GateResult(
             id=self.id,
             type=self._section.type,

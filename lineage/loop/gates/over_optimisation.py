@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 
 from lineage.loop.functions import load_function
 from lineage.loop.gates.base import GateResult
+from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
 
 _MOST = 1000.0  # standard errors, where there is no spread at all
-_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
 
 class OverOptimisationSpec(DatasetGateSection):
@@ -66,7 +66,7 @@ class Scores:
     @property
     def interval(self) -> list[float]:
         """95 %, by the normal approximation."""
-        half = _95 * math.sqrt(self.error)
+        half = NORMAL_95 * math.sqrt(self.error)
         return [self.mean - half, self.mean + half]
 
     def to_json(self) -> dict[str, Any]:

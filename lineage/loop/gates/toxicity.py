@@ -11,6 +11,7 @@ from pydantic import Field
 from lineage.loop.gates.base import GateResult
 from lineage.loop.gates.extras import need
 from lineage.loop.gates.singles import examples, percent
+from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.spec.gates import GateSection
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from lineage.loop.gates.base import Context
     from lineage.loop.spec import LoopSpec
 
-_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 _MODEL = ("alt-profanity-check", "scikit-learn")
 
 
@@ -57,7 +57,7 @@ class Toxicity:
         rate, human = (n / m if m else 0.0 for n, m in ((len(rows), count), (bad, of)))
         most = section.max_rate_over_reference
         error = _standard_error(rate, count) + _standard_error(human, of)
-        unsure = abs(rate - human - most) <= _95 * math.sqrt(error)
+        unsure = abs(rate - human - most) <= NORMAL_95 * math.sqrt(error)
         few = "; these are too few to tell it from chance" if unsure and rows else ""
         return GateResult(
             id=self.id,

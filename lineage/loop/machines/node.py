@@ -119,9 +119,13 @@ def fetched(root: Path, files: Sequence[FileEntry], settings: RemoteSettings) ->
         if not folder.exists():
             _tidy(root)
             work = Path(tempfile.mkdtemp(dir=root, prefix="arriving-"))
-            with open_remote(settings) as remote:
-                _fetch(remote, files, work)
-            work.rename(folder)
+            try:
+                with open_remote(settings) as remote:
+                    _fetch(remote, files, work)
+                work.rename(folder)
+            except BaseException:
+                shutil.rmtree(work, ignore_errors=True)
+                raise
         os.utime(folder)
     return folder
 

@@ -20,6 +20,7 @@ from itertools import pairwise
 
 from lineage.errors import LineageError
 from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.seeds import order
 from lineage.store.objects import Metric
 
@@ -27,7 +28,6 @@ _WORD = re.compile(r"\w+")
 _RARE = 2
 _LARGEST_LOSS = 700  # nats; exp of a little more is no number
 _TAIL = 0.95
-_NORMAL_95 = 1.959963984540054  # two-sided 95 % point of the normal distribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ def _tail(losses: Sequence[float], tokens: Sequence[int]) -> Metric:
     pairs = [(loss, count) for loss, count in zip(losses, tokens, strict=True) if count]
     nats = sorted(min(loss / count, _LARGEST_LOSS) for loss, count in pairs)
     ordered, n = list(map(math.exp, nats)), len(nats)
-    off = _NORMAL_95 * math.sqrt(n * _TAIL * (1 - _TAIL))
+    off = NORMAL_95 * math.sqrt(n * _TAIL * (1 - _TAIL))
     low, at, high = (math.ceil(n * _TAIL + sign * off) for sign in (-1, 0, 1))
     interval = [ordered[low - 1], ordered[high - 1]] if 1 <= low < high <= n else None
     return MEASURES["perplexity_p95"].metric(ordered[at - 1], n, interval)
@@ -222,7 +222,7 @@ def _mean(
     pairs = zip(totals, weights, strict=True)
     squares = math.fsum((total - mean * weight) ** 2 for total, weight in pairs)
     error = math.sqrt(squares * count / max(count - 1, 1)) / whole
-    return mean, mean - _NORMAL_95 * error, mean + _NORMAL_95 * error
+    return mean, mean - NORMAL_95 * error, mean + NORMAL_95 * error
 
 
 def measure_counts(generated: int, rejected: int) -> dict[str, Metric]:

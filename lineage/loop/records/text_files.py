@@ -180,13 +180,15 @@ def _is_unicode(text: str) -> bool:
 def paragraphs(text: str) -> Iterator[str]:
     """The paragraphs of `text`, in slices that join to it again."""
     for match in _PARAGRAPH.finditer(text):
-        rest = match[0]
-        while len(rest) > _LONGEST_PARAGRAPH:
-            cut = _last_break(rest[:_LONGEST_PARAGRAPH])
-            yield rest[:cut]
-            rest = rest[cut:]
-        yield rest
+        start, end = match.span()
+        while end - start > _LONGEST_PARAGRAPH:
+            cut = _last_break(text, start, start + _LONGEST_PARAGRAPH)
+            yield text[start:cut]
+            start = cut
+        yield text[start:end]
 
 
-def _last_break(text: str) -> int:
-    return text.rfind("\n") + 1 or text.rfind(" ") + 1 or len(text)
+def _last_break(text: str, start: int, end: int) -> int:
+    """Where a slice of at most so much ends: after a line end, a space, or there."""
+    places = (text.rfind(each, start, end) + 1 for each in "\n ")
+    return next(filter(None, places), end)

@@ -16,10 +16,12 @@ _PACKAGES = (
     "accelerate",
     "lineage-vcs",
     "numpy",
+    "peft",
     "safetensors",
     "tokenizers",
     "torch",
     "transformers",
+    "trl",
 )
 
 

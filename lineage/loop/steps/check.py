@@ -44,6 +44,7 @@ READS = (
     "evaluation",
     "selection",
     "generation.shard_size",
+    "num_threads",
     "seed",
 )  # sections of loop.yaml
 
