@@ -33,7 +33,8 @@ def cluster() -> Iterator[Any]:
         import ray
         from ray.cluster_utils import Cluster
 
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        head = {"num_cpus": 0, "include_dashboard": False}
+        made = Cluster(initialize_head=True, head_node_args=head)
         for _ in range(2):
             made.add_node(num_cpus=1)
         yield made
@@ -82,12 +83,16 @@ class Killing(Progress):
 
 
 def test_a_lost_node_changes_no_id(
-    repo: Registry, cluster: Any, tmp_path: Path
+    repo: Registry, cluster: Any, tmp_path: Path, database: str
 ) -> None:
-    """With a node killed among its shards a loop ends with the ids of a serial run."""
+    """With a node killed among its shards a loop ends with the ids of a serial run.
+
+    The index is on PostgreSQL, and the files come by the DVC remote.
+    """
     with closing(lineage.init(tmp_path / "alone")) as alone:
         serial = run(alone, loop(alone))
     store(repo, tmp_path / "store")
+    repo.settings.set("index.url", database)
     killing = Killing(cluster)
     spread = run(repo, loop(repo, on(cluster)), progress=killing)
     assert killing.lost
@@ -99,6 +104,8 @@ def test_a_lost_node_changes_no_id(
     }
     assert sum(told["generate"].values()) == 8
     assert sum(told["evaluate"].values()) >= 1
+    models = repo.select("metric(perplexity > 0)")
+    assert spread.head in models
 
 
 def test_what_fails_on_a_node_is_one_sentence(
