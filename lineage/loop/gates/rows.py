@@ -41,7 +41,7 @@ def _csv(text: str, path: Path) -> list[Row]:
 
 def _jsonl(text: str, path: Path) -> list[Row]:
     rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

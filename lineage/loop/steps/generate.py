@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 READS = (
     "generation",
     "dataset.block_size",
+    "dataset.prompt_column",
+    "dataset.messages_column",
     "model.dtype",
     "num_threads",
 )  # sections of loop.yaml

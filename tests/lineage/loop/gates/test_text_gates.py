@@ -13,6 +13,7 @@ import pytest
 from lineage.errors import UsageError
 from lineage.loop.gates import GateResult, ModelContext, load_gates
 from lineage.loop.gates.expectations import REFUSALS, refuses
+from lineage.loop.gates.rows import parse_rows
 from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.records.shards import write_shard
 from lineage.loop.spec import LoopSpec
@@ -436,3 +437,10 @@ def test_lines_are_learnt(models: dict[str, Path], job: Callable[..., Job]) -> N
         women, men = sum(f.nats for f in found[:8]), sum(f.nats for f in found[8:])
         assert (abs(women - men) < 16) == (name == "even")
     assert all(a != b for a, b in pairwise(models.values()))
+
+
+def test_a_line_ends_where_json_lines_do(tmp_path: Path) -> None:
+    """U+2028 and U+0085 are characters of a text, as our own records have them."""
+    row = {"text": "one\u2028two\x85three"}
+    content = json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    assert parse_rows(content, tmp_path / "a.jsonl") == [row]
