@@ -44,6 +44,9 @@ class RegressionSpec(DatasetGateSection):
         given = [name for name in _LIMITS if getattr(self, name) is not None]
         if len({name.partition("_")[2] for name in given}) > 1:
             refuse("compares by a ratio or by a difference, not by both")
+        low, high = self.bounds.get("min"), self.bounds.get("max")
+        if low is not None and high is not None and low >= high:
+            refuse(f"the least allowed, {low:g}, must be less than the most, {high:g}")
         known = MEASURES.get(self.metric)
         if not given and (known is None or known.direction is None):
             what = f"{self.metric} has no direction of its own"

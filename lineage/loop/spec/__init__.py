@@ -157,6 +157,23 @@ class LoopSpec(Section):
             refuse(what, "selection")
         return self
 
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> Self:
+        """Built-in steps write preferences and rewards by a selection, or never."""
+        steps, trainer = self.steps, self.trainer.type
+        if trainer == "sft" or steps.generate or steps.check or steps.mix:
+            return self
+        keep = self.selection and self.selection.keep
+        if trainer == "reward_weighted" and keep in (None, "pairs"):
+            what = "reward_weighted needs a selection that keeps single records"
+            refuse(what, "trainer")
+        if trainer == "dpo" and keep != "pairs":
+            refuse("dpo needs selection.keep: pairs", "trainer")
+        if trainer == "dpo" and self.mixing.trains_on_human:
+            what = "dpo learns from pairs, which human records are not"
+            refuse(f"{what}: set mixing.strategy: replace", "trainer")
+        return self
+
     @classmethod
     def parse(cls, mapping: object, base: Path) -> Self:
         """Check a mapping whose paths are relative to the folder `base`.

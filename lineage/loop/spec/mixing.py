@@ -45,12 +45,22 @@ class MixingSpec(Section):
             )
         if self.weights and not self.accumulates:
             refuse(f"weights go with accumulate, not {self.strategy}")
+        trained = self.trains_on_human or self.weight("g001", newest=True)
+        if self.accumulates and not trained:
+            refuse("weights leave generation 1 nothing to train on")
         return self
 
     @property
     def accumulates(self) -> bool:
         """Whether records of all generations train."""
         return self.strategy.startswith("accumulate")
+
+    @property
+    def trains_on_human(self) -> bool:
+        """Whether human records are in any training set after generation 0's."""
+        if self.accumulates:
+            return self.weight("human", newest=False) > 0
+        return self.strategy == "mix"
 
     @property
     def resample(self) -> Literal["fresh", "fixed"]:

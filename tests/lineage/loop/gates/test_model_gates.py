@@ -182,6 +182,10 @@ def test_a_measure_of_data_has_no_parent_in_generation_1(judge: Judge) -> None:
             {"max_ratio": 2.0, "max_difference": 1.0},
             "compares by a ratio or by a difference, not by both",
         ),
+        (
+            {"min_ratio": 2.0, "max_ratio": 1.0},
+            "the least allowed, 2, must be less than the most, 1",
+        ),
         ({"action": "drop"}, "drop is for gates that judge single records"),
         ({"max_ration": 2.0}, "unknown; did you mean max_ratio?"),
     ],

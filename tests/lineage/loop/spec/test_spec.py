@@ -325,6 +325,29 @@ def test_unknown_keys_name_the_nearest(
             ),
         ),
         (
+            {"mixing": {"weights": {"human": 0, "new": 0}}},
+            "mixing: weights leave generation 1 nothing to train on",
+        ),
+        (
+            {"trainer": {"type": "reward_weighted"}},
+            "trainer: reward_weighted needs a selection that keeps single records",
+        ),
+        (
+            {"trainer": {"type": "dpo"}},
+            "trainer: dpo needs selection.keep: pairs",
+        ),
+        (
+            {
+                "trainer": {"type": "dpo"},
+                "generation": {"num_candidates": 2},
+                "selection": {"by": "check_record", "keep": "pairs"},
+            },
+            (
+                "trainer: dpo learns from pairs, which human records are not: "
+                "set mixing.strategy: replace"
+            ),
+        ),
+        (
             {"gates": [{"type": "diversity", "action": "drop"}]},
             (
                 "gates[0].action: drop is for gates that judge single records; "
@@ -637,7 +660,8 @@ def test_a_trainer_is_resolved_to_what_counts(parse: Parse) -> None:
     """Fields of another type are left out, defaults of its own filled in."""
     plain = {"completion_only": False, "type": "sft"}
     assert parse().resolved()["trainer"] == plain
-    found = parse(trainer={"type": "dpo"}).resolved()["trainer"]
+    spec = parse(trainer={"type": "dpo"}, steps={"mix": "pairs:mix"})
+    found = spec.resolved()["trainer"]
     assert found == plain | {"type": "dpo", "beta": 0.1, "reference": "base"}
 
 

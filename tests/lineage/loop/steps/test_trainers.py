@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 PEFT: dict[str, Any] = {"r": 2, "lora_alpha": 4, "target_modules": ["c_attn", "c_proj"]}
 LORA: dict[str, Any] = {"model": {"init_from": "parent", "peft": PEFT}}
-DPO: dict[str, Any] = {"trainer": {"type": "dpo", "beta": 0.5}}
-REWARDS: dict[str, Any] = {"trainer": {"type": "reward_weighted", "temperature": 0.5}}
+RANKED: dict[str, Any] = {"steps": {"mix": "ranks:mix"}}  # who made the records
+DPO: dict[str, Any] = RANKED | {"trainer": {"type": "dpo", "beta": 0.5}}
+REWARDS: dict[str, Any] = RANKED | {
+    "trainer": {"type": "reward_weighted", "temperature": 0.5}
+}
 
 
 def files(folder: Path) -> dict[str, bytes]:
