@@ -109,7 +109,10 @@ def _records(reviews: "Reviews", *, all_: bool) -> Iterator[Record]:
             yield _decided(reviews, subject)
 
 
-_DECIDED = ("state", "by", "note", "override", "seconds", "decided", "packet", "edited")
+_DECIDED = (
+    "state", "by", "note", "override", "failed", "seconds", "decided", "packet",
+    "edited",
+)  # fmt: skip
 
 
 def _decided(reviews: "Reviews", subject: str) -> Record:
@@ -130,6 +133,8 @@ def _decided(reviews: "Reviews", subject: str) -> Record:
         "by": decision.by,
         "note": decision.note,
         "override": decision.override,
+        "failed": decision.failed,
+        "budgets": decision.budgets,
         "seconds": decision.seconds,
         "decided": decision.time,
         "packet": decision.packet,
@@ -141,12 +146,13 @@ def _decided(reviews: "Reviews", subject: str) -> Record:
     examples={
         "lineage review approve": "the only commit that waits",
         "lineage review approve tutor --note 'false alarm: a new topic'": (
-            "though a gate failed: an override, with its reason"
+            "though a gate failed or a budget was spent: an override, with its reason"
         ),
     },
     exits={0: "recorded", 2: "it does not wait, or was decided on before",
            3: "the data are not those that were asked about",
-           4: "a failed gate, and no reason", 5: "no such commit, or several wait"},
+           4: "a failed gate or a spent budget, and no reason",
+           5: "no such commit, or several wait"},
 )  # fmt: skip
 @click.argument("rev", required=False, shell_complete=complete_revision)
 @click.option("-m", "--note", default="", metavar="WHY", help="What you have to say.")
@@ -156,9 +162,9 @@ def approve(app: App, rev: str | None, note: str, format_: str) -> None:
     """Let the loop go on with REV, in your name.
 
     REV is what `review list` shows, the name of a loop that waits, or the newest
-    generation that a gate stopped (loop/NAME@rejected). To approve what failed a gate
-    is an override and needs a --note. Where the loop asks for several people, each
-    counts once.
+    generation that a gate stopped (loop/NAME@rejected). To approve what failed a gate,
+    or more than a budget, is an override and needs a --note. Where the loop asks for
+    several people, each counts once.
     """
     _decide(app, rev, "approve", note, format_)
 

@@ -97,7 +97,9 @@ def _next(found: "Shown") -> Iterator[tuple[str, str]]:
 
 def said(made: "Decision") -> str:
     """A verdict as people say it."""
-    over = ", though a gate failed" if made.override else ""
+    against = ["a gate failed"] * bool(made.failed)
+    against += ["a budget was spent"] * bool(made.budgets)
+    over = f", though {' and '.join(against)}" if against else ""
     edited = ", edited" if made.edited else ""
     why = f": {one_line(made.note)}" if made.note else ""
     return f"{made.past} by {one_line(made.by)}{edited}{over}{why}"

@@ -19,7 +19,7 @@ from lineage.keys.signer import unsigned_allowed
 from lineage.loop.reviews.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lineage.registry import Registry
     from lineage.store.events import Logged
@@ -104,6 +104,26 @@ def _needed(registry: Registry, request: Event) -> int:
     asked = request.data.get("approvals")
     least = terms_of(registry, str(request.subject)).approvals
     return max(asked, least) if isinstance(asked, int) else least
+
+
+def decisions(registry: Registry, log: Iterable[Logged]) -> Iterator[Event]:
+    """The verdicts that decided, from events newest first.
+
+    Unlike `ballots` of all requests, since a commit can be asked about again.
+    """
+    people = People(registry)
+    later: dict[str | None, list[Logged]] = {}
+    for logged in log:
+        event = logged.event
+        if event.type == VERDICT:
+            later.setdefault(event.subject, []).append(logged)
+        elif event.type == REQUEST:
+            needed = _needed(registry, event)
+            ballot = Ballot(str(event.subject), needed, event)
+            for verdict in reversed(later.pop(event.subject, [])):
+                _count(ballot, verdict, people)
+            if ballot.decided:
+                yield ballot.decided
 
 
 def _count(ballot: Ballot, logged: Logged, people: People) -> None:

@@ -60,8 +60,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's verdict: `override` when it let something that failed a gate pass.
+    """A person's verdict: `override` when it let something pass all the same.
 
+    That is what failed the gates `failed`, or what comes after `budgets` were spent.
     `packet` is the hash of what they were shown, `seconds` the time since it was
     asked for. `missing` more people have to approve; `edited` is the dataset that
     the loop trains on instead.
@@ -78,6 +79,8 @@ class Decision:
     seconds: float | None = None
     missing: int = 0
     edited: str | None = None
+    failed: Sequence[str] = ()
+    budgets: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def past(self) -> str:
@@ -173,8 +176,6 @@ def decision(ballot: Ballot) -> Decision:
     names = [_by(one) for one in ballot.people.values()][: ballot.needed]
     if event is not ballot.rejected and len(names) > 1:
         made = replace(made, by=f"{', '.join(names[:-1])} and {names[-1]}")
-    if any(one.data.get("override") for one in ballot.verdicts):
-        made = replace(made, override=made.verdict == "approve")
     return replace(made, seconds=seconds(ballot)) if ballot.request else made
 
 
@@ -190,6 +191,8 @@ def _decision(event: Event, subject: str) -> Decision:
         event=event.id,
         packet=data.get("packet"),
         edited=data.get("edited"),
+        failed=tuple(data.get("failed", ())),
+        budgets=data.get("budgets", {}),
     )
 
 
@@ -216,7 +219,8 @@ def decide(
         subject = reviews.find(registry, name)
         loop = _loop_of(registry, reviews, subject, verdict)
         budgets = _budgets(reviews, subject) if verdict == "approve" else {}
-        over = verdict == "approve" and check_reason(registry, subject, note, budgets)
+        failed = failed_gates(registry, subject) if verdict == "approve" else []
+        check_reason(subject, note, failed, budgets)
         by, person = person_here(registry)
         ballot = reviews.ballots.get(subject) if subject in reviews.waiting else None
         if ballot is None or ballot.request is None:
@@ -236,7 +240,8 @@ def decide(
                 "verdict": verdict,
                 "by": by,
                 "note": note,
-                "override": over,
+                "override": bool(failed or budgets),
+                **({"failed": failed} if failed else {}),
                 **({"budgets": dict(budgets)} if budgets else {}),
                 **({"packet": ballot.packet["sha256"]} if ballot.packet else {}),
                 **more,
@@ -331,21 +336,24 @@ def can_be_approved(registry: Registry, loop: str) -> bool:
     return verdict_on(registry, Reviews.read(registry), stopped.id) is None
 
 
+def failed_gates(registry: Registry, subject: str) -> list[str]:
+    """The gates that approving a commit overrides."""
+    verdicts = gates_of(registry, subject)
+    return [str(gate.get("id")) for gate in verdicts if gate.get("verdict") == "fail"]
+
+
 def check_reason(
-    registry: Registry, subject: str, note: str, budgets: Mapping[str, Any]
-) -> bool:
-    """Whether approving a commit overrides a gate or a budget, which takes a reason.
+    subject: str, note: str, failed: list[str], budgets: Mapping[str, Any]
+) -> None:
+    """Refuse to override a gate or a budget without a reason.
 
     Raises:
-        NotAllowed: it does, and there is none.
+        NotAllowed: there is none.
     """
-    verdicts = gates_of(registry, subject)
-    failed = [str(gate.get("id")) for gate in verdicts if gate.get("verdict") == "fail"]
     if (failed or budgets) and not note.strip():
         message = f"{subject[:12]} {_against(failed, budgets)}; to override that"
         hint = "give it with --note"
         raise NotAllowed(f"{message} needs a reason", hint=hint)
-    return bool(failed or budgets)
 
 
 def _budgets(reviews: Reviews, subject: str) -> Mapping[str, Any]:
@@ -356,9 +364,9 @@ def _budgets(reviews: Reviews, subject: str) -> Mapping[str, Any]:
 
 def _against(failed: list[str], budgets: Mapping[str, Any]) -> str:
     """What an approval would override."""
-    if failed:
-        return f"failed {_listed(failed)}"
-    return f"waits as {' and '.join(sorted(budgets))} of its loop are spent"
+    spent = f"waits as {' and '.join(sorted(budgets))} of its loop are spent"
+    gates = f"failed {_listed(failed)}"
+    return " and ".join([gates] * bool(failed) + [spent] * bool(budgets))
 
 
 def _listed(gates: list[str]) -> str:

@@ -9,7 +9,13 @@ from lineage.errors import UsageError
 from lineage.loop.reviews import edits
 from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.reviews.ballots import REQUEST
-from lineage.loop.reviews.deciding import Reviews, check_reason, decide, person_here
+from lineage.loop.reviews.deciding import (
+    Reviews,
+    check_reason,
+    decide,
+    failed_gates,
+    person_here,
+)
 from lineage.loop.reviews.labels import LABEL, Label, Labelled, found
 from lineage.loop.reviews.records import records_of
 from lineage.loop.reviews.shown import shown
@@ -121,7 +127,7 @@ def edit(
     made = edits.edit(records, changed, drop, by)
     is_generation = registry.load(subject).kind == "generation"
     if not is_generation:
-        check_reason(registry, subject, note, {})
+        check_reason(subject, note, failed_gates(registry, subject), {})
     id_ = edits.commit(registry, records, made, place, by)
     what = f"{made.edited} edited, {made.dropped} dropped"
     more = {"edited": id_, "instead_of": records.kept}

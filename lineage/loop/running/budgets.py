@@ -1,8 +1,8 @@
-"""What a loop has spent since a person last approved something of it.
+"""What a loop has spent since people last approved something of it.
 
 It is summed up from the events of its steps, so it survives kills and pauses, and
-nothing but an approval sets it back. A loop that has spent one of its budgets pauses
-before the next step and asks for a review of its newest generation.
+nothing but an approval that counts sets it back. A loop that has spent one of its
+budgets pauses before the next step and asks for a review of its newest generation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lineage.loop.reviews.ballots import VERDICT
+from lineage.loop.reviews.ballots import VERDICT, decisions
 from lineage.loop.running import reviewing
 from lineage.loop.running.journal import approved, branch
 
@@ -47,12 +47,14 @@ class Spent:
 
     @classmethod
     def read(cls, registry: Registry, loop: str) -> Spent:
-        """Read the log back to the newest approval of something of `loop`."""
+        """Read the log back to where enough people had approved something of `loop`."""
+        log = registry.events_log.iterate()
+        ours = [each for each in log if each.event.data.get("loop") == loop]
+        decided = decisions(registry, ours)
+        ends = {event.id for event in decided if approved(event)}
         spent = cls()
-        for _, event in registry.events():
-            if event.data.get("loop") != loop:
-                continue
-            if event.type == VERDICT and approved(event):
+        for _, event in ours:
+            if event.type == VERDICT and event.id in ends:
                 break
             spent.note(event, loop)
         return spent

@@ -176,6 +176,7 @@ bbbbbbbbbbbb…
             "by": "Ada Example",
             "note": "a false alarm",
             "override": True,
+            "failed": ["check_record"],
             "packet": request.data["packet"]["sha256"],
         },
     )
@@ -188,6 +189,29 @@ aaaaaaaaaaaa…
 $ lineage review list
 2> nothing waits for review
 """)
+
+
+def test_more_than_a_budget_is_said_to_be_that(
+    toy: Any, run: Run, transcript: Transcript
+) -> None:
+    """Approving it needs a reason too, and no gate has failed."""
+    toy.configure(num_generations=2, budgets={"generations_without_review": 2})
+    assert run("loop", "run").exit_code == 10
+
+    said = transcript("review approve", "review approve toy -m 'looked at both'")
+    assert said == snapshot("""\
+$ lineage review approve
+2> error: aaaaaaaaaaaa waits as generations_without_review of its loop are spent; to override that needs a reason
+2> hint: give it with --note
+exit 4
+$ lineage review approve toy -m 'looked at both'
+bbbbbbbbbbbb…
+2> aaaaaaaaaaaa approved by Ada Example, though a budget was spent: looked at both
+2> next: lineage loop run FILE  the loop acts on it when it runs
+""")  # noqa: E501
+    [found] = run("review", "list", "--all", "--format", "json").json()["reviews"]
+    assert (found["failed"], found["override"]) == ([], True)
+    assert found["budgets"] == {"generations_without_review": {"spent": 2, "limit": 2}}
 
 
 def test_a_rejection(waiting: Any, transcript: Transcript) -> None:

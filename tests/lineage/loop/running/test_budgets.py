@@ -105,6 +105,43 @@ def test_an_approval_of_any_generation_opens_a_window(toy: Toy) -> None:
     assert toy.run(**sections).made[-1].generation == 5
 
 
+def test_one_approval_of_two_opens_no_window(toy: Toy) -> None:
+    """The sums go on until the verdict counts, and start again with the last one."""
+    sections = {
+        "num_generations": 3,
+        "review": {"approvals": 2},
+        "budgets": {"generations_without_review": 2, "tokens": 1000},
+    }
+    said = pause(toy, **sections)
+    before = Spent.read(toy.registry, "toy").sums
+    for person in ("ada", "bo"):
+        assert Spent.read(toy.registry, "toy").sums == before
+        assert pause(toy, **sections) == said
+        toy.registry.git.run("config", "user.email", f"{person}@example.org")
+        decide(toy.registry, "toy", "approve", "looked at both")
+    assert Spent.read(toy.registry, "toy").sums == {}
+    assert [each.generation for each in toy.run(**sections).made] == [2, 3]
+
+
+def test_a_window_opens_at_the_same_commit_again(toy: Toy) -> None:
+    """Asked twice about one commit, as a generation takes more than a budget."""
+    toy.write(
+        "wordy.py",
+        "import steps\n\n\ndef train(job):\n    steps.train(job)\n"
+        "    return {'circumstances': {'tokens': 100}}\n",
+    )
+    sections = {
+        "budgets": {"tokens": 90},
+        "steps": toy.steps | {"train": "wordy:train"},
+    }
+    for spent in (96, 100):
+        pause(toy, **sections)
+        assert len(toy.branch()) == 1
+        assert Spent.read(toy.registry, "toy").sums["tokens"] == spent
+        decide(toy.registry, "toy", "approve", "a little more")
+        assert "tokens" not in Spent.read(toy.registry, "toy").sums
+
+
 def test_a_raised_limit_is_another_loop(toy: Toy) -> None:
     """Budgets are part of the config: no edit passes one silently."""
     pause(toy, budgets={"generations_without_review": 2})
