@@ -109,7 +109,7 @@ def test_one_approval_of_two_opens_no_window(toy: Toy) -> None:
     """The sums go on until the verdict counts, and start again with the last one."""
     sections = {
         "num_generations": 3,
-        "review": {"approvals": 2},
+        "review": {"on": ["gate"], "approvals": 2},
         "budgets": {"generations_without_review": 2, "tokens": 1000},
     }
     said = pause(toy, **sections)
