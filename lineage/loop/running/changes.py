@@ -49,8 +49,8 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
     commit = registry.load(past[-1].config)
     was: Any = commit.params
     now: Any = normalise(spec.resolved(), "config")
-    if len(past) == 1:  # no gate has judged data yet: thresholds are still open
-        was, now = _without_thresholds(was), _without_thresholds(now)
+    if len(past) == 1 and _without_thresholds(was) == _without_thresholds(now):
+        was = now  # no gate has judged data yet: thresholds are still open
     if commit.name != spec.name:
         was, now = ({key: each[key] for key in _TAKEN_OVER} for each in (was, now))
     changed = next(_differences("", was, now), None)

@@ -241,7 +241,8 @@ ADDED = (
 )
 
 
-NINTH = "{approvals: 1, every: 9, on: [], on_reject: stop}"
+NINTH = "{every: 9, on: [], approvals: 1, on_reject: stop}"
+RECORDED = "{approvals: 1, every: 9, on: [], on_reject: stop}"  # as canonical JSON
 
 
 @pytest.mark.parametrize(
@@ -249,11 +250,11 @@ NINTH = "{approvals: 1, every: 9, on: [], on_reject: stop}"
     [
         (
             {"gates": [LOOSE]},
-            {"gates": [LOOSE | {"min": 0.2}]},
-            "gates.diversity.min has changed from 0.1 to 0.2",
+            {"gates": [LOOSE | {"min": 0.2, "action": "review"}]},
+            "gates.diversity.action has changed from stop to review",
         ),
         ({}, {"review": {"every": 9}}, f"review has been added: {NINTH}"),
-        ({"review": {"every": 9}}, {}, f"review has been removed: {NINTH}"),
+        ({"review": {"every": 9}}, {}, f"review has been removed: {RECORDED}"),
         (
             {"gates": [LOOSE, LOOSE | {"id": "b"}]},
             {"gates": [LOOSE | {"id": "b"}, LOOSE]},
