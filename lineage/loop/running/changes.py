@@ -49,8 +49,8 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
     commit = registry.load(past[-1].config)
     was: Any = commit.params
     now: Any = normalise(spec.resolved(), "config")
-    if len(past) == 1 and _without_thresholds(was) == _without_thresholds(now):
-        was = now  # no gate has judged data yet: thresholds are still open
+    if len(past) == 1:  # no gate has judged data yet: thresholds are still open
+        was, now = _without_thresholds(was, now), _without_thresholds(now, was)
     if commit.name != spec.name:
         was, now = ({key: each[key] for key in _TAKEN_OVER} for each in (was, now))
     changed = next(_differences("", was, now), None)
@@ -62,11 +62,16 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
         raise UsageError(message, hint=hint)
 
 
-def _without_thresholds(config: Mapping[str, Any]) -> dict[str, Any]:
+def _without_thresholds(
+    config: Mapping[str, Any], other: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A config without the thresholds of gates that another one has too."""
+    shared = {gate["id"] for gate in other["gates"]}
     gates = []
     for gate in config["gates"]:
         fields = {"threshold_from", *GATES[gate["type"]].Section.thresholds}
-        gates.append({key: value for key, value in gate.items() if key not in fields})
+        open_ = fields if gate["id"] in shared else ()
+        gates.append({key: value for key, value in gate.items() if key not in open_})
     return {**config, "gates": gates}
 
 
