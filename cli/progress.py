@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _STEPS = ("prepare", "generate", "check", "mix", "train", "evaluate")
 _PAUSE = 0.1  # seconds between two drawings
 _LIKELIHOODS = ("bits_per_byte", "perplexity_p95")
-_COUNTS = ("generated", "kept", "rejected")
+_COUNTS = ("generated", "kept", "rejected", "selected")
 _BAR = 12  # columns
 _SHOWN = 2  # measures on a generation's line, beside what was kept
 _UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
@@ -147,11 +147,11 @@ def is_step(line: str) -> bool:
 
 
 def telling(metrics: "Mapping[str, Metric]", most: int) -> list[str]:
-    """Names of the measures to show where there is room for so many, and `kept`."""
+    """Names of the measures to show where there is room for so many, and counts."""
     names = [name for name in headlines(metrics) if name not in _COUNTS]
     if "perplexity" in names:  # the others say the same once more
         names = [name for name in names if name not in _LIKELIHOODS]
-    return names[:most] + [name for name in ("kept",) if name in metrics]
+    return names[:most] + [name for name in ("kept", "selected") if name in metrics]
 
 
 def measured(metrics: "Mapping[str, Metric]", name: str) -> str:

@@ -52,7 +52,7 @@ def prepare(turn: Turn) -> Beginning:
     start, model = _start(turn, text, scratch)
     length = _chat_length(start) if spec.dataset.messages_column else None
     records = human_records(spec, text, load_tokens(start).offsets, length)
-    rehearse(spec, start, records, output)
+    rehearse(spec, start, records, output, parts.scorer_folder(turn))
     parts.config(turn)
     stem = parts.plain_name(spec.path(spec.dataset.train_file[0]).stem)
     less = {"removed": records.removed}  # what is held-out text as well

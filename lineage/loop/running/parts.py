@@ -88,6 +88,18 @@ def scorer(turn: Turn) -> dict[str, str]:
     return {section.role: id_}
 
 
+def scorer_folder(turn: Turn) -> Path | None:
+    """Where that model is, before it is committed."""
+    section = turn.spec.selection and turn.spec.selection.model
+    if not section:
+        return None
+    name = section.model_name_or_path
+    folder = turn.spec.path(name)
+    if folder.is_dir():
+        return folder.resolve()
+    return turn.workshop.input(model_of_revision(turn.registry, name, _SCORER))
+
+
 def check_scorer(registry: Registry, spec: LoopSpec) -> None:
     """Find what `selection` names, before anything runs.
 

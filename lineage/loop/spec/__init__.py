@@ -144,6 +144,14 @@ class LoopSpec(Section):
         return self
 
     @model_validator(mode="after")
+    def _labels_to_smooth(self) -> Self:
+        smooth = self.training.get("label_smoothing_factor")
+        if smooth and self.trainer.type == "dpo" and not self.steps.train:
+            what = "is for labels, and preferences (dpo) have none"
+            refuse(what, "training.label_smoothing_factor")
+        return self
+
+    @model_validator(mode="after")
     def _something_to_select_from(self) -> Self:
         if self.selection is None:
             return self
@@ -293,6 +301,11 @@ class LoopSpec(Section):
     def asks_whole_prompts(self) -> bool:
         """Whether models answer prompts, rather than go on with a slice of text."""
         return self.dataset.has_prompts or self.generation.prompts != HUMAN
+
+    def training_of(self, generation: int) -> dict[str, Any]:
+        """The fields of TrainingArguments that a generation's model is trained with."""
+        first = self.model.training if generation == 0 else None
+        return self.training | (first or {})
 
     @property
     def model_folder(self) -> Path | None:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from lineage.loop.spec.errors import Section, refuse
-from lineage.loop.spec.names import check_model, check_peft
+from lineage.loop.spec.names import check_model, check_peft, check_training
 
 
 class TokenizerSpec(Section):
@@ -24,6 +24,7 @@ class ModelSpec(Section):
     dtype: Literal["float32", "bfloat16"] = "float32"
     device_map: Literal["auto"] | None = None
     peft: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None
 
     @field_validator("config")
     @classmethod
@@ -39,6 +40,13 @@ class ModelSpec(Section):
             check_peft(fields)
         return fields
 
+    @field_validator("training")
+    @classmethod
+    def _training_names(cls, fields: dict[str, Any] | None) -> dict[str, Any] | None:
+        if fields is not None:
+            check_training(fields)
+        return fields
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.model_name_or_path is None) == (self.config is None):
@@ -46,6 +54,11 @@ class ModelSpec(Section):
         if self.config is None:
             if self.tokenizer is not None:
                 refuse("tokenizer goes with config; a given model brings its own")
+            if self.training is not None:
+                refuse(
+                    "goes with config; a given model is generation 0 as it is",
+                    "training",
+                )
             return self
         if self.tokenizer is None:
             refuse("config needs tokenizer: {vocab_size: …} beside it")

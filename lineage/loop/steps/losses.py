@@ -48,7 +48,13 @@ def weighing() -> Any:
             out = model(**{k: v for k, v in inputs.items() if k not in known})
             labels = inputs["labels"][:, 1:]
             logits = out.logits[:, :-1].float().transpose(1, 2)
-            each = cross_entropy(logits, labels, ignore_index=IGNORED, reduction="none")
+            each = cross_entropy(
+                logits,
+                labels,
+                ignore_index=IGNORED,
+                reduction="none",
+                label_smoothing=self.args.label_smoothing_factor,
+            )
             count = num_items_in_batch
             count = (labels != IGNORED).sum() if count is None else count
             loss = (each.sum(dim=1) * inputs["weight"]).sum() / count

@@ -78,14 +78,20 @@ def prompts(job: Job, tokenizer: Subwords, chat: Chat | None) -> list[Prompt]:
 
 def asked(job: Job) -> Sequence[Asked]:
     """All whole prompts that there are."""
-    section = job.spec.generation.prompts
     if job.spec.generation.instructs:
         return [_line(row) for row in _jsonl((job.scratch / OWN).read_bytes(), OWN)]
+    found = fixed(job.spec)
+    return human_prompts(job.inputs["human"]) if found is None else found
+
+
+def fixed(spec: LoopSpec) -> list[Asked] | None:
+    """Those of a file or a template; None where prompts are from elsewhere."""
+    section = spec.generation.prompts
     if isinstance(section, FilePrompts):
-        return list(_of_file(section.file, job.spec.content(section.file)))
+        return list(_of_file(section.file, spec.content(section.file)))
     if isinstance(section, TemplatePrompts):
-        return list(_of_template(section, job.spec))
-    return human_prompts(job.inputs["human"])
+        return list(_of_template(section, spec))
+    return None
 
 
 def human_prompts(folder: Path) -> list[Asked]:

@@ -7,12 +7,13 @@ going to do is tried.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
 from lineage.loop.steps.adapter import is_adapter
 from lineage.loop.steps.chat import Chat
-from lineage.loop.steps.generate import generation_config
+from lineage.loop.steps.generate import check_room, generation_config
 from lineage.loop.steps.model import (
     check_context,
     check_ids,
@@ -21,10 +22,12 @@ from lineage.loop.steps.model import (
     new_model,
     placed,
     reason,
+    shown,
     vocabulary,
 )
-from lineage.loop.steps.prompts import no_prompt
+from lineage.loop.steps.prompts import encoded, fixed, no_prompt
 from lineage.loop.steps.sampling import sample
+from lineage.loop.steps.scoring import scorer
 from lineage.loop.steps.session import quiet, require_torch
 from lineage.loop.steps.tokenizer import load_subwords
 from lineage.loop.steps.training import try_training
@@ -41,7 +44,13 @@ if TYPE_CHECKING:
 _ROUNDING = 5e-5
 
 
-def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -> None:
+def rehearse(
+    spec: LoopSpec,
+    folder: Path,
+    human: HumanRecords,
+    scratch: Path,
+    selector: Path | None = None,
+) -> None:
     """Try what the built-in steps do with the model that a loop starts from.
 
     Args:
@@ -49,10 +58,13 @@ def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -
         folder: a model, or a config and tokenizer to make one of.
         human: what is trained on, prompts with and is held out.
         scratch: an empty folder, for a Trainer that wants one.
+        selector: the model that selects, where `selection` has one.
 
     Raises:
         UsageError: one sentence that names the field that has to change.
     """
+    if selector is not None:
+        _try_selector(spec, selector, human, scratch)
     steps = spec.steps
     if steps.generate and steps.train and steps.evaluate:
         return
@@ -63,8 +75,28 @@ def rehearse(spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path) -
             Chat(folder)  # has to have a template
         if not steps.generate:
             _try_generation(spec, folder, model, rows[: len(human.train)])
+            _check_prompts(spec, folder, model)
         if not steps.train:
             try_training(spec, model, scratch)
+
+
+def _try_selector(
+    spec: LoopSpec, folder: Path, human: HumanRecords, scratch: Path
+) -> None:
+    """Have the model that selects give a reward to a record."""
+    assert spec.selection is not None
+    assert spec.selection.model is not None
+    require_torch()
+    where = "selection.by.model_name_or_path"
+    try:
+        with quiet():
+            score = scorer(spec, {spec.selection.model.role: folder}, scratch)
+            [reward] = score(human.train[:1])
+    except Exception as error:  # noqa: BLE001 - whatever a model class raises
+        hint = getattr(error, "hint", "")
+        raise UsageError(f"{where}: {reason(folder, error)}", hint=hint) from None
+    if not math.isfinite(reward):
+        raise UsageError(f"{where}: {shown(folder)} gives a reward of {reward}")
 
 
 def _model(
@@ -133,3 +165,13 @@ def _try_generation(
     except Exception as error:  # noqa: BLE001 - whatever transformers raises
         message = f"generation.generation_config: {first_line(error)}"
         raise UsageError(message) from None
+
+
+def _check_prompts(spec: LoopSpec, folder: Path, model: Any) -> None:
+    """Refuse a prompt of a file or a template that leaves no room to answer it."""
+    asked = fixed(spec)
+    if asked:
+        chat = Chat(folder) if spec.generation.chat else None
+        prompts = encoded(spec, asked, load_subwords(folder), chat)
+        check_ids(model, (prompt.ids for prompt in prompts))
+        check_room(generation_config(spec, model, chat), model, prompts)

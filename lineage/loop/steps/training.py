@@ -29,7 +29,8 @@ def make_trainer(job: Job, model: Any, rows: Rows, reference: Any = None) -> Any
 
     With a `reference` the rows are preferences, and the trainer DPO's.
     """
-    arguments = _arguments(job.spec, job.scratch, job.seed, reference)
+    fields = job.spec.training_of(job.generation)
+    arguments = _arguments(job.spec, fields, job.scratch, job.seed, reference)
     trainer = _trainer(job.spec, model, arguments, rows, reference)
     trainer.add_callback(_progress(job))
     return trainer
@@ -38,24 +39,35 @@ def make_trainer(job: Job, model: Any, rows: Rows, reference: Any = None) -> Any
 def try_training(spec: LoopSpec, model: Any, folder: Path) -> None:
     """Train a model for one step on next to nothing, to see that it can be.
 
+    That is how successors are trained, and first how generation 0 is where it has
+    settings of its own.
+
     Raises:
         UsageError: says what transformers, trl or torch say about `training`.
     """
+    if spec.model.training is not None:
+        _try_once(spec, model, folder, generation=0)
+    _try_once(spec, model, folder, generation=1)
+
+
+def _try_once(spec: LoopSpec, model: Any, folder: Path, *, generation: int) -> None:
+    where = "training" if generation else "model.training"
     once = {"max_steps": 1, "gradient_accumulation_steps": 1, "save_strategy": "no"}
     one: dict[str, Any] = {"input_ids": [0, 0], "labels": [0, 0], "reward": None}
     reference = None
-    if spec.trainer.type == "dpo":
+    if spec.trainer.type == "dpo" and generation:
         losses.require_trl()
         one = {"prompt_ids": [0], "chosen_ids": [0], "rejected_ids": [0]}
         reference = deepcopy(model)
-    if spec.model.peft is not None:
+    if spec.model.peft is not None and generation:
         model = _try_adapter(spec, model)
-    arguments = _arguments(spec, folder, 0, reference, **once)
-    rows = [one | {} for _ in range(arguments.train_batch_size)]
+    fields = spec.training_of(generation)
     try:
+        arguments = _arguments(spec, fields | once, folder, 0, reference)
+        rows = [one | {} for _ in range(arguments.train_batch_size)]
         _trainer(spec, model, arguments, rows, reference).train()
     except Exception as error:  # noqa: BLE001 - whatever they raise
-        raise UsageError(f"training: {first_line(error)}") from None
+        raise UsageError(f"{where}: {first_line(error)}") from None
 
 
 def _try_adapter(spec: LoopSpec, model: Any) -> Any:
@@ -141,7 +153,7 @@ def _totals() -> Any:
 
 
 def _arguments(
-    spec: LoopSpec, folder: Path, seed: int, reference: Any, **more: Any
+    spec: LoopSpec, fields: dict[str, Any], folder: Path, seed: int, reference: Any
 ) -> Any:
     import torch
     from transformers import TrainingArguments
@@ -169,10 +181,7 @@ def _arguments(
         kind = losses.preference_arguments()
         ours |= {"beta": spec.trainer.beta, "max_length": None}
         unless_said |= _as_for_others()
-    try:
-        return kind(**(unless_said | spec.training | ours | more))
-    except Exception as error:  # noqa: BLE001 - whatever they raise
-        raise UsageError(f"training: {first_line(error)}") from None
+    return kind(**(unless_said | fields | ours))
 
 
 def _as_for_others() -> dict[str, Any]:

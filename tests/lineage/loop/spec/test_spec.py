@@ -31,6 +31,12 @@ def refusal(parse: Parse, **sections: Any) -> str:
 
 
 SEED = {"config": None, "tokenizer": None, "model_name_or_path": "m"}
+PREFERENCES: dict[str, Any] = {
+    "trainer": {"type": "dpo"},
+    "selection": {"by": "check_record", "keep": "pairs"},
+    "generation": {"num_candidates": 2},
+    "mixing": {"strategy": "replace"},
+}
 
 
 @pytest.mark.parametrize(
@@ -139,6 +145,27 @@ def test_unknown_keys_name_the_nearest(
             "model.dtype: must be 'float32' or 'bfloat16', not 'float16'",
         ),
         ({"trainer": {"beta": 0.2}}, "trainer.beta: goes with type: dpo, not sft"),
+        (
+            {"model": SEED | {"training": {"max_steps": 3}}},
+            (
+                "model.training: goes with config; "
+                "a given model is generation 0 as it is"
+            ),
+        ),
+        (
+            {"model": FRESH | {"training": {"seed": 3}}},
+            (
+                "model.training.seed: not yours to set: "
+                "set the loop's own seed; each step's is derived from it"
+            ),
+        ),
+        (
+            {**PREFERENCES, "training": {"label_smoothing_factor": 0.1}},
+            (
+                "training.label_smoothing_factor: is for labels, "
+                "and preferences (dpo) have none"
+            ),
+        ),
         (
             {"trainer": {"type": "dpo", "temperature": 2}},
             "trainer.temperature: goes with type: reward_weighted, not dpo",
@@ -681,3 +708,13 @@ def test_a_step_of_one_s_own_may_search_beams(parse: Parse) -> None:
     )
     assert spec.generation_config.items() >= fields.items()
     parse(generation={"generation_config": {"num_beams": 1}})  # is no beam
+
+
+def test_generation_0_has_settings_of_its_own(parse: Parse) -> None:
+    """Fields of model.training go before those of training, for the first model."""
+    fields = {"max_steps": 9, "learning_rate": 1e-3}
+    model = FRESH | {"training": {"max_steps": 90}}
+    spec = parse(model=model, training=fields)
+    assert spec.training_of(0) == {"max_steps": 90, "learning_rate": 1e-3}
+    assert spec.training_of(1) == fields
+    assert spec.resolved()["model"]["training"] == {"max_steps": 90}

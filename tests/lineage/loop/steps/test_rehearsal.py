@@ -11,7 +11,7 @@ import pytest
 from lineage.errors import UsageError
 from lineage.loop.records.data import HumanRecords
 from lineage.loop.steps.rehearsal import rehearse
-from tests.lineage.loop.steps.conftest import HUMAN, spec
+from tests.lineage.loop.steps.conftest import HUMAN, SPEC, spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,18 +26,19 @@ def refusal(folder: Path, scratch: Path, **sections: Any) -> str:
     return str(caught.value)
 
 
-def tried(folder: Path, scratch: Path, **sections: Any) -> None:
+def tried(
+    folder: Path, scratch: Path, selector: Path | None = None, **sections: Any
+) -> None:
     rows = [{"text": text} for text in HUMAN]
-    rehearse(
-        spec(folder, **sections), folder, HumanRecords(rows[3:], rows[:3], 0), scratch
-    )
+    human = HumanRecords(rows[3:], rows[:3], 0)
+    rehearse(spec(folder, **sections), folder, human, scratch, selector)
 
 
 def test_what_can_be_done_passes_in_silence(
     model: Path, blank: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A given model and a new one; nothing is printed, nothing is left."""
-    noisy = {"training": {"gradient_checkpointing": True}}
+    noisy: dict[str, Any] = {"training": {"gradient_checkpointing": True}}
     tried(blank, tmp_path, **noisy)
     given = {"model_name_or_path": str(model), "config": None, "tokenizer": None}
     tried(model, tmp_path, model=given, **noisy)
@@ -124,3 +125,32 @@ def test_steps_of_one_s_own_are_not_tried(tmp_path: Path) -> None:
     (tmp_path / "follows.json").write_text(json.dumps({}))
     own = {name: f"mine:{name}" for name in ("generate", "train", "evaluate")}
     tried(tmp_path, tmp_path, steps=own)
+
+
+def test_the_model_that_selects_is_tried(model: Path, tmp_path: Path) -> None:
+    """A language model is no reward model; as a judge it is one."""
+    own = {"train": "s:t", "evaluate": "s:e"}
+
+    def section(role: str) -> dict[str, Any]:
+        by = {"model_name_or_path": str(model), "role": role}
+        return {"steps": own, "selection": {"by": by, "keep": "weighted"}}
+
+    with pytest.raises(
+        UsageError, match=r"selection\.by\.model_name_or_path: .* is no cl"
+    ):
+        tried(model, tmp_path, model, **section("reward"))
+    tried(model, tmp_path, model, **section("judge"))
+
+
+def test_prompts_must_leave_room_for_an_answer(model: Path, tmp_path: Path) -> None:
+    """The longest of a template's is found before anything is written."""
+    prompts = {"template": "The {animal}", "values": {"animal": ["fox", "owl " * 20]}}
+    said = refusal(model, tmp_path, generation={"prompts": prompts})
+    assert said.startswith("the prompt template-00001 is too long: records of 16 ")
+
+
+def test_generation_0_s_own_training_is_tried(blank: Path, tmp_path: Path) -> None:
+    """Settings of the first model alone are refused under their own name."""
+    own = {"training": {"bf16": True, "fp16": True}}
+    with pytest.raises(UsageError, match=r"^model\.training: "):
+        tried(blank, tmp_path, model=SPEC["model"] | own)

@@ -13,7 +13,7 @@ import pytest
 from lineage.errors import LineageError
 from lineage.loop.records.shards import write_shards
 from lineage.loop.steps.model import load_model
-from lineage.loop.steps.rows import Encoder, weigh
+from lineage.loop.steps.rows import Encoder, end_of_text, weigh
 from lineage.loop.steps.session import quiet
 from lineage.loop.steps.tokenizer import load_subwords
 from lineage.loop.steps.train import train
@@ -228,16 +228,19 @@ def test_rewards_weigh_each_record(
     assert losses[1] / losses[0] == pytest.approx(weighed / sum(each), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "more", [{"gradient_accumulation_steps": 2}, {"label_smoothing_factor": 0.2}]
+)
 def test_equal_rewards_are_plain_training(
-    job: MakeJob, human: Path, model: Path
+    job: MakeJob, human: Path, model: Path, more: dict[str, Any]
 ) -> None:
-    """Without rewards, two batches a step, the same loss as sft."""
-    training = {"max_steps": 2, "gradient_accumulation_steps": 2}
+    """Without rewards the same loss as sft: two batches a step, smoothed labels."""
+    training = {"max_steps": 2, **more}
     inputs = {"dataset": human, "base": model, "parent": model}
     losses: list[float] = []
     for sections in ({}, REWARDS):
-        more = {"model": {"init_from": "base"}, "training": training}
-        task = job("train", inputs, place=f"{len(losses)}", sections=sections | more)
+        both = {"model": {"init_from": "base"}, "training": training}
+        task = job("train", inputs, place=f"{len(losses)}", sections=sections | both)
         losses.append(train(task).circumstances["loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
@@ -303,6 +306,42 @@ def test_only_completions_are_predicted(job: MakeJob, model: Path) -> None:
     assert rows[0]["labels"][: len(prompt)] == [-100] * len(prompt)
     assert rows[0]["labels"][len(prompt) :] == rows[0]["input_ids"][len(prompt) :]
     assert rows[1]["labels"] == rows[1]["input_ids"]
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        {"file": "asked.txt"},
+        {"template": "The {animal}", "values": {"animal": ["fox"]}},
+        {"self_instruct": {}},
+    ],
+)
+def test_answers_to_whole_prompts_end(
+    job: MakeJob, model: Path, prompts: dict[str, Any]
+) -> None:
+    """Wherever prompts are from, successors learn where answers end; not of text."""
+    sections: dict[str, Any] = {"generation": {"prompts": prompts}}
+    if "self_instruct" in prompts:
+        columns = {"prompt_column": "p", "completion_column": "c"}
+        sections["dataset"] = {"train_file": "human.jsonl", **columns}
+    spec = job("train", {}, sections=sections).spec
+    answer = {"text": "The fox sees.", "prompt": "The fox", "completion": " sees."}
+    asked, human = Encoder(model, spec).texts([answer, {"text": "The fox sees."}])
+    [end] = end_of_text(model)
+    assert asked["labels"][-1] == end
+    assert end not in human["labels"]
+    plain = Encoder(model, job("train", {}, place="plain").spec)
+    assert end not in plain.texts([answer])[0]["labels"]
+
+
+def test_generation_0_is_trained_with_its_own_settings(
+    job: MakeJob, human: Path, blank: Path
+) -> None:
+    """As many steps as model.training says, by sft where successors learn pairs."""
+    sections = DPO | {"model": {"training": {"max_steps": 3}}}
+    inputs = {"dataset": human, "base": blank}
+    task = job("train", inputs, generation=0, sections=sections)
+    assert train(task).circumstances["steps"] == 3
 
 
 def test_weights_have_a_mean_of_one() -> None:
