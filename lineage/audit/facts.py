@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from lineage.audit.loops import Log, Loops
+from lineage.audit.model import Oversight
+from lineage.audit.oversight import oversight
 from lineage.history import Names
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Event
@@ -45,7 +47,8 @@ class Facts:
     many generations follow the chain's last one; `also_in` the other generations
     that include the subject; `branches` where the chain's generations stood;
     `refused` are the events that put generations where the rejected ones stand;
-    `statements` the events that move nothing and speak of these commits.
+    `statements` the events that move nothing and speak of these commits; `oversight`
+    what people saw of the loop.
     """
 
     subject: str
@@ -58,6 +61,7 @@ class Facts:
     also_in: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     statements: tuple[Event, ...] = ()
+    oversight: Oversight | None = None
 
 
 def gather(registry: Registry, revision: str) -> Facts:
@@ -88,6 +92,9 @@ def gather(registry: Registry, revision: str) -> Facts:
         also_in=also_in,
         branches=branches,
         statements=tuple(spoken),
+        oversight=oversight(registry, commits[chain[-1]].commit.name, chain)
+        if chain
+        else None,
     )
 
 

@@ -205,6 +205,43 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """An approval of what the gates `failed` had against it, or past `budgets`."""
+
+    event: str
+    subject: str
+    by: str
+    time: str
+    reason: str
+    failed: tuple[str, ...]
+    budgets: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Oversight:
+    """What people saw of a loop, and what they let it do.
+
+    Of the `generations` after generation 0, `reviewed` have a verdict that counts.
+    Of the `generated` records `shown` were in packets that somebody decided on and
+    `labelled` have a label. `seconds` are those from each request to its verdict.
+    `budgets` are ``{name: {"spent", "limit"}}`` since the newest approval.
+    `fallbacks` are generations with their parent's model; `reused` steps were taken
+    over from another turn.
+    """
+
+    generations: int
+    reviewed: int
+    generated: int
+    shown: int
+    labelled: int
+    seconds: tuple[float, ...]
+    budgets: Mapping[str, Json]
+    overrides: tuple[Override, ...]
+    fallbacks: tuple[str, ...]
+    reused: int
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A measure's value at one generation."""
 
@@ -252,6 +289,7 @@ class Report:
     as_of: AsOf
     subject: str
     loop: Loop | None
+    oversight: Oversight | None
     generations: tuple[Generation, ...]
     rejected: tuple[Generation, ...]
     measures: tuple[Measure, ...]

@@ -38,6 +38,7 @@ def from_facts(facts: Facts) -> Report:
         as_of=AsOf(newest.id, newest.time, newest.type),
         subject=facts.subject,
         loop=_loop(facts),
+        oversight=facts.oversight,
         generations=chain,
         rejected=rejected,
         measures=measures(chain),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import lineage
 from lineage.errors import GateFailed, NotAllowed, UsageError, WaitingForReview
 from lineage.loop.reviews.deciding import Reviews, decide
 from lineage.loop.running.budgets import Spent
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Toy = Any
 
@@ -176,3 +180,86 @@ def test_what_is_no_budget_is_refused(
     with pytest.raises(UsageError) as caught:
         toy.run(budgets=budgets)
     assert said in str(caught.value)
+
+
+def test_a_report_tells_what_was_let_pass(toy: Toy) -> None:
+    """By whom, why, past which numbers; and how much of the loop people saw."""
+    from lineage.audit import as_html
+    from lineage.audit.report import report
+
+    sections = {"budgets": {"generations_without_review": 2}}
+    pause(toy, **sections)
+    decide(toy.registry, "toy", "approve", "looked at both")
+    toy.run(**sections)
+    made = report(toy.registry, "loop/toy")
+    told = made.oversight
+    assert told is not None
+    assert (told.generations, told.reviewed, told.generated) == (2, 1, 24)
+    assert told.budgets == {"generations_without_review": {"spent": 1, "limit": 2}}
+    [over] = told.overrides
+    assert (over.reason, over.failed) == ("looked at both", ())
+    assert over.budgets == {"generations_without_review": {"spent": 2, "limit": 2}}
+    page = as_html.render(made)
+    assert "past 2 of 2 generations without review" in page
+
+
+def test_killed_around_a_pause(toy: Toy, tmp_path: Path) -> None:
+    """A kill at any step spends what it spent, asks once, and changes no id."""
+    import signal
+    import subprocess
+    import sys
+
+    sections = {"budgets": {"generations_without_review": 2}}
+    pause(toy, **sections)
+    decide(toy.registry, "toy", "approve", "looked at both")
+    head = toy.run(**sections).head
+    script = tmp_path / "deadly.py"
+    script.write_text(DEADLY)
+    with lineage.init(tmp_path / "killed") as registry:
+        other = type(toy)(registry)
+        path = other.configure(**sections)
+        ends = list[int]()
+        for at in (1, 3, 5, 99, 99, "approve", 1, 3, 99):
+            if at == "approve":
+                decide(registry, "toy", "approve", "looked at both")
+                continue
+            command = [sys.executable, str(script), str(path), str(at)]
+            ends.append(subprocess.run(command, check=False).returncode)
+        kill, waits = -signal.SIGKILL, WaitingForReview.exit_code
+        assert ends == [kill, kill, kill, waits, waits, kill, kill, 0]
+        assert registry.branches()["loop/toy"] == head
+        assert other.types().count("review_requested") == 1
+        assert Spent.read(registry, "toy").sums["generations_without_review"] == 1
+
+
+DEADLY = '''
+import os
+import signal
+import sys
+from pathlib import Path
+
+import lineage
+from lineage.errors import WaitingForReview
+from lineage.loop.running.progress import Progress
+from lineage.loop.running.runner import run
+
+
+class Deadly(Progress):
+    """Dies at the n-th thing it is told."""
+
+    left = int(sys.argv[2])
+
+    def tick(self, *_):
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    started = advanced = finished = generation = tick
+
+
+path = Path(sys.argv[1])
+try:
+    run(lineage.open(path.parent), path, progress=Deadly())
+except WaitingForReview as waits:
+    sys.exit(waits.exit_code)
+'''
