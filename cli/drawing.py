@@ -10,7 +10,7 @@ from lineage.cli.text import ago, cut, number, one_line, percent, sparkline, wid
 from lineage.graph import Chip, Row, headlines, trend
 
 if TYPE_CHECKING:
-    from lineage.loop.reviews.deciding import Decision, Reviews
+    from lineage.loop.reviews.standing import Decision, Reviews
     from lineage.registry import Registry
 
 _WIDEST = 100  # columns; further apart, what belongs together is not seen as one
@@ -134,7 +134,7 @@ class Drawing:
 
     @cached_property
     def _reviews(self) -> "Reviews":
-        from lineage.loop.reviews.deciding import Reviews
+        from lineage.loop.reviews.standing import Reviews
 
         return Reviews.read(self._registry)
 

@@ -21,7 +21,8 @@ from lineage.cli.review_show import said, show
 from lineage.cli.text import ago, lasted
 
 if TYPE_CHECKING:
-    from lineage.loop.reviews.deciding import Decision, Reviews, Word
+    from lineage.loop.reviews.deciding import Word
+    from lineage.loop.reviews.standing import Decision, Reviews
 
 
 def _in_words(record: Record) -> str:
@@ -85,7 +86,7 @@ for command in (show, label, edit, audit):
 @pass_app
 def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
     """List what waits for a person's verdict, newest first."""
-    from lineage.loop.reviews.deciding import Reviews
+    from lineage.loop.reviews.standing import Reviews
 
     reviews = Reviews.read(app.registry)
     records = list(_records(reviews, all_=all_))

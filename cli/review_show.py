@@ -25,8 +25,8 @@ from lineage.cli.text import ago, change, cut, number, one_line, plural, width
 if TYPE_CHECKING:
     from lineage.diff.metrics import MetricChange
     from lineage.loop.reviews.comparing import Compared
-    from lineage.loop.reviews.deciding import Decision, Reviews
     from lineage.loop.reviews.shown import Shown
+    from lineage.loop.reviews.standing import Decision, Reviews
     from lineage.store.objects import Metric
 
 _WIDEST = 100  # columns of a record's text
@@ -69,8 +69,8 @@ def show(  # noqa: PLR0917
     a random order that is the same for everybody; with -n or --seed others, as many
     dropped ones as kept ones.
     """
-    from lineage.loop.reviews.deciding import Reviews
     from lineage.loop.reviews.shown import shown
+    from lineage.loop.reviews.standing import Reviews
 
     reviews = Reviews.read(app.registry)
     subject = reviews.find(app.registry, rev)

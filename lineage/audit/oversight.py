@@ -5,7 +5,7 @@ from typing import Any
 
 from lineage.audit.model import Override, Oversight
 from lineage.loop.reviews.coverage import coverage
-from lineage.loop.reviews.deciding import Reviews
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.budgets import Spent
 from lineage.registry import Registry
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.loop.gates import Context, load_gates, run_gates
 from lineage.loop.machines.launcher import launched
-from lineage.loop.records.shards import read_records, read_texts, shards_of
+from lineage.loop.records.shards import read_all, read_texts, shards_of
 from lineage.loop.running import changes, journal
 from lineage.loop.running.budgets import Budgets
 from lineage.loop.running.reuse import Reuse
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lineage.loop.records.shards import Record
     from lineage.loop.running.journal import Parts
     from lineage.loop.running.progress import Progress
     from lineage.loop.spec import LoopSpec
@@ -80,7 +79,7 @@ def _judged(
     """Each draw against the next one, the last against the first."""
     tokens, gates = load_tokens(inputs["base"]), load_gates(spec, "dataset")
     human = list(read_texts(shards_of(inputs["human"])))
-    written = [_records(folder) for folder in folders]
+    written = [list(read_all(shards_of(folder))) for folder in folders]
     found: dict[str, list[Verdict]] = {}
     for number, folder in enumerate(folders):
         other = (number + 1) % len(folders)
@@ -99,9 +98,3 @@ def _judged(
             verdict = Verdict(result.value, result.details)
             found.setdefault(result.id, []).append(verdict)
     return found
-
-
-def _records(folder: Path) -> list[Record]:
-    return [
-        record for shard in shards_of(folder) for record in read_records(shard.path)
-    ]

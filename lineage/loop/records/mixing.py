@@ -20,12 +20,18 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
-from lineage.loop.records.shards import Record, Shard, copy_lines, read_records
+from lineage.loop.records.shards import (
+    Record,
+    Shard,
+    copy_lines,
+    read_all,
+    read_records,
+)
 from lineage.loop.records.similar import repeats
 from lineage.loop.seeds import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from lineage.loop.spec.mixing import MixingSpec
@@ -102,7 +108,7 @@ def _distinct(sources: Sequence[Source], how: str) -> list[Part]:
     """The rows of each source, less those that repeat an earlier one of any."""
     if how == "none":
         return [Part(source, range(source.records)) for source in sources]
-    texts = (_content(r) for source in sources for r in _records(source))
+    texts = (_content(r) for source in sources for r in read_all(source.shards))
     again = _same(texts) if how == "exact" else repeats(list(texts)).keys()
     parts, start = [], 0
     for source in sources:
@@ -110,10 +116,6 @@ def _distinct(sources: Sequence[Source], how: str) -> list[Part]:
         parts.append(Part(source, rows))
         start += source.records
     return parts
-
-
-def _records(source: Source) -> Iterator[Record]:
-    return (record for shard in source.shards for record in read_records(shard.path))
 
 
 def _content(record: Record) -> str:

@@ -133,8 +133,12 @@ def read_records(path: Path) -> Iterator[Record]:
         yield record
 
 
+def read_all(shards: Iterable[Shard]) -> Iterator[Record]:
+    """The records of several shards, one after the other."""
+    for shard in shards:
+        yield from read_records(shard.path)
+
+
 def read_texts(shards: Iterable[Shard]) -> Iterator[str]:
     """The texts of several shards, one after the other."""
-    for shard in shards:
-        for record in read_records(shard.path):
-            yield record["text"]
+    return (record["text"] for record in read_all(shards))

@@ -1,199 +1,34 @@
-"""Human review: what waits, what was decided, and deciding.
+"""Deciding: a person's verdict on what waits, or on what a gate stopped.
 
-A loop that pauses appends an event `review_requested` about the commit that waits:
-a generation, or a dataset that failed a gate. A person's verdict is an event
-`review` about the same commit. Nothing else is stored, so what waits is what was
-asked for and not decided since; the loop acts on the verdict when it runs again.
-When a verdict counts is said in `lineage.loop.reviews.ballots`.
+The loop acts on the verdict when it runs again. What waits is in `standing`, when a
+verdict counts in `ballots`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from lineage.errors import Ambiguous, NotAllowed, NotFound, UsageError
+from lineage.errors import NotAllowed, UsageError
 from lineage.loop.reviews import packet
 from lineage.loop.reviews.asking import place_of, question
-from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot, ballots
+from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot
 from lineage.loop.reviews.coverage import seconds
 from lineage.loop.reviews.packet import gates_of
+from lineage.loop.reviews.standing import Reviews, verdict_of
 from lineage.loop.reviews.terms import terms_of
-from lineage.loop.running.journal import (
-    branch,
-    is_failure,
-    left_nothing,
-    rejected_branch,
-)
+from lineage.loop.running.journal import is_failure, left_nothing, rejected_branch
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.objects import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from lineage.loop.reviews.standing import Decision
     from lineage.registry import Registry
-    from lineage.store.events import Logged
 
 Word = Literal["approve", "reject"]
-_PAST = {"approve": "approved", "reject": "rejected"}
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A commit that waits for a verdict, who asked for one and why.
-
-    `approved_by` are those of the `approvals` people who have said yes.
-    """
-
-    subject: str
-    loop: str
-    generation: int
-    on: str
-    why: str
-    time: str
-    event: str
-    approvals: int = 1
-    approved_by: Sequence[str] = ()
-    budgets: Mapping[str, Any] = field(default_factory=dict)  # those that are spent
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A person's verdict: `override` when it let something pass all the same.
-
-    That is what failed the gates `failed`, or what comes after `budgets` were spent.
-    `packet` is the hash of what they were shown, `seconds` the time since it was
-    asked for. `missing` more people have to approve; `edited` is the dataset that
-    the loop trains on instead.
-    """
-
-    subject: str
-    verdict: str
-    by: str
-    note: str
-    override: bool
-    time: str
-    event: str
-    packet: str | None = None
-    seconds: float | None = None
-    missing: int = 0
-    edited: str | None = None
-    failed: Sequence[str] = ()
-    budgets: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def past(self) -> str:
-        """The verdict as what happened."""
-        return _PAST.get(self.verdict, "judged")
-
-
-@dataclass(frozen=True, slots=True)
-class Reviews:
-    """What the log says of reviews: by subject, newest first."""
-
-    waiting: dict[str, Waiting] = field(default_factory=dict)
-    decided: dict[str, Decision] = field(default_factory=dict)
-    newest: dict[str, str] = field(default_factory=dict)  # subject by loop
-    ballots: dict[str, Ballot] = field(default_factory=dict)
-    log: Sequence[Logged] = ()
-
-    @classmethod
-    def read(cls, registry: Registry) -> Reviews:
-        """One pass over the log; of each subject the newest request counts."""
-        log = [logged for logged in registry.events_log.iterate() if _told(logged)]
-        reviews = cls(ballots=ballots(registry, log), log=log)
-        for subject, ballot in reviews.ballots.items():
-            if ballot.decided:
-                reviews.decided[subject] = decision(ballot)
-                loop = str(ballot.decided.data.get("loop"))
-                reviews.newest.setdefault(loop, subject)
-            elif ballot.request:
-                reviews.waiting[subject] = _waiting(ballot, ballot.request)
-        return reviews
-
-    def find(self, registry: Registry, name: str | None) -> str:
-        """The commit that `name` means: a revision, a loop, or None.
-
-        A loop means what waits in it or else was decided last, and None the only
-        commit that waits.
-
-        Raises:
-            NotFound: when nothing waits, or `name` is no revision.
-            Ambiguous: for None, when several commits wait.
-        """
-        if name is None:
-            return self._only()
-        for waiting in self.waiting.values():
-            if name in (waiting.loop, branch(waiting.loop)):
-                return waiting.subject
-        try:
-            return registry.resolve(name)
-        except NotFound:
-            if name not in self.newest:
-                raise
-            return self.newest[name]
-
-    def _only(self) -> str:
-        if not self.waiting:
-            hint = "`lineage loop status` shows how far the loops are"
-            raise NotFound("nothing waits for review", hint=hint)
-        if len(self.waiting) > 1:
-            lines = [f"{w.subject[:12]} ({w.loop})" for w in self.waiting.values()]
-            raise Ambiguous(f"{len(lines)} commits wait for review", lines)
-        return next(iter(self.waiting))
-
-
-def _told(logged: Logged) -> bool:
-    return logged.event.type in (REQUEST, VERDICT, "label", "override")
-
-
-def _waiting(ballot: Ballot, request: Event) -> Waiting:
-    data = request.data
-    return Waiting(
-        subject=ballot.subject,
-        loop=str(data.get("loop", "")),
-        generation=int(data.get("generation", 0)),
-        on=str(data.get("on", "generation")),
-        why=str(data.get("why", request.message)),
-        time=request.time,
-        event=request.id,
-        approvals=ballot.needed,
-        approved_by=tuple(_by(event) for event in ballot.people.values()),
-        budgets=data.get("budgets", {}),
-    )
-
-
-def _by(event: Event) -> str:
-    return str(event.data.get("by") or event.actor.get("name", ""))
-
-
-def decision(ballot: Ballot) -> Decision:
-    """What was decided; of several who approved all are named."""
-    event = ballot.decided
-    assert event is not None
-    made = _decision(event, ballot.subject)
-    names = [_by(one) for one in ballot.people.values()][: ballot.needed]
-    if event is not ballot.rejected and len(names) > 1:
-        made = replace(made, by=f"{', '.join(names[:-1])} and {names[-1]}")
-    return replace(made, seconds=seconds(ballot)) if ballot.request else made
-
-
-def _decision(event: Event, subject: str) -> Decision:
-    data = event.data
-    return Decision(
-        subject=subject,
-        verdict=str(data.get("verdict", "")),
-        by=_by(event),
-        note=str(data.get("note", event.message)),
-        override=bool(data.get("override")),
-        time=event.time,
-        event=event.id,
-        packet=data.get("packet"),
-        edited=data.get("edited"),
-        failed=tuple(data.get("failed", ())),
-        budgets=data.get("budgets", {}),
-    )
 
 
 def decide(
@@ -283,7 +118,7 @@ def _check_first(ballot: Ballot, person: str, by: str, verdict: Word) -> None:
 
 def _answer(ballot: Ballot, event: Event, person: str) -> Decision:
     """The verdict just recorded, with how many more are needed."""
-    made = _decision(event, ballot.subject)
+    made = verdict_of(event, ballot.subject)
     have = {*ballot.people, person.casefold()}
     if made.verdict == "approve":
         made = replace(made, missing=ballot.needed - len(have))

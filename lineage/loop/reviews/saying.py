@@ -10,7 +10,6 @@ from lineage.loop.reviews import edits
 from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.reviews.ballots import REQUEST
 from lineage.loop.reviews.deciding import (
-    Reviews,
     check_reason,
     decide,
     failed_gates,
@@ -19,12 +18,13 @@ from lineage.loop.reviews.deciding import (
 from lineage.loop.reviews.labels import LABEL, Label, Labelled, found
 from lineage.loop.reviews.records import records_of
 from lineage.loop.reviews.shown import shown
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.reviews.terms import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from lineage.loop.reviews.deciding import Decision
+    from lineage.loop.reviews.standing import Decision
     from lineage.registry import Registry
 
 

@@ -14,7 +14,7 @@ from lineage.loop.spec.review import SAMPLES, SampleSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lineage.loop.reviews.deciding import Reviews
+    from lineage.loop.reviews.standing import Reviews
     from lineage.registry import Registry
 
 

@@ -9,8 +9,8 @@ from urllib.parse import quote, unquote
 from lineage.errors import NotFound, UsageError
 from lineage.loop.reviews.acting import rejection
 from lineage.loop.reviews.coverage import Coverage, coverage
-from lineage.loop.reviews.deciding import Reviews
 from lineage.loop.reviews.labels import Audited, audits
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running import journal
 from lineage.loop.running.budgets import Override, Spent, overrides
 from lineage.store.disk import locked

@@ -19,8 +19,8 @@ from lineage.loop.records.shards import (
     Record,
     Shard,
     copy_lines,
+    read_all,
     read_lines,
-    read_records,
     read_texts,
     shards_of,
     write_shards,
@@ -57,26 +57,15 @@ def check(job: Job) -> Result:
     because its own records are those. `inputs["base"]` has the loop's tokenizer;
     `inputs["held_out"]` and `inputs["previous"]` are there for gates.
     """
-    spec = job.spec
-    tokens = load_tokens(job.inputs["base"])
-    shards = shards_of(job.inputs["generated"])
-    records = _records(shards)
-    reference = job.inputs.get("reference")
+    spec, source = job.spec, job.inputs["generated"]
+    tokens, shards = load_tokens(job.inputs["base"]), shards_of(source)
     human = _texts(job.inputs["human"])
-    context = Context(
-        records=records,
-        human=human,
-        reference=None if reference is None else _records(shards_of(reference)),
-        tokenize=tokens.encode,
-        sample_size=spec.evaluation.sample_size,
-        seed=spec.seed,
-        inputs=job.inputs,
-    )
+    context = _context(job, list(read_all(shards)), human, tokens)
     with guarded(job.scratch / "log.txt"):
         checked = run_gates(load_gates(spec, "dataset"), context)
     job.advance(0.5)
-    kept = [records[row] for row in checked.kept]
-    metrics = measure_counts(len(records), len(records) - len(kept))
+    count, kept = len(context.records), [context.records[row] for row in checked.kept]
+    metrics = measure_counts(count, count - len(kept))
     verdicts = [verdict.to_json() for verdict in checked.results]
     if spec.selection:
         selected = _select(job, kept)
@@ -85,19 +74,41 @@ def check(job: Job) -> Result:
         stem, size = source_name(job.generation), spec.generation.shard_size
         write_shards(job.output, stem, kept, size)
     else:
-        _write(shards, checked.kept, job.inputs["generated"], job.output)
-    if kept:
-        metrics |= measure_data(
-            _corpus(kept, tokens),
-            Corpus(human, tokens.encode(human)),
-            sample_size=spec.evaluation.sample_size,
-            seed=spec.seed,
-        )
-        metrics |= _own(job, kept, human)
+        _write(shards, checked.kept, source, job.output)
+    metrics |= _measured(job, kept, human, tokens) if kept else {}
     for verdict in checked.results:
         metrics |= verdict.metrics
     told = flagged((line for s in shards for line in read_lines(s.path)), checked.flags)
     return Result(metrics, verdicts, {"flagged": told} if told else {})
+
+
+def _context(
+    job: Job, records: list[Record], human: list[str], tokens: Tokens
+) -> Context:
+    """What the gates look at."""
+    reference = job.inputs.get("reference")
+    return Context(
+        records=records,
+        human=human,
+        reference=None if reference is None else list(read_all(shards_of(reference))),
+        tokenize=tokens.encode,
+        sample_size=job.spec.evaluation.sample_size,
+        seed=job.spec.seed,
+        inputs=job.inputs,
+    )
+
+
+def _measured(
+    job: Job, kept: list[Record], human: list[str], tokens: Tokens
+) -> dict[str, Metric]:
+    """Our measures of the kept records, and the user's own."""
+    found = measure_data(
+        _corpus(kept, tokens),
+        Corpus(human, tokens.encode(human)),
+        sample_size=job.spec.evaluation.sample_size,
+        seed=job.spec.seed,
+    )
+    return found | _own(job, kept, human)
 
 
 def _select(job: Job, records: Sequence[Record]) -> Selected:
@@ -107,10 +118,6 @@ def _select(job: Job, records: Sequence[Record]) -> Selected:
     with session(job) if job.spec.selection.model else nullcontext():
         rewards = scorer(job.spec, job.inputs, log)(records) if records else []
     return select(job.spec.selection, records, rewards, job.spec.seed)
-
-
-def _records(shards: Sequence[Shard]) -> list[Record]:
-    return [record for shard in shards for record in read_records(shard.path)]
 
 
 def _own(job: Job, kept: list[Record], human: list[str]) -> dict[str, Metric]:

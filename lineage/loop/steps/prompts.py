@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
-from lineage.loop.records.shards import read_records, shards_of
+from lineage.loop.records.shards import read_all, read_records, shards_of
 from lineage.loop.records.text_files import Example
 from lineage.loop.seeds import order
 from lineage.loop.spec.generation import FilePrompts, TemplatePrompts
@@ -96,8 +96,7 @@ def fixed(spec: LoopSpec) -> list[Asked] | None:
 
 def human_prompts(folder: Path) -> list[Asked]:
     """The prompts of human examples."""
-    records = (r for shard in shards_of(folder) for r in read_records(shard.path))
-    return [_human(record) for record in records]
+    return [_human(record) for record in read_all(shards_of(folder))]
 
 
 def _human(record: Record) -> Asked:

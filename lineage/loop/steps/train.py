@@ -13,7 +13,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
-from lineage.loop.records.shards import read_records, shards_of
+from lineage.loop.records.shards import read_all, shards_of
 from lineage.loop.steps.adapter import adapted, is_adapter, new_adapter, save_adapter
 from lineage.loop.steps.model import (
     check_ids,
@@ -90,8 +90,7 @@ def _mean_loss(totals: Any, steps: int) -> float:
 
 
 def _rows(job: Job, *, preferences: bool) -> Rows:
-    shards = shards_of(job.inputs["dataset"])
-    records = [record for shard in shards for record in read_records(shard.path)]
+    records = list(read_all(shards_of(job.inputs["dataset"])))
     encoder = Encoder(job.inputs["base"], job.spec)
     if not preferences:
         rows = encoder.texts(records)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lineage.loop.reviews.asking import place_of, question
-from lineage.loop.reviews.deciding import Reviews
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.progress import Activity, Finished, Progress
 from lineage.loop.running.runner import LoopResult, run
 from lineage.loop.spec.review import ReviewSpec

@@ -8,7 +8,8 @@ import pytest
 
 import lineage
 from lineage.errors import GateFailed, NotAllowed, UsageError, WaitingForReview
-from lineage.loop.reviews.deciding import Reviews, decide
+from lineage.loop.reviews.deciding import decide
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.budgets import Spent
 
 if TYPE_CHECKING:

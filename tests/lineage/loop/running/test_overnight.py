@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import lineage
 from lineage.errors import GateFailed, WaitingForReview
-from lineage.loop.reviews.deciding import Reviews, decide
+from lineage.loop.reviews.deciding import decide
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.runner import run
 from lineage.verify import verify
 

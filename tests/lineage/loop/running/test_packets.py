@@ -9,11 +9,12 @@ import pytest
 from lineage.errors import GateFailed, UsageError, VerificationError, WaitingForReview
 from lineage.loop.reviews.acting import margin_gone
 from lineage.loop.reviews.ballots import People
-from lineage.loop.reviews.deciding import Reviews, decide
+from lineage.loop.reviews.deciding import decide
 from lineage.loop.reviews.labels import Label, audits
 from lineage.loop.reviews.packet import sha256_of
 from lineage.loop.reviews.records import line_of
 from lineage.loop.reviews.saying import edit, label
+from lineage.loop.reviews.standing import Reviews
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,9 @@ from lineage.errors import (
 )
 from lineage.keys.judge import Judge
 from lineage.keys.making import add_file
-from lineage.loop.reviews.deciding import Decision, Reviews, decide
+from lineage.loop.reviews.deciding import decide
 from lineage.loop.reviews.shown import shown
+from lineage.loop.reviews.standing import Decision, Reviews
 from lineage.loop.running import journal, reviewing
 from lineage.loop.spec import load
 from lineage.store.signing import generate, public_half
