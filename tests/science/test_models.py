@@ -30,7 +30,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def _ends(
     here: Lab, folder: str, regimes: tuple[str, ...], **given: Any
 ) -> list[Outcome]:
-    return [here.run(folder, "steps", name, 3, **given) for name in regimes]
+    return [
+        here.run(folder, "steps", regime, 3, name=f"{folder}-{regime}", **given)
+        for regime in regimes
+    ]
 
 
 def test_a_verifier_keeps_a_loop_from_unlearning(here: Lab) -> None:
