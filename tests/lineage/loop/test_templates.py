@@ -46,8 +46,6 @@ def smaller(text: str, name: str) -> str:
     for key, value in SMALLER[name].items():
         text, count = re.subn(rf"\b{key}: [\d.]+", f"{key}: {value}", text)
         assert count, key
-    few = "  block_size: 9\n  max_train_samples: 100"
-    text = text.replace("  block_size: 9 ", f"{few} ")
     return text + "\nevaluation: {max_samples: 50, sample_size: 500}\n"
 
 
@@ -60,6 +58,9 @@ def test_a_template_runs_to_its_end(repo: Registry, name: str) -> None:
     path.write_text(smaller(path.read_text(), name))
     if (repo.root / "checks.py").exists():
         (repo.root / "checks.py").write_text(HALF)
+    if (repo.root / "sums.jsonl").exists():
+        sums = (repo.root / "sums.jsonl").read_text().splitlines(keepends=True)
+        (repo.root / "sums.jsonl").write_text("".join(sums[::20]))
     done = run(repo, path)
     assert [each.generation for each in done.made] == [0, 1]
     if name == "dpo":
