@@ -175,6 +175,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     """Say why a loop does not go on, and what to type next."""
     from lineage.loop.reviews.deciding import can_be_approved
+    from lineage.loop.running.overview import stopped_try
 
     if isinstance(error, WaitingForReview):
         text = "\n".join(_filled(app, f"waiting: {error}", "  "))
@@ -187,8 +188,9 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
         return
     app.terminal.complain(str(error))
     rejected = f"loop/{name}@rejected"
-    commands = {f"lineage show {rejected}": "what was stopped", again: "another try"}
-    if can_be_approved(app.registry, name):
+    stopped = stopped_try(app.registry, name)
+    commands = {f"lineage show {stopped}": "what was stopped", again: "another try"}
+    if stopped == rejected and can_be_approved(app.registry, name):
         commands[f"lineage review approve {rejected} --note WHY"] = "lets it pass"
     suggest(app, commands)
 
@@ -336,7 +338,7 @@ def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
         yield from _budgets(app, state)
         yield from _generations(app, state)
         yield from _reviewed(app, state)
-        yield from (f"  next: {command}" for command in _next(state))
+        yield from (f"  next: {command}" for command in _next(app, state))
 
 
 def _budgets(app: App, state: "LoopState") -> Iterator[str]:
@@ -405,10 +407,12 @@ def _column(name: str) -> Column:
     return Column(name, lambda r: measured(r["metrics"], name), right=True)
 
 
-def _next(state: "LoopState") -> list[str]:
+def _next(app: App, state: "LoopState") -> list[str]:
     """What could be typed to get a loop going."""
+    from lineage.loop.running.overview import stopped_try
+
     if state.state == "waiting":
         return [f"lineage review show {state.name}"]
     if state.state == "stopped":
-        return [f"lineage show {state.branch}@rejected"]
+        return [f"lineage show {stopped_try(app.registry, state.name)}"]
     return []

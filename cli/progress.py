@@ -115,6 +115,8 @@ class LoopProgress(Progress):
         for name in telling(finished.metrics, _SHOWN):
             value = measured(finished.metrics, name)
             spans += [(f"  {name} ", "dim"), (value, "")]
+        if warned := _warned(finished):
+            spans.append((f"  {', '.join(warned)} failed", "hint"))
         self._say([*spans, (f"  {duration(finished.seconds)}", "dim")])
 
     def __enter__(self) -> Self:
@@ -132,6 +134,15 @@ class LoopProgress(Progress):
         if self.live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def _warned(finished: Finished) -> list[str]:
+    """The gates that the generation failed, and went on all the same."""
+    return [
+        str(gate["id"])
+        for gate in finished.gates
+        if gate.get("verdict") == "fail" and gate.get("action") == "warn"
+    ]
 
 
 def _place(loop: str, generation: int, total: int) -> str:

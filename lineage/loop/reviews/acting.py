@@ -117,8 +117,10 @@ def wait(loop: str, generation: int, on: str, subject: str, why: str) -> NoRetur
     Raises:
         WaitingForReview: always.
     """
-    what = f"{on} {subject[:12]} of generation {generation}"
-    message = f"{journals.branch(loop)} waits for a review of the {what}: {why}"
+    what = f"generation {generation}"
+    what = what if on == "generation" else f"the {on} of {what}"
+    where = f"{what}, {subject[:12]}"
+    message = f"{journals.branch(loop)} waits for a review of {where}: {why}"
     hint = f"`lineage review show {subject[:12]}`, then approve or reject it"
     raise WaitingForReview(message, hint=hint)
 

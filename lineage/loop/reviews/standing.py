@@ -118,9 +118,12 @@ class Reviews:
         try:
             return registry.resolve(name)
         except NotFound:
-            if name not in self.newest:
+            if name in self.newest:
+                return self.newest[name]
+            if registry.target(f"heads/{branch(name)}") is None:
                 raise
-            return self.newest[name]
+            hint = "`lineage loop status` shows how far the loops are"
+            raise NotFound(f"nothing of {branch(name)} waits", hint=hint) from None
 
     def _only(self) -> str:
         if not self.waiting:

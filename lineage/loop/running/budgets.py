@@ -145,5 +145,5 @@ class Budgets:
 
 
 def sentence(name: str, spent: float, limit: float) -> str:
-    """One budget that is spent: `1200 tokens are spent, of 1000`."""
-    return f"{spent:.12g} {UNITS[name]} of a budget of {limit:.12g} are spent"
+    """One budget that is spent: `1200 of 1000 tokens are spent`."""
+    return f"{spent:.12g} of {limit:.12g} {UNITS[name]} are spent"

@@ -177,3 +177,16 @@ def _failure(registry: Registry, name: str) -> str:
             failed = event.type == "failed step"
             return str(event.data.get("error", event.message)) if failed else ""
     return ""
+
+
+def stopped_try(registry: Registry, name: str) -> str:
+    """What the newest stopped try of a loop is called: a branch, or a short id.
+
+    One that `action: branch` has kept is not on `loop/NAME@rejected`.
+    """
+    branch, stopped = (
+        journal.rejected_branch(name),
+        journal.read(registry, name).rejected,
+    )
+    kept = registry.target(f"heads/{branch}")
+    return branch if kept and kept.id == stopped else stopped[:12]

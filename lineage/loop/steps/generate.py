@@ -220,7 +220,7 @@ class Writer:
         assert section.instructs is not None
         config.max_length = None
         config.max_new_tokens = section.instructs.max_new_tokens
-        check_room(config, self.model, [Prompt(Asked("examples", ""), r) for r in rows])
+        _check_examples(rows, config.max_new_tokens, context_length(self.model.config))
         stops, found = Stops([] if self.chat else ["\n"], self.tokenizer), list[str]()
         for start in range(0, len(rows), section.batch_size):
             some = slice(start, start + section.batch_size)
@@ -281,6 +281,15 @@ def check_room(config: Any, model: Any, prompts: Sequence[Prompt]) -> None:
     except UsageError as error:
         message = f"the prompt {longest.asked.source} is too long: {error}"
         raise UsageError(message, hint=error.hint) from None
+
+
+def _check_examples(rows: Sequence[list[int]], new: int, context: int | None) -> None:
+    """Refuse to ask for a prompt with more examples than a model sees at once."""
+    length = max(map(len, rows)) + new
+    if context is not None and length > context:
+        message = f"example prompts and a new one make {length} tokens"
+        hint = "lower examples or max_new_tokens of generation.prompts.self_instruct"
+        raise UsageError(f"{message}, and the model sees {context}", hint=hint)
 
 
 def _check_fit(config: Any, context: int | None, prompt: int) -> None:

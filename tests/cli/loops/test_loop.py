@@ -240,6 +240,14 @@ def test_several_loops_run_one_after_the_other(toy: Any, run: Run) -> None:
     ]
 
 
+def test_a_gate_that_warns_is_said(toy: Any, run: Run) -> None:
+    """Whoever reads what a night has printed sees which gates failed."""
+    toy.gated("warn")
+    said = run("loop", "run").stderr.splitlines()
+    failed = [line.split()[1] for line in said if "  check_record failed  " in line]
+    assert failed == ["2/3"]
+
+
 def test_a_gate_stops_a_run(toy: Any, transcript: Transcript) -> None:
     """The exit code is 3, and what can be typed next is said; so does the status."""
     toy.gated("stop")
@@ -272,9 +280,9 @@ def test_a_pause_for_review(toy: Any, transcript: Transcript) -> None:
 $ lineage loop run
 2> toy 0/3           perplexity 20  0.1 s
 2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
-2> waiting: loop/toy waits for a review of the dataset aaaaaaaaaaaa of generation
-2>   2: check_record: 0 of 40 records pass checks.py; at least 100% must; most
-2>   often: it is bad
+2> waiting: loop/toy waits for a review of the dataset of generation 2,
+2>   aaaaaaaaaaaa: check_record: 0 of 40 records pass checks.py; at least 100%
+2>   must; most often: it is bad
 2> next: lineage review show toy     what there is to see
 2>       lineage review approve toy  or reject, with --note WHY
 2>       lineage loop run loop.yaml  goes on, or back, as you decide

@@ -80,8 +80,8 @@ $ lineage loop run
 2> toy 0/3           perplexity 20  0.1 s
 2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
 2> toy 2/3           perplexity 22  distinct_2 0.415  kept 40  0.1 s
-2> waiting: loop/toy waits for a review of the generation aaaaaaaaaaaa of
-2>   generation 2: every 2 generations
+2> waiting: loop/toy waits for a review of generation 2, aaaaaaaaaaaa: every 2
+2>   generations
 2> next: lineage review show toy     what there is to see
 2>       lineage review approve toy  or reject, with --note WHY
 2>       lineage loop run loop.yaml  goes on, or back, as you decide

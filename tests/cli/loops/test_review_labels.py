@@ -119,8 +119,8 @@ def test_two_people(toy: Any, transcript: Transcript) -> None:
 $ lineage loop run
 2> toy 0/1           perplexity 20  0.1 s
 2> toy 1/1           perplexity 21  distinct_2 0.415  kept 40  0.1 s
-2> waiting: loop/toy waits for a review of the generation aaaaaaaaaaaa of
-2>   generation 1: every generation
+2> waiting: loop/toy waits for a review of generation 1, aaaaaaaaaaaa: every
+2>   generation
 2> next: lineage review show toy     what there is to see
 2>       lineage review approve toy  or reject, with --note WHY
 2>       lineage loop run loop.yaml  goes on, or back, as you decide
@@ -163,8 +163,8 @@ $ lineage loop run
 2> toy 1/3           generate, check reused from loop/toy generation 1
 2> toy 1/3           evaluate reused from loop/toy generation 1
 2> toy 1/3           perplexity 21  distinct_2 0.4452  kept 29  0.1 s
-2> waiting: loop/toy waits for a review of the generation dddddddddddd of
-2>   generation 1: every generation
+2> waiting: loop/toy waits for a review of generation 1, dddddddddddd: every
+2>   generation
 2> next: lineage review show toy     what there is to see
 2>       lineage review approve toy  or reject, with --note WHY
 2>       lineage loop run loop.yaml  goes on, or back, as you decide

@@ -6,9 +6,17 @@ from typing import Any
 
 import pytest
 
-from lineage.errors import GateFailed, LineageError, UsageError, WaitingForReview
+from lineage.errors import (
+    GateFailed,
+    LineageError,
+    NotFound,
+    UsageError,
+    WaitingForReview,
+)
 from lineage.loop.reviews.deciding import can_be_approved, decide
+from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running import journal
+from lineage.loop.running.overview import stopped_try
 
 Toy = Any
 
@@ -91,6 +99,22 @@ def test_no_retries_is_a_stop(toy: Toy) -> None:
     """`retries: 0` leaves the action of stop."""
     sections = judged(toy, {("evaluate", 1, 0): ["retry"]}, retries=0)
     assert stop(toy, **sections).endswith("was stopped: retry: bad")
+
+
+def test_what_was_stopped_has_a_name(toy: Toy) -> None:
+    """Kept by `branch` it is not on `loop/toy@rejected`, and has its id for a name."""
+    stop(toy, **judged(toy, {("evaluate", 1, 0): ["branch"]}, retries=0))
+    kept = toy.branch("loop/toy@g1")[0]
+    assert stopped_try(toy.registry, "toy") == kept[:12]
+    stop(toy, **judged(toy, {("evaluate", 1, 1): ["stop"]}, retries=0))
+    assert stopped_try(toy.registry, "toy") == "loop/toy@rejected"
+
+
+def test_nothing_of_a_loop_waits(toy: Toy) -> None:
+    """A loop's name is no unknown revision, where none of it was judged yet."""
+    toy.run(num_generations=0)
+    with pytest.raises(NotFound, match="nothing of loop/toy waits"):
+        Reviews.read(toy.registry).find(toy.registry, "toy")
 
 
 def test_warn_is_recorded_and_the_loop_goes_on(toy: Toy) -> None:

@@ -30,8 +30,8 @@ def test_a_spent_budget_holds_the_loop_at_its_newest_generation(toy: Toy) -> Non
     said = pause(toy, **sections)
     tip = toy.branch()[0]
     assert said == (
-        f"loop/toy waits for a review of the generation {tip[:12]} of generation 1: "
-        "2 generations without review of a budget of 2 are spent"
+        f"loop/toy waits for a review of generation 1, {tip[:12]}: "
+        "2 of 2 generations without review are spent"
     )
     count = len(toy.types())
     assert pause(toy, **sections) == said

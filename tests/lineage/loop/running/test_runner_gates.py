@@ -160,7 +160,7 @@ def test_a_gate_can_ask_for_a_person(toy: Toy) -> None:
     """The loop pauses before training, asks once, and waits as long as it takes."""
     gate = UNLIKE_ZERO | {"action": "review"}
     error = pause(toy, num_generations=1, gates=[gate])
-    assert "waits for a review of the dataset" in str(error)
+    assert "waits for a review of the dataset of generation 1" in str(error)
     (subject,) = requests(toy)
     assert toy.registry.load(subject).params["part"] == "synthetic"
     pause(toy, num_generations=1, gates=[gate])
@@ -186,7 +186,7 @@ def test_every_so_many_generations_a_person_looks(toy: Toy) -> None:
     """The loop pauses with the generation committed, and goes on when approved."""
     sections = {"num_generations": 3, "review": {"every": 2}}
     error = pause(toy, **sections)
-    assert "waits for a review of the generation" in str(error)
+    assert "waits for a review of generation " in str(error)
     assert len(toy.branch()) == 3
     pause(toy, **sections)
     assert requests(toy) == toy.branch()[:1]

@@ -162,6 +162,17 @@ def test_what_cannot_be_asked(
     assert sentence in str(caught.value)
 
 
+def test_examples_without_room_are_counted(
+    job: MakeJob, model: Path, examples: Path
+) -> None:
+    """It says how many tokens they are, and which fields make them fewer."""
+    section = {"self_instruct": {"examples": 8, "max_new_tokens": 500}}
+    task = asking(job, model, examples, QA, prompts=section, num_samples=2)
+    with pytest.raises(UsageError, match="example prompts and a new one") as caught:
+        generate(task)
+    assert "generation.prompts.self_instruct" in str(caught.value.hint)
+
+
 def test_a_prompt_without_room_is_named(job: MakeJob, model: Path, human: Path) -> None:
     """A prompt that fills the block cannot be answered."""
     task = asking(job, model, human, prompts={"file": "p.txt"})
