@@ -1,29 +1,18 @@
 """`lineage loop`: write a loop's files, run it, see how far loops are."""
 
-import textwrap
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from lineage.cli.command import App, Group, at_option, format_option, pass_app
 from lineage.cli.loop_plugins import plugins
-from lineage.cli.names import short
-from lineage.cli.render import Column, Record, document, json_line, table
-from lineage.cli.shapes import audited
-from lineage.cli.terminal import Span
-from lineage.cli.text import lasted, one_line, plural
+from lineage.cli.loop_states import filled, lines, shape
+from lineage.cli.render import document, json_line
 from lineage.errors import GateFailed, LineageError, WaitingForReview
 from lineage.loop.templates import TEMPLATES
 
-if TYPE_CHECKING:
-    from lineage.loop.running.overview import LoopState
-
 _FORMATS = ("json", "jsonl")
-_MEASURES = 3  # columns of `status`, beside what was kept
-_STYLES = {"running": "good", "waiting": "hint", "stopped": "bad", "failed": "bad"}
 
 
 def suggest(app: App, commands: Mapping[str, str]) -> None:
@@ -178,7 +167,7 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     from lineage.loop.running.overview import stopped_try
 
     if isinstance(error, WaitingForReview):
-        text = "\n".join(_filled(app, f"waiting: {error}", "  "))
+        text = "\n".join(filled(app, f"waiting: {error}", "  "))
         app.terminal.say(("waiting:", "hint"), text.strip().removeprefix("waiting:"))
         suggest(app, {
             f"lineage review show {name}": "what there is to see",
@@ -193,15 +182,6 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     if stopped == rejected and can_be_approved(app.registry, name):
         commands[f"lineage review approve {rejected} --note WHY"] = "lets it pass"
     suggest(app, commands)
-
-
-def _filled(app: App, text: str, indent: str) -> list[str]:
-    """A sentence on as many indented lines as it takes; on one where nobody looks."""
-    if not text or app.terminal.limit is None:
-        return [indent + text] if text else []
-    return textwrap.wrap(
-        text, app.terminal.limit, initial_indent=indent, subsequent_indent=indent
-    )
 
 
 @loop.command(
@@ -279,7 +259,7 @@ def status(app: App, name: str | None, format_: str) -> None:
         _print(app, name, format_)
         return
     states = loops(app.registry, name)
-    app.terminal.page(_lines(app, states))
+    app.terminal.page(lines(app, states))
     if not states:
         app.terminal.say("no loop has run here yet")
         suggest(app, {"lineage loop init --text FILE": "writes loop.yaml"})
@@ -288,131 +268,8 @@ def status(app: App, name: str | None, format_: str) -> None:
 def _print(app: App, name: str | None, format_: str) -> None:
     from lineage.loop.running.overview import loops
 
-    records = [_shape(state) for state in loops(app.registry, name)]
+    records = [shape(state) for state in loops(app.registry, name)]
     if format_ == "jsonl":
         app.terminal.write(map(json_line, records))
     else:
         app.terminal.write([document({"loops": records})])
-
-
-def _shape(state: "LoopState") -> Record:
-    """One loop in JSON."""
-    return {
-        "name": state.name,
-        "branch": state.branch,
-        "state": state.state,
-        "why": state.why or None,
-        "subject": state.subject or None,
-        "generation": len(state.generations) - 1 if state.generations else None,
-        "head": state.generations[-1].id if state.generations else None,
-        "budgets": {name: dict(each) for name, each in state.budgets.items()},
-        "overrides": [
-            {
-                "commit": each.subject,
-                "by": each.by,
-                "note": each.note,
-                "time": each.time,
-                "budgets": dict(each.budgets),
-            }
-            for each in state.overrides
-        ],
-        "reviews": asdict(state.coverage) if state.coverage else None,
-        "filter": state.audit and audited(state.audit),
-        "generations": [
-            {
-                "generation": reached.number,
-                "id": reached.id,
-                "metrics": {n: metric.value for n, metric in reached.metrics.items()},
-            }
-            for reached in state.generations
-        ],
-    }
-
-
-def _lines(app: App, states: "list[LoopState]") -> Iterator[str]:
-    for index, state in enumerate(states):
-        if index:
-            yield ""
-        yield app.terminal.paint(_head(state))
-        yield from _filled(app, one_line(state.why), "  ")
-        yield from _budgets(app, state)
-        yield from _generations(app, state)
-        yield from _reviewed(app, state)
-        yield from (f"  next: {command}" for command in _next(app, state))
-
-
-def _budgets(app: App, state: "LoopState") -> Iterator[str]:
-    """What is spent since the last approval, and who let the loop go past what."""
-    from lineage.loop.running.budgets import UNITS
-
-    for name, each in state.budgets.items():
-        yield f"  {each['spent']:.12g} of {each['limit']:.12g} {UNITS[name]}"
-    for over in state.overrides:
-        past = ", ".join(over.budgets) or "a gate"
-        said = f"{over.by} let {short(app.registry, over.subject)} pass {past}: "
-        yield from _filled(app, said + one_line(over.note), "  ")
-
-
-def _reviewed(app: App, state: "LoopState") -> Iterator[str]:
-    """How much people looked at, and what their labels say, where they did."""
-    found = state.coverage
-    if found and (found.reviewed or found.labelled):
-        took = found.mean_seconds
-        yield (
-            f"  people: {found.reviewed} of {plural(found.generations, 'generation')} "
-            f"reviewed; of {plural(found.generated, 'record')} {found.shown:,} shown, "
-            f"{found.labelled:,} labelled" + (f"; {lasted(took)} each" if took else "")
-        )
-    if state.audit and state.audit.audit.state != "unknown":
-        made = state.audit.audit
-        style = {"safe": "good", "unsure": "hint"}.get(made.state, "bad")
-        head: list[Span] = [("  filter: ", ""), (made.state, style)]
-        yield app.terminal.paint(head)
-        yield from _filled(app, made.sentence, "    ")
-
-
-def _head(state: "LoopState") -> list[Span]:
-    reached = len(state.generations) - 1
-    at = f"generation {reached}" if state.generations else "nothing recorded yet"
-    spans: list[Span] = [(state.branch, "branch"), (f"  {at}, ", "")]
-    spans.append((state.state, _STYLES.get(state.state, "")))
-    return spans
-
-
-def _generations(app: App, state: "LoopState") -> Iterator[str]:
-    from lineage.cli.progress import telling
-
-    if not state.generations:
-        return
-    newest = max(state.generations, key=lambda reached: len(reached.metrics))
-    names = telling(newest.metrics, _MEASURES)
-    yield from table(
-        app.terminal,
-        [
-            {"number": r.number, "id": r.id, "metrics": r.metrics}
-            for r in state.generations
-        ],
-        [
-            Column("generation", lambda r: str(r["number"]), right=True),
-            Column("commit", lambda r: (short(app.registry, r["id"]), "id")),
-            *(_column(name) for name in names),
-        ],
-        indent=2,
-    )
-
-
-def _column(name: str) -> Column:
-    from lineage.cli.progress import measured
-
-    return Column(name, lambda r: measured(r["metrics"], name), right=True)
-
-
-def _next(app: App, state: "LoopState") -> list[str]:
-    """What could be typed to get a loop going."""
-    from lineage.loop.running.overview import stopped_try
-
-    if state.state == "waiting":
-        return [f"lineage review show {state.name}"]
-    if state.state == "stopped":
-        return [f"lineage show {stopped_try(app.registry, state.name)}"]
-    return []
