@@ -46,7 +46,7 @@ def torchrun(job: Job, function: Callable[[Job], Result]) -> Result:
     name = f"{function.__module__}:{function.__qualname__}"
     sent = replace(job, launcher=Here(), advance=_unseen)
     (folder / _JOB).write_bytes(pickle.dumps((sent, name)))
-    command = [sys.executable, "-m", __name__, str(folder)]
+    command = [sys.executable, "-m", __name__, "agent", str(os.getpid()), str(folder)]
     with (
         log.open("wb") as out,
         subprocess.Popen(
@@ -99,7 +99,8 @@ def _agent(folder: str, processes: str) -> None:
     """Be torchrun."""
     from torch.distributed.run import main
 
-    main(["--standalone", "--nproc-per-node", processes, "-m", __spec__.name, folder])
+    process = ["-m", __spec__.name, "process", str(os.getpid()), folder]
+    main(["--standalone", "--nproc-per-node", processes, *process])
 
 
 def _process(folder: Path, *, first: bool) -> int:
@@ -121,14 +122,18 @@ def _process(folder: Path, *, first: bool) -> int:
     return 1 if failure else 0
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
+    """End when the parent does, or at once where it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the loop has ended")
 
 
 if __name__ == "__main__":
-    _end_with_parent()
-    if len(sys.argv) > 2:
-        _agent(*sys.argv[1:])
+    _, role, parent, *words = sys.argv
+    _end_with(int(parent))
+    if role == "agent":
+        _agent(*words)
     else:
-        sys.exit(_process(Path(sys.argv[1]), first=os.environ["RANK"] == "0"))
+        sys.exit(_process(Path(words[0]), first=os.environ["RANK"] == "0"))
