@@ -7,8 +7,11 @@ Ray's own store.
 
 from __future__ import annotations
 
+import signal
 import socket
+import threading
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -77,7 +80,10 @@ class Cluster:
         address = self._section.address
         try:
             _knock(address)
-            self._ray.init(address=address, log_to_driver=False, logging_level="error")
+            with _own_signals():
+                self._ray.init(
+                    address=address, log_to_driver=False, logging_level="error"
+                )
         except Exception as error:
             message = f"the Ray cluster {address} cannot be reached"
             hint = "start one with `ray start --head`, or give launcher.address"
@@ -139,6 +145,15 @@ class Cluster:
             raise LineageError(failure[0], hint=failure[1])
         self._hosts[done.host] += 1
         return done.value
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Leave SIGTERM to whoever has it: Ray would take it for good."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, before)
 
 
 def _knock(address: str) -> None:

@@ -28,9 +28,17 @@ def make_trainer(job: Job, model: Any, rows: Rows, reference: Any = None) -> Any
     """A Trainer for `rows`, with checkpoints in the job's scratch and `totals`.
 
     With a `reference` the rows are preferences, and the trainer DPO's.
+
+    Raises:
+        UsageError: says what transformers or trl say about `training`.
     """
     fields = job.spec.training_of(job.generation)
-    arguments = _arguments(job.spec, fields, job.scratch, job.seed, reference)
+    try:
+        arguments = _arguments(job.spec, fields, job.scratch, job.seed, reference)
+    except LineageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever they raise
+        raise UsageError(f"training: {first_line(error)}") from None
     trainer = _trainer(job.spec, model, arguments, rows, reference)
     trainer.add_callback(_progress(job))
     return trainer

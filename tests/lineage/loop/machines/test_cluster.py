@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,26 +22,52 @@ from tests.lineage.loop.running.test_runner_real import picked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lineage.registry import Registry
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """A head without room for work, and two nodes with room for one task each."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        import ray
-        from ray.cluster_utils import Cluster
+NODES = Path(__file__).with_name("nodes.py")
 
-        head = {"num_cpus": 0, "include_dashboard": False}
-        made = Cluster(initialize_head=True, head_node_args=head)
-        for _ in range(2):
-            made.add_node(num_cpus=1)
-        yield made
-        ray.shutdown()
-        made.shutdown()  # type: ignore[no-untyped-call]
+
+class Nodes:
+    """The cluster of `nodes.py`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.address = self._read()
+
+    def kill_one(self) -> str:
+        """Kill a node; returns its id."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("kill\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().strip()
+        assert line
+        return line
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Nodes]:
+    """Two nodes with room for one task each."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        subprocess.Popen(
+            [sys.executable, str(NODES)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        ) as process,
+    ):
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        yield Nodes(process)
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 def loop(registry: Registry, more: str = "") -> Path:
@@ -51,10 +79,9 @@ def loop(registry: Registry, more: str = "") -> Path:
     return path
 
 
-def on(cluster: Any, **more: Any) -> str:
+def on(cluster: Nodes) -> str:
     """The launcher section for a cluster."""
-    fields = {"type": "ray", "address": cluster.address, **more}
-    return f"launcher: {fields}\n"
+    return f"launcher: {{type: ray, address: '{cluster.address}'}}\n"
 
 
 def store(registry: Registry, place: Path) -> None:
@@ -67,7 +94,7 @@ def store(registry: Registry, place: Path) -> None:
 class Killing(Progress):
     """Takes a node away, at once, when the first shard is there."""
 
-    def __init__(self, cluster: Any) -> None:
+    def __init__(self, cluster: Nodes) -> None:
         self.cluster, self.lost = cluster, ""
 
     def advanced(
@@ -77,13 +104,11 @@ class Killing(Progress):
         remaining: float | None,  # noqa: ARG002
     ) -> None:
         if activity.step == "generate" and 0 < fraction < 1 and not self.lost:
-            node = min(self.cluster.worker_nodes, key=lambda n: n.node_id)
-            self.lost = node.node_id
-            self.cluster.remove_node(node, allow_graceful=False)
+            self.lost = self.cluster.kill_one()
 
 
 def test_a_lost_node_changes_no_id(
-    repo: Registry, cluster: Any, tmp_path: Path, database: str
+    repo: Registry, cluster: Nodes, tmp_path: Path, database: str
 ) -> None:
     """With a node killed among its shards a loop ends with the ids of a serial run.
 
@@ -109,7 +134,7 @@ def test_a_lost_node_changes_no_id(
 
 
 def test_what_fails_on_a_node_is_one_sentence(
-    repo: Registry, cluster: Any, tmp_path: Path
+    repo: Registry, cluster: Nodes, tmp_path: Path
 ) -> None:
     """A step that fails there fails as if it had failed here."""
     store(repo, tmp_path / "store")
@@ -143,7 +168,7 @@ def test_a_node_refuses_bytes_that_are_not_what_was_recorded(
     assert not whole.exists()
 
 
-def test_nodes_need_a_remote(repo: Registry, cluster: Any) -> None:
+def test_nodes_need_a_remote(repo: Registry, cluster: Nodes) -> None:
     """Without one nothing has been made, and the sentence says how to make one."""
     with pytest.raises(UsageError, match="no DVC remote") as caught:
         run(repo, loop(repo, on(cluster)))
