@@ -140,11 +140,11 @@ def _told(logged: Logged) -> bool:
 
 
 def _waiting(ballot: Ballot, request: Event) -> Waiting:
-    data = request.data
+    data, number = request.data, request.data.get("generation")
     return Waiting(
         subject=ballot.subject,
         loop=str(data.get("loop", "")),
-        generation=int(data.get("generation", 0)),
+        generation=number if isinstance(number, int) else 0,  # who knows who wrote it
         on=str(data.get("on", "generation")),
         why=str(data.get("why", request.message)),
         time=request.time,

@@ -122,6 +122,15 @@ def test_a_measure_that_changed_its_meaning_is_not_compared(toy: Toy) -> None:
     assert (row.now.version, row.before, row.first) == (99, None, None)
 
 
+def test_a_request_that_no_loop_wrote_is_listed(toy: Toy) -> None:
+    """Events of another registry may say anything; the list still stands."""
+    head = toy.run(num_generations=0).head
+    data = {"loop": 7, "generation": "x", "on": [], "why": None}
+    toy.registry.attest("review_requested", subject=head, data=data)
+    (waiting,) = Reviews.read(toy.registry).waiting.values()
+    assert (waiting.subject, waiting.generation) == (head, 0)
+
+
 def test_generation_0_has_no_records_to_show(toy: Toy) -> None:
     """What people wrote is not drawn as if a model had written it."""
     toy.run(num_generations=0)
