@@ -1,23 +1,19 @@
 """Bytes that are away on purpose: erased for good, or freed by gc.
 
-Events of the types ``erase`` and ``gc`` say so. What they say is kept in one small
-derived file, so that nobody reads the whole log to learn that nothing was erased.
+Events of the types ``erase`` and ``gc`` say so.
 """
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lineage.errors import LineageError, StoreError
+from lineage.noted import noted, written_down
 from lineage.registry import Registry
-from lineage.store.canonical import digest
-from lineage.store.disk import locked, write_atomically
 from lineage.store.events import Logged
 from lineage.store.files import FileEntry
 from lineage.store.objects import Event
-
-_FEW = 32  # events that are read again rather than noted
 
 
 @dataclass(slots=True)
@@ -27,6 +23,9 @@ class Tombstones:
     `erased` are files (and DVC's lists of folders), `stripped` the commits that they
     are of, `freed` commits whose files gc has taken from this clone.
     """
+
+    FILE: ClassVar[str] = "gone"
+    TYPES: ClassVar[frozenset[str]] = frozenset({"erase", "gc"})
 
     tip: str = ""
     erased: dict[str, str] = field(default_factory=dict)
@@ -40,40 +39,20 @@ class Tombstones:
             for item in data["objects"]:
                 self.erased.setdefault(item["sha256"], logged.git)
             self.stripped.update(dict.fromkeys(data["commits"], logged.git))
-        elif logged.event.type == "gc" and data["clone"] == clone:
+        elif data["clone"] == clone:
             self.freed.update((item["id"], logged.git) for item in data["commits"])
 
 
 def tombstones(registry: Registry) -> Tombstones:
     """What is away on purpose as of the newest event."""
-    log, path = registry.events_log.whole, registry.home / "gone"
-    found = written_down(registry)
-    if found.tip and not log.follows(found.tip):
-        found = Tombstones()
-    fresh = list(log.iterate(since=found.tip or None, oldest_first=True))
-    telling = [item for item in fresh if item.event.type in ("erase", "gc")]
-    for item in telling:
-        found.take(item, registry.payloads.registry)
-    found.tip = log.tip() or ""
-    if telling or len(fresh) > _FEW or not path.exists():
-        with suppress(OSError), locked(registry.home / "gone.lock", wait=False):
-            write_atomically(path, _written(found))
-    return found
+    return noted(registry, Tombstones)
 
 
 def known_tombstones(registry: Registry) -> Tombstones:
     """The same; as last written down, where the log cannot be read."""
     with suppress(LineageError):
         return tombstones(registry)
-    return written_down(registry)
-
-
-def recounted(registry: Registry) -> Tombstones:
-    """The same, read from the whole log and nothing else."""
-    found = Tombstones(registry.events_log.whole.tip() or "")
-    for logged in registry.events_log.whole.iterate(oldest_first=True):
-        found.take(logged, registry.payloads.registry)
-    return found
+    return written_down(registry, Tombstones)
 
 
 def told(event: Event) -> str:
@@ -118,23 +97,3 @@ def explain_freed(registry: Registry, id_: str, entries: Iterable[FileEntry]) ->
 def _missing(registry: Registry, entries: Iterable[FileEntry]) -> list[FileEntry]:
     files = (entry for entry in entries if not entry.is_directory)
     return [entry for entry in files if not registry.payloads.has(entry.md5)]
-
-
-def forget(registry: Registry) -> None:
-    """Remove what was written down; it is made again when somebody asks."""
-    (registry.home / "gone").unlink(missing_ok=True)
-    tombstones(registry)
-
-
-def written_down(registry: Registry) -> Tombstones:
-    """What was written down; nothing where that is damaged."""
-    with suppress(OSError, ValueError, TypeError, LineageError):
-        sum_, _, data = (registry.home / "gone").read_bytes().partition(b"\n")
-        if sum_.decode() == digest(data):
-            return Tombstones(**json.loads(data))
-    return Tombstones()
-
-
-def _written(found: Tombstones) -> bytes:
-    data = json.dumps(asdict(found), sort_keys=True).encode()
-    return f"{digest(data)}\n".encode() + data

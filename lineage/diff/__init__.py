@@ -7,13 +7,17 @@ by part. Bytes are read only of small structured files that differ.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from lineage.diff.comparison import Comparison
 from lineage.diff.config import Change
 from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
+from lineage.diff.options import Options
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.store.canonical import Json
 from lineage.store.objects import Commit
+
+__all__ = ["SECTIONS", "Diff", "Options", "before", "diff"]
 
 SECTIONS = ("metrics", "params", "config", "files")
 _OTHERS = ("kind", "name", "edges", "origin", "code", "external", "gates")
@@ -41,21 +45,27 @@ class Diff:
         return bool(self.metrics or self.params or self.config or self.files)
 
 
-def diff(registry: Registry, a: str, b: str, only: Collection[str] = SECTIONS) -> Diff:
+def diff(
+    registry: Registry,
+    a: str,
+    b: str,
+    only: Collection[str] = SECTIONS,
+    *,
+    options: Options | None = None,
+) -> Diff:
     """Compare the revision `a`, taken as the older one, with the revision `b`."""
     from lineage.diff import config, files, metrics
     from lineage.diff.parts import pairs
 
     ids = registry.resolve(a), registry.resolve(b)
-    compared = pairs(registry, *ids)
-    notes: list[str] = []
+    what = Comparison(registry, pairs(registry, *ids), options or Options())
     return Diff(
         *ids,
-        metrics=metrics.compare(compared) if "metrics" in only else (),
-        params=config.compare_params(compared) if "params" in only else (),
-        config=config.compare(registry, compared, notes) if "config" in only else (),
-        files=files.compare(registry, compared) if "files" in only else FileChanges(),
-        notes=tuple(notes),
+        metrics=metrics.compare(what) if "metrics" in only else (),
+        params=config.compare_params(what) if "params" in only else (),
+        config=config.compare(what) if "config" in only else (),
+        files=files.compare(what) if "files" in only else FileChanges(),
+        notes=tuple(what.notes),
         beyond=tuple(_beyond(*(registry.load(id_) for id_ in ids))),
     )
 

@@ -5,11 +5,12 @@ A file that is the same on both sides is not read at all.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from lineage.diff.comparison import Comparison
 from lineage.diff.documents import read, structured
 from lineage.diff.parts import Pair, Side
 from lineage.errors import LineageError
@@ -29,11 +30,12 @@ class Change:
     b: Any
 
 
-def compare_params(pairs: Sequence[Pair]) -> tuple[Change, ...]:
+def compare_params(what: Comparison) -> tuple[Change, ...]:
     """Parameters that differ; those of parts, where the whole does not have them.
 
     Those of config parts are settings, and not among these.
     """
+    pairs = what.pairs
     own = {name for side in pairs[0].commits for name in side.params}
     found = list(_changes("", _params(pairs[0].a), _params(pairs[0].b)))
     for pair in pairs[1:]:
@@ -44,10 +46,9 @@ def compare_params(pairs: Sequence[Pair]) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def compare(
-    registry: Registry, pairs: Sequence[Pair], notes: list[str]
-) -> tuple[Change, ...]:
-    """Settings that differ; `notes` gets what could not be read, and why."""
+def compare(what: Comparison) -> tuple[Change, ...]:
+    """Settings that differ; a note says what could not be read, and why."""
+    pairs = what.pairs
     configs = sum(pair.kind == "config" for pair in pairs)
     found: list[Change] = []
     for pair in pairs:
@@ -55,7 +56,7 @@ def compare(
         prefix = "" if bare else f"{pair.label}/"
         if pair.label and pair.kind == "config":
             found += _changes(prefix, _params(pair.a), _params(pair.b))
-        found += _file_changes(registry, pair, prefix, notes)
+        found += _file_changes(what.registry, pair, prefix, what.notes)
     return tuple(found)
 
 

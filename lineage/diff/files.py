@@ -1,8 +1,8 @@
 """Files side by side, by path: added, removed, changed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lineage.diff.comparison import Comparison
 from lineage.diff.parts import Pair, Side
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
@@ -30,13 +30,13 @@ class FileChanges:
         return bool(self.added or self.removed or self.changed)
 
 
-def compare(registry: Registry, pairs: Sequence[Pair]) -> FileChanges:
+def compare(what: Comparison) -> FileChanges:
     """The files that differ, in content or mode; a part's under ``kind/name/``."""
     changes = [
         change
-        for pair in pairs
+        for pair in what.pairs
         if pair.part or not pair.label
-        for change in _changes(registry, pair)
+        for change in _changes(what.registry, pair)
     ]
     return FileChanges(
         added=tuple(c for c in changes if c.a is None),

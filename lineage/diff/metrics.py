@@ -3,9 +3,10 @@
 Numbers of different definitions are never subtracted, whatever they are called.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lineage.diff.comparison import Comparison
 from lineage.diff.parts import Pair
 from lineage.store.objects import Metric
 
@@ -45,12 +46,12 @@ class MetricChange:
         return (self.delta > 0) == (self.b.direction == "higher")
 
 
-def compare(pairs: Sequence[Pair]) -> tuple[MetricChange, ...]:
+def compare(what: Comparison) -> tuple[MetricChange, ...]:
     """The metrics that differ; those of parts, where the whole does not have them."""
-    whole = pairs[0]
+    whole = what.pairs[0]
     own = {name for side in whole.commits for name in side.metrics}
     found = list(_changes(whole, "", set()))
-    for pair in pairs[1:]:
+    for pair in what.pairs[1:]:
         if pair.part:
             found += _changes(pair, f"{pair.label}/", own)
     return tuple(found)

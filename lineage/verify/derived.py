@@ -11,10 +11,12 @@ from lineage.errors import LineageError
 from lineage.keeping import is_kept_rightly, refresh_keep
 from lineage.keys.log import KeyLog
 from lineage.needed import absent
+from lineage.noted import Note, forget, noted, recounted, written_down
 from lineage.registry import Registry
+from lineage.statements import Statements
 from lineage.store import dvc
 from lineage.store.mirrors import put_in_attic, reached
-from lineage.tombstones import forget, recounted, tombstones, written_down
+from lineage.tombstones import Tombstones
 from lineage.unfetched import arrived, unfetched
 
 
@@ -35,7 +37,7 @@ def lookup_notes(registry: Registry) -> Iterator[str]:
         right = registry.ids.check()
     if not right:
         yield "the lookup file (.git/lineage/ids) was wrong: made again"
-    for check in (_gone, _keys):
+    for check in (_gone, _said, _keys):
         with suppress(OSError, LineageError):
             yield from check(registry)
 
@@ -83,12 +85,25 @@ def _index(registry: Registry) -> Iterator[str]:
 
 def _gone(registry: Registry) -> Iterator[str]:
     """The list of what was erased and freed."""
-    if not (registry.home / "gone").exists():
-        return
-    whole = written_down(registry).tip != ""
-    if not whole or tombstones(registry) != recounted(registry):
-        forget(registry)
+    if _renoted(registry, Tombstones):
         yield "the list of what is gone (.git/lineage/gone) was wrong: made again"
+
+
+def _said(registry: Registry) -> Iterator[str]:
+    """The list of what was said of commits later."""
+    if _renoted(registry, Statements):
+        yield "the list of statements (.git/lineage/said) was wrong: made again"
+
+
+def _renoted(registry: Registry, kind: type[Note]) -> bool:
+    """Whether a note was not what the log says; it is now."""
+    if not (registry.home / kind.FILE).exists():
+        return False
+    whole = written_down(registry, kind).tip != ""
+    if whole and noted(registry, kind) == recounted(registry, kind):
+        return False
+    forget(registry, kind)
+    return True
 
 
 def _keys(registry: Registry) -> Iterator[str]:

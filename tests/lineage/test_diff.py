@@ -227,7 +227,7 @@ def test_unreadable_settings_are_noted(repo: Registry) -> None:
         repo.commit("config", "c", folder(repo.root, a__json="{}", b__json=text)).id
         for text in ("{}", large)
     ]
-    [note] = diff(repo, *made).notes
+    [note] = diff(repo, made[0], made[1]).notes
     assert note == "b.json is not compared: it is too large for a config"
 
     place = folder(repo.root, a__json='{"n": 1}')

@@ -1,0 +1,58 @@
+"""The files of a diff, by path."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.diff.part import Part
+from lineage.cli.render import Column, Record, Section
+from lineage.cli.terminal import Span
+from lineage.cli.text import size
+
+if TYPE_CHECKING:
+    from lineage.diff import Diff
+    from lineage.diff.files import FileChange
+
+_SORTS = ("added", "removed", "changed")
+
+
+def _data(found: "Diff") -> dict[str, Any]:
+    return {s: [item.path for item in getattr(found.files, s)] for s in _SORTS}
+
+
+def _rows(found: "Diff") -> Iterator[Record]:
+    for what, paths in _data(found).items():
+        yield from ({"path": path, "change": what} for path in paths)
+
+
+def _tables(found: "Diff", most: int | None) -> Iterator[Section]:
+    changes = [item for sort in _SORTS for item in getattr(found.files, sort)]
+    changes.sort(key=lambda item: item.path)
+    if changes:
+        yield Section("files", [{"change": item} for item in changes[:most]], _COLUMNS)
+
+
+def _line(found: "Diff") -> str:
+    counts = ((sort, len(getattr(found.files, sort))) for sort in _SORTS)
+    return ", ".join(f"{count:,} {sort}" for sort, count in counts if count)
+
+
+def _mark(record: Record) -> Span:
+    found: FileChange = record["change"]
+    if found.a is None:
+        return "added", "good"
+    return ("changed", "") if found.b else ("removed", "bad")
+
+
+def _sizes(record: Record) -> str:
+    found: FileChange = record["change"]
+    sizes = (size(entry.size) for entry in (found.a, found.b) if entry)
+    return " → ".join(dict.fromkeys(sizes))
+
+
+_COLUMNS = (
+    Column("", _mark),
+    Column("path", lambda r: r["change"].path, flexible=True),
+    Column("size", _sizes),
+)
+
+FILES = Part("files", _data, _rows, _tables, _line)

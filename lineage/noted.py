@@ -1,0 +1,87 @@
+"""What events of a few types say, kept in small derived files of this clone.
+
+Nobody reads the whole log to learn that nothing was erased, or tainted. A note knows
+the event that it has come to, and takes in those after it when it is asked for; it is
+written down with its SHA-256, and made again where it is damaged or missing.
+"""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from lineage.errors import LineageError
+from lineage.registry import Registry
+from lineage.store.canonical import digest
+from lineage.store.disk import locked, write_atomically
+from lineage.store.events import Logged
+
+_FEW = 32  # events that are read again rather than noted
+
+
+class Note(Protocol):
+    """A dataclass of plain data: `tip` is the git oid of the newest event in it."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    FILE: ClassVar[str]  # in the registry's own folder
+    TYPES: ClassVar[frozenset[str]]  # of the events that it takes in
+
+    tip: str
+
+    def take(self, logged: Logged, clone: str) -> None:
+        """Note what one event says; `clone` is the name of this one."""
+
+
+N = TypeVar("N", bound=Note)
+
+
+def noted(registry: Registry, kind: type[N]) -> N:
+    """The note of a kind as of the newest event of the whole log."""
+    log = registry.events_log.whole
+    found = written_down(registry, kind)
+    if found.tip and not log.follows(found.tip):
+        found = kind()
+    fresh = list(log.iterate(since=found.tip or None, oldest_first=True))
+    telling = [item for item in fresh if item.event.type in kind.TYPES]
+    _take(registry, found, telling)
+    found.tip = log.tip() or ""
+    if telling or len(fresh) > _FEW or not (registry.home / kind.FILE).exists():
+        _write(registry, found)
+    return found
+
+
+def recounted(registry: Registry, kind: type[N]) -> N:
+    """The same, read from the whole log and nothing else."""
+    log, found = registry.events_log.whole, kind()
+    found.tip = log.tip() or ""
+    _take(registry, found, log.iterate(oldest_first=True))
+    return found
+
+
+def written_down(registry: Registry, kind: type[N]) -> N:
+    """What was written down; nothing where that is damaged."""
+    with suppress(OSError, ValueError, TypeError, LineageError):
+        sum_, _, data = (registry.home / kind.FILE).read_bytes().partition(b"\n")
+        if sum_.decode() == digest(data):
+            return kind(**json.loads(data))
+    return kind()
+
+
+def forget(registry: Registry, kind: type[N]) -> None:
+    """Remove what was written down and make it again."""
+    (registry.home / kind.FILE).unlink(missing_ok=True)
+    noted(registry, kind)
+
+
+def _take(registry: Registry, found: Note, events: Iterable[Logged]) -> None:
+    for logged in events:
+        if logged.event.type in found.TYPES:
+            found.take(logged, registry.uuid())
+
+
+def _write(registry: Registry, found: Note) -> None:
+    path = registry.home / found.FILE
+    data = json.dumps(asdict(found), sort_keys=True).encode()
+    with suppress(OSError), locked(path.with_name(f"{path.name}.lock"), wait=False):
+        write_atomically(path, f"{digest(data)}\n".encode() + data)
