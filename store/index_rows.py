@@ -25,7 +25,7 @@ from lineage.store.index_tables import (
     ParamRow,
     RefRow,
 )
-from lineage.store.objects import Commit
+from lineage.store.objects import Commit, Edge
 
 _ASKED = 5000  # names in one question; SQLite takes 32,766, PostgreSQL 65,535
 LONGEST = 500  # characters of a text that PostgreSQL is to find by its index
@@ -307,7 +307,14 @@ def _edges(item: _Read, found: Mapping[str, Known]) -> Iterator[Fields]:
             "role": edge.role,
             "parent": found[edge.id].number,
             "evidence": edge.evidence,
+            **_share(edge, "records"),
+            **_share(edge, "tokens"),
         }
+
+
+def _share(edge: Edge, unit: str) -> Fields:
+    part, whole = (edge.share or {}).get(unit) or (None, None)
+    return {f"{unit}_part": part, f"{unit}_whole": whole}
 
 
 def _metrics(item: _Read, _: object) -> Iterator[Fields]:

@@ -100,6 +100,8 @@ class LeftOutRow(_Row, table=True):
 
 
 class EdgeRow(_Row, table=True):
+    """An edge with its share: so many of the child's so many records, and tokens."""
+
     __tablename__ = "edges"
     __table_args__ = (Index(None, "parent", "child"), _COMPACT)
 
@@ -107,6 +109,10 @@ class EdgeRow(_Row, table=True):
     role: str = Field(primary_key=True)
     parent: int = Field(primary_key=True)
     evidence: str
+    records_part: int | None = Field(default=None, sa_type=BigInteger)
+    records_whole: int | None = Field(default=None, sa_type=BigInteger)
+    tokens_part: int | None = Field(default=None, sa_type=BigInteger)
+    tokens_whole: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class MetricRow(_Row, table=True):

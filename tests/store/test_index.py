@@ -354,3 +354,34 @@ def test_migrations_make_the_tables_of_the_models(repo: Registry, index: Index) 
         script = ScriptDirectory.from_config(config(connection))
         assert script.get_heads() == [HEAD]
     engine.dispose()
+
+
+def test_an_index_without_shares_reads_the_log_again(repo: Registry) -> None:
+    """One that was made before edges had their shares is brought up to date."""
+    from alembic import command
+
+    from lineage.store.index_engine import lock_schema, open_engine, read_url
+    from lineage.store.migrations import config
+
+    shares = {"records": [3, 2**53 - 1], "tokens": [40, 70]}
+    seed = repo.commit("dataset", "seed", params={"rows": 70}).id
+    repo.commit("dataset", "mixed", edges=[Edge("derived_from", seed, share=shares)])
+    repo.commit("model", "m", edges=[Edge("trained_on", seed)])
+    url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
+    engine = open_engine(read_url(url))
+    with engine.begin() as connection:
+        lock_schema(connection)
+        command.upgrade(config(connection), "0002")
+    engine.dispose()
+    clone = repo.uuid() if repo.settings.get("index.url") else "own"
+    tip = repo.events_log.tip()
+    _sql(repo, f"INSERT INTO clones VALUES (1, '{clone}', '{tip}')")  # noqa: S608
+
+    with index_of(repo) as opened:
+        opened.refresh()
+    columns = "records_part, records_whole, tokens_part, tokens_whole"
+    assert _sql(repo, f"SELECT role, {columns} FROM edges ORDER BY role") == [  # noqa: S608
+        ("derived_from", 3, 2**53 - 1, 40, 70),
+        ("trained_on", None, None, None, None),
+    ]
+    assert verify(repo).problems == []
