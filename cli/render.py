@@ -32,11 +32,12 @@ class Column(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A titled table."""
+    """A titled table; `more` are rows that are left out of it."""
 
     title: str
     records: Sequence[Record]
     columns: Sequence[Column]
+    more: int = 0
 
 
 def listing(
@@ -113,6 +114,14 @@ def sections(terminal: Terminal, shown: Iterable[Section]) -> Iterator[str]:
         yield ""
         yield terminal.paint([(section.title, "title")])
         yield from table(terminal, section.records, section.columns, indent=2)
+        if section.more:
+            yield terminal.paint([(f"  … {_left_out(section)}", "dim")])
+
+
+def _left_out(section: Section) -> str:
+    """How many rows are left out, and which option shows them."""
+    shown = len(section.records)
+    return f"{section.more:,} more; --limit {shown + section.more} shows them"
 
 
 def markdown_sections(shown: Iterable[Section]) -> Iterator[str]:
@@ -120,6 +129,8 @@ def markdown_sections(shown: Iterable[Section]) -> Iterator[str]:
     for section in shown:
         yield from ("", f"## {section.title}", "")
         yield from markdown(section.records, section.columns)
+        if section.more:
+            yield from ("", f"… {_left_out(section)}")
 
 
 def table(

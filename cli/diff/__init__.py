@@ -1,6 +1,7 @@
 """`lineage diff`: what changed between two commits."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,31 +15,22 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
+from lineage.cli.diff import summary
 from lineage.cli.diff.files import FILES
 from lineage.cli.diff.metrics import METRICS
 from lineage.cli.diff.part import Part
 from lineage.cli.diff.settings import CONFIG, PARAMS
-from lineage.cli.names import decorations, short, title
-from lineage.cli.render import (
-    Record,
-    Section,
-    csv_lines,
-    document,
-    json_line,
-    markdown_sections,
-    sections,
-)
-from lineage.cli.text import ago
+from lineage.cli.render import Record, csv_lines, document, json_line
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
-    from lineage.cli.terminal import Span
     from lineage.diff import Diff
 
 PARTS = (METRICS, PARAMS, CONFIG, FILES)
 _BY_NAME = {part.name: part for part in PARTS}
 _DIFFERS = 1
-_CSV = ("section", "path", "change", "a", "b", "delta", "better")
+_ROWS = 20  # of a table, for people
+_CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
 
 
 @click.command(
@@ -57,7 +49,13 @@ _CSV = ("section", "path", "change", "a", "b", "delta", "better")
 @click.argument("second", metavar="[B]", required=False,
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("--only", metavar="S", help=f"Some of {','.join(_BY_NAME)}.")
-@click.option("--limit", type=COUNT, metavar="N", help="At most N rows per table.")
+@click.option("--limit", type=COUNT, metavar="N", default=_ROWS, show_default=True,
+              help="At most N rows per table, for people.")  # fmt: skip
+@click.option("--key", metavar="COLUMN[,COLUMN…]",
+              help="What says which record is which.")  # fmt: skip
+@click.option("--rank", is_flag=True, help="The rank of each change of a matrix, too.")
+@click.option("--text", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              metavar="FILE", help="Tokenise this text both ways.")  # fmt: skip
 @click.option("--exit-code", is_flag=True, help="Exit 1 when something differs.")
 @at_option
 @format_option("json", "jsonl", "csv", "md")
@@ -69,42 +67,37 @@ def diff(
     first: str,
     second: str | None,
     only: str | None,
-    limit: int | None,
+    limit: int,
     format_: str,
     exit_code: bool,
+    **how: Any,
 ) -> int:
     """Show what changed from A, the old one, to B, the new one.
 
     With one revision: from the commit before it on its branch to the revision; with
-    none: the same for HEAD. Two generations are compared part by part.
+    none: the same for HEAD. Two generations are compared part by part, after a
+    summary of what matters. CSV and JSON Lines have one line per change.
     """
-    from lineage.diff import Options, before
+    from lineage.diff import before
     from lineage.diff import diff as compare
 
     chosen = _chosen(only)
     registry = app.registry
     old, new = (first, second) if second else (before(registry, first), first)
+    names = [part.name for part in chosen]
     with app.terminal.progress("comparing") as progress:
-        found = compare(
-            registry,
-            old,
-            new,
-            [part.name for part in chosen],
-            options=Options(progress=progress),
-        )
-    if format_ == "json":
-        app.terminal.write([document(_data(found, chosen))])
-    elif format_ == "jsonl":
-        app.terminal.write([json_line(_data(found, chosen))])
-    elif format_ == "csv":
-        app.terminal.write(csv_lines(list(_rows(found, chosen))))
-    elif format_ == "md":
-        app.terminal.write(_markdown(app, found, chosen, limit))
-    else:
-        app.terminal.page(_human(app, found, chosen, limit))
+        options = _options(progress=progress, **how)
+        found = compare(registry, old, new, names, options=options)
+    _write(app, found, chosen, format_, limit)
     _explain(app, found, chosen)
     differs = bool(found) or (chosen == PARTS and bool(found.beyond))
     return _DIFFERS if exit_code and differs else 0
+
+
+def _options(key: str | None, **how: Any) -> Any:
+    from lineage.diff import Options
+
+    return Options(key=tuple(key.split(",")) if key else (), **how)
 
 
 def _chosen(only: str | None) -> tuple[Part, ...]:
@@ -114,7 +107,22 @@ def _chosen(only: str | None) -> tuple[Part, ...]:
         if name not in _BY_NAME:
             hint = "some of " + ",".join(_BY_NAME)
             raise UsageError(f"{name!r} is no section of a diff", hint=hint)
-    return tuple(_BY_NAME[name] for name in only.split(","))
+    return tuple(part for part in PARTS if part.name in only.split(","))
+
+
+def _write(
+    app: App, found: "Diff", chosen: tuple[Part, ...], format_: str, limit: int
+) -> None:
+    if format_ == "json":
+        app.terminal.write([document(_data(found, chosen))])
+    elif format_ == "jsonl":
+        app.terminal.write(json_line(row) for row in _rows(found, chosen))
+    elif format_ == "csv":
+        app.terminal.write(csv_lines(list(_rows(found, chosen))))
+    elif format_ == "md":
+        app.terminal.write(summary.markdown(app, found, chosen, limit))
+    else:
+        app.terminal.page(summary.human(app, found, chosen, limit))
 
 
 def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
@@ -127,15 +135,12 @@ def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
         app.terminal.say(f"the same {_listed([part.name for part in chosen])}")
     if found.beyond:
         verb = "differs" if len(found.beyond) == 1 else "differ"
-        also = (
-            f"{_listed(found.beyond)} {verb}, too"
-            if found
-            else (f"{_listed(found.beyond)} {verb}")
-        )
-        app.terminal.say(("note:", "hint"), f" {also}; see `lineage show`")
+        also = ", too" if found else ""
+        said = f" {_listed(found.beyond)} {verb}{also}; see `lineage show`"
+        app.terminal.say(("note:", "hint"), said)
 
 
-def _listed(names: "Sequence[str]") -> str:
+def _listed(names: Sequence[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
@@ -151,36 +156,3 @@ def _rows(found: "Diff", chosen: tuple[Part, ...]) -> Iterator[Record]:
     for part in chosen:
         for row in part.rows(found):
             yield {name: {"section": part.name, **row}.get(name) for name in _CSV}
-
-
-def _tables(
-    found: "Diff", chosen: tuple[Part, ...], limit: int | None
-) -> Iterator[Section]:
-    for part in chosen:
-        yield from part.tables(found, limit)
-
-
-def _human(
-    app: App, found: "Diff", chosen: tuple[Part, ...], limit: int | None
-) -> Iterator[str]:
-    for label, style, id_ in (("old", "bad", found.a), ("new", "good", found.b)):
-        entry = app.registry.entry(id_)
-        head: list[Span] = [
-            (f"{label}  ", style),
-            (f"{short(app.registry, id_)} ", "id"),
-            *title(entry.commit, entry.generation),
-            *decorations(app.registry, entry),
-            (f", {ago(entry.time)}", "dim"),
-        ]
-        yield app.terminal.paint(head)
-    yield from sections(app.terminal, _tables(found, chosen, limit))
-
-
-def _markdown(
-    app: App, found: "Diff", chosen: tuple[Part, ...], limit: int | None
-) -> Iterator[str]:
-    for label, id_ in (("old", found.a), ("new", found.b)):
-        entry = app.registry.entry(id_)
-        what = "".join(text for text, _ in title(entry.commit, entry.generation))
-        yield f"- {label}: {what}, `{id_}`"
-    yield from markdown_sections(_tables(found, chosen, limit))

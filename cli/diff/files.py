@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lineage.cli.diff.part import Part
+from lineage.cli.diff.part import Part, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
 from lineage.cli.text import size
@@ -24,11 +24,11 @@ def _rows(found: "Diff") -> Iterator[Record]:
         yield from ({"path": path, "change": what} for path in paths)
 
 
-def _tables(found: "Diff", most: int | None) -> Iterator[Section]:
+def _tables(found: "Diff", most: int) -> Iterator[Section]:
     changes = [item for sort in _SORTS for item in getattr(found.files, sort)]
     changes.sort(key=lambda item: item.path)
     if changes:
-        yield Section("files", [{"change": item} for item in changes[:most]], _COLUMNS)
+        yield section("files", [{"change": item} for item in changes], _COLUMNS, most)
 
 
 def _line(found: "Diff") -> str:

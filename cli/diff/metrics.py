@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, changed
+from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
 from lineage.cli.text import change, number
@@ -33,10 +33,10 @@ def _rows(found: "Diff") -> Iterator[Record]:
         yield {"path": record["name"], **changed(record)}
 
 
-def _tables(found: "Diff", most: int | None) -> Iterator[Section]:
+def _tables(found: "Diff", most: int) -> Iterator[Section]:
     if found.metrics:
-        shown = [{"change": item} for item in found.metrics[:most]]
-        yield Section("metrics", shown, _COLUMNS)
+        shown = [{"change": item} for item in found.metrics]
+        yield section("metrics", shown, _COLUMNS, most)
 
 
 def _line(found: "Diff") -> str:

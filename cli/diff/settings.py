@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, changed
+from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.show import inline
 from lineage.cli.text import plural
@@ -21,9 +21,9 @@ def _rows(name: str, found: "Diff") -> Iterator[Record]:
     return map(changed, _data(name, found))
 
 
-def _tables(name: str, found: "Diff", most: int | None) -> Iterator[Section]:
+def _tables(name: str, found: "Diff", most: int) -> Iterator[Section]:
     if records := _data(name, found):
-        yield Section(name, records[:most], _COLUMNS)
+        yield section(name, records, _COLUMNS, most)
 
 
 def _line(name: str, found: "Diff") -> str:

@@ -12,6 +12,7 @@ from lineage.diff.config import Change
 from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
 from lineage.diff.options import Options
+from lineage.diff.parts import Pair, pairs
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.store.canonical import Json
@@ -28,7 +29,7 @@ class Diff:
     """What changed from the commit `a` to the commit `b`, both full ids.
 
     `notes` name what could not be compared, and why; `beyond` what else the two
-    manifests say differently.
+    manifests say differently. `pairs` are what was compared with what.
     """
 
     a: str
@@ -40,9 +41,16 @@ class Diff:
     notes: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
 
+    pairs: tuple[Pair, ...] = ()
+
     def __bool__(self) -> bool:
         """Whether anything changed."""
-        return bool(self.metrics or self.params or self.config or self.files)
+        return any(getattr(self, section) for section in SECTIONS)
+
+    @property
+    def of_generations(self) -> bool:
+        """Whether it is of two generations, which are compared part by part."""
+        return bool(self.pairs) and self.pairs[0].kind == "generation"
 
 
 def diff(
@@ -55,7 +63,6 @@ def diff(
 ) -> Diff:
     """Compare the revision `a`, taken as the older one, with the revision `b`."""
     from lineage.diff import config, files, metrics
-    from lineage.diff.parts import pairs
 
     ids = registry.resolve(a), registry.resolve(b)
     what = Comparison(registry, pairs(registry, *ids), options or Options())
@@ -67,6 +74,7 @@ def diff(
         files=files.compare(what) if "files" in only else FileChanges(),
         notes=tuple(what.notes),
         beyond=tuple(_beyond(*(registry.load(id_) for id_ in ids))),
+        pairs=tuple(what.pairs),
     )
 
 

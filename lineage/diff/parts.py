@@ -38,7 +38,9 @@ class Pair:
 
     @property
     def kind(self) -> str:
-        return self.commits[-1].kind
+        """What both are; empty where they are of different kinds."""
+        kinds = {commit.kind for commit in self.commits}
+        return kinds.pop() if len(kinds) == 1 else ""
 
 
 def pairs(registry: Registry, a: str, b: str) -> list[Pair]:

@@ -28,6 +28,12 @@ $ lineage diff
 old  aaaaaaaa generation 1 of tutor, just now
 new  bbbbbbbb generation 2 of tutor (HEAD -> loop/tutor), just now
 
+summary
+  metrics  1 worse, 1 neither
+  params   1 setting
+  config   1 setting
+  files    4 changed
+
 metrics
   name          old   new  change
   distinct_2  0.213  0.19  -0.023
@@ -137,10 +143,10 @@ def test_only_some_sections(run: Run) -> None:
     found = run("diff", "--only", "files,params", "--format", "json").json()
     rows = run("diff", "--only", "params", "--format", "csv").stdout
 
-    assert list(found) == ["schema_version", "a", "b", "files", "params"]
+    assert list(found) == ["schema_version", "a", "b", "params", "files"]
     assert rows == snapshot("""\
-section,path,change,a,b,delta,better
-params,generation,changed,1,2,,
+section,path,change,a,b,delta,better,verdict
+params,generation,changed,1,2,,,
 """)
 
 
@@ -151,6 +157,13 @@ def test_markdown(transcript: Transcript) -> None:
 $ lineage diff --only metrics,config --format md
 - old: generation 1 of tutor, `aaaaaaaaaaaa…`
 - new: generation 2 of tutor, `bbbbbbbbbbbb…`
+
+## summary
+
+|  |  |
+| --- | --- |
+| metrics | 1 worse, 1 neither |
+| config | 1 setting |
 
 ## metrics
 

@@ -1,0 +1,67 @@
+"""What people see of a diff: the two commits, a summary of one screen, the tables."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lineage.cli.command import App
+from lineage.cli.diff.part import Part
+from lineage.cli.names import decorations, short, title
+from lineage.cli.render import Column, Record, Section, markdown_sections, sections
+from lineage.cli.text import ago
+
+if TYPE_CHECKING:
+    from lineage.cli.terminal import Span
+    from lineage.diff import Diff
+
+_SCREEN = 24  # lines
+_MOST = 3  # lines of the summary for one section
+_COLUMNS = (
+    Column("", lambda r: (r["section"], "dim")),
+    Column("", lambda r: r["line"], flexible=True),
+)
+
+
+def human(app: App, found: "Diff", parts: Sequence[Part], most: int) -> Iterator[str]:
+    """A diff for the terminal."""
+    for label, style, id_ in (("old", "bad", found.a), ("new", "good", found.b)):
+        entry = app.registry.entry(id_)
+        head: list[Span] = [
+            (f"{label}  ", style),
+            (f"{short(app.registry, id_)} ", "id"),
+            *title(entry.commit, entry.generation),
+            *decorations(app.registry, entry),
+            (f", {ago(entry.time)}", "dim"),
+        ]
+        yield app.terminal.paint(head)
+    yield from sections(app.terminal, _shown(found, parts, most))
+
+
+def markdown(
+    app: App, found: "Diff", parts: Sequence[Part], most: int
+) -> Iterator[str]:
+    """A diff in Markdown."""
+    for label, id_ in (("old", found.a), ("new", found.b)):
+        entry = app.registry.entry(id_)
+        what = "".join(text for text, _ in title(entry.commit, entry.generation))
+        yield f"- {label}: {what}, `{id_}`"
+    yield from markdown_sections(_shown(found, parts, most))
+
+
+def _shown(found: "Diff", parts: Sequence[Part], most: int) -> list[Section]:
+    """The tables; first a summary, of generations and of what is more than a screen."""
+    tables = [table for part in parts for table in part.tables(found, most)]
+    rows = sum(len(table.records) for table in tables)
+    records = [*_lines(found, parts)]
+    if records and (found.of_generations or rows > _SCREEN):
+        tables.insert(0, Section("summary", records, _COLUMNS))
+    return tables
+
+
+def _lines(found: "Diff", parts: Sequence[Part]) -> Iterator[Record]:
+    """A few lines for each section that has something to say."""
+    for part in parts:
+        lines = [line for line in part.line(found).split("\n") if line]
+        if len(lines) > _MOST:
+            lines[_MOST - 1 :] = [f"… and {len(lines) - _MOST + 1} more parts"]
+        for index, line in enumerate(lines):
+            yield {"section": "" if index else part.name, "line": line}
