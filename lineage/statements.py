@@ -6,20 +6,30 @@ and what lifts them (``taint``, ``untaint``), what the bytes say of an edge
 there are is noted (see `lineage.noted`); what they say is read when somebody asks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
+from weakref import WeakKeyDictionary
 
 from lineage.noted import noted
 from lineage.registry import Registry
 from lineage.store.events import Logged
+from lineage.store.order import in_order
 
 TYPES = frozenset({"metrics", "taint", "untaint", "evidence", "records"})
 
 
-@dataclass(slots=True)
+_Said: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]
+_kept: WeakKeyDictionary[Registry, tuple[str | None, _Said]] = WeakKeyDictionary()
+
+
+@dataclass(slots=True, eq=False)
 class Statements:
-    """By type, then by the id of a commit: the git oids of the events, oldest first."""
+    """By type, then by the id of a commit: the git oids of the events.
+
+    Each comes after those that it came after; the order is otherwise that in which
+    this clone heard of them, and says nothing.
+    """
 
     FILE: ClassVar[str] = "said"
     TYPES: ClassVar[frozenset[str]] = TYPES
@@ -33,23 +43,60 @@ class Statements:
             about = self.said.setdefault(logged.event.type, {})
             about.setdefault(subject, []).append(logged.git)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both know the same events, in whatever order they heard of them."""
+        return isinstance(other, Statements) and (self.tip, self._heard()) == (
+            other.tip,
+            other._heard(),
+        )
 
-def subjects(registry: Registry, type_: str) -> dict[str, list[str]]:
+    __hash__ = None  # type: ignore[assignment]  # it changes
+
+    def _heard(self) -> set[tuple[str, str, str]]:
+        return {
+            (type_, subject, oid)
+            for type_, about in self.said.items()
+            for subject, oids in about.items()
+            for oid in oids
+        }
+
+
+def subjects(registry: Registry, type_: str) -> Mapping[str, Sequence[str]]:
     """The commits that statements of a type speak of, with the events' git oids.
 
     Of a registry as it was at some event, only what had been said by then.
     """
-    found = noted(registry, Statements).said.get(type_, {})
+    return _said(registry).get(type_, {})
+
+
+def statements(registry: Registry, id_: str, *types: str) -> list[Logged]:
+    """What was said of the commit `id_` in events of these types, oldest first.
+
+    The order is the same in every clone (see `lineage.store.order`).
+    """
+    log = registry.events_log
+    told = [subjects(registry, type_).get(id_, ()) for type_ in types]
+    events = [Logged(oid, log.event(oid)) for oids in told for oid in oids]
+    return in_order(registry.git, events, heard=sum(map(bool, told)) < 2)
+
+
+def _said(registry: Registry) -> _Said:
+    """All statements as of the newest event, kept at hand until there is another."""
+    tip = registry.events_log.whole.tip()
+    if registry not in _kept or _kept[registry][0] != tip:
+        found = noted(registry, Statements).said
+        _kept[registry] = tip, _by_then(registry, found)
+    return _kept[registry][1]
+
+
+def _by_then(registry: Registry, said: _Said) -> _Said:
+    """What of it had been said at the end of this registry's log."""
     at = registry.events_log.at
-    if at is None or not found:
-        return found
+    if at is None or not said:
+        return said
     later = registry.events_log.whole.later(at)
-    then = {id_: [g for g in oids if g not in later] for id_, oids in found.items()}
-    return {id_: oids for id_, oids in then.items() if oids}
-
-
-def statements(registry: Registry, id_: str, *types: str) -> Iterator[Logged]:
-    """What was said of the commit `id_` in events of these types, oldest first."""
-    for type_ in types:
-        for oid in subjects(registry, type_).get(id_, ()):
-            yield Logged(oid, registry.events_log.event(oid))
+    found: dict[str, dict[str, list[str]]] = {}
+    for type_, about in said.items():
+        then = {id_: [g for g in oids if g not in later] for id_, oids in about.items()}
+        found[type_] = {id_: oids for id_, oids in then.items() if oids}
+    return found
