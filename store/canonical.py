@@ -26,6 +26,7 @@ _encoded = json.JSONEncoder(
     allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":")
 ).encode
 _OTHER_NUMBER = re.compile(rb"[:,\[]-?([0-9.]*([0-9]e|\.0[,\]}])|[0-9]{16})")
+_ABOVE = re.compile(rb"[\xee-\xff]")  # U+E000 and more, in UTF-8
 _NOT_IN_YAML = re.compile("[\u007f-\u009f\ufffe\uffff]")
 
 
@@ -138,10 +139,10 @@ def _is_plain(data: bytes, value: Any) -> bool:
 def _as_rfc8785(data: bytes) -> bool:
     """Whether bytes that json wrote are those of RFC 8785 too.
 
-    In ASCII it sorts and escapes alike, and writes the same numbers, but for those
-    with an exponent, floats that are whole, and integers that are too large.
+    Below U+E000 it sorts and escapes alike, and writes the same numbers, but for
+    those with an exponent, floats that are whole, and integers that are too large.
     """
-    plain = data.startswith(b"{") and data.isascii()
+    plain = data.startswith(b"{") and (data.isascii() or not _ABOVE.search(data))
     return plain and not _OTHER_NUMBER.search(data)
 
 

@@ -1,11 +1,11 @@
 """The files of a commit that a comparison reads: by path, and where they lie."""
 
-from pathlib import Path
-
 from lineage.diff.parts import Side
-from lineage.errors import LineageError
+from lineage.records import place
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
+
+__all__ = ["files", "place"]
 
 
 def files(registry: Registry, side: Side | None) -> dict[str, FileEntry]:
@@ -14,19 +14,3 @@ def files(registry: Registry, side: Side | None) -> dict[str, FileEntry]:
         return {}
     found = registry.files(side.id)
     return {entry.path: entry for entry in found if not entry.is_directory}
-
-
-def place(registry: Registry, entry: FileEntry) -> Path:
-    """Where the bytes of a file lie, which has its recorded size at least.
-
-    Raises:
-        LineageError: when they are not here: never stored, not fetched, or erased.
-    """
-    path = registry.payloads.path(entry.md5)
-    try:
-        size = path.stat().st_size
-    except OSError:
-        raise LineageError(f"{entry.path} is not here") from None
-    if size != entry.size:
-        raise LineageError(f"{entry.path} does not have its recorded size")
-    return path

@@ -1,0 +1,86 @@
+"""Records in plain text: the rows of a CSV or TSV file, lines."""
+
+import csv
+from collections.abc import Iterator
+
+from lineage.errors import StoreError
+from lineage.records.source import LONGEST, Found, Source
+
+_LONGEST_FIELD = 2**31 - 1  # characters; the csv module allows 131,072
+
+
+def lines(source: Source) -> Iterator[Found]:
+    """Each line as ``{"text": line}``, without its end; blank ones are left out."""
+    for number, raw in source.lines():
+        line = source.text(raw, number)
+        if not line.isspace():
+            yield number, {"text": line.rstrip("\r\n")}, raw
+
+
+def csv_file(source: Source) -> Iterator[Found]:
+    """Rows of a file whose first line names its columns (RFC 4180)."""
+    return _rows(source, ",")
+
+
+def tsv_file(source: Source) -> Iterator[Found]:
+    """The same with tabs between the fields."""
+    return _rows(source, "\t")
+
+
+def _rows(source: Source, delimiter: str) -> Iterator[Found]:
+    csv.field_size_limit(_LONGEST_FIELD)
+    taken = _Taken(source)
+    reader = csv.reader(taken, strict=True, delimiter=delimiter)
+    try:
+        names = next(reader, [])
+        _check_names(source, names)
+        taken.clear()
+        for fields in reader:
+            line, raw = taken.clear()
+            if fields:
+                _check_width(source, line, len(fields), len(names))
+                yield line, dict(zip(names, fields, strict=True)), raw
+    except csv.Error as error:
+        message = f"{source.name} is not CSV after line {taken.before}: {error}"
+        raise StoreError(message) from None
+
+
+def _check_names(source: Source, names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise StoreError(f"{source.name} has two columns {twice!r}")
+
+
+def _check_width(source: Source, line: int, found: int, wanted: int) -> None:
+    if found != wanted:
+        message = f"{source.name}: line {line} has {found} fields, not {wanted}"
+        raise StoreError(message, hint="quote a field that has the separator in it")
+
+
+class _Taken:
+    """The lines that the csv module takes, kept until a row is whole."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._lines = source.lines()
+        self._held: list[bytes] = []
+        self._size = 0
+        self.before = 0  # the last line of the row before
+
+    def __iter__(self) -> "_Taken":
+        return self
+
+    def __next__(self) -> str:
+        number, raw = next(self._lines)
+        self._held.append(raw)
+        self._size += len(raw)
+        if self._size > LONGEST:
+            raise self._source.too_long(f"the row at line {self.before + 1}")
+        return self._source.text(raw, number)
+
+    def clear(self) -> tuple[int, bytes]:
+        """The line that the row begins on, and its bytes."""
+        first, raw = self.before + 1, b"".join(self._held)
+        self.before += len(self._held)
+        self._held, self._size = [], 0
+        return first, raw
