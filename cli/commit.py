@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.objects import Edge
 
+METRIC = "A measured number; 0.81,0.83,0.82 are repeats of one measurement."
+METRICS = (
+    "YAML or JSON: name: number, or name: {value, direction, definition, version, "
+    "n, interval}."
+)
 Decorated = Callable[..., int | None]
 
 _DIGEST = r"sha256:[0-9a-f]{64}"
@@ -83,13 +88,12 @@ def _edge_options(function: Decorated) -> Decorated:
     "--param", multiple=True, metavar="K=V", help="A parameter: 2e-3 is a number."
 )
 @click.option("--params", type=Path, metavar="FILE", help="YAML or JSON parameters.")
-@click.option("--metric", multiple=True, metavar="K=V", help="A measured number.")
+@click.option("--metric", multiple=True, metavar="K=V", help=METRIC)
 @click.option(
     "--metrics",
     type=Path,
     metavar="FILE",
-    help="YAML or JSON: name: number, or name: {value, direction, definition, version, "
-    "n, interval}.",
+    help=METRICS,
 )
 @click.option(
     "--origin",
@@ -124,8 +128,8 @@ def commit(
     same content again is the same commit.
     """
     _check(path, given, reference=reference)
-    params = _merged(given["params"], given["param"], "param")
-    metrics = values.metrics(_merged(given["metrics"], given["metric"], "metric"))
+    params = merged(given["params"], given["param"], "param")
+    metrics = values.metrics(merged(given["metrics"], given["metric"], "metric"))
     with app.terminal.progress("storing") as progress:
         made = app.registry.commit(
             kind,
@@ -164,7 +168,7 @@ def _check(path: Path | None, given: dict[str, Any], *, reference: bool) -> None
         raise UsageError(message, hint="add --origin human, machine, mixed or unknown")
 
 
-def _merged(path: Path | None, texts: tuple[str, ...], what: str) -> dict[str, Any]:
+def merged(path: Path | None, texts: tuple[str, ...], what: str) -> dict[str, Any]:
     """A file's values, and over them those of the command line."""
     from_file = values.mapping(path, f"{what}s") if path else {}
     return {**from_file, **values.pairs(texts, what)}

@@ -26,7 +26,6 @@ class Drawing:
     def __init__(self, terminal: Terminal, registry: "Registry") -> None:
         self._terminal = terminal
         self._registry = registry
-        self._load = registry.load
 
     @cached_property
     def _columns(self) -> int:
@@ -95,7 +94,7 @@ class Drawing:
     def _metrics(self, row: Row, columns: int) -> Iterator[list[Span]]:
         """As many metrics as one line holds, telling ones first."""
         line: list[Span] = []
-        for name in headlines(row.entry.commit.metrics)[:_METRICS]:
+        for name in headlines(row.entry.metrics)[:_METRICS]:
             spans = self._metric(row, name)
             if line and sum(width(t) for t, _ in (*line, *spans)) + 2 > columns:
                 break
@@ -104,9 +103,8 @@ class Drawing:
             yield line
 
     def _metric(self, row: Row, name: str) -> list[Span]:
-        commit = row.entry.commit
-        values = trend(commit, name, self._load)
-        direction, style = commit.metrics[name].direction, ""
+        values = trend(self._registry, row.entry.id, name)
+        direction, style = row.entry.metrics[name].direction, ""
         if direction and len(values) > 1 and values[-1] != values[-2]:
             rose = values[-1] > values[-2]
             style = "good" if rose == (direction == "higher") else "bad"

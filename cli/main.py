@@ -25,6 +25,7 @@ SECTIONS = {
     "Record": {
         "init": "Make a folder a registry.",
         "commit": "Record an artifact and what it came from.",
+        "attest": "Say what was measured of a commit later.",
         "run": "Run a command and record what it read and left.",
         "status": "Show committed files that have changed since.",
     },

@@ -43,7 +43,7 @@ def entry(found: "Entry") -> Json:
         "author": author(found.author),
         "message": found.message,
         "edges": [_edge(edge) for edge in commit.edges],
-        "metrics": {name: metric.value for name, metric in commit.metrics.items()},
+        "metrics": {name: metric.value for name, metric in found.metrics.items()},
         "params": dict(commit.params),
         "branches": list(found.branches),
         "tags": list(found.tags),
@@ -57,7 +57,7 @@ def shown(registry: "Registry", found: "Entry") -> Json:
     return {
         **entry(found),
         "edges": [_named_edge(edge, registry.load(edge.id)) for edge in commit.edges],
-        "metrics": {name: metric_(metric) for name, metric in commit.metrics.items()},
+        "metrics": _measured(registry, found),
         "payload": _payload(registry, found),
         "path": found.path,
         "origin": commit.origin,
@@ -66,6 +66,18 @@ def shown(registry: "Registry", found: "Entry") -> Json:
         "gates": commit.gates,
         "extra": dict(commit.extra),
         "files": [file(item) for item in registry.files(found.id)],
+    }
+
+
+def _measured(registry: "Registry", found: "Entry") -> Json:
+    """The metrics of a commit, each with the event that attested it, if one did."""
+    from lineage.measured import attested
+
+    later = attested(registry, found.id)
+    events = {name: item.event.id for name, item in later.items()}
+    return {
+        name: {**metric_(metric), "event": events.get(name)}
+        for name, metric in found.metrics.items()
     }
 
 

@@ -162,11 +162,15 @@ def _described(fields: Record, telling: str) -> str:
 def _sections(registry: "Registry", data: dict[str, Any]) -> Iterator[Section]:
     """The tables that have something in them."""
     edges = [{**e, "short": short(registry, e["id"])} for e in data["edges"]]
+    metrics = [{"name": k, **v} for k, v in data["metrics"].items()]
     signed = any("signature" in event for event in data["events"])
     events = with_signatures(_EVENTS, SIGNED_IN_FULL, wanted=signed)
     tables: dict[str, tuple[Sequence[Record], tuple[Column, ...]]] = {
         "edges": (edges, _EDGES),
-        "metrics": ([{"name": k, **v} for k, v in data["metrics"].items()], _METRICS),
+        "metrics": (
+            metrics,
+            _METRICS + (_ATTESTED,) * any(m["event"] for m in metrics),
+        ),
         "params": ([{"name": k, "value": v} for k, v in _settings(data)], _PARAMS),
         "gates": (data["gates"] or [], GATES),
         "events": ([e for e in data["events"] if e["type"] != "commit"], events),
@@ -218,6 +222,11 @@ def _definition(record: Record) -> str:
     return version if named else f"{record['definition']} {version}".rstrip()
 
 
+def _attested(record: Record) -> Span:
+    """The event that said it later; nothing where the commit itself does."""
+    return (record["event"] or "")[:8], "id"
+
+
 def _interval(record: Record) -> str:
     low_high = ", ".join(map(number, record["interval"] or ()))
     return f"[{low_high}]" if low_high else ""
@@ -262,6 +271,7 @@ _METRICS = (
     Column("better", lambda r: r["direction"] or ""),
     Column("definition", _definition, flexible=True),
 )
+_ATTESTED = Column("attested", _attested)
 _PARAMS = (
     Column("name", lambda r: r["name"], flexible=True),
     Column("value", lambda r: inline(r["value"]), flexible=True),

@@ -72,16 +72,27 @@ def mapping(path: Path, what: str) -> dict[str, Any]:
 
 
 def metrics(given: dict[str, Any]) -> "dict[str, Metric]":
-    """Metrics by name; an error names the metric that is wrong."""
-    from lineage.store.objects import Metric
+    """Metrics by name; a list of numbers, or ``0.81,0.83``, is one of repeats.
 
+    Raises:
+        UsageError: naming the metric that is wrong.
+    """
     found = {}
     for name, value in given.items():
         try:
-            found[name] = Metric.from_user(value)
+            found[name] = _metric(value)
         except UsageError as error:
             raise UsageError(f"the metric {name}: {error}", hint=error.hint) from None
     return found
+
+
+def _metric(value: Any) -> "Metric":
+    from lineage.repeats import repeated
+    from lineage.store.objects import Metric
+
+    if isinstance(value, str) and "," in value:
+        value = [scalar(part.strip()) for part in value.split(",")]
+    return repeated(value) if isinstance(value, list) else Metric.from_user(value)
 
 
 def edge(registry: "Registry", role: str, text: str) -> "Edge":

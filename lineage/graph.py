@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from lineage.history import Entry
+from lineage.measured import metrics
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Metric
 
@@ -186,30 +187,30 @@ def _chip(kind: str, name: str, ids: list[str], shares: Mapping[str, float]) -> 
     return Chip(ids[0], kind, name, total, len(ids) - 1)
 
 
-def headlines(metrics: Mapping[str, Metric]) -> list[str]:
+def headlines(found: Mapping[str, Metric]) -> list[str]:
     """Names of metrics, the telling ones first: usual ones, then those to improve."""
-    usual = [name for name in _HEADLINES if name in metrics]
-    rest = sorted(metrics.keys() - usual, key=lambda n: (not metrics[n].direction, n))
+    usual = [name for name in _HEADLINES if name in found]
+    rest = sorted(found.keys() - usual, key=lambda n: (not found[n].direction, n))
     return usual + rest
 
 
-def trend(commit: Commit, name: str, load: Load) -> list[float]:
-    """A metric's values along the branch up to `commit`, oldest first, at most 8.
+def trend(registry: Registry, id_: str, name: str) -> list[float]:
+    """A metric's values along the branch up to a commit, oldest first, at most 8.
 
     It ends where the metric is missing, or means something else.
     """
-    values = (metric.value for metric in _same(commit, name, load))
+    values = (metric.value for metric in _same(registry, id_, name))
     return list(islice(values, _TREND))[::-1]
 
 
-def _same(commit: Commit, name: str, load: Load) -> Iterator[Metric]:
-    first = commit.metrics[name]
+def _same(registry: Registry, id_: str, name: str) -> Iterator[Metric]:
+    first = metrics(registry, id_)[name]
     while True:
-        metric = commit.metrics.get(name)
+        metric = metrics(registry, id_).get(name)
         if metric is None or not metric.comparable(first):
             return
         yield metric
-        before = commit.ids(*BACK)
+        before = registry.load(id_).ids(*BACK)
         if not before:
             return
-        commit = load(before[0])
+        id_ = before[0]

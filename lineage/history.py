@@ -5,12 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
+from lineage.measured import metrics
 from lineage.registry import Registry
-from lineage.store.objects import Commit
+from lineage.store.objects import Commit, Metric
 
 
 class Entry(NamedTuple):
-    """A commit with what the log knows of it: who recorded it first, and when."""
+    """A commit with what the log knows of it: who recorded it first, and when.
+
+    `metrics` are those that it records and those that were attested later.
+    """
 
     id: str
     git: str
@@ -22,6 +26,7 @@ class Entry(NamedTuple):
     tags: tuple[str, ...]
     generation: int
     number: int
+    metrics: Mapping[str, Metric]
     path: str | None = None
 
 
@@ -57,6 +62,7 @@ def entry(registry: Registry, id_: str, names: Names) -> Entry:
         tags=names.tags.get(record.git, ()),
         generation=record.generation,
         number=record.number,
+        metrics=metrics(registry, id_),
         path=event.data.get("path"),
     )
 

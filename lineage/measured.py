@@ -34,7 +34,8 @@ def metrics(registry: Registry, id_: str) -> Mapping[str, Metric]:
     if id_ not in subjects(registry, METRICS):
         return recorded
     later = attested(registry, id_)
-    return {**recorded, **{name: found.metric for name, found in later.items()}}
+    both = {**recorded, **{name: found.metric for name, found in later.items()}}
+    return dict(sorted(both.items()))
 
 
 def attested(registry: Registry, id_: str) -> dict[str, Attested]:

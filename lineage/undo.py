@@ -25,6 +25,8 @@ _ANSWERS = {
     "erase": "erased bytes are gone; commit them again where you still have them",
     "review": "a verdict is answered by another one: `lineage review`",
     "key": "a key ends with `lineage key revoke`",
+    "metrics": "attest it anew, or `lineage attest REV --withdraw NAME`",
+    "evidence": "`lineage verify --evidence` looks again, and says what it finds",
     "commit": "it found the branch at that content already and moved nothing",
 }
 _ANSWER = "what was said stays said; record an event that says otherwise"

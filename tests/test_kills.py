@@ -176,6 +176,7 @@ CASES = [
     Case("commit model folder --name ref --reference"),
     Case("commit generation --name loop --includes first --includes second"),
     Case("commit dataset other --name text --branch first"),
+    Case("attest first --metric accuracy=0.81,0.83"),
     Case("branch new first", again=2),
     Case("branch --force second first"),
     Case("branch --delete second", again=5),

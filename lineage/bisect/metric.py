@@ -1,4 +1,4 @@
-"""Bisecting by a recorded metric: every value on the way is looked at.
+"""Bisecting by a metric, recorded or attested: every value on the way is looked at.
 
 A commit is bad when its value breaks the bound that is given or, without one, when it
 is nearer to the bad end's value than to the good end's. Where an interval is recorded
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lineage.bisect.result import Bisected, Probe, check_ends, way
 from lineage.errors import NotFound, UsageError, VerificationError
+from lineage.measured import metrics
 from lineage.registry import Registry
 from lineage.store.objects import Metric
 
@@ -46,19 +47,18 @@ def by_metric(
         VerificationError: when noise hides the difference between the ends.
     """
     ids = way(registry, good, bad)
-    metrics = [registry.load(id_).metrics.get(name) for id_ in ids]
-    first, last = _recorded(good, name, metrics[0]), _recorded(bad, name, metrics[-1])
+    found = [metrics(registry, id_).get(name) for id_ in ids]
+    first, last = _known(good, name, found[0]), _known(bad, name, found[-1])
     line = _line(name, first, last, above, below)
     probes = [
-        _probe(id_, metric, first, line)
-        for id_, metric in zip(ids, metrics, strict=True)
+        _probe(id_, metric, first, line) for id_, metric in zip(ids, found, strict=True)
     ]
     _check_noise(name, probes[0], probes[-1])
     check_ends(probes[0], probes[-1])
     return Bisected(probes, len(ids), _suspects(probes), _crossings(probes), line.at)
 
 
-def _recorded(id_: str, name: str, metric: Metric | None) -> Metric:
+def _known(id_: str, name: str, metric: Metric | None) -> Metric:
     if metric is None:
         hint = "`lineage show` lists the metrics of a commit"
         raise NotFound(f"{id_[:12]} has no metric {name}", hint=hint)
@@ -96,7 +96,7 @@ def _line(
 
 def _probe(id_: str, metric: Metric | None, first: Metric, line: Line) -> Probe:
     if metric is None:
-        return Probe(id_, "skipped", "not recorded")
+        return Probe(id_, "skipped", "not measured")
     if not metric.comparable(first):
         return Probe(id_, "skipped", "measured another way", metric.value)
     value, interval = metric.value, metric.interval

@@ -214,6 +214,7 @@ def test_json_of_a_metric(loop: Any, run: Run) -> None:
         "direction": "lower",
         "n": 4000,
         "interval": None,
+        "event": None,
     }
 
 

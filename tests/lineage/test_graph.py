@@ -269,6 +269,6 @@ def test_a_trend_ends_where_the_definition_changes(repo: Registry) -> None:
             metric = Metric(float(value), "loss", version)
             made = repo.commit("model", "m", params={"v": value}, metrics={"x": metric})
 
-    assert trend(repo.load(made.id), "x", repo.load) == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert trend(repo, made.id, "x") == [2, 3, 4, 5, 6, 7, 8, 9]
     third = repo.resolve("HEAD~7")
-    assert trend(repo.load(third), "x", repo.load) == [0, 1, 2]
+    assert trend(repo, third, "x") == [0, 1, 2]
