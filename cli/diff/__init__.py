@@ -20,13 +20,14 @@ from lineage.cli.diff.files import FILES
 from lineage.cli.diff.metrics import METRICS
 from lineage.cli.diff.part import Part
 from lineage.cli.diff.settings import CONFIG, PARAMS
+from lineage.cli.diff.tokenizer import TOKENIZER
 from lineage.cli.render import Record, csv_lines, document, json_line
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
 
-PARTS = (METRICS, PARAMS, CONFIG, FILES)
+PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, FILES)
 _BY_NAME = {part.name: part for part in PARTS}
 _DIFFERS = 1
 _ROWS = 20  # of a table, for people

@@ -13,6 +13,7 @@ from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
 from lineage.diff.options import Options
 from lineage.diff.parts import Pair, pairs
+from lineage.diff.tokenizer import TokenizerChanges
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.store.canonical import Json
@@ -20,7 +21,7 @@ from lineage.store.objects import Commit
 
 __all__ = ["SECTIONS", "Diff", "Options", "before", "diff"]
 
-SECTIONS = ("metrics", "params", "config", "files")
+SECTIONS = ("metrics", "params", "config", "tokenizer", "files")
 _OTHERS = ("kind", "name", "edges", "origin", "code", "external", "gates")
 
 
@@ -37,6 +38,7 @@ class Diff:
     metrics: tuple[MetricChange, ...] = ()
     params: tuple[Change, ...] = ()
     config: tuple[Change, ...] = ()
+    tokenizer: tuple[TokenizerChanges, ...] = ()
     files: FileChanges = field(default_factory=FileChanges)
     notes: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
@@ -62,7 +64,7 @@ def diff(
     options: Options | None = None,
 ) -> Diff:
     """Compare the revision `a`, taken as the older one, with the revision `b`."""
-    from lineage.diff import config, files, metrics
+    from lineage.diff import config, files, metrics, tokenizer
 
     ids = registry.resolve(a), registry.resolve(b)
     what = Comparison(registry, pairs(registry, *ids), options or Options())
@@ -71,6 +73,7 @@ def diff(
         metrics=metrics.compare(what) if "metrics" in only else (),
         params=config.compare_params(what) if "params" in only else (),
         config=config.compare(what) if "config" in only else (),
+        tokenizer=tokenizer.compare(what) if "tokenizer" in only else (),
         files=files.compare(what) if "files" in only else FileChanges(),
         notes=tuple(what.notes),
         beyond=tuple(_beyond(*(registry.load(id_) for id_ in ids))),
