@@ -1,9 +1,9 @@
 """The tokenizers of a diff: tokens, merges, special tokens, settings, templates."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, changed
+from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.show import inline
 from lineage.cli.terminal import Span
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _TABLES = {"vocabulary": "renumbered", "scores": "rescored", "merges": "moved"}
 _WORDS = {"renumbered": "re-numbered", "rescored": "re-scored", "moved": "moved"}
-_UNITS = {"vocabulary": "token", "scores": "score", "merges": "merge"}
+_UNITS = {"vocabulary": "tokens", "scores": "scores", "merges": "merges"}
 
 
 def _data(found: "Diff") -> list[Record]:
@@ -98,21 +98,19 @@ def _sort(*, a: object, b: object) -> str:
     return "changed" if a and b else "added" if b else "removed"
 
 
-def _tables(found: "Diff", most: int | None) -> Iterator[Section]:
+def _tables(found: "Diff", most: int) -> Iterator[Section]:
     for item in found.tokenizer:
         title = " ".join(("tokenizer", _where(item).rstrip("/"))).rstrip()
         yield Section(title, list(_summary(item)), _SUMMARY)
         for name in _TABLES:
-            rows = list(_drawn(name, getattr(item, name)))
-            if rows:
-                yield Section(f"{title}: {name}", rows[:most], _ENTRIES)
+            if rows := list(_drawn(name, getattr(item, name))):
+                yield section(f"{title}: {name}", rows, _ENTRIES, most)
         for name in ("special", "settings"):
-            records = _by_path(getattr(item, name))
-            if records:
-                yield Section(f"{title}: {name}", records[:most], _SETTINGS)
+            if records := _by_path(getattr(item, name)):
+                yield section(f"{title}: {name}", records, _SETTINGS, most)
         for template in item.templates:
             lines = [{"line": line} for line in template.lines]
-            yield Section(f"{title}: chat template", lines[:most], _PATCH)
+            yield section(f"{title}: chat template", lines, _PATCH, most)
 
 
 def _summary(item: "TokenizerChanges") -> Iterator[Record]:
@@ -203,31 +201,27 @@ def _number(side: str, record: Record) -> str:
 
 
 def _line(found: "Diff") -> str:
-    """What differs, in a few words."""
-    said = (_said(item) for item in found.tokenizer)
-    return "; ".join(filter(None, said))
+    """What differs, in a few words; a line per tokenizer."""
+    return "\n".join(map(_said, found.tokenizer))
 
 
 def _said(item: "TokenizerChanges") -> str:
-    words = [
-        f"{plural(len(entries), unit)} {word}"
-        for name, unit in _UNITS.items()
-        for word, entries in _sorts(name, getattr(item, name))
-        if entries
-    ]
+    words = [f"{unit} {_signed(getattr(item, name))}" for name, unit in _UNITS.items()
+             if getattr(item, name)]  # fmt: skip
     if others := len(item.special) + len(item.settings):
         words.append(plural(others, "setting"))
     words += ["chat template"] if item.templates else []
     if item.text:
         share = percent(item.text.different / max(item.text.records, 1))
         words.append(f"{share} of {item.text.source} cut differently")
-    return ", ".join(words)
+    where = _where(item).rstrip("/")
+    return (f"{where}: " if where else "") + ", ".join(words)
 
 
-def _sorts(name: str, table: "Table") -> Iterator[tuple[str, Sequence["Entry"]]]:
-    yield "added", table.added
-    yield "removed", table.removed
-    yield _WORDS[_TABLES[name]], table.moved
+def _signed(table: "Table") -> str:
+    """How many entries came, went and moved: +2 -1 ~3."""
+    sorts = ("+", table.added), ("-", table.removed), ("~", table.moved)
+    return " ".join(f"{mark}{len(entries):,}" for mark, entries in sorts if entries)
 
 
 def _value(value: object) -> str:

@@ -37,12 +37,12 @@ def compare_params(what: Comparison) -> tuple[Change, ...]:
     """
     pairs = what.pairs
     own = {name for side in pairs[0].commits for name in side.params}
-    found = list(_changes("", _params(pairs[0].a), _params(pairs[0].b)))
+    found = list(changes("", _params(pairs[0].a), _params(pairs[0].b)))
     for pair in pairs[1:]:
         if pair.part and pair.kind != "config":
             sides = ({k: v for k, v in _params(side).items() if k not in own}
                      for side in (pair.a, pair.b))  # fmt: skip
-            found += _changes(f"{pair.label}/", *sides)
+            found += changes(f"{pair.label}/", *sides)
     return tuple(found)
 
 
@@ -55,7 +55,7 @@ def compare(what: Comparison) -> tuple[Change, ...]:
         bare = not pair.label or (pair.kind == "config" and configs == 1)
         prefix = "" if bare else f"{pair.label}/"
         if pair.label and pair.kind == "config":
-            found += _changes(prefix, _params(pair.a), _params(pair.b))
+            found += changes(prefix, _params(pair.a), _params(pair.b))
         found += _file_changes(what.registry, pair, prefix, what.notes)
     return tuple(found)
 
@@ -77,7 +77,7 @@ def _file_changes(
         within = f"{prefix}{named}:" if named else prefix
         try:
             old, new = (_read(registry, each.get(name)) for each in (before, after))
-            yield from list(_changes(within, old, new))
+            yield from list(changes(within, old, new))
         except LineageError as error:
             notes.append(f"{prefix}{sides[-1].path} is not compared: {error}")
 
@@ -111,7 +111,7 @@ def _read(registry: Registry, entry: FileEntry | None) -> Any:
     return read(registry.payloads.path(entry.md5), entry.path) or {}
 
 
-def _changes(prefix: str, old: object, new: object) -> Iterator[Change]:
+def changes(prefix: str, old: object, new: object) -> Iterator[Change]:
     before, after = dict(_flat(old)), dict(_flat(new))
     for path in sorted({*before, *after}):
         a, b = before.get(path, _MISSING), after.get(path, _MISSING)

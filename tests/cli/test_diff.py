@@ -111,7 +111,8 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
     found = run("diff", "--format", "json").json()
 
     assert list(found) == [
-        "schema_version", "a", "b", "metrics", "params", "config", "files", "others",
+        "schema_version", "a", "b", "metrics", "params", "config", "tokenizer",
+        "files", "others",
     ]  # fmt: skip
     assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
     assert found["metrics"][1] == {
@@ -205,7 +206,7 @@ new  aaaaaaaa config b (HEAD -> config/b), just now
 $ lineage diff config/a config/b
 old  bbbbbbbb config a (config/a), just now
 new  aaaaaaaa config b (HEAD -> config/b), just now
-2> the same metrics, params, config and files
+2> the same metrics, params, config, tokenizer and files
 2> note: name differs; see `lineage show`
 $ lineage diff
 2> error: nothing comes before aaaaaaaaaaaa on its branch
@@ -213,7 +214,7 @@ $ lineage diff
 exit 5
 $ lineage diff HEAD --only moods
 2> error: 'moods' is no section of a diff
-2> hint: some of metrics,params,config,files
+2> hint: some of metrics,params,config,tokenizer,files
 exit 2
 """)
 

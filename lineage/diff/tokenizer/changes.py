@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage.diff.config import Change
-from lineage.diff.config import _changes as by_path
+from lineage.diff.config import changes as by_path
 from lineage.diff.tokenizer.reading import Tokenizer
 from lineage.diff.tokenizer.retokenised import Retokenised
 from lineage.diff.tokenizer.tables import Table, numbered, ordered

@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from lineage.diff.comparison import Comparison
-from lineage.diff.payload import place
 from lineage.diff.tokenizer.changes import TokenizerChanges
 from lineage.diff.tokenizer.reading import Tokenizer
 from lineage.diff.tokenizer.retokenised import LONGEST, Retokenised, retokenise
 from lineage.errors import LineageError, UsageError
-from lineage.loop.records.shards import read_records
+from lineage.records import rows, rows_of
+from lineage.records.formats import READERS, suffix
+from lineage.records.texts import texts
 from lineage.store.disk import disk_errors
 
 _ENOUGH = 4_000_000  # characters of a dataset that nobody asked for
@@ -27,9 +28,22 @@ def through_both(
     if not (a.text and b.text) or a.text == b.text:
         return found
     if path := what.options.text:
-        lines = _lines(path, what)
-        return replace(found, text=retokenise(path.name, lines, a.text, b.text))
+        return replace(
+            found, text=retokenise(path.name, _of(path, what), a.text, b.text)
+        )
     return replace(found, text=_held_out(what, a.text, b.text))
+
+
+def _of(path: Path, what: Comparison) -> Iterator[str]:
+    """The texts of a file of records, or the lines of any other.
+
+    Raises:
+        LineageError: when it cannot be read, or no column holds its text.
+    """
+    if suffix(path.name) in READERS and suffix(path.name) != ".txt":
+        rows = rows_of(path, path.name, progress=what.options.progress)
+        return (text for _, text in texts(rows, any_=True))
+    return _lines(path, what)
 
 
 def _lines(path: Path, what: Comparison) -> Iterator[str]:
@@ -45,22 +59,16 @@ def _lines(path: Path, what: Comparison) -> Iterator[str]:
 
 
 def _held_out(what: Comparison, old: str, new: str) -> Retokenised | None:
-    """The first dataset that both commits were evaluated on, if it is here."""
+    """What it does to the first dataset that both were evaluated on, if it is here."""
     before, after = (commit.ids("evaluated_on") for commit in what.pairs[0].commits)
     both = [id_ for id_ in before if id_ in after]
     if not both:
         return None
     name = f"{what.registry.load(both[0]).name} {both[0][:8]}"
+    found = rows(what.registry, both[0], progress=what.options.progress)
+    said = (text for _, text in texts(found, any_=True))
     try:
-        return retokenise(name, _texts(what, both[0]), old, new, most=_ENOUGH)
+        return retokenise(name, said, old, new, most=_ENOUGH)
     except LineageError as error:
         what.notes.append(f"no text goes through the tokenizers: {error}")
         return None
-
-
-def _texts(what: Comparison, id_: str) -> Iterator[str]:
-    for entry in what.registry.files(id_):
-        if entry.path.endswith(".jsonl"):
-            what.options.progress(entry.size)
-            for record in read_records(place(what.registry, entry)):
-                yield record["text"]

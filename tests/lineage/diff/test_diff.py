@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.diff import before, diff
-from lineage.diff.config import _changes
+from lineage.diff.config import changes
 from lineage.diff.metrics import MetricChange
 from lineage.errors import NotFound
 from lineage.store.objects import Edge, Metric
@@ -87,7 +87,7 @@ def test_directions_that_disagree_give_no_verdict() -> None:
 @given(DOCUMENTS)
 def test_nothing_differs_from_itself(document: dict[str, Any]) -> None:
     """A document has no changes against its own copy."""
-    assert list(_changes("", document, json.loads(json.dumps(document)))) == []
+    assert list(changes("", document, json.loads(json.dumps(document)))) == []
 
 
 @given(DOCUMENTS, DOCUMENTS)
@@ -95,8 +95,8 @@ def test_what_differs_is_found_and_its_mirror_image(
     one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     """Documents differ exactly where changes say so, in either order."""
-    there = list(_changes("", one, other))
-    back = list(_changes("", other, one))
+    there = list(changes("", one, other))
+    back = list(changes("", other, one))
 
     assert bool(there) == (
         json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True)
