@@ -93,7 +93,7 @@ def compared(registry: Registry, old: Any, new: Any, **options: Any) -> Diff:
                else {"tokenizer.json": side})
         for side in (old, new)
     ]  # fmt: skip
-    return diff(registry, *ids, only=ONLY, options=Options(**options))
+    return diff(registry, ids[0], ids[1], only=ONLY, options=Options(**options))
 
 
 def one(found: Diff) -> TokenizerChanges:
@@ -302,7 +302,7 @@ def test_the_held_out_dataset_of_both_is_tried(
         model = commit(repo, {"tokenizer.json": side})
         edges = [Edge("includes", model), Edge("evaluated_on", held_out)]
         turns.append(repo.commit("generation", "m", edges=edges).id)
-    [found] = diff(repo, *turns, only=ONLY).tokenizer
+    [found] = diff(repo, turns[0], turns[1], only=ONLY).tokenizer
 
     assert found.label == "model/m"
     assert found.text is not None
@@ -359,4 +359,4 @@ def test_data_with_a_vocabulary_file_are_no_tokenizer(repo: Registry) -> None:
     """A dataset's vocab.txt is text; its tokenizer.json would be a tokenizer."""
     ids = [commit(repo, {"vocab.txt": text}, "dataset") for text in ("a\n", "b\n")]
 
-    assert diff(repo, *ids, only=ONLY).tokenizer == ()
+    assert diff(repo, ids[0], ids[1], only=ONLY).tokenizer == ()
