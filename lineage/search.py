@@ -119,23 +119,43 @@ def search(
     `among` only these.
     """
     from lineage.indexing import index_of
+    from lineage.noted import noted
+    from lineage.statements import Statements
+    from lineage.store.attested import METRICS
     from lineage.store.index_query import matching
 
+    then = registry.events_log.at is not None  # the rows are of now
     reachable = None if starts is None else list(starts)
     few = among if among is not None and len(among) <= _FEW else None
 
     def question(ask: "Ask") -> list[str]:
-        asked = filters.question()
+        asked, conditions = filters.question(), []
+        if then and noted(registry, Statements).said.get(METRICS):
+            conditions, asked["metrics"] = asked["metrics"], []
         rows = matching(ask, starts=reachable, among=few, **asked)
         found = (row.id for row in rows if filters.accepts(*row[1:]))
         if among is not None:
             found = (id_ for id_ in found if id_ in among)
-        if registry.events_log.at:  # the rows are of now
+        if then:
             found = (id_ for id_ in found if registry.ids.find(id_))
+        if conditions:
+            found = (id_ for id_ in found if _measured(registry, id_, conditions))
         return list(islice(found, limit))
 
     with index_of(registry) as index:
         return index.read(question)
+
+
+def _measured(registry: "Registry", id_: str, conditions: Iterable[Condition]) -> bool:
+    """Whether a commit met the conditions by what was known of it then."""
+    from lineage.measured import metrics
+    from lineage.store.index_query import COMPARE
+
+    found = metrics(registry, id_)
+    return all(
+        name in found and COMPARE[op](found[name].value, value)
+        for name, op, value in conditions
+    )
 
 
 def children(

@@ -25,6 +25,7 @@ from lineage.store import migrations
 from lineage.store.disk import locked
 from lineage.store.events import EventLog, Logged
 from lineage.store.git import GitRepository
+from lineage.store.index_attested import write_attested
 from lineage.store.index_engine import (
     damaged,
     lock_schema,
@@ -270,6 +271,7 @@ class Index:
         writer = Writer(connection, self._git, clone, anew=anew)
         for batch in _batches(events):
             writer.add(batch)
+            write_attested(connection, self._git, clone, batch)
             tip = batch[-1].git
         if tip:
             write_names(connection, clone, self._log, tip)

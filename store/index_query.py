@@ -24,6 +24,7 @@ from lineage.store.index_rows import LONGEST, is_number, known, stored, written
 from lineage.store.index_tables import (
     METADATA,
     NOBODY,
+    AttestedRow,
     CloneRow,
     CommitRow,
     EdgeRow,
@@ -38,7 +39,7 @@ from lineage.store.index_tables import (
 # A metric's or parameter's name, operator and value: ("perplexity", "<", 30)
 Condition: TypeAlias = tuple[str, str, Json]
 
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -84,7 +85,7 @@ def matching(
     """
     connection, clone = ask
     tests = [col(KnownRow.clone) == clone]
-    tests += [_has_metric(condition) for condition in metrics]
+    tests += [_has_metric(clone, condition) for condition in metrics]
     tests += [_has_param(condition) for condition in params]
     if kind:
         tests.append(col(CommitRow.kind) == kind)
@@ -172,11 +173,17 @@ def census(ask: Ask) -> Census:
     return Census(mine, clones, rows, dict(map(tuple, gaps)))
 
 
-def _has_metric(condition: Condition) -> Any:
+def _has_metric(clone: int, condition: Condition) -> Any:
+    """A metric that the commit records or, to the clone's knowledge, one attested."""
     name, op, value = condition
-    meets = _COMPARE[op](col(MetricRow.value), value)
-    named = col(MetricRow.name) == stored(name, LONGEST)
-    return col(CommitRow.number).in_(select(MetricRow.commit).where(named, meets))
+    found = [
+        select(row.commit).where(
+            col(row.name) == stored(name, LONGEST), COMPARE[op](col(row.value), value)
+        )
+        for row in (MetricRow, AttestedRow)
+    ]
+    attested = found[1].where(col(AttestedRow.clone) == clone)
+    return col(CommitRow.number).in_(found[0].union_all(attested))
 
 
 def _has_param(condition: Condition) -> Any:
@@ -192,7 +199,7 @@ def _param_test(op: str, value: Json) -> Any:
     if is_number(value):
         if op == "!=":
             return number.is_distinct_from(value)
-        return _COMPARE[op](number, value)
+        return COMPARE[op](number, value)
     same = and_(col(ParamRow.text) == written(value), number.is_(None))
     return same if op == "=" else not_(same)
 

@@ -14,6 +14,7 @@ from lineage.store.files import parse_file_list
 from lineage.store.generations import generation
 from lineage.store.git import GitRepository
 from lineage.store.index_tables import (
+    AttestedRow,
     CommitRow,
     EdgeRow,
     EventRow,
@@ -103,7 +104,7 @@ class Writer:
         """Rows of events that have none; the numbers of all by git oid."""
         columns = (EventRow.git, EventRow.number)
         oids = [logged.git for logged in events]
-        numbers = dict(_asked(self._connection, columns, col(EventRow.git), oids))
+        numbers = dict(asked(self._connection, columns, col(EventRow.git), oids))
         rows = []
         for logged in events:
             if logged.git not in numbers:
@@ -121,7 +122,7 @@ class Writer:
         column = col(KnownRow.commit)
         return {
             int(number)
-            for (number,) in _asked(self._connection, (column,), column, numbers, own)
+            for (number,) in asked(self._connection, (column,), column, numbers, own)
         }
 
     def _add_known(self, items: Iterable[_New], found: Mapping[str, Known]) -> None:
@@ -205,7 +206,7 @@ _FACTS: dict[type[SQLModel], Any] = {
 }
 
 
-def _asked(
+def asked(
     connection: Any,
     columns: Iterable[Any],
     column: Any,
@@ -222,13 +223,13 @@ def _asked(
 def known(connection: Any, ids: Iterable[str]) -> dict[str, Known]:
     """Those of `ids` that have rows, whoever wrote them."""
     columns = (CommitRow.id, CommitRow.number, CommitRow.generation)
-    rows = _asked(connection, columns, col(CommitRow.id), ids)
+    rows = asked(connection, columns, col(CommitRow.id), ids)
     return {id_: Known(*fields) for id_, *fields in rows}
 
 
 def forget(connection: Any, clone: int) -> None:
     """Take out what the clone has, and the rows that no other clone needs."""
-    for row in (HeardRow, KnownRow, LeftOutRow, RefRow):
+    for row in (HeardRow, KnownRow, LeftOutRow, RefRow, AttestedRow):
         connection.execute(delete(row).where(col(row.clone) == clone))
     heard, kept = select(HeardRow.event), select(KnownRow.commit)
     connection.execute(delete(EventRow).where(col(EventRow.number).not_in(heard)))
@@ -253,7 +254,7 @@ def write_names(connection: Any, clone: int, log: EventLog, tip: str) -> None:
     fresh = wanted - present
     oids = (git for _, git in fresh)
     columns = (CommitRow.git, CommitRow.number)
-    numbers = dict(_asked(connection, columns, col(CommitRow.git), oids))
+    numbers = dict(asked(connection, columns, col(CommitRow.git), oids))
     rows = [(ref, numbers.get(git)) for ref, git in fresh]
     made = [{"clone": clone, "ref": r, "commit": n} for r, n in rows if n is not None]
     if made:

@@ -124,6 +124,21 @@ class MetricRow(_Row, table=True):
     value: float
 
 
+class AttestedRow(_Row, table=True):
+    """A metric that was attested of a commit, as it holds by what a clone has heard.
+
+    Those that the commit records itself are not among them.
+    """
+
+    __tablename__ = "attested"
+    __table_args__ = (Index(None, "clone", "name", "value"), _COMPACT)
+
+    clone: int = Field(primary_key=True)
+    commit: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    value: float
+
+
 class ParamRow(_Row, table=True):
     """One value inside a commit's parameters, at its dotted path.
 

@@ -19,7 +19,7 @@ event log knows empties the tables, and the next refresh reads the whole log.
 from pathlib import Path
 from typing import Any
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def config(connection: Any) -> Any:

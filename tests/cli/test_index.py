@@ -31,6 +31,7 @@ $ lineage index rebuild
 
 1 commit of this clone
   table     rows
+  attested     0
   commits      1
   edges        0
   events       2

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lineage
+from lineage import measured
 from lineage.errors import UsageError
 from lineage.history import walk
 from lineage.search import Filters, search
@@ -61,6 +62,23 @@ def _fill(registry: Registry) -> None:
             edges=before,
         )
         before = [Edge("derived_from", made.id)] if number != 6 else []
+    _attest(registry)
+
+
+def _attest(registry: Registry) -> None:
+    """Say of some commits what was measured later, and take a part of it back."""
+    ids = dict(enumerate(reversed(search(registry, Filters()))))
+    for number in (0, 2, 4, 6, 8):
+        measured.attest(registry, ids[number], {"f1": Metric(number)})
+    measured.attest(registry, ids[4], {"f1": Metric(0.5), "loss": Metric(-1)})
+    measured.attest(registry, ids[6], {"f1": None})
+    recorded = {"perplexity": {"value": -9}, "f1": {"value": 100}}
+    registry.attest("metrics", subject=ids[1], data={"metrics": recorded})
+    registry.attest("metrics", subject="0" * 64, data={"metrics": recorded})
+
+
+F1 = {0: 0, 1: 100, 2: 2, 4: 0.5, 8: 8}
+LOSS = {4: -1}
 
 
 def _found(registry: Registry, **fields: Any) -> list[int]:
@@ -97,6 +115,9 @@ def test_everything_newest_first(history: Registry) -> None:
         ({"metrics": ("perplexity<=5", "perplexity != 0")}, [2, 1]),
         ({"metrics": ("a-b>-2",)}, [1, 0]),
         ({"metrics": ("loss > 0",)}, []),
+        ({"metrics": ("loss < 0", "f1 = 0.5", "perplexity = 10")}, [4]),
+        ({"metrics": ("f1 >= 0",)}, [8, 4, 2, 1, 0]),
+        ({"metrics": ("f1 >= 2", "perplexity > 0")}, [8, 2, 1]),
         ({"params": ("lr=0.002",)}, [8, 4, 0]),
         ({"params": ("lr = 2e-3",)}, [8, 4, 0]),
         ({"params": ('lr="0.002"',)}, [10, 6, 2]),
@@ -119,7 +140,7 @@ def test_filters(history: Registry, fields: dict[str, Any], numbers: list[int]) 
 
 CONDITIONS = st.builds(
     "{} {} {}".format,
-    st.sampled_from(["perplexity", "a-b", "loss"]),
+    st.sampled_from(["perplexity", "a-b", "loss", "f1"]),
     st.sampled_from(list(OPERATORS)),
     st.sampled_from([0, -3, 2.5, 1e1, 12.5, 100]),
 )
@@ -152,12 +173,15 @@ def test_the_index_agrees_with_a_look_at_every_commit(
 
 def _meets(entry: Entry, filters: Filters) -> bool:
     commit = entry.commit
-    measured = {name: metric.value for name, metric in commit.metrics.items()}
+    known = {name: metric.value for name, metric in commit.metrics.items()}
+    for name, values in (("f1", F1), ("loss", LOSS)):
+        if commit.params["number"] in values:
+            known[name] = values[commit.params["number"]]
     author = "{name} <{email}>".format(**entry.author)
     return (
         filters.kind in (None, commit.kind)
         and filters.accepts(commit.name, author)
-        and all(_compare(measured, str(text)) for text in filters.metrics)
+        and all(_compare(known, str(text)) for text in filters.metrics)
         and all(_compare(commit.params, str(text)) for text in filters.params)
     )
 
@@ -168,6 +192,25 @@ def _compare(values: Mapping[str, Any], text: str) -> bool:
     if isinstance(values.get(name), str):
         return op == "!="
     return name in values and bool(OPERATORS[op](values[name], float(number)))
+
+
+def test_the_past_had_the_values_of_then(history: Registry) -> None:
+    """With --at, what was attested, replaced or taken back later is as it was."""
+    said = [e for e in history.events_log.iterate() if e.event.type == "metrics"]
+    wanted: list[tuple[str, list[int]]] = [
+        ("f1 >= 0", [8, 4, 2, 1, 0]),  # all of it
+        ("f1 >= 0", [8, 4, 2, 1, 0]),
+        ("f1 >= 0", [8, 4, 2, 0]),
+        ("f1 >= 0.5", [8, 6, 4, 2]),
+        ("f1 > 0.5", [8, 6, 4, 2]),
+        ("f1 > 0.5", [6, 4, 2]),
+    ]
+    for logged, (condition, numbers) in zip(said, wanted, strict=False):
+        with closing(lineage.open(history.root, at=logged.event.id)) as then:
+            assert _found(then, metrics=(condition,)) == numbers
+    with closing(lineage.open(history.root, at=said[-1].event.prev[0])) as then:
+        assert _found(then, metrics=("f1 >= 0",)) == []
+        assert _found(then, metrics=("perplexity < 5",)) == [1, 0]
 
 
 def test_starting_points(history: Registry) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.indexing import index_of
+from lineage.measured import attest
 from lineage.store.canonical import digest
 from lineage.store.events import now
 from lineage.store.index_query import _reachable, matching
@@ -331,6 +332,27 @@ def test_what_is_reachable_from_very_many(repo: Registry, index: Index) -> None:
     assert _ids(index, starts=[ids[1]]) == [ids[1], ids[0]]
 
 
+def test_what_was_attested_holds_after_any_refresh(
+    repo: Registry, index: Index
+) -> None:
+    """Rows say what holds, however many events at once; a rebuild says the same."""
+    ids = [_commit(repo, seed) for seed in range(3)]
+    for number, id_ in enumerate(ids):
+        attest(repo, id_, {"f1": Metric(number), "nul\0": Metric(1)})
+    assert _ids(index, metrics=[("f1", ">=", 1)]) == ids[:0:-1]
+    attest(repo, ids[0], {"f1": Metric(5)})
+    assert _ids(index, metrics=[("f1", ">=", 1)]) == ids[::-1]
+    attest(repo, ids[0], {"f1": Metric(-5)})
+    attest(repo, ids[1], {"f1": None})
+    assert _ids(index, metrics=[("f1", ">=", 1)]) == [ids[2]]
+    assert _ids(index, metrics=[("nul\0", "=", 1)]) == ids[::-1]
+    rows = "SELECT clone, name, value FROM attested ORDER BY name, value"
+    before = _sql(repo, rows)
+    assert len(before) == 5
+    index.rebuild()
+    assert _sql(repo, rows) == before
+
+
 # the schema
 
 
@@ -384,4 +406,28 @@ def test_an_index_without_shares_reads_the_log_again(repo: Registry) -> None:
         ("derived_from", 3, 2**53 - 1, 40, 70),
         ("trained_on", None, None, None, None),
     ]
+    assert verify(repo).problems == []
+
+
+def test_an_index_without_attested_metrics_reads_the_log_again(repo: Registry) -> None:
+    """One that was made before they had rows is brought up to date."""
+    from alembic import command
+
+    from lineage.store.index_engine import lock_schema, open_engine, read_url
+    from lineage.store.migrations import config
+
+    ids = [_commit(repo, seed) for seed in range(3)]
+    attest(repo, ids[1], {"f1": Metric(1)})
+    with index_of(repo) as opened:
+        opened.refresh()
+    url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
+    engine = open_engine(read_url(url))
+    with engine.begin() as connection:
+        lock_schema(connection)
+        connection.exec_driver_sql("DROP TABLE attested")
+        command.stamp(config(connection), "0003")
+    engine.dispose()
+    with index_of(repo) as opened:
+        assert _ids(opened, metrics=[("f1", "=", 1)]) == [ids[1]]
+        assert _ids(opened) == ids[::-1]
     assert verify(repo).problems == []

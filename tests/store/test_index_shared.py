@@ -12,7 +12,9 @@ import pytest
 
 import lineage
 from lineage.indexing import index_of, index_status, rebuild_index
+from lineage.measured import attest
 from lineage.search import Filters, search
+from lineage.store.objects import Metric
 from tests.postgres import execute
 
 if TYPE_CHECKING:
@@ -114,6 +116,23 @@ def test_a_log_that_lost_events_takes_back_its_own(clones: list[Registry]) -> No
 
     assert _found(first) == mine
     assert _found(second) == [both, *mine]
+
+
+def test_each_clone_goes_by_what_it_has_heard(clones: list[Registry]) -> None:
+    """What one of them attested the other does not know, and a rebuild tells apart."""
+    first, second = clones
+    [common] = _found(first)
+    attest(first, common, {"f1": Metric(1)})
+    attest(second, common, {"f1": Metric(2), "g": Metric(3)})
+
+    def found(registry: Registry, condition: str) -> list[str]:
+        return search(registry, Filters(metrics=(condition,)))
+
+    for _ in range(2):
+        assert found(first, "f1 = 1") == found(second, "f1 = 2") == [common]
+        assert found(first, "f1 = 2") == found(first, "g = 3") == []
+        assert found(second, "g = 3") == [common]
+        rebuild_index(first)
 
 
 WRITE = """
