@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 100  # columns; further apart, what belongs together is not seen as one
 _METRICS = 4
-_GLYPHS = {"generation": "●", "model": "◆", "dataset": "○", "config": "□"}
+GLYPHS = {"generation": "●", "model": "◆", "dataset": "○", "config": "□"}
 _FAILED = "✗"
 _GAP = 2
 
@@ -68,7 +68,7 @@ class Drawing:
             *self._gates(row),
             *self._chips(row, columns),
         ):
-            yield self._terminal.paint(_fitted(spans, columns))
+            yield self._terminal.paint(fitted(spans, columns))
 
     def _head(self, row: Row, columns: int) -> Iterator[list[Span]]:
         entry = row.entry
@@ -139,7 +139,7 @@ class Drawing:
     def _glyph(self, row: Row) -> Span:
         verdict = self._verdict(row)
         passed = not _failed(row) if verdict is None else verdict.verdict == "approve"
-        glyph = _GLYPHS[row.entry.commit.kind]
+        glyph = GLYPHS[row.entry.commit.kind]
         return (glyph, "") if passed else (_FAILED, "bad")
 
     def _chips(self, row: Row, columns: int) -> Iterator[list[Span]]:
@@ -176,7 +176,7 @@ def _failed(row: Row) -> list[str]:
     return [str(gate.get("id")) for gate in gates if gate.get("verdict") == "fail"]
 
 
-def _fitted(spans: list[Span], columns: int) -> list[Span]:
+def fitted(spans: list[Span], columns: int) -> list[Span]:
     """`spans` cut to so many columns."""
     kept: list[Span] = []
     for text, style in spans:

@@ -33,6 +33,7 @@ SECTIONS = {
         "log": "Show what came from what, newest first.",
         "show": "Show one commit and what was said about it.",
         "diff": "Show what changed between two commits.",
+        "trace": "Show what a commit is made of.",
         "events": "Show who changed the registry, when and why.",
         "merge-base": "Show the newest commits that two both came from.",
         "bisect": "Find the first commit where something broke.",

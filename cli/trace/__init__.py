@@ -1,0 +1,107 @@
+"""`lineage trace`: what a commit is made of."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from lineage.cli.command import (
+    COUNT,
+    App,
+    Command,
+    at_option,
+    complete_revision,
+    format_option,
+    pass_app,
+)
+from lineage.cli.names import decorations, short, title
+from lineage.cli.render import (
+    csv_lines,
+    document,
+    escaped,
+    json_line,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.text import one_line
+from lineage.cli.trace.answer import facts
+from lineage.cli.trace.data import rows, traced
+from lineage.cli.trace.tables import tables
+from lineage.cli.trace.tree import INDENT, rails, tree
+
+if TYPE_CHECKING:
+    from lineage.cli.terminal import Span
+    from lineage.descent.trace import Trace
+
+_DEPTH = 4  # edges between the commit and the last that is drawn
+
+
+@click.command(
+    cls=Command,
+    short_help="Show what a commit is made of.",
+    examples={
+        "lineage trace": "what HEAD is made of",
+        "lineage trace loop/tutor": "how much of a generation machines wrote",
+        "lineage trace model/tutor --depth 9": "with more of its ancestry",
+        "lineage trace dataset/mixed --format csv": "its sources as a table",
+    },
+    exits=[0, 2, 5],
+)
+@click.argument(
+    "revision", metavar="[REV]", default="HEAD", shell_complete=complete_revision
+)
+@click.option("--depth", type=COUNT, default=_DEPTH, show_default=True, metavar="N",
+              help="Draw N steps of the ancestry.")  # fmt: skip
+@click.option("--graph", is_flag=True, help="Draw it with rails, as `log` does.")
+@at_option
+@format_option("json", "jsonl", "csv", "md")
+@pass_app
+def trace(app: App, /, *, revision: str, depth: int, graph: bool, format_: str) -> None:
+    """Show what the commit REV (by default HEAD) is made of.
+
+    How much of its records people and machines wrote, through every generation; which
+    datasets and models they came from; what its weights were trained on before; how
+    well each step is known; and what is not recorded. docs/trace.md has the
+    definitions.
+    """
+    from lineage.descent.trace import trace as ask
+
+    found = ask(app.registry, revision)
+    if format_ == "json":
+        app.terminal.write([document(traced(app.registry, found))])
+    elif format_ == "jsonl":
+        app.terminal.write([json_line(traced(app.registry, found))])
+    elif format_ == "csv":
+        app.terminal.write(csv_lines(list(rows(app.registry, found))))
+    elif format_ == "md":
+        app.terminal.write(_markdown(app, found))
+    else:
+        app.terminal.page(_human(app, found, depth, graph=graph))
+
+
+def _human(app: App, found: "Trace", depth: int, *, graph: bool) -> Iterator[str]:
+    terminal, registry = app.terminal, app.registry
+    entry = registry.entry(found.subject)
+    head: list[Span] = [
+        (f"{short(registry, found.subject)} ", "id"),
+        *title(entry.commit, entry.generation),
+        *decorations(registry, entry),
+    ]
+    yield from (terminal.paint(head), "")
+    told = list(facts(registry, found))
+    margin = max(len(name) for name, _ in told) + 2
+    for name, value in told:
+        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), "")])
+    yield from sections(terminal, tables(registry, found))
+    drawn = rails if graph else tree
+    yield from ("", terminal.paint([("ancestry", "title")]))
+    yield from (f"{' ' * INDENT}{line}" for line in drawn(app, found, depth))
+
+
+def _markdown(app: App, found: "Trace") -> Iterator[str]:
+    entry = app.registry.entry(found.subject)
+    what = "".join(text for text, _ in title(entry.commit, entry.generation))
+    yield from (f"# {what}", "", f"- commit: `{found.subject}`")
+    for name, value in facts(app.registry, found):
+        yield f"- {name}: {escaped(value)}" if name else f"  {escaped(value)}"
+    yield from markdown_sections(tables(app.registry, found))

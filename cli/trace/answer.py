@@ -1,0 +1,60 @@
+"""The answer on one screen: a few lines before the tables."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lineage.cli.names import short
+from lineage.cli.trace.words import amount, between, turns
+
+if TYPE_CHECKING:
+    from lineage.descent.trace import Amount, Made, Trace
+    from lineage.registry import Registry
+
+
+def facts(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
+    """Name and value of what fits on a line each."""
+    for made in told(registry, found):
+        yield from _made(registry, found, made)
+    yield "generation", f"{found.generation:,}"
+    if found.distance:
+        far = turns(*found.distance)
+        yield "distance", f"{far} from human data"
+    elif found.made:
+        yield "distance", "no recorded path leads to human data"
+    if found.weakest:
+        child, role, parent, grade = found.weakest
+        where = f"{role} {short(registry, parent)} of {short(registry, child)}"
+        worst = grade in ("contradicted", "declared")
+        yield "evidence", f"{grade} or better" + (f": {where}" if worst else "")
+
+
+def told(registry: "Registry", found: "Trace") -> list["Made"]:
+    """What was made; a dataset that a model beside it was trained on says no more."""
+    trained = (registry.load(made.id).ids("trained_on") for made in found.made)
+    used = {id_ for ids in trained for id_ in ids}
+    return [made for made in found.made if made.id not in used]
+
+
+def _made(
+    registry: "Registry", found: "Trace", made: "Made"
+) -> Iterator[tuple[str, str]]:
+    commit = registry.load(made.id)
+    name = "trained on" if commit.kind == "model" else "made of"
+    if found.made[0].id != made.id:
+        name, what = "beside it", f"{commit.kind} {commit.name}"
+        yield name, f"{what} {short(registry, made.id)}:"
+        name = ""
+    if not made.amounts:
+        yield name, "nothing of its own"
+    for each in made.amounts:
+        if each.unit == "records" or each.count is not None:
+            yield name, amount(each)
+            name = ""
+            if each.made_of.unknown:
+                yield "", _ranges(each)
+
+
+def _ranges(each: "Amount") -> str:
+    """What the unknown leaves open."""
+    machine, human = (between(each.made_of.range(o)) for o in ("machine", "human"))
+    return f"so {machine} machine-written, and {human} human"

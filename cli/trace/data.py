@@ -1,0 +1,128 @@
+"""What `trace` says as JSON and as rows; docs/json.md describes both."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.render import Record
+from lineage.store.canonical import SAFE_INTEGER
+
+if TYPE_CHECKING:
+    from lineage.descent.paths import Link
+    from lineage.descent.shares import Share
+    from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
+    from lineage.registry import Registry
+
+_ORIGINS = ("human", "machine")
+_SAID = ("type", "source", "licence", "by")
+_LONGEST = 4000  # digits that Python writes without asking
+
+
+def traced(registry: "Registry", found: "Trace") -> dict[str, Any]:
+    """Everything."""
+    return {
+        **_named(registry, found.subject),
+        "distance": found.distance and found.distance._asdict(),
+        "weakest": _link(found.weakest) if found.weakest else None,
+        "made_of": [_made(registry, made) for made in found.made],
+        "inherited": [_inherited(registry, each) for each in found.inherited],
+        "together": _amount(found.together) if found.together else None,
+        "gaps": [{"what": gap.what, "where": list(gap.where)} for gap in found.gaps],
+        "ancestry": list(_ancestry(registry, found)),
+    }
+
+
+def rows(registry: "Registry", found: "Trace") -> Iterator[Record]:
+    """One source of one commit's records each."""
+    for made in found.made:
+        for part in made.parts:
+            one = _part(registry, part)
+            del one["path"]
+            one["said"] = one["said"] or dict.fromkeys(_SAID)
+            yield {"of": made.id, **one}
+
+
+def exact(value: Fraction) -> list[int | str] | None:
+    """A fraction as two whole numbers; text where JSON readers would round them."""
+    pair = (value.numerator, value.denominator)
+    if value.denominator.bit_length() > 3 * _LONGEST:
+        return None
+    return [n if n <= SAFE_INTEGER else str(n) for n in pair]
+
+
+def _named(registry: "Registry", id_: str) -> dict[str, Any]:
+    if not registry.ids.find(id_):
+        return {"id": id_, "kind": None, "name": None, "generation": None}
+    commit = registry.load(id_)
+    generation = registry.ids.get(id_).generation
+    return {"id": id_, "kind": commit.kind, "name": commit.name,
+            "generation": generation}  # fmt: skip
+
+
+def _made(registry: "Registry", made: "Made") -> Record:
+    return {
+        **_named(registry, made.id),
+        **_amounts(made.amounts),
+        "sources": [_part(registry, part) for part in made.parts],
+    }
+
+
+def _amounts(amounts: Iterable["Amount"]) -> Record:
+    told = {amount.unit: _amount(amount) for amount in amounts}
+    return {unit: told.get(unit) for unit in ("records", "tokens")}
+
+
+def _amount(amount: "Amount") -> Record:
+    made_of = amount.made_of
+    shares = {origin: _share(made_of.range(origin)) for origin in _ORIGINS}
+    unknown = {"share": float(made_of.unknown), "exact": exact(made_of.unknown)}
+    return {"count": amount.count, **shares, "unknown": unknown}
+
+
+def _share(share: "Share") -> Record:
+    return {
+        "low": float(share.low),
+        "high": float(share.high),
+        "exact": [exact(share.low), exact(share.high)],
+    }
+
+
+def _part(registry: "Registry", part: "Part") -> dict[str, Any]:
+    shares = {unit: _share(share) for unit, share in part.shares.items()}
+    said = part.said
+    return {
+        "origin": part.origin,
+        **_named(registry, part.id),
+        **{unit: shares.get(unit) for unit in ("records", "tokens")},
+        "said": said and {name: getattr(said, name) for name in _SAID},
+        "evidence": part.trail.weakest.grade if part.trail else None,
+        "path": [_link(link) for link in part.trail.links()] if part.trail else [],
+    }  # fmt: skip
+
+
+def _inherited(registry: "Registry", each: "Inherited") -> Record:
+    return {
+        **_named(registry, each.id),
+        "role": each.trail.last.role,
+        "records": _amount(each.amount) if each.amount else None,
+        "evidence": each.trail.weakest.grade,
+        "path": [_link(link) for link in each.trail.links()],
+    }
+
+
+def _link(link: "Link") -> Record:
+    return {"child": link.child, "role": link.role, "parent": link.parent,
+            "evidence": link.grade}  # fmt: skip
+
+
+def _ancestry(registry: "Registry", found: "Trace") -> Iterator[Record]:
+    """Every commit that was looked at, the subject first, with its edges."""
+    ancestry = found.ancestry
+    for id_ in reversed(ancestry.order):
+        commit = ancestry.commits[id_]
+        edges = [
+            {"role": edge.role, "id": edge.id, "share": edge.share,
+             "evidence": ancestry.grade(id_, edge)}
+            for edge in commit.edges
+        ]  # fmt: skip
+        yield {**_named(registry, id_), "edges": edges}

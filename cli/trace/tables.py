@@ -1,0 +1,129 @@
+"""The tables of `trace`: sources, inherited weights, gaps."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lineage.cli.names import short
+from lineage.cli.render import Column, Record, Section
+from lineage.cli.terminal import Span
+from lineage.cli.trace.words import amount, between, counted
+
+if TYPE_CHECKING:
+    from lineage.descent.gaps import Gap
+    from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
+    from lineage.registry import Registry
+
+_ROWS = 20
+_FEW = 4  # commits that a gap names
+STYLES = {"contradicted": "bad", "declared": "hint"}
+
+
+def tables(registry: "Registry", found: "Trace") -> Iterator[Section]:
+    """What has rows, in the order of its weight."""
+    for made in found.made[:1]:
+        records = [_source(registry, made, part) for part in made.parts]
+        yield from _some("sources", records, _SOURCES)
+    inherited = [_ancestor(registry, each) for each in found.inherited]
+    if found.together:
+        inherited.append(_sum(found.together))
+    yield from _some("inherited weights", inherited, _INHERITED)
+    yield from _some("not known", [_gap(registry, g) for g in found.gaps], _GAPS)
+
+
+def _some(
+    title: str, records: list[Record], columns: tuple[Column, ...]
+) -> Iterator[Section]:
+    more = len(records) - _ROWS
+    if more > 0:
+        title += f" ({_ROWS} of {len(records):,}; --format json has all)"
+    if records:
+        yield Section(title, records[:_ROWS], columns)
+
+
+def _what(registry: "Registry", id_: str) -> str:
+    commit = registry.load(id_)
+    return f"{commit.kind} {commit.name}"
+
+
+def named(registry: "Registry", id_: str) -> str:
+    """A commit as tables name it; one that is not here has no name."""
+    if not registry.ids.find(id_):
+        return "a commit that is not here"
+    generation = registry.ids.get(id_).generation
+    return _what(registry, id_) + (f" generation {generation}" if generation else "")
+
+
+def _source(registry: "Registry", made: "Made", part: "Part") -> Record:
+    counts = {told.unit: told.count for told in made.amounts}
+    records = part.shares["records"]
+    return {
+        "share": between(records),
+        "records": counted(records, counts.get("records")),
+        "short": short(registry, part.id),
+        "what": named(registry, part.id),
+        "origin": part.origin,
+        "said": _said(part),
+        "evidence": part.trail.weakest.grade if part.trail else "",
+    }
+
+
+def _said(part: "Part") -> str:
+    """What somebody says of a dataset, and who."""
+    said = part.said
+    if said is None:
+        return ""
+    known = (said.type, said.licence, said.source)
+    return f"{said.by}: {', '.join(str(each) for each in known if each)}"
+
+
+def _ancestor(registry: "Registry", each: "Inherited") -> Record:
+    return {
+        "role": each.trail.last.role,
+        "short": short(registry, each.id),
+        "what": named(registry, each.id),
+        "made": amount(each.amount) if each.amount else "nothing of its own",
+        "evidence": each.trail.weakest.grade,
+    }
+
+
+def _sum(told: "Amount") -> Record:
+    return {
+        "role": "all together",
+        "short": "",
+        "what": "",
+        "made": amount(told),
+        "evidence": "",
+    }
+
+
+def _gap(registry: "Registry", gap: "Gap") -> Record:
+    few = [f"{named(registry, i)} {short(registry, i)}" for i in gap.where[:_FEW]]
+    more = len(gap.where) - _FEW
+    where = ", ".join(few) + (f" and {more:,} more" if more > 0 else "")
+    return {"what": gap.what, "where": where}
+
+
+def _evidence(record: Record) -> Span:
+    return record["evidence"], STYLES.get(record["evidence"], "dim")
+
+
+_SOURCES = (
+    Column("share", lambda r: r["share"], right=True),
+    Column("records", lambda r: r["records"], right=True),
+    Column("commit", lambda r: (r["short"], "id")),
+    Column("what", lambda r: r["what"], flexible=True),
+    Column("origin", lambda r: r["origin"]),
+    Column("evidence", _evidence),
+    Column("who says so", lambda r: r["said"], below=True),
+)
+_INHERITED = (
+    Column("along", lambda r: r["role"]),
+    Column("commit", lambda r: (r["short"], "id")),
+    Column("what", lambda r: r["what"], flexible=True),
+    Column("evidence", _evidence),
+    Column("trained on", lambda r: r["made"], below=True),
+)
+_GAPS = (
+    Column("", lambda r: r["what"]),
+    Column("", lambda r: r["where"], below=True),
+)

@@ -1,0 +1,60 @@
+"""Shares and counts in words."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from lineage.cli.text import percent, plural
+
+if TYPE_CHECKING:
+    from lineage.descent.shares import Composition, Share
+    from lineage.descent.trace import Amount
+
+_LEAST = Fraction(1, 1000)
+
+
+def part(share: Fraction) -> str:
+    """A share in percent; only nothing is 0 % and only all is 100 %."""
+    if share in (0, 1):
+        return percent(float(share))
+    if share < _LEAST:
+        return "< 0.1 %"
+    return "> 99.9 %" if share > 1 - _LEAST else percent(float(share))
+
+
+def between(share: "Share") -> str:
+    """A share, or the range that it lies in: 0 to 50 %."""
+    if share.exact:
+        return part(share.low)
+    return f"{part(share.low).removesuffix(' %')} to {part(share.high)}"
+
+
+def composed(made_of: "Composition") -> str:
+    """What records are made of, in a line."""
+    return (
+        f"{part(made_of.machine)} machine-written, {part(made_of.human)} human, "
+        f"{part(made_of.unknown)} unknown"
+    )
+
+
+def amount(told: "Amount") -> str:
+    """The same, and of how many."""
+    if told.count is None:
+        return f"{composed(told.made_of)} of its {told.unit}"
+    return f"{composed(told.made_of)} of {told.count:,} {told.unit}"
+
+
+def counted(share: "Share", count: int | None) -> str:
+    """How many records a share is; nothing where that is not a whole number."""
+    if count is None or not share.exact:
+        return ""
+    whole = share.low * count
+    return (
+        f"{whole.numerator:,}" if whole.denominator == 1 else f"≈ {float(whole):,.1f}"
+    )
+
+
+def turns(shortest: int, longest: int) -> str:
+    """A distance in machine turns."""
+    if shortest == longest:
+        return plural(shortest, "machine turn")
+    return f"{shortest:,} to {plural(longest, 'machine turn')}"

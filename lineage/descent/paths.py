@@ -1,0 +1,128 @@
+"""Paths along which something came: how many machine turns, and how well known.
+
+An edge that no record came along, such as from a dataset that only gave prompts, is
+no part of a path.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lineage.descent.ancestry import GRADES, Ancestry
+from lineage.descent.parcels import Source
+from lineage.descent.roles import CONTAINS, WEIGHTS, WRITING
+from lineage.descent.shares import Shares
+from lineage.store.objects import Edge
+
+Along = Callable[[str], Iterable[Edge]]
+
+
+class Distance(NamedTuple):
+    """Machine turns to human data, on the shortest path and on the longest."""
+
+    shortest: int
+    longest: int
+
+
+class Link(NamedTuple):
+    """An edge of a path, and how well it is known."""
+
+    child: str
+    role: str
+    parent: str
+    grade: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A path down to a commit: its last link, and the path before that."""
+
+    last: Link
+    before: "Trail | None"
+    weakest: Link
+    length: int
+
+    def links(self) -> tuple[Link, ...]:
+        """The path from the subject on."""
+        found: list[Link] = []
+        trail: Trail | None = self
+        while trail:
+            found.append(trail.last)
+            trail = trail.before
+        return tuple(reversed(found))
+
+    def is_better(self, other: "Trail | None") -> bool:
+        """Whether it is better known than another path or, of two alike, shorter."""
+        return other is None or self.worth > other.worth
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        return GRADES.index(self.weakest.grade), -self.length
+
+
+def flow(ancestry: Ancestry, shares: Shares) -> Along:
+    """The edges along which anything came to a commit."""
+
+    def edges(id_: str) -> Iterator[Edge]:
+        carried = {parcel.edge for parcel in shares.parcels[id_]}
+        along = WEIGHTS | CONTAINS
+        for edge in ancestry.commits[id_].edges:
+            if edge in carried or edge.role in along:
+                yield edge
+
+    return edges
+
+
+def distances(ancestry: Ancestry, shares: Shares) -> Mapping[str, Distance]:
+    """Of every commit that a path leads from to human data."""
+    found: dict[str, Distance] = {}
+    along = flow(ancestry, shares)
+    for id_ in ancestry.order:
+        steps = [
+            Distance(*(turns + (edge.role in WRITING) for turns in found[edge.id]))
+            for edge in along(id_)
+            if edge.id in found
+        ]
+        if _is_human(id_, shares):
+            steps.append(Distance(0, 0))
+        if steps:
+            nearest = min(step.shortest for step in steps)
+            found[id_] = Distance(nearest, max(step.longest for step in steps))
+    return found
+
+
+def _is_human(id_: str, shares: Shares) -> bool:
+    own = Source("human", id_)
+    return any(parcel.source == own for parcel in shares.parcels[id_])
+
+
+def trails(
+    ancestry: Ancestry, along: Along, start: str, before: Trail | None = None
+) -> Mapping[str, Trail | None]:
+    """The best-known path to each commit that `along` leads to from `start`.
+
+    `before` is the path to `start` itself, None where that is the subject.
+    """
+    found = {start: before}
+    for id_ in reversed(ancestry.order):
+        if id_ not in found:
+            continue
+        for edge in along(id_):
+            trail = extended(ancestry, found[id_], id_, edge)
+            if edge.id != start and trail.is_better(found.get(edge.id)):
+                found[edge.id] = trail
+    return found
+
+
+def extended(ancestry: Ancestry, before: Trail | None, child: str, edge: Edge) -> Trail:
+    """A path and one edge more."""
+    link = Link(child, edge.role, edge.id, ancestry.grade(child, edge))
+    if before is None:
+        return Trail(link, None, link, 1)
+    return Trail(link, before, weaker(before.weakest, link), before.length + 1)
+
+
+def weaker(one: Link, other: Link) -> Link:
+    """Of two links the one that is known less well; of two alike, the first."""
+    worse = GRADES.index(other.grade) < GRADES.index(one.grade)
+    return other if worse else one
