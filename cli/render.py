@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import cut, one_line, width
+from lineage.cli.text import cut, cut_front, one_line, width
 
 SCHEMA_VERSION = 1
 _GAP = 2  # blanks between two columns
@@ -20,8 +20,8 @@ Record = Mapping[str, Any]
 class Column(NamedTuple):
     """One column of a table: what a person sees of a record.
 
-    A `flexible` column is cut where the terminal is too narrow. A sentence stands
-    `below` its row, on as many lines as it takes.
+    A `flexible` column is cut where the terminal is too narrow, a `path` at its front.
+    A sentence stands `below` its row, on as many lines as it takes.
     """
 
     title: str
@@ -29,6 +29,7 @@ class Column(NamedTuple):
     right: bool = False
     flexible: bool = False
     below: bool = False
+    path: bool = False
 
 
 class Section(NamedTuple):
@@ -155,7 +156,7 @@ def table(
     for number, row in enumerate(whole, start=-1 if titled else 0):
         spans: list[Span] = [(" " * indent, "")]
         for column, size, (text, style) in zip(columns, widths, row, strict=True):
-            cell = cut(text, size)
+            cell = (cut_front if column.path else cut)(text, size)
             blank = " " * (size - width(cell))
             parts = [(blank, ""), (cell, style)]
             spans += [*(parts if column.right else reversed(parts)), (" " * _GAP, "")]

@@ -112,6 +112,11 @@ def cut(text: str, columns: int) -> str:
     return f"{kept.rstrip()}…"
 
 
+def cut_front(text: str, columns: int) -> str:
+    """The end of `text` in at most so many columns; … stands for what is left out."""
+    return text if width(text) <= columns else f"…{_last(text, columns - 1)}"
+
+
 def one_line(text: str) -> str:
     """`text` on one line, without characters that would move the cursor."""
     joined = " ".join(text.split())

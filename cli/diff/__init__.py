@@ -26,6 +26,7 @@ from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
+    from lineage.diff.parts import Pair
 
 PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, FILES)
 _BY_NAME = {part.name: part for part in PARTS}
@@ -135,7 +136,8 @@ def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
     elif not found:
         app.terminal.say(f"the same {_listed([part.name for part in chosen])}")
     if found.beyond:
-        verb = "differs" if len(found.beyond) == 1 else "differ"
+        several = len(found.beyond) > 1 or found.beyond[0].endswith("s")
+        verb = "differ" if several else "differs"
         also = ", too" if found else ""
         said = f" {_listed(found.beyond)} {verb}{also}; see `lineage show`"
         app.terminal.say(("note:", "hint"), said)
@@ -147,9 +149,21 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _data(found: "Diff", chosen: tuple[Part, ...]) -> dict[str, Any]:
-    data = {"a": found.a, "b": found.b}
+    data: dict[str, Any] = {"a": found.a, "b": found.b}
     data |= {part.name: part.data(found) for part in chosen}
-    return data | {"others": list(found.beyond)} if chosen == PARTS else data
+    if chosen == PARTS:
+        data["parts"] = [_pair(pair) for pair in found.pairs[1:]]
+        data["others"] = list(found.beyond)
+    return data
+
+
+def _pair(pair: "Pair") -> dict[str, Any]:
+    """What belongs to the two commits, side by side."""
+    return {
+        "label": pair.label,
+        "a": pair.a and pair.a.id,
+        "b": pair.b and pair.b.id,
+    }
 
 
 def _rows(found: "Diff", chosen: tuple[Part, ...]) -> Iterator[Record]:

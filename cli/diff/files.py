@@ -51,7 +51,7 @@ def _sizes(record: Record) -> str:
 
 _COLUMNS = (
     Column("", _mark),
-    Column("path", lambda r: r["change"].path, flexible=True),
+    Column("path", lambda r: r["change"].path, flexible=True, path=True),
     Column("size", _sizes),
 )
 

@@ -7,11 +7,14 @@ from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
 from lineage.cli.text import change, number
+from lineage.graph import headlines
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
     from lineage.diff.metrics import MetricChange
     from lineage.store.objects import Metric
+
+_HEADLINES = 3  # metrics in the summary
 
 
 def _data(found: "Diff") -> list[Record]:
@@ -19,12 +22,16 @@ def _data(found: "Diff") -> list[Record]:
 
 
 def _metric(found: "MetricChange") -> Record:
+    sides = {"a": found.a, "b": found.b}
     return {
         "name": found.name,
-        "a": found.a and found.a.value,
-        "b": found.b and found.b.value,
+        **{side: metric and metric.value for side, metric in sides.items()},
         "delta": found.delta,
         "better": found.better,
+        "verdict": found.verdict,
+        "direction": found.direction,
+        **{f"{s}_interval": metric and metric.interval for s, metric in sides.items()},
+        **{f"{s}_event": e for s, e in zip(sides, found.events, strict=True)},
     }
 
 
@@ -40,18 +47,57 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
 
 
 def _line(found: "Diff") -> str:
-    """How many are better, worse and neither."""
-    verdicts = [item.better for item in found.metrics]
-    words = {True: "better", False: "worse", None: "neither"}
-    counts = ((word, verdicts.count(value)) for value, word in words.items())
-    return ", ".join(f"{count} {word}" for word, count in counts if count)
+    """How many went which way; then how much the telling ones moved."""
+    kinds = [_kind(item) for item in found.metrics]
+    without = kinds.count("no verdict")
+    counts = {
+        "worse": kinds.count("worse"),
+        "better": kinds.count("better"),
+        "neither": kinds.count("none") + without,
+        **{word: kinds.count(word) for word in ("not comparable", "added", "removed")},
+    }
+    words = {"neither": f"neither ({without} without verdict)"} if without else {}
+    said = (
+        f"{count} {words.get(word, word)}" for word, count in counts.items() if count
+    )
+    return f"{', '.join(said)}\n{_moved(found)}".strip()
 
 
-def _measured(metric: "Metric | None") -> str:
-    if metric is None:
-        return "-"
-    low_high = ", ".join(map(number, metric.interval or ()))
-    return number(metric.value) + (f" [{low_high}]" if low_high else "")
+def _kind(found: "MetricChange") -> str:
+    if found.a and found.b:
+        return found.verdict
+    return "added" if found.b else "removed"
+
+
+def _moved(found: "Diff") -> str:
+    """The headline metrics that can be compared, with their differences."""
+    deltas = {c.name: c for c in found.metrics if c.b and c.delta is not None}
+    names = headlines({name: c.b for name, c in deltas.items() if c.b})
+    shown = (deltas[name] for name in names[:_HEADLINES])
+    return ", ".join(f"{c.name} {change(c.delta or 0)}{_said(c)}" for c in shown)
+
+
+def _said(found: "MetricChange") -> str:
+    return f" {found.verdict}" if found.verdict in ("better", "worse") else ""
+
+
+def _value(metric: "Metric | None") -> str:
+    return "-" if metric is None else number(metric.value)
+
+
+def _besides(record: Record) -> str:
+    """Between what the values lie, and who said them later."""
+    found: MetricChange = record["change"]
+    sides = (("old", found.a), ("new", found.b))
+    said = [
+        f"{side} in [{', '.join(map(number, metric.interval))}]"
+        for side, metric in sides
+        if metric and metric.interval
+    ]
+    for (side, _), event in zip(sides, found.events, strict=True):
+        if event:
+            said.append(f"{side} attested in event {event[:8]}")
+    return ", ".join(said)
 
 
 def _delta(record: Record) -> str:
@@ -59,15 +105,19 @@ def _delta(record: Record) -> str:
     return "" if delta is None else change(delta)
 
 
-def _verdict(record: Record) -> Span:
+def _verdict(record: Record) -> Span | str:
     """Whether the new value is better, or why nobody can say."""
     found: MetricChange = record["change"]
     if found.a and found.b and not found.comparable:
         both = " and ".join(_definition(metric) for metric in (found.a, found.b))
         return f"not comparable: {both}", "dim"
-    return {True: ("better", "good"), False: ("worse", "bad"), None: ("", "")}[
-        found.better
-    ]
+    if found.verdict == "no verdict":
+        return "no verdict, intervals overlap", "dim"
+    if found.better is None:
+        return ""
+    if found.apart is None:
+        return f"{found.verdict}, no interval", ""
+    return found.verdict, "good" if found.better else "bad"
 
 
 def _definition(metric: "Metric") -> str:
@@ -78,11 +128,12 @@ def _definition(metric: "Metric") -> str:
 
 
 _COLUMNS = (
-    Column("name", lambda r: r["change"].name, flexible=True),
-    Column("old", lambda r: _measured(r["change"].a), right=True),
-    Column("new", lambda r: _measured(r["change"].b), right=True),
+    Column("name", lambda r: r["change"].name, flexible=True, path=True),
+    Column("old", lambda r: _value(r["change"].a), right=True),
+    Column("new", lambda r: _value(r["change"].b), right=True),
     Column("change", _delta, right=True),
     Column("", _verdict, flexible=True),
+    Column("", _besides, below=True),
 )
 
 METRICS = Part("metrics", _data, _rows, _tables, _line)

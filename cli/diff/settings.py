@@ -1,5 +1,6 @@
 """The settings of a diff, by their paths: params, and what is in config files."""
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -8,13 +9,17 @@ from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.show import inline
 from lineage.cli.text import plural
+from lineage.cli.values import scalar
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
 
+_FIRST = 2  # settings in the summary
+
 
 def _data(name: str, found: "Diff") -> list[Record]:
-    return [{"path": c.path, "a": c.a, "b": c.b} for c in getattr(found, name)]
+    changes = getattr(found, name)
+    return [{"path": c.path, "a": c.a, "b": c.b, "change": c.change} for c in changes]
 
 
 def _rows(name: str, found: "Diff") -> Iterator[Record]:
@@ -27,18 +32,34 @@ def _tables(name: str, found: "Diff", most: int) -> Iterator[Section]:
 
 
 def _line(name: str, found: "Diff") -> str:
-    changes = getattr(found, name)
-    return plural(len(changes), "setting") if changes else ""
+    """How many differ, and the first of them."""
+    records = _data(name, found)
+    if not records:
+        return ""
+    shown = (f"{r['path']} {_old(r)} → {_new(r)}" for r in records[:_FIRST])
+    more = ", …" if len(records) > _FIRST else ""
+    return f"{plural(len(records), 'setting')}: {', '.join(shown)}{more}"
+
+
+def _old(record: Record) -> str:
+    return "-" if record["change"] == "added" else _value(record["a"])
+
+
+def _new(record: Record) -> str:
+    return "-" if record["change"] == "removed" else _value(record["b"])
 
 
 def _value(value: object) -> str:
-    return "-" if value is None else inline(value)
+    """A value on one line; text in quotes where it looks like another type."""
+    if isinstance(value, str) and scalar(value) != value:
+        return json.dumps(value)
+    return inline(value)
 
 
 _COLUMNS = (
-    Column("path", lambda r: r["path"], flexible=True),
-    Column("old", lambda r: (_value(r["a"]), "bad"), flexible=True),
-    Column("new", lambda r: (_value(r["b"]), "good"), flexible=True),
+    Column("path", lambda r: r["path"], flexible=True, path=True),
+    Column("old", lambda r: (_old(r), "bad"), flexible=True),
+    Column("new", lambda r: (_new(r), "good"), flexible=True),
 )
 
 

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 from lineage.cli.command import App
 from lineage.cli.diff.part import Part
 from lineage.cli.names import decorations, short, title
-from lineage.cli.render import Column, Record, Section, markdown_sections, sections
-from lineage.cli.text import ago
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    escaped,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.text import ago, one_line
 
 if TYPE_CHECKING:
     from lineage.cli.terminal import Span
@@ -33,6 +40,8 @@ def human(app: App, found: "Diff", parts: Sequence[Part], most: int) -> Iterator
             (f", {ago(entry.time)}", "dim"),
         ]
         yield app.terminal.paint(head)
+    for label, alone in _alone(found):
+        yield app.terminal.paint([(f"only in the {label} one: ", "dim"), (alone, "")])
     yield from sections(app.terminal, _shown(found, parts, most))
 
 
@@ -43,8 +52,17 @@ def markdown(
     for label, id_ in (("old", found.a), ("new", found.b)):
         entry = app.registry.entry(id_)
         what = "".join(text for text, _ in title(entry.commit, entry.generation))
-        yield f"- {label}: {what}, `{id_}`"
+        yield f"- {label}: {escaped(what)}, `{id_}`"
+    for label, alone in _alone(found):
+        yield f"- only in the {label} one: {escaped(alone)}"
     yield from markdown_sections(_shown(found, parts, most))
+
+
+def _alone(found: "Diff") -> Iterator[tuple[str, str]]:
+    """The parts that only one side has."""
+    for label, side in (("old", "a"), ("new", "b")):
+        if names := found.only_in(side):
+            yield label, one_line(", ".join(names))
 
 
 def _shown(found: "Diff", parts: Sequence[Part], most: int) -> list[Section]:

@@ -11,7 +11,7 @@ from lineage.cli.text import number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
-    from lineage.diff.config import Change
+    from lineage.diff.settings import Change
     from lineage.diff.tokenizer import TokenizerChanges
     from lineage.diff.tokenizer.retokenised import Retokenised
     from lineage.diff.tokenizer.tables import Entry, Table

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lineage.diff.comparison import Comparison
-from lineage.diff.config import Change
 from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
 from lineage.diff.options import Options
 from lineage.diff.parts import Pair, pairs
+from lineage.diff.settings import Change
 from lineage.diff.tokenizer import TokenizerChanges
 from lineage.errors import NotFound
 from lineage.registry import Registry
@@ -49,6 +49,10 @@ class Diff:
         """Whether anything changed."""
         return any(getattr(self, section) for section in SECTIONS)
 
+    def only_in(self, side: str) -> list[str]:
+        """The parts, as ``kind/name``, that only one side has: ``a`` or ``b``."""
+        return [p.label for p in self.pairs if not p.whole and getattr(p, side)]
+
     @property
     def of_generations(self) -> bool:
         """Whether it is of two generations, which are compared part by part."""
@@ -67,7 +71,9 @@ def diff(
     from lineage.diff import config, files, metrics, tokenizer
 
     ids = registry.resolve(a), registry.resolve(b)
-    what = Comparison(registry, pairs(registry, *ids), options or Options())
+    notes: list[str] = []
+    compared = pairs(registry, *ids, notes)
+    what = Comparison(registry, compared, options or Options(), notes)
     return Diff(
         *ids,
         metrics=metrics.compare(what) if "metrics" in only else (),
@@ -76,7 +82,7 @@ def diff(
         tokenizer=tokenizer.compare(what) if "tokenizer" in only else (),
         files=files.compare(what) if "files" in only else FileChanges(),
         notes=tuple(what.notes),
-        beyond=tuple(_beyond(*(registry.load(id_) for id_ in ids))),
+        beyond=tuple(_beyond(*compared[0].commits)),
         pairs=tuple(what.pairs),
     )
 

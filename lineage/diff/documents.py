@@ -1,4 +1,4 @@
-"""Structured files as plain data: JSON, YAML and TOML, whoever wrote them."""
+"""Structured files as plain data: JSON, YAML, TOML and literals in Python files."""
 
 from pathlib import Path, PurePath
 from typing import Any
@@ -7,7 +7,7 @@ from lineage.errors import UsageError
 from lineage.store.disk import disk_errors
 
 _DIGITS = 1000  # of an integer: Python converts no more than 4,300
-SUFFIXES = frozenset({".json", ".yaml", ".yml", ".toml"})
+SUFFIXES = frozenset({".json", ".yaml", ".yml", ".toml", ".py"})
 
 
 def structured(name: str) -> bool:
@@ -15,35 +15,39 @@ def structured(name: str) -> bool:
     return PurePath(name).suffix.lower() in SUFFIXES
 
 
-def read(path: Path, name: str = "") -> Any:
+def read(path: Path, name: str = "", *, skipped: dict[str, str] | None = None) -> Any:
     """What the file at `path` says; `name` tells the format where `path` does not.
 
-    Any other name is taken for YAML, of which JSON is nearly a part.
+    Any other name is taken for YAML, of which JSON is nearly a part. What a Python
+    file sets and is no literal goes to `skipped`, by its path with its source.
 
     Raises:
         StoreError: when it cannot be read.
-        UsageError: when it is malformed, not UTF-8, or gives a key twice.
+        UsageError: when it is malformed, not UTF-8, gives a key twice, or, without
+            `skipped`, sets something that is no literal.
     """
     shown = name or str(path)
     suffix = PurePath(shown).suffix.lower()
     try:
-        if suffix in (".json", ".toml"):
+        if suffix in _READERS:
             with disk_errors(f"reading {shown}"):
                 data = path.read_bytes()
-            return _json(data) if suffix == ".json" else _toml(data)
+            others: dict[str, str] = {}
+            found = _READERS[suffix](data, others)
+            return _told(shown, found, others, skipped)
         from lineage.loop.spec.yaml_file import read_yaml
 
         return read_yaml(path)
     except RecursionError:
         raise UsageError(f"{shown} is nested too deeply") from None
     except ValueError as error:
-        raise UsageError(f"{shown} is not {suffix[1:].upper()}: {error}") from None
+        raise UsageError(f"{shown} is not {_FORMATS[suffix]}: {error}") from None
     except UsageError as error:
         message = str(error).replace(str(path), shown)
         raise UsageError(message, hint=error.hint) from None
 
 
-def _json(data: bytes) -> Any:
+def _json(data: bytes, _: object) -> Any:
     import json
 
     return json.loads(
@@ -70,7 +74,29 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
 
 
-def _toml(data: bytes) -> Any:
+def _toml(data: bytes, _: object) -> Any:
     import tomllib
 
     return tomllib.loads(data.decode())
+
+
+def _python(data: bytes, skipped: dict[str, str]) -> Any:
+    from lineage.diff import literals
+
+    return literals.read(data, skipped)
+
+
+def _told(
+    shown: str, found: Any, others: dict[str, str], skipped: dict[str, str] | None
+) -> Any:
+    """`found`, once it is said what of the file is not in it."""
+    if skipped is not None:
+        skipped |= others
+    elif others:
+        hint = "write numbers, text, lists and dicts"
+        raise UsageError(f"{min(others)} in {shown} is no literal", hint=hint)
+    return found
+
+
+_READERS = {".json": _json, ".toml": _toml, ".py": _python}
+_FORMATS = {".json": "JSON", ".toml": "TOML", ".py": "Python"}

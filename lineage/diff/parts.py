@@ -2,6 +2,7 @@
 
 Parts of two generations are paired by kind and name and, where that leaves one of
 a kind on either side, by kind. Other commits bring the configs they were made with.
+For a generation beside something else stands its part of that kind.
 """
 
 from collections.abc import Iterator
@@ -37,21 +38,62 @@ class Pair:
         return [side.commit for side in (self.a, self.b) if side]
 
     @property
+    def whole(self) -> bool:
+        """Whether both are there."""
+        return bool(self.a and self.b)
+
+    @property
     def kind(self) -> str:
         """What both are; empty where they are of different kinds."""
         kinds = {commit.kind for commit in self.commits}
         return kinds.pop() if len(kinds) == 1 else ""
 
 
-def pairs(registry: Registry, a: str, b: str) -> list[Pair]:
-    """The two commits as a pair, then the pairs of what belongs to them."""
-    whole = Pair("", _side(registry, a), _side(registry, b))
-    generations = {commit.kind for commit in whole.commits} == {"generation"}
+def pairs(registry: Registry, a: str, b: str, notes: list[str]) -> list[Pair]:
+    """The two commits as a pair, then the pairs of what belongs to them.
+
+    A note says what is done about two commits of different kinds.
+    """
+    whole = _alike(registry, Pair("", _side(registry, a), _side(registry, b)), notes)
+    generations = whole.kind == "generation"
     role = "includes" if generations else "configured_by"
     old, new = (
         [_side(registry, id_) for id_ in commit.ids(role)] for commit in whole.commits
     )
     return [whole, *_paired(old, new, part=generations)]
+
+
+def _alike(registry: Registry, pair: Pair, notes: list[str]) -> Pair:
+    """The pair, of one kind where one of the two is a part of the other."""
+    assert pair.a
+    assert pair.b
+    if pair.kind:
+        return pair
+    a = _standing_for(registry, pair.a, pair.b.commit, notes)
+    b = _standing_for(registry, pair.b, pair.a.commit, notes)
+    found = Pair("", a, b)
+    if not found.kind:
+        kinds = f"a {a.commit.kind} and a {b.commit.kind}"
+        notes.append(f"{kinds} have no more in common than what is compared here")
+    return found
+
+
+def _standing_for(
+    registry: Registry, side: Side, other: Commit, notes: list[str]
+) -> Side:
+    """What of a generation is like `other`: its only part of the kind, or by name."""
+    if side.commit.kind != "generation":
+        return side
+    parts = [_side(registry, id_) for id_ in side.commit.ids("includes")]
+    alike = [part for part in parts if part.commit.kind == other.kind]
+    named = [part for part in alike if part.commit.name == other.name]
+    for chosen in (alike, named):
+        if len(chosen) == 1:
+            name, [part] = side.commit.name, chosen
+            what = f"its {other.kind} {part.commit.name} ({part.id[:12]})"
+            notes.append(f"of the generation of {name}, {what} is compared")
+            return part
+    return side
 
 
 def _side(registry: Registry, id_: str) -> Side:

@@ -30,14 +30,15 @@ new  bbbbbbbb generation 2 of tutor (HEAD -> loop/tutor), just now
 
 summary
   metrics  1 worse, 1 neither
-  params   1 setting
-  config   1 setting
+           perplexity +5.2 worse, distinct_2 -0.023
+  params   1 setting: generation 1 → 2
+  config   1 setting: model/tutor/config.json:n_layer 2 → 3
   files    4 changed
 
 metrics
   name          old   new  change
   distinct_2  0.213  0.19  -0.023
-  perplexity   83.2  88.4    +5.2  worse
+  perplexity   83.2  88.4    +5.2  worse, no interval
 
 params
   path        old  new
@@ -76,21 +77,21 @@ new  bbbbbbbb model m (HEAD -> model/m), just now
 
 metrics
   name        old    new  change
-  accuracy   0.25    0.5   +0.25  better
+  accuracy   0.25    0.5   +0.25  better, no interval
   loss        2.5    1.5          not comparable: cross_entropy v1 and cross_entropy v2
   only_1        1      -
   only_2        -      1
   rows      1,000  2,000  +1,000
 """)
-    assert run("diff", "--format", "json").json()["metrics"] == snapshot(
-        [
-            {"name": "accuracy", "a": 0.25, "b": 0.5, "delta": 0.25, "better": True},
-            {"name": "loss", "a": 2.5, "b": 1.5, "delta": None, "better": None},
-            {"name": "only_1", "a": 1, "b": None, "delta": None, "better": None},
-            {"name": "only_2", "a": None, "b": 1, "delta": None, "better": None},
-            {"name": "rows", "a": 1000, "b": 2000, "delta": 1000, "better": None},
-        ]
-    )
+    found = run("diff", "--format", "json").json()["metrics"]
+    fields = ("name", "a", "b", "delta", "better", "verdict", "direction")
+    assert [tuple(metric[field] for field in fields) for metric in found] == [
+        ("accuracy", 0.25, 0.5, 0.25, True, "better", "higher"),
+        ("loss", 2.5, 1.5, None, None, "not comparable", "lower"),
+        ("only_1", 1, None, None, None, "none", None),
+        ("only_2", None, 1, None, None, "none", None),
+        ("rows", 1000, 2000, 1000, None, "none", None),
+    ]
 
 
 def test_config_by_path(repo: Registry, run: Run) -> None:
@@ -101,8 +102,8 @@ def test_config_by_path(repo: Registry, run: Run) -> None:
         run("commit", "config", path, "--name", "loop")
 
     assert run("diff", "HEAD~2", "HEAD", "--format", "json").json()["config"] == [
-        {"path": "seed", "a": None, "b": 1},
-        {"path": "train.learning_rate", "a": 0.002, "b": 0.001},
+        {"path": "seed", "a": None, "b": 1, "change": "added"},
+        {"path": "train.learning_rate", "a": 0.002, "b": 0.001, "change": "changed"},
     ]
 
 
@@ -112,15 +113,24 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
 
     assert list(found) == [
         "schema_version", "a", "b", "metrics", "params", "config", "tokenizer",
-        "files", "others",
+        "files", "parts", "others",
     ]  # fmt: skip
     assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
     assert found["metrics"][1] == {
         "name": "perplexity", "a": 83.2, "b": 88.4, "delta": 5.2, "better": False,
+        "verdict": "worse", "direction": "lower",
+        "a_interval": None, "b_interval": None, "a_event": None, "b_event": None,
     }  # fmt: skip
-    assert found["params"] == [{"path": "generation", "a": 1, "b": 2}]
+    assert found["params"] == [
+        {"path": "generation", "a": 1, "b": 2, "change": "changed"}
+    ]
     assert found["config"] == [
-        {"path": "model/tutor/config.json:n_layer", "a": 2, "b": 3}
+        {
+            "path": "model/tutor/config.json:n_layer",
+            "a": 2,
+            "b": 3,
+            "change": "changed",
+        }
     ]
     assert list(found["files"]) == ["added", "removed", "changed"]
     assert "model/tutor/weights.bin" in found["files"]["changed"]
@@ -164,14 +174,15 @@ $ lineage diff --only metrics,config --format md
 |  |  |
 | --- | --- |
 | metrics | 1 worse, 1 neither |
-| config | 1 setting |
+|  | perplexity +5.2 worse, distinct\\_2 -0.023 |
+| config | 1 setting: model/tutor/config.json:n\\_layer 2 → 3 |
 
 ## metrics
 
-| name | old | new | change |  |
-| --- | ---: | ---: | ---: | --- |
-| distinct\\_2 | 0.213 | 0.19 | -0.023 |  |
-| perplexity | 83.2 | 88.4 | +5.2 | worse |
+| name | old | new | change |  |  |
+| --- | ---: | ---: | ---: | --- | --- |
+| distinct\\_2 | 0.213 | 0.19 | -0.023 |  |  |
+| perplexity | 83.2 | 88.4 | +5.2 | worse, no interval |  |
 
 ## config
 
@@ -260,10 +271,10 @@ def test_surprising_values_are_still_json(repo: Registry, run: Run) -> None:
 
     assert run("diff", "--format", "json").json()["config"] == snapshot(
         [
-            {"path": "a.toml:day", "a": None, "b": "2026-01-02"},
-            {"path": "a.toml:x", "a": 1, "b": "inf"},
-            {"path": "b.yaml:b", "a": None, "b": "b'hi'"},
-            {"path": "b.yaml:x", "a": None, "b": "nan"},
-            {"path": 'c.json:"a.b"', "a": None, "b": "\\ud800"},
+            {"path": "a.toml:day", "a": None, "b": "2026-01-02", "change": "added"},
+            {"path": "a.toml:x", "a": 1, "b": "inf", "change": "changed"},
+            {"path": "b.yaml:b", "a": None, "b": "b'hi'", "change": "added"},
+            {"path": "b.yaml:x", "a": None, "b": "nan", "change": "added"},
+            {"path": 'c.json:"a.b"', "a": None, "b": "\\ud800", "change": "added"},
         ]
     )

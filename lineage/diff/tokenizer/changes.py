@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineage.diff.config import Change
-from lineage.diff.config import changes as by_path
+from lineage.diff.settings import Change
+from lineage.diff.settings import changes as by_path
 from lineage.diff.tokenizer.reading import Tokenizer
 from lineage.diff.tokenizer.retokenised import Retokenised
 from lineage.diff.tokenizer.tables import Table, numbered, ordered
@@ -66,9 +66,10 @@ def _scores(a: Mapping[str, float], b: Mapping[str, float]) -> Table:
 
 def _added(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
     for token in sorted({*a, *b}):
-        sides = [_flags(side[token]) if token in side else None for side in (a, b)]
-        if sides[0] != sides[1]:
-            yield Change(token, *sides)
+        old, new = (_flags(side[token]) if token in side else None for side in (a, b))
+        if old != new:
+            kept = "changed" if new else "removed"
+            yield Change(token, old, new, kept if old else "added")
 
 
 def _flags(token: Mapping[str, Any]) -> str:

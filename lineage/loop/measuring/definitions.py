@@ -217,3 +217,11 @@ MEASURES = {
         Measure("kept", "generated records not rejected", "count", None, "records"),
     )
 }
+
+
+def direction_of(metric: Metric) -> str | None:
+    """Which way is better: as the metric says or else as its definition does."""
+    meant = MEASURES.get(metric.definition or "")
+    if metric.direction or meant is None or metric.version != meant.version:
+        return metric.direction
+    return meant.direction

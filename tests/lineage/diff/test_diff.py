@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.diff import before, diff
-from lineage.diff.config import changes
 from lineage.diff.metrics import MetricChange
+from lineage.diff.settings import changes
 from lineage.errors import NotFound
 from lineage.store.objects import Edge, Metric
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.diff import Options, diff
-from lineage.diff.config import Change
+from lineage.diff.settings import Change
 from lineage.errors import UsageError
 from lineage.store.objects import Edge
 
@@ -222,7 +222,7 @@ def test_what_was_changed_is_found_and_nothing_else(
     assert sorted((e.a, e.b) for e in found.merges.moved) == [(3, 90), (90, 3)]
     assert found.special == (
         Change("eos_token", "</s>", "<s>"),
-        Change("<tool>", None, "lstrip, special"),
+        Change("<tool>", None, "lstrip, special", "added"),
     )
     assert {change.path: (change.a, change.b) for change in found.settings} == {
         "normalizer.type": ("NFC", "Sequence"),
