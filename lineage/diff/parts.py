@@ -1,11 +1,12 @@
 """What to compare with what: the two commits, and their parts side by side.
 
-Parts of two generations are paired by kind and name and, where that leaves one of
-a kind on either side, by kind. Other commits bring the configs they were made with.
+Parts of two generations are paired by kind and name; what that leaves, by what they
+are in their loops (generated, mixed, …); and where that leaves one of a kind on either
+side, by kind. Other commits bring the configs they were made with.
 For a generation beside something else stands its part of that kind.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lineage.registry import Registry
@@ -102,15 +103,33 @@ def _side(registry: Registry, id_: str) -> Side:
 
 def _paired(old: list[Side], new: list[Side], *, part: bool) -> Iterator[Pair]:
     for kind in KINDS:
-        left = {s.commit.name: s for s in old if s.commit.kind == kind}
-        right = {s.commit.name: s for s in new if s.commit.kind == kind}
-        alone = [side for name, side in left.items() if name not in right]
-        fresh = [side for name, side in right.items() if name not in left]
-        if len(alone) == len(fresh) == 1:
-            [before], [after] = alone, fresh
+        left = [side for side in old if side.commit.kind == kind]
+        right = [side for side in new if side.commit.kind == kind]
+        both = [pair for key in _KEYS for pair in _matched(left, right, key)]
+        for before, after in sorted(both, key=lambda pair: pair[1].commit.name):
             yield Pair(f"{kind}/{after.commit.name}", before, after, part)
-            alone, fresh = [], []
-        for name in sorted(left.keys() & right.keys()):
-            yield Pair(f"{kind}/{name}", left[name], right[name], part)
-        yield from (Pair(f"{kind}/{s.commit.name}", s, None, part) for s in alone)
-        yield from (Pair(f"{kind}/{s.commit.name}", None, s, part) for s in fresh)
+        yield from (Pair(f"{kind}/{s.commit.name}", s, None, part) for s in left)
+        yield from (Pair(f"{kind}/{s.commit.name}", None, s, part) for s in right)
+
+
+def _matched(
+    left: list[Side], right: list[Side], key: Callable[[Commit], object]
+) -> Iterator[tuple[Side, Side]]:
+    """Take out the pairs that alone have the same key on their side."""
+    for before in list(left):
+        wanted = key(before.commit)
+        olds, news = (
+            [side for side in sides if key(side.commit) == wanted]
+            for sides in (left, right)
+        )
+        if wanted is not None and len(olds) == len(news) == 1:
+            left.remove(before)
+            right.remove(news[0])
+            yield before, news[0]
+
+
+_KEYS: tuple[Callable[[Commit], object], ...] = (
+    lambda commit: commit.name,
+    lambda commit: commit.params.get("part"),  # what it is in its loop
+    lambda commit: commit.kind,
+)

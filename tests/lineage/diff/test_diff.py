@@ -206,6 +206,23 @@ def test_parts_are_paired_by_name_then_by_kind(repo: Registry) -> None:
     assert [c.path for c in found.files.added] == ["dataset/more/more.txt"]
 
 
+def test_parts_of_two_loops_are_paired_by_what_they_are(repo: Registry) -> None:
+    """A loop's mix stands beside the other loop's mix, whatever they are called."""
+    made = []
+    for loop in ("keep", "swap"):
+        parts = [
+            repo.commit("dataset", f"{loop}-{part}",
+                        folder(repo.root, x__txt=loop + part), params={"part": part}).id
+            for part in ("mixed", "synthetic")
+        ]  # fmt: skip
+        edges = [Edge("includes", id_) for id_ in parts]
+        made.append(repo.commit("generation", loop, edges=edges).id)
+
+    assert [c.path for c in diff(repo, made[0], made[1]).files.changed] == [
+        "dataset/swap-mixed/x.txt", "dataset/swap-synthetic/x.txt",
+    ]  # fmt: skip
+
+
 def test_metrics_of_parts_that_the_whole_does_not_have(repo: Registry) -> None:
     """A part's metric is listed under its name unless the generation has it too."""
     made = []
