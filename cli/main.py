@@ -37,6 +37,7 @@ SECTIONS = {
         "events": "Show who changed the registry, when and why.",
         "merge-base": "Show the newest commits that two both came from.",
         "bisect": "Find the first commit where something broke.",
+        "impact": "Show what a commit reached, and with what dose.",
         "report": "Report what is recorded of a commit, and what is not.",
     },
     "Name": {

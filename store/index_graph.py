@@ -2,12 +2,14 @@
 # ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Collection, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlmodel import col, select
 
 from lineage.store.index import Ask
-from lineage.store.index_tables import CommitRow, EdgeRow, KnownRow
+from lineage.store.index_tables import CommitRow, EdgeRow, EventRow, KnownRow
+
+_ASKED = 5000  # numbers in one question
 
 
 class Whole(NamedTuple):
@@ -69,3 +71,84 @@ def reached_from(
     )
     mine = known.where(col(KnownRow.clone) == ask.clone)
     return set(ask.connection.scalars(mine.where(col(CommitRow.number).in_(seen))))
+
+
+Row: TypeAlias = tuple[int, str, int, int | None, int | None]
+
+
+class Node(NamedTuple):
+    """A commit of the graph."""
+
+    id: str
+    kind: str
+    generation: int
+
+
+class Flow(NamedTuple):
+    """The commits of a clone by number, and the edges of those from some number on.
+
+    A row of `edges` is child, role, parent, and the share as part and whole. They are
+    sorted by child.
+    """
+
+    commits: dict[int, Node]
+    edges: list[Row]
+
+
+def flow(ask: Ask, start: int, unit: str) -> Flow:
+    """What may have come of the commit with the number `start`, counted in `unit`."""
+    mine = col(KnownRow.clone) == ask.clone
+    columns = (CommitRow.number, CommitRow.id, CommitRow.kind, CommitRow.generation)
+    commits = select(*columns).join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+    edge = ("child", "role", "parent", f"{unit}_part", f"{unit}_whole")
+    edges: Any = select(*(getattr(EdgeRow, name) for name in edge))
+    edges = edges.join(KnownRow, col(KnownRow.commit) == EdgeRow.child)
+    edges = edges.where(mine, col(EdgeRow.child) >= start).order_by(EdgeRow.child)
+    found = _rows(ask.connection, commits.where(mine))
+    nodes = {number: Node(*fields) for number, *fields in found}
+    return Flow(nodes, _rows(ask.connection, edges))
+
+
+class Recorded(NamedTuple):
+    """A commit with the event that brought it first."""
+
+    id: str
+    git: str
+    kind: str
+    name: str
+    generation: int
+    time: str
+    author: str
+
+
+def recorded(ask: Ask, numbers: Iterable[int]) -> dict[int, Recorded]:
+    """Commits of the clone by number."""
+    author = col(EventRow.name) + " <" + col(EventRow.email) + ">"
+    columns: tuple[Any, ...] = (
+        *(CommitRow.number, CommitRow.id, CommitRow.git, CommitRow.kind),
+        *(CommitRow.name, CommitRow.generation, EventRow.time, author),
+    )
+    query: Any = select(*columns)
+    query = query.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+    query = query.join(EventRow, col(KnownRow.event) == EventRow.number)
+    query = query.where(col(KnownRow.clone) == ask.clone)
+    chosen = list(numbers)
+    found: dict[int, Recorded] = {}
+    for start in range(0, len(chosen), _ASKED):
+        some = col(CommitRow.number).in_(chosen[start : start + _ASKED])
+        for number, *rest in ask.connection.execute(query.where(some)):
+            found[number] = Recorded(*rest)
+    return found
+
+
+def numbers_of_git(ask: Ask, oids: Iterable[str]) -> dict[str, int]:
+    """The numbers of commits by git oid, of those that have rows."""
+    chosen = list(oids)
+    found: dict[str, int] = {}
+    for start in range(0, len(chosen), _ASKED):
+        some = col(CommitRow.git).in_(chosen[start : start + _ASKED])
+        rows = ask.connection.execute(
+            select(CommitRow.git, CommitRow.number).where(some)
+        )
+        found.update(map(tuple, rows))
+    return found

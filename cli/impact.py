@@ -1,0 +1,275 @@
+"""`lineage impact`: what a commit reached, and with what dose."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lineage.cli.command import (
+    COUNT,
+    App,
+    Command,
+    at_option,
+    complete_revision,
+    format_option,
+    pass_app,
+)
+from lineage.cli.names import short, title
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    csv_lines,
+    document,
+    escaped,
+    json_line,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.terminal import Span
+from lineage.cli.text import percent, plural
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from lineage.descent.dose import Bounds, Dose
+    from lineage.descent.impact import Impact, Reached
+    from lineage.registry import Registry
+
+_ROWS = 20  # shown to people; other formats have all
+_LONGEST = 128  # bits of a fraction's parts where it is written out
+_KINDS = ("generation", "model", "dataset", "config")
+_CSV = (
+    *("id", "git", "kind", "name", "branches", "tags", "generation"),
+    *("records_lowest", "records_highest", "written_lowest", "written_highest"),
+    *("of", "weights", "turns", "measured_only", "reason", "time", "author"),
+)
+
+
+@click.command(
+    cls=Command,
+    short_help="Show what a commit reached, and with what dose.",
+    examples={
+        "lineage impact dataset/seed": "everything that came of it",
+        "lineage impact 3fa9 --format csv > recall.csv": "the recall list, as a table",
+        "lineage impact 3fa9 --at 2026-11-01": "what it had reached by then",
+    },
+    exits=[0, 1, 2, 5],
+)
+@click.argument("revision", metavar="REV", shell_complete=complete_revision)
+@click.option(
+    "--unit",
+    type=click.Choice(["records", "tokens"]),
+    default="records",
+    show_default=True,
+    help="What shares are counted in.",
+)
+@click.option("--limit", type=COUNT, metavar="N", help="At most N rows per table.")
+@at_option
+@format_option("json", "jsonl", "csv", "md")
+@pass_app
+def impact(
+    app: App, /, *, revision: str, unit: str, limit: int | None, format_: str
+) -> None:
+    """Show everything that came of REV: models, datasets and generations.
+
+    For each: the share of its training records that are REV's own, the share that was
+    written by models which REV had reached, whether it inherited their weights, and
+    after how many turns. Where a share was not recorded a dose is the lowest and the
+    highest that it can be. docs/impact.md has the definitions.
+    """
+    from lineage.descent.impact import impact as find
+
+    registry = app.registry
+    id_ = registry.resolve(revision)
+    if limit is None and format_ == "human":
+        limit = _ROWS
+    found = find(registry, id_, unit=unit, limit=limit)
+    data = _data(registry, found, limit)
+    if format_ == "json":
+        app.terminal.write([document(data)])
+    elif format_ == "jsonl":
+        app.terminal.write(json_line(record) for record in _list(data))
+    elif format_ == "csv":
+        app.terminal.write(csv_lines([_row(record) for record in _list(data)], _CSV))
+    elif format_ == "md":
+        app.terminal.write(_markdown(registry, found, data))
+    else:
+        app.terminal.page(_human(app, found, data))
+
+
+def _list(data: dict[str, Any]) -> list[Record]:
+    """The recall list: what it reached and, behind that, what was measured on it."""
+    return [*data["reached"], *data["measured"]]
+
+
+def _data(registry: "Registry", found: "Impact", limit: int | None) -> dict[str, Any]:
+    return {
+        "source": _source(registry, found.source),
+        "unit": found.unit,
+        "count": found.count,
+        "kinds": {kind: found.kinds.get(kind, 0) for kind in _KINDS},
+        "turns": found.turns,
+        "branches": [branch._asdict() for branch in found.branches[:limit]],
+        "tags": dict(found.tags[:limit]),
+        "reached": [_reached(each) for each in found.reached],
+        "measurements": found.measurements,
+        "measured": [_reached(each) for each in found.measured],
+    }
+
+
+def _source(registry: "Registry", id_: str) -> Record:
+    commit = registry.load(id_)
+    git = registry.git_oid(id_)
+    return {"id": id_, "git": git, "kind": commit.kind, "name": commit.name}
+
+
+def _reached(found: "Reached") -> Record:
+    """One line of the recall list."""
+    fields = found._asdict()
+    dose: Dose | None = fields.pop("dose")
+    fields |= {"branches": list(found.branches), "tags": list(found.tags)}
+    return {**fields, "dose": dose and _dose(dose)}
+
+
+def _dose(dose: "Dose") -> Record:
+    return {
+        "records": dose.records and _bounds(dose.records, dose.whole),
+        "written": dose.written and _bounds(dose.written, dose.whole),
+        "of": dose.whole,
+        "weights": dose.weights,
+        "turns": dose.turns,
+    }
+
+
+def _bounds(share: "Bounds", whole: int | None) -> Record:
+    """A share as numbers, exactly and, of so many, as counts; lowest and highest."""
+    low, high = share
+    counts = [math.floor(low * whole), math.ceil(high * whole)] if whole else None
+    return {
+        "share": [float(low), float(high)],
+        "exact": [_written(low), _written(high)],
+        "count": counts,
+    }
+
+
+def _written(share: "Fraction") -> str | None:
+    """``3/4``; None where that would be longer than anybody reads."""
+    return str(share) if share.denominator.bit_length() <= _LONGEST else None
+
+
+def _row(record: Record) -> Record:
+    """A line of the recall list as a line of a table."""
+    dose = record["dose"] or {}
+    row = {**record, **dose, "measured_only": not dose}
+    for name in ("records", "written"):
+        low, high = (dose.get(name) or {"share": (None, None)})["share"]
+        row |= {f"{name}_lowest": low, f"{name}_highest": high}
+    return {name: row.get(name) for name in _CSV}
+
+
+def _human(app: App, found: "Impact", data: dict[str, Any]) -> Iterator[str]:
+    registry = app.registry
+    what = "".join(text for text, _ in _named(registry, found.source))
+    yield app.terminal.paint(
+        [
+            (short(registry, found.source), "id"),
+            (f" {what} ", "title"),
+            (_said(found), ""),
+        ]
+    )
+    yield from sections(app.terminal, _sections(registry, found, data))
+
+
+def _markdown(
+    registry: "Registry", found: "Impact", data: dict[str, Any]
+) -> Iterator[str]:
+    what = "".join(text for text, _ in _named(registry, found.source))
+    yield f"# {escaped(what)}"
+    yield ""
+    yield f"`{found.source}` {_said(found)}"
+    yield from markdown_sections(_sections(registry, found, data))
+
+
+def _said(found: "Impact") -> str:
+    """The summary: how much it reached, and how far."""
+    if not found.count:
+        return "reached nothing"
+    counts = ((kind, found.kinds.get(kind, 0)) for kind in _KINDS)
+    kinds = ", ".join(plural(count, kind) for kind, count in counts if count)
+    far = f", at most {plural(found.turns, 'turn')} away" if found.turns else ""
+    return f"reached {plural(found.count, 'commit')}: {kinds}{far}"
+
+
+def _sections(
+    registry: "Registry", found: "Impact", data: dict[str, Any]
+) -> Iterator[Section]:
+    """The tables that have something in them."""
+
+    def called(id_: str) -> Record:
+        what = "".join(text for text, _ in _named(registry, id_))
+        return {"short": short(registry, id_), "what": what}
+
+    if found.branches:
+        shown = [{**each, **called(each["first"])} for each in data["branches"]]
+        more = len(found.branches) - len(shown)
+        yield Section("branches", shown, _BRANCHES, more)
+    if found.tags:
+        tags = [{"tag": tag, **called(id_)} for tag, id_ in data["tags"].items()]
+        yield Section("tags", tags, _TAGS, len(found.tags) - len(tags))
+    for name, title_, columns, count in (
+        ("reached", "reached", _REACHED, found.count),
+        ("measured", "only measured on it", _MEASURED, found.measurements),
+    ):
+        shown = [{**each, **called(each["id"])} for each in data[name]]
+        if count:
+            yield Section(title_, shown, columns, count - len(shown))
+
+
+def _named(registry: "Registry", id_: str) -> list[Span]:
+    return title(registry.load(id_), registry.ids.get(id_).generation)
+
+
+def _amount(name: str) -> Callable[[Record], str]:
+    """A share in percent, with its count where that is known; two where it is not."""
+
+    def shown(record: Record) -> str:
+        found = record["dose"][name]
+        if found is None:
+            return "-"
+        low, high = map(percent, found["share"])
+        both = low if low == high else f"{low.removesuffix(' %')} to {high}"
+        counts = found["count"] or ()
+        counted = " to ".join(f"{count:,}" for count in dict.fromkeys(counts))
+        return f"{counted}, {both}" if counted and found["share"][1] else both
+
+    return shown
+
+
+def _names(record: Record) -> str:
+    tags = (f"tag: {tag}" for tag in record["tags"])
+    return ", ".join((*record["branches"], *tags))
+
+
+_COMMIT = Column("commit", lambda r: (r["short"], "id"))
+_WHAT = Column("what", lambda r: r["what"], flexible=True)
+_AND = Column("names", lambda r: (_names(r), "branch"), flexible=True)
+_REACHED = (
+    _COMMIT,
+    _WHAT,
+    Column("its own", _amount("records"), right=True),
+    Column("written", _amount("written"), right=True),
+    Column("weights", lambda r: "yes" if r["dose"]["weights"] else ""),
+    Column("turns", lambda r: str(r["dose"]["turns"]), right=True),
+    _AND,
+)
+_MEASURED = (_COMMIT, _WHAT, _AND)
+_BRANCHES = (
+    Column("branch", lambda r: (r["name"], "branch"), flexible=True),
+    Column("since", lambda r: (r["short"], "id")),
+    Column("", lambda r: r["what"], flexible=True),
+    Column("affected", lambda r: f"{r['affected']:,} of {r['length']:,}", right=True),
+    Column("tip", lambda r: ("affected", "bad") if r["tip_is_affected"] else "clean"),
+)
+_TAGS = (Column("tag", lambda r: (r["tag"], "tag"), flexible=True), _COMMIT, _WHAT)

@@ -1,0 +1,70 @@
+"""The part of the graph that a commit may have reached, and the doses in it."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from lineage.descent.dose import Dose, doses, measured
+from lineage.errors import NotFound
+from lineage.registry import Registry
+
+if TYPE_CHECKING:
+    from lineage.store.index import Ask, Index
+    from lineage.store.index_graph import Flow
+
+UNITS = ("records", "tokens")
+
+
+class Reach(NamedTuple):
+    """What `source` reached, by the numbers of commits in the index.
+
+    `doses` are in the order of recording and have the source too; `measured` is what
+    was only measured on it, or on what it reached.
+    """
+
+    source: int
+    graph: "Flow"
+    doses: dict[int, Dose]
+    measured: list[int]
+
+    def id(self, number: int) -> str:
+        return self.graph.commits[number].id
+
+    def kind(self, number: int) -> str:
+        return self.graph.commits[number].kind
+
+    @property
+    def numbers(self) -> list[int]:
+        """Everything that it reached, without the source."""
+        return [number for number in self.doses if number != self.source]
+
+
+def reach(registry: Registry, index: "Index", id_: str, unit: str) -> Reach:
+    """What the commit `id_` reached, counted in records or in tokens.
+
+    Raises:
+        NotFound: when it is not in the index; what is damaged is left out there.
+        StoreError: when the index cannot be used.
+    """
+    from lineage.store.index_graph import flow, numbers
+
+    def question(ask: "Ask") -> "tuple[int, Flow] | None":
+        found = numbers(ask, [id_])
+        return (found[0], flow(ask, found[0], unit)) if found else None
+
+    found = index.read(question)
+    if found is None:
+        registry.load(id_)  # which says why the index has left it out
+        raise NotFound(f"the index does not have {id_[:12]}", hint="`lineage verify`")
+    source, graph = found
+    if registry.events_log.at:  # the rows are of now
+        graph = _then(registry, graph)
+    reached = doses(source, lambda n: graph.commits[n].kind, graph.edges)
+    return Reach(source, graph, reached, sorted(measured(graph.edges, reached)))
+
+
+def _then(registry: Registry, graph: "Flow") -> "Flow":
+    """The graph with those commits alone that there were."""
+    known = {record.id for record in registry.ids}
+    commits = {n: fields for n, fields in graph.commits.items() if fields.id in known}
+    return graph._replace(
+        commits=commits, edges=[row for row in graph.edges if row[0] in commits]
+    )

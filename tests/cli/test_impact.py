@@ -1,0 +1,215 @@
+# ruff: noqa: E501 - transcripts are as wide as they are
+"""`lineage impact`: what a commit reached."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from lineage.store.objects import Edge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lineage.registry import Registry
+    from tests.cli.conftest import Loop
+    from tests.conftest import Run
+
+    Transcript = Callable[..., str]
+
+
+@pytest.mark.usefixtures("loop")
+def test_what_a_dataset_reached(transcript: Transcript) -> None:
+    """The summary, the branches and tags, and what it reached with its dose."""
+    assert transcript(
+        "tag v1 loop/tutor~1",
+        "impact dataset/gutenberg",
+        "impact dataset/gutenberg --limit 2",
+        "impact loop/tutor",
+        "impact nothing",
+    ) == snapshot("""\
+$ lineage tag v1 loop/tutor~1
+2> v1 is aaaaaaaaaaaa
+$ lineage impact dataset/gutenberg
+bbbbbbbb dataset gutenberg reached 10 commits: 3 generations, 3 models, 4 datasets, at most 1 turn away
+
+branches
+  branch             since                            affected  tip
+  dataset/gutenberg  bbbbbbbb  dataset gutenberg        1 of 1  affected
+  loop/tutor         cccccccc  generation 0 of tutor    3 of 3  affected
+
+tags
+  tag  commit    what
+  v1   aaaaaaaa  generation 1 of tutor
+
+reached
+  commit    what                                   its own   written  weights  turns  names
+  dddddddd  model tutor                              100 %       0 %               0
+  cccccccc  generation 0 of tutor                    100 %       0 %               0
+  eeeeeeee  dataset tutor-synthetic generation 1       0 %     100 %               1
+  ffffffff  dataset tutor-mixed generation 1      10, 50 %  10, 50 %               0
+  gggggggg  model tutor generation 1              10, 50 %  10, 50 %               0
+  aaaaaaaa  generation 1 of tutor                 10, 50 %  10, 50 %               0  tag: v1
+  hhhhhhhh  dataset tutor-synthetic generation 2       0 %     100 %               1
+  iiiiiiii  dataset tutor-mixed generation 2      10, 50 %  10, 50 %               0
+  jjjjjjjj  model tutor generation 2              10, 50 %  10, 50 %               0
+  kkkkkkkk  generation 2 of tutor                 10, 50 %  10, 50 %               0  loop/tutor
+$ lineage impact dataset/gutenberg --limit 2
+bbbbbbbb dataset gutenberg reached 10 commits: 3 generations, 3 models, 4 datasets, at most 1 turn away
+
+branches
+  branch             since                            affected  tip
+  dataset/gutenberg  bbbbbbbb  dataset gutenberg        1 of 1  affected
+  loop/tutor         cccccccc  generation 0 of tutor    3 of 3  affected
+
+tags
+  tag  commit    what
+  v1   aaaaaaaa  generation 1 of tutor
+
+reached
+  commit    what                   its own  written  weights  turns  names
+  dddddddd  model tutor              100 %      0 %               0
+  cccccccc  generation 0 of tutor    100 %      0 %               0
+  … 8 more; --limit 10 shows them
+$ lineage impact loop/tutor
+kkkkkkkk generation 2 of tutor reached nothing
+
+branches
+  branch      since                            affected  tip
+  loop/tutor  kkkkkkkk  generation 2 of tutor    1 of 1  affected
+$ lineage impact nothing
+2> error: no branch, tag or commit is called 'nothing'
+2> hint: `lineage branch` lists the branches, `lineage log` the commits
+exit 5
+""")
+
+
+@pytest.mark.usefixtures("loop")
+def test_impact_in_markdown(transcript: Transcript) -> None:
+    """Markdown has the same tables."""
+    assert transcript("impact loop/tutor~1^includes(model) --format md") == snapshot("""\
+$ lineage impact loop/tutor~1^includes(model) --format md
+# model tutor generation 1
+
+`aaaaaaaaaaaa…` reached 5 commits: 2 generations, 1 model, 2 datasets, at most 1 turn away
+
+## branches
+
+| branch | since |  | affected | tip |
+| --- | --- | --- | ---: | --- |
+| loop/tutor | bbbbbbbb | generation 1 of tutor | 2 of 2 | affected |
+
+## reached
+
+| commit | what | its own | written | weights | turns | names |
+| --- | --- | ---: | ---: | --- | ---: | --- |
+| bbbbbbbb | generation 1 of tutor | 0 % | 0 % |  | 0 |  |
+| cccccccc | dataset tutor-synthetic generation 2 | 100 % | 0 % |  | 1 |  |
+| dddddddd | dataset tutor-mixed generation 2 | 10, 50 % | 0 % |  | 1 |  |
+| eeeeeeee | model tutor generation 2 | 10, 50 % | 0 % |  | 1 |  |
+| ffffffff | generation 2 of tutor | 10, 50 % | 0 % |  | 1 | loop/tutor |
+""")
+
+
+def test_impact_as_data(loop: Loop, run: Run) -> None:
+    """JSON has exact shares and counts, lowest and highest, of everything."""
+    found = run("impact", "dataset/gutenberg", "--format", "json").json()
+    last = loop.registry.load(loop.made[-1][0])
+    [mine] = [one for one in found["reached"] if one["id"] == last.id]
+
+    assert found["count"] == len(found["reached"]) == 10
+    assert found["source"]["id"] == loop.human
+    assert found["turns"] == 1
+    assert mine["branches"] == ["loop/tutor"]
+    assert mine["dose"] == snapshot(
+        {
+            "records": {
+                "share": [0.5, 0.5],
+                "exact": ["1/2", "1/2"],
+                "count": [10, 10],
+            },
+            "written": {
+                "share": [0.5, 0.5],
+                "exact": ["1/2", "1/2"],
+                "count": [10, 10],
+            },
+            "of": 20,
+            "weights": False,
+            "turns": 0,
+        }
+    )
+    [branch] = found["branches"][1:]
+    assert branch == {
+        "name": "loop/tutor",
+        "tip": last.id,
+        "tip_is_affected": True,
+        "first": loop.made[0][0],
+        "clean": None,
+        "affected": 3,
+        "length": 3,
+    }
+
+
+NAMES = (
+    "a,b",
+    'say "so"',
+    "=1+1",
+    "two  spaces",
+    "naïve — 数据",
+    "tab;semicolon",
+    "'q'",
+)
+
+
+def test_the_recall_list_as_a_table_keeps_every_name(repo: Registry, run: Run) -> None:
+    """CSV has one line for each commit, whatever its name, branch and tag look like."""
+    bad = repo.commit("dataset", "bad", params={"rows": 4}).id
+    share = {"records": [1, 4]}
+    made = {}
+    for name in (*NAMES, "long" * 50):
+        edges = [Edge("derived_from", bad, share=share)]
+        ref = "plain" if name.startswith("long") else f"of/{name}"
+        made[repo.commit("dataset", name, edges=edges, branch=ref).id] = name, ref
+    judged = repo.commit("model", "judged", edges=[Edge("evaluated_on", bad)]).id
+    text = run("impact", bad[:8], "--format", "csv").stdout
+    lines = list(csv.DictReader(io.StringIO(text, newline="")))
+    listed = {
+        line["id"]: (line["name"], *json.loads(line["branches"])) for line in lines
+    }
+
+    assert listed == {**made, judged: ("judged", "model/judged")}
+    assert [line["measured_only"] for line in lines] == ["false"] * len(made) + ["true"]
+    assert {line["records_highest"] for line in lines[:-1]} == {"0.25"}
+    assert {line["of"] for line in lines[:-1]} == {"4"}
+    jsonl = run("impact", bad[:8], "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in jsonl] == [*made, judged]
+
+
+def test_what_was_reached_by_then(loop: Loop, run: Run) -> None:
+    """With --at only what was there, and branches where they were."""
+    registry, event = loop.registry, loop.registry.ids.get(loop.made[1][0]).event
+    found = run("impact", "dataset/gutenberg", "--format", "json", "--at", event).json()
+
+    assert found["reached"][-1]["id"] == loop.made[1][0]
+    assert found["reached"][-1]["branches"] == ["loop/tutor"]
+    assert registry.branches()["loop/tutor"] == loop.made[2][0]
+    assert found["count"] == 6
+
+
+def test_doses_in_tokens(repo: Registry, run: Run) -> None:
+    """Shares of tokens are another question than shares of records."""
+    seed = repo.commit("dataset", "seed", params={"rows": 4}).id
+    share = {"records": [1, 2], "tokens": [1, 10]}
+    repo.commit("dataset", "mixed", edges=[Edge("derived_from", seed, share=share)])
+
+    def dose(*words: str) -> Any:
+        [one] = run("impact", seed, "--format", "json", *words).json()["reached"]
+        return one["dose"]["records"]["exact"], one["dose"]["of"]
+
+    assert dose() == (["1/2", "1/2"], 2)
+    assert dose("--unit", "tokens") == (["1/10", "1/10"], 10)
