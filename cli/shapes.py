@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.events import Logged
     from lineage.store.files import FileEntry
-    from lineage.store.objects import Commit, Edge, Event, Metric
+    from lineage.store.objects import Edge, Event, Metric
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ def shown(registry: "Registry", found: "Entry") -> Json:
     commit = found.commit
     return {
         **entry(found),
-        "edges": [_named_edge(edge, registry.load(edge.id)) for edge in commit.edges],
+        "edges": [_named_edge(registry, found.id, edge) for edge in commit.edges],
         "metrics": _measured(registry, found),
         "payload": _payload(registry, found),
         "path": found.path,
@@ -131,8 +131,13 @@ def _edge(edge: "Edge") -> Json:
     }
 
 
-def _named_edge(edge: "Edge", parent: "Commit") -> Json:
-    return {**_edge(edge), "kind": parent.kind, "name": parent.name}
+def _named_edge(registry: "Registry", child: str, edge: "Edge") -> Json:
+    """An edge with what it leads to, and with how well it is known by now."""
+    from lineage.evidence import grade
+
+    parent = registry.load(edge.id)
+    known = {"grade": grade(registry, child, edge)}
+    return {**_edge(edge), "kind": parent.kind, "name": parent.name, **known}
 
 
 def file(item: "FileEntry") -> Json:

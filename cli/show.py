@@ -204,6 +204,12 @@ def _shared(record: Record) -> str:
     return f"{part:,} of {whole:,}, {percent(part / whole)}" if whole else ""
 
 
+def _graded(record: Record) -> Span:
+    """How well an edge is known: as recorded, or as the bytes have shown since."""
+    styles = {"verified": "good", "contradicted": "bad"}
+    return record["grade"], styles.get(record["grade"], "dim")
+
+
 def _told(record: Record) -> str:
     """What an event says: a message, a verdict with its note, or a few values."""
     data = record["data"]
@@ -261,7 +267,7 @@ _EDGES = (
     Column("commit", lambda r: (r["short"], "id")),
     Column("what", lambda r: f"{r['kind']} {r['name']}", flexible=True),
     Column("share", _shared, right=True),
-    Column("evidence", lambda r: (r["evidence"], "dim")),
+    Column("evidence", _graded),
 )
 _METRICS = (
     Column("name", lambda r: r["name"], flexible=True),
