@@ -1,6 +1,7 @@
 """`lineage log`: the history, drawn or as data."""
 
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -47,6 +48,8 @@ _COLUMNS = (
         "lineage log --all -n 20": "the newest 20 rows of every branch",
         "lineage log loop/tutor --full": "with every dataset, model and config",
         "lineage log --all --metric 'perplexity < 30'": "what was that good",
+        "lineage log --metric perplexity loop/a loop/b": "how it went along two",
+        "lineage log --metric loss --plot loss.html": "the same as a drawing",
         "lineage log loop/a..loop/b": "what b has and a has not",
         "lineage log 'descendants(dataset/seed) & kind(model)'": "exactly these; see "
         "docs/revisions.md",
@@ -62,13 +65,14 @@ _COLUMNS = (
 @click.option("--graph/--no-graph", default=None, help="With or without the rails.")
 @click.option("--kind", metavar="K", help="Only this kind: model, dataset…")
 @click.option("--name", metavar="GLOB", help="Only names like this: 'tutor*'.")
-@click.option(
-    "--metric", "metrics", multiple=True, metavar="M", help="Only 'perplexity < 30'."
-)
+@click.option("--metric", "metrics", multiple=True, metavar="M",
+              help="Only 'perplexity < 30'. A name alone: its history.")  # fmt: skip
 @click.option(
     "--param", "params", multiple=True, metavar="P", help="Only 'learning_rate=2e-3'."
 )
 @click.option("--author", metavar="TEXT", help="Only authors with this in their name.")
+@click.option("--plot", "drawing", type=click.Path(path_type=Path), metavar="FILE",
+              help="Draw the history of a metric into FILE.svg or .html.")  # fmt: skip
 @click.option("--since", metavar="DATE", help="Only from this date on.")
 @click.option("--until", metavar="DATE", help="Only up to this date.")
 @at_option
@@ -85,6 +89,7 @@ def log(
     full: bool,
     graph: bool | None,
     kind: str | None,
+    drawing: Path | None,
     **wanted: Any,
 ) -> None:
     """Show what came from what, newest first.
@@ -94,7 +99,18 @@ def log(
     Generations and models that stand alone are rows; their parts and inputs are
     named under them. In a set, but for ranges, each commit is a row. JSON, JSONL, CSV
     and Markdown list plain commits.
+
+    With --metric NAME, without an operator, it shows the history of that metric along
+    the branch of each REVSET: values, intervals, changes, gaps.
     """
+    if name := _asked(drawing, full or graph is not None or kind, wanted):
+        from lineage.cli import metric_history
+
+        metric_history.show(
+            app, name, revisions, everything=everything, limit=limit,
+            format_=format_, drawing=drawing,
+        )  # fmt: skip
+        return
     filtered = kind is not None or any(wanted.values())
     if graph and filtered:
         hint = "leave out --graph or the filter"
@@ -111,6 +127,22 @@ def log(
         rails = not listed if graph is None else graph
         cut = limit is not None or scope.members is not None
         _draw(app, rows, rails=rails, cut=cut)
+
+
+def _asked(drawing: Path | None, others: object, wanted: dict[str, Any]) -> str | None:
+    """The metric whose history is asked for: a name and no condition."""
+    from lineage.search import is_condition
+
+    names = [text for text in wanted["metrics"] if not is_condition(text)]
+    if not names and drawing:
+        hint = "name it: --metric perplexity --plot perplexity.svg"
+        raise UsageError("--plot draws the history of a metric", hint=hint)
+    if len(names) > 1:
+        raise UsageError("one metric at a time", hint=f"--metric {names[0]!r} alone")
+    if names and (others or [v for v in wanted.values() if v] != [(names[0],)]):
+        hint = "filters want conditions, such as --metric 'perplexity < 30'"
+        raise UsageError("the history of a metric takes no filters", hint=hint)
+    return names[0] if names else None
 
 
 class _Scope(NamedTuple):

@@ -6,7 +6,7 @@ import click
 
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.cli.text import plural, size
-from lineage.errors import StoreError
+from lineage.cli.writing import write_file
 
 FORMATS = ("html", "json")
 
@@ -43,22 +43,13 @@ def report(app: App, revision: str, format_: str, output: Path | None) -> None:
     """
     from lineage.audit import as_html, as_json
     from lineage.audit.report import report as make
-    from lineage.checkout import check_not_inside
-    from lineage.store.disk import disk_errors, write_atomically
 
     made = make(app.registry, revision)
     text = {"html": as_html, "json": as_json}[format_].render(made)
     if output is None:
         app.terminal.write([text.removesuffix("\n")])
         return
-    check_not_inside(app.registry, output.absolute())
-    if not output.parent.is_dir():
-        raise StoreError(f"there is no folder {output.parent} to write the report to")
-    with disk_errors("writing the report"):
-        if output.exists() and not output.is_file():  # a pipe, a terminal
-            output.write_bytes(text.encode())
-        else:
-            write_atomically(output.resolve(), text.encode())
+    write_file(app, output, text, "report")
     commits, gaps = len(made.artifacts), len(made.gaps)
     what = f"{plural(commits, 'commit')}, {plural(gaps, 'gap')}"
     app.terminal.say(f"{output}: {what}, {size(len(text.encode()))}")

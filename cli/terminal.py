@@ -71,6 +71,13 @@ class Terminal:
         return self.width if looking else None
 
     @property
+    def unicode(self) -> bool:
+        """Whether drawings may have more than ASCII; POSIX says where that stands."""
+        names = ("LC_ALL", "LC_CTYPE", "LANG")
+        given = next((v for name in names if (v := os.environ.get(name))), "utf-8")
+        return "utf" in given.lower()
+
+    @property
     def asks(self) -> bool:
         """Whether a person can be asked something."""
         return sys.stdin.isatty() and sys.stderr.isatty()

@@ -177,6 +177,12 @@ def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition
     return given if isinstance(given, Condition) else read(given)
 
 
+def is_condition(text: str) -> bool:
+    """Whether there is an operator in it; else it is a name at best."""
+    found = _CONDITION.fullmatch(text)
+    return bool(found and (found["op"] or found["value"]))
+
+
 def metric_condition(text: str) -> Condition:
     """Read ``perplexity < 30``."""
     name, op, value, at = _parts(text, "metric")

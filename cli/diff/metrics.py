@@ -105,11 +105,10 @@ def _delta(record: Record) -> str:
     return "" if delta is None else change(delta)
 
 
-def _verdict(record: Record) -> Span | str:
+def verdict(found: "MetricChange") -> Span | str:
     """Whether the new value is better, or why nobody can say."""
-    found: MetricChange = record["change"]
     if found.a and found.b and not found.comparable:
-        both = " and ".join(_definition(metric) for metric in (found.a, found.b))
+        both = " and ".join(definition(metric) for metric in (found.a, found.b))
         return f"not comparable: {both}", "dim"
     if found.verdict == "no verdict":
         return "no verdict, intervals overlap", "dim"
@@ -120,7 +119,8 @@ def _verdict(record: Record) -> Span | str:
     return found.verdict, "good" if found.better else "bad"
 
 
-def _definition(metric: "Metric") -> str:
+def definition(metric: "Metric") -> str:
+    """The name and version of what a metric means."""
     if metric.definition is None:
         return "undefined"
     version = "" if metric.version is None else f" v{metric.version}"
@@ -132,7 +132,7 @@ _COLUMNS = (
     Column("old", lambda r: _value(r["change"].a), right=True),
     Column("new", lambda r: _value(r["change"].b), right=True),
     Column("change", _delta, right=True),
-    Column("", _verdict, flexible=True),
+    Column("", lambda r: verdict(r["change"]), flexible=True),
     Column("", _besides, below=True),
 )
 

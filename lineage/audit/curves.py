@@ -9,7 +9,7 @@ from lineage.audit.text import number
 
 MOST_POINTS = 200
 MOST_BARS = 40
-_WIDTH, _HEIGHT = 290, 150
+_SMALL = (290, 150)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 56, 14, 24
 _GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
 
@@ -17,7 +17,7 @@ _GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
 def curve(id_: str, measure: Measure) -> str:
     """One measure over the generations, with its intervals where they are known."""
     points = thinned(measure.points)
-    plot = _Plot(points)
+    plot = Plot(points, _SMALL)
     marks = len(points) <= 40
     content = [
         *plot.axes(),
@@ -28,7 +28,7 @@ def curve(id_: str, measure: Measure) -> str:
     ]
     title = f"{measure.name} by generation"
     said = "; ".join(f"generation {p.number}: {number(p.value)}" for p in _few(points))
-    return drawing(id_, (_WIDTH, _HEIGHT), title, said, *content)
+    return drawing(id_, _SMALL, title, said, *content)
 
 
 def _few(points: Sequence[Point]) -> Sequence[Point]:
@@ -48,31 +48,33 @@ def thinned(points: Sequence[Point]) -> list[Point]:
     return [points[i] for i in sorted(kept)]
 
 
-class _Plot:
-    """Where values stand on one small chart."""
+class Plot:
+    """Where values stand on one chart of a size in the drawing's units."""
 
-    def __init__(self, points: Sequence[Point]) -> None:
+    def __init__(self, points: Sequence[Point], size: tuple[float, float]) -> None:
         values = [v for p in points for v in (p.value, *(p.interval or ()))]
         self.ticks = ticks(min(values), max(values))
         self.low, self.high = self.ticks[0], self.ticks[-1]
-        self.first, self.final = points[0].number, points[-1].number
+        numbers = [point.number for point in points]
+        self.first, self.final = min(numbers), max(numbers)
+        self.width, self.height = size
 
     def at(self, generation: float, value: float) -> tuple[float, float]:
         across = (generation - self.first) / ((self.final - self.first) or 1)
         up = (value - self.low) / (self.high - self.low)
         return (
-            _LEFT + 6 + across * (_WIDTH - _LEFT - _RIGHT - 12),
-            _HEIGHT - _BOTTOM - up * (_HEIGHT - _TOP - _BOTTOM),
+            _LEFT + 6 + across * (self.width - _LEFT - _RIGHT - 12),
+            self.height - _BOTTOM - up * (self.height - _TOP - _BOTTOM),
         )
 
     def axes(self) -> Iterator[str]:
         for tick in self.ticks:
             y = self.at(0, tick)[1]
-            yield path([(_LEFT, y), (_WIDTH - _RIGHT, y)], class_="grid")
+            yield path([(_LEFT, y), (self.width - _RIGHT, y)], class_="grid")
             yield label(_LEFT - 6, y, number(tick), class_="tick", text_anchor="end")
         for generation in sorted({self.first, *self._between(), self.final}):
             x = self.at(generation, self.low)[0]
-            y = _HEIGHT - _BOTTOM + 12
+            y = self.height - _BOTTOM + 12
             yield label(x, y, str(generation), class_="tick", text_anchor="middle")
 
     def _between(self) -> Iterable[int]:

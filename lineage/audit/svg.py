@@ -47,9 +47,14 @@ def path(points: Iterable[tuple[float, float]], **more: object) -> str:
 
 
 def drawing(
-    id_: str, size: tuple[float, float], title: str, description: str, *content: str
+    id_: str,
+    size: tuple[float, float],
+    title: str,
+    description: str,
+    *content: str,
+    alone: bool = False,
 ) -> str:
-    """A whole picture that also says in words what it shows."""
+    """A whole picture that also says in words what it shows; a file when `alone`."""
     return element(
         "svg",
         element("title", escape(visible(title)), id=f"{id_}-title"),
@@ -59,5 +64,6 @@ def drawing(
         width=short(size[0] * _SCALE),
         class_="large" if size[0] > _LARGE else None,
         role="img",
+        xmlns="http://www.w3.org/2000/svg" if alone else None,
         aria_labelledby=f"{id_}-title {id_}-desc",
     )

@@ -1,0 +1,228 @@
+"""`log --metric NAME`: a metric along branches, as a table, a plot, a drawing."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.cli.command import App
+from lineage.cli.diff.metrics import verdict
+from lineage.cli.names import short, title
+from lineage.cli.plots import Dot, Line, plot
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    csv_lines,
+    document,
+    json_line,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.shapes import metric_
+from lineage.cli.terminal import Span
+from lineage.cli.text import change, number
+from lineage.cli.writing import write_file
+from lineage.errors import NotFound, UsageError
+from lineage.metric_history import definitions, meaning
+
+if TYPE_CHECKING:
+    from lineage.metric_history import Course, Step
+    from lineage.registry import Registry
+    from lineage.store.objects import Metric
+
+_UNMEASURED = dict.fromkeys(
+    ("value", "definition", "version", "direction", "n", "interval")
+)
+
+
+def show(
+    app: App,
+    name: str,
+    revisions: Sequence[str],
+    *,
+    everything: bool,
+    limit: int | None,
+    format_: str,
+    drawing: Path | None,
+) -> None:
+    """Print the metric `name` along each branch, and draw it into a file."""
+    found = _courses(app.registry, name, revisions, everything=everything)
+    courses = [course.newest(limit) for course in found]
+    if drawing:
+        _draw(app, courses, drawing)
+    rows = (_row(course, step) for course in courses for step in course.steps)
+    if format_ == "json":
+        app.terminal.write([document(_data(name, courses))])
+    elif format_ == "jsonl":
+        app.terminal.write(map(json_line, rows))
+    elif format_ == "csv":
+        app.terminal.write(csv_lines(list(rows)))
+    elif format_ == "md":
+        app.terminal.write(markdown_sections(_tables(app.registry, courses)))
+    else:
+        app.terminal.page(_human(app, courses))
+
+
+def _courses(
+    registry: "Registry", name: str, revisions: Sequence[str], *, everything: bool
+) -> list["Course"]:
+    """The metric along each branch; of all branches those that have it."""
+    from lineage.metric_history import course
+
+    if not everything:
+        tips = dict(_tips(registry, revisions or ("HEAD",)))
+        return [course(registry, id_, name, label) for label, id_ in tips.items()]
+    found = []
+    for label, id_ in sorted(registry.branches().items()):
+        with suppress(NotFound):
+            found.append(course(registry, id_, name, label))
+    if not found:
+        hint = "`lineage show` lists the metrics of a commit"
+        raise NotFound(f"no branch has a metric {name}", hint=hint)
+    return found
+
+
+def _tips(registry: "Registry", revisions: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Where each branch ends; of a set, the commits that none of it came from."""
+    from lineage.revisions import newest_first, read
+    from lineage.walks import heads
+
+    named = {id_: label for label, id_ in registry.branches().items()}
+    for text in revisions:
+        found = read(registry, text)
+        if found.is_revision:
+            label = registry.head if text == "HEAD" else text
+            yield label or text, found.ids[0]
+        else:
+            for id_ in newest_first(registry, heads(registry, found.ids)):
+                yield named.get(id_, short(registry, id_)), id_
+
+
+def _data(name: str, courses: Sequence["Course"]) -> Record:
+    branches = [
+        {"branch": each.label, "steps": [_step(step) for step in each.steps]}
+        for each in courses
+    ]
+    return {"metric": name, "branches": branches}
+
+
+def _row(course: "Course", step: "Step") -> Record:
+    return {"branch": course.label, "metric": course.name, **_step(step)}
+
+
+def _step(step: "Step") -> Record:
+    """One commit of a branch; what is not measured is null."""
+    found, moved = step.measured, step.change
+    return {
+        "id": step.entry.id,
+        "git": step.entry.git,
+        "kind": step.entry.commit.kind,
+        "name": step.entry.commit.name,
+        "number": step.number,
+        "time": step.entry.time,
+        **(metric_(found.metric) if found else _UNMEASURED),
+        "of": found and found.of,
+        "event": found and found.event,
+        "since": step.since,
+        "delta": moved and moved.delta,
+        "verdict": moved and moved.verdict,
+    }
+
+
+def _human(app: App, courses: Sequence["Course"]) -> Iterator[str]:
+    """A plot for each definition, and a table for each branch."""
+    for index, meant in enumerate(definitions(courses)):
+        if index:
+            yield ""
+        yield app.terminal.paint([(meaning(courses[0].name, meant), "title")])
+        yield from plot(app.terminal, [_line(course, meant) for course in courses])
+    yield from sections(app.terminal, _tables(app.registry, courses))
+
+
+def _line(course: "Course", meant: "Metric") -> Line:
+    """The values of one definition along a branch."""
+    dots = [
+        Dot(step.number, step.measured.metric.value, step.measured.metric.interval)
+        for step in course.steps
+        if step.measured and step.measured.metric.comparable(meant)
+    ]
+    return Line(course.label, dots)
+
+
+def _tables(registry: "Registry", courses: Sequence["Course"]) -> Iterator[Section]:
+    for course in courses:
+        records = [
+            {
+                "step": step,
+                "what": _what(step, course),
+                "id": short(registry, step.entry.id),
+            }
+            for step in course.steps
+        ]
+        yield Section(course.label, records, _COLUMNS)
+
+
+def _what(step: "Step", course: "Course") -> str:
+    """``generation 3``; with a name where that is not the branch's."""
+    commit = step.entry.commit
+    if commit.kind != "generation":
+        return f"{commit.kind} {commit.name}"
+    whole = title(commit, step.entry.generation)[0][0]
+    own = commit.name == course.steps[0].entry.commit.name
+    return whole.removesuffix(f" of {commit.name}") if own else whole
+
+
+def _value(record: Record) -> Span | str:
+    found = record["step"].measured
+    return number(found.metric.value) if found else ("-", "dim")
+
+
+def _interval(record: Record) -> Span | str:
+    found = record["step"].measured
+    interval = found.metric.interval if found else None
+    return f"[{', '.join(map(number, interval))}]" if interval else ""
+
+
+def _delta(record: Record) -> str:
+    moved = record["step"].change
+    return "" if moved is None or moved.delta is None else change(moved.delta)
+
+
+def _verdict(record: Record) -> Span | str:
+    step: Step = record["step"]
+    if step.measured is None:
+        return "not measured", "dim"
+    return verdict(step.change) if step.change else ""
+
+
+def _besides(record: Record) -> str:
+    """Whose value it is, and who said it, where that is not the commit itself."""
+    found, id_ = record["step"].measured, record["step"].entry.id
+    said = [f"of its part {found.of[:8]}"] if found and found.of != id_ else []
+    said += [f"attested in event {found.event[:8]}"] if found and found.event else []
+    return ", ".join(said)
+
+
+_COLUMNS = (
+    Column("commit", lambda r: (r["id"], "id")),
+    Column("", lambda r: r["what"], flexible=True),
+    Column("value", _value, right=True),
+    Column("interval", _interval, right=True),
+    Column("change", _delta, right=True),
+    Column("", _verdict, flexible=True),
+    Column("", _besides, below=True),
+)
+
+
+def _draw(app: App, courses: Sequence["Course"], path: Path) -> None:
+    """Write a drawing as SVG or as a page around it, whichever the name says."""
+    from lineage.audit.chart import page, svg
+
+    if not definitions(courses):
+        raise UsageError("there is nothing to draw", hint="take more with -n")
+    writers = {".svg": svg, ".html": page}
+    if path.suffix.lower() not in writers:
+        raise UsageError(f"{path} names no drawing", hint="name it .svg or .html")
+    write_file(app, path, writers[path.suffix.lower()](courses), "drawing")
+    app.terminal.say(f"drawn in {path}")
