@@ -24,10 +24,12 @@ from lineage.cli.render import (
     sections,
 )
 from lineage.cli.text import one_line
+from lineage.cli.trace.against import show
 from lineage.cli.trace.answer import facts
 from lineage.cli.trace.data import rows, traced
 from lineage.cli.trace.tables import tables
 from lineage.cli.trace.tree import INDENT, rails, tree
+from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.cli.terminal import Span
@@ -44,8 +46,15 @@ _DEPTH = 4  # edges between the commit and the last that is drawn
         "lineage trace loop/tutor": "how much of a generation machines wrote",
         "lineage trace model/tutor --depth 9": "with more of its ancestry",
         "lineage trace dataset/mixed --format csv": "its sources as a table",
+        "lineage trace loop/tutor --against dataset/exam": "an exam in what it read",
     },
-    exits=[0, 2, 5],
+    exits={
+        0: "done",
+        1: "not all could be looked at, with --exit-code",
+        2: "a bad option",
+        3: "found, with --against and --exit-code",
+        5: "no such revision or registry, or several",
+    },
 )
 @click.argument(
     "revision", metavar="[REV]", default="HEAD", shell_complete=complete_revision
@@ -53,19 +62,41 @@ _DEPTH = 4  # edges between the commit and the last that is drawn
 @click.option("--depth", type=COUNT, default=_DEPTH, show_default=True, metavar="N",
               help="Draw N steps of the ancestry.")  # fmt: skip
 @click.option("--graph", is_flag=True, help="Draw it with rails, as `log` does.")
+@click.option("--against", metavar="DATASET", shell_complete=complete_revision,
+              help="Look for these evaluation records in all that it was trained on, "
+              "exact and nearly.")  # fmt: skip
+@click.option("--column", metavar="NAME", help="Where the text is, for --against.")
+@click.option("--exit-code", is_flag=True, help="Exit 3 when --against finds any.")
 @at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
-def trace(app: App, /, *, revision: str, depth: int, graph: bool, format_: str) -> None:
+def trace(
+    app: App,
+    /,
+    *,
+    revision: str,
+    depth: int,
+    graph: bool,
+    against: str | None,
+    column: str | None,
+    exit_code: bool,
+    format_: str,
+) -> int:
     """Show what the commit REV (by default HEAD) is made of.
 
     How much of its records people and machines wrote, through every generation; which
     datasets and models they came from; what its weights were trained on before; how
     well each step is known; and what is not recorded. docs/trace.md has the
-    definitions.
+    definitions, and docs/contamination.md those of --against.
     """
     from lineage.descent.trace import trace as ask
 
+    if against is not None:
+        code = show(app, revision, against, column, format_)
+        return code if exit_code else 0
+    if column is not None or exit_code:
+        option = "--column" if column is not None else "--exit-code"
+        raise UsageError(f"{option} goes with --against", hint="name a dataset there")
     found = ask(app.registry, revision)
     if format_ == "json":
         app.terminal.write([document(traced(app.registry, found))])
@@ -77,6 +108,7 @@ def trace(app: App, /, *, revision: str, depth: int, graph: bool, format_: str) 
         app.terminal.write(_markdown(app, found))
     else:
         app.terminal.page(_human(app, found, depth, graph=graph))
+    return 0
 
 
 def _human(app: App, found: "Trace", depth: int, *, graph: bool) -> Iterator[str]:

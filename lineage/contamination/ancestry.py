@@ -92,9 +92,16 @@ class Ancestry:
                 continue
             done.add(id_)
             for step in self.parents[id_]:
-                barren = (
-                    self.commits[step.id].kind == "dataset" and step.id not in through
-                )
-                item = cost + 1 + barren * _DETOUR, len(way), step.id, (*way, step)
-                heapq.heappush(queue, item)
+                far = cost + self._length(step, through)
+                heapq.heappush(queue, (far, len(way), step.id, (*way, step)))
         raise KeyError(to)
+
+    def _length(self, step: Step, through: Collection[str]) -> int:
+        """How far a step leads.
+
+        Records lead on more surely than what a model makes of them, and out of a
+        generation the way goes through its model.
+        """
+        dataset = self.commits[step.id].kind == "dataset"
+        far = 1 if step.role in RECORDS else 4 if dataset else 2
+        return far + (dataset and step.id not in through) * _DETOUR

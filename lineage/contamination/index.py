@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 RUN = 13  # words that two texts have in a row by copying, not by chance
-WHOLE = 8  # words of a record that is looked for inside longer texts
-NEAR = 0.8  # the Jaccard index from which on two texts are near duplicates
+WHOLE = 8  # words of a record that is looked for in other than the same words
+NEAR = 0.6  # the Jaccard index from which on two texts are near duplicates
 COMMON = 10  # evaluation records that share a run before it is none of theirs
 SIZE = 3  # words per shingle
 _SLACK = 1e-9  # for 0.55 * 100, which is a little more than 55
@@ -69,9 +69,6 @@ class Index:
         self._runs = {size: self._postings(size) for size in self._sizes()}
         self._shingles = [frozenset(_shingles(row.tolist())) for row in self.records]
         self._prefixes = self._rarest()
-        self._shortest = min(
-            (len(row) for row in self.records if len(row) >= SIZE), default=0
-        )
 
     def _sizes(self) -> set[int]:
         return {min(len(row), RUN) for row in self.records if len(row) >= WHOLE}
@@ -89,7 +86,7 @@ class Index:
         """The shingles of each record by which its near duplicates are found."""
         import numpy as np
 
-        rows = [(n, row) for n, row in enumerate(self.records) if len(row) >= SIZE]
+        rows = [(n, row) for n, row in enumerate(self.records) if len(row) >= WHOLE]
         found = [np.unique(hashes(row, SIZE)) for _, row in rows]
         if not found:
             return Postings.of([], SIZE)
@@ -154,9 +151,7 @@ class Index:
     def _alike(self, batch: Words, texts: Sequence[Sequence[str]]) -> Iterator[Match]:
         """Texts whose shingles are nearly those of a record."""
         places, keys = unbroken(batch, SIZE)
-        long = batch.lengths >= max(NEAR * (self._shortest - SIZE + 1), 1) + SIZE - 1
-        chosen = long[batch.owners[places]]
-        found = self._prefixes.pairs(batch.owners[places[chosen]], keys[chosen])
+        found = self._prefixes.pairs(batch.owners[places], keys)
         seen: dict[int, frozenset[tuple[int, ...]]] = {}
         for text, record in found:
             if text not in seen:

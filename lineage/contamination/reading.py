@@ -122,16 +122,23 @@ _Text = tuple[bool, str, list[str]]
 
 
 def _batches(found: Iterable[tuple[str, str]]) -> Iterator[list[_Text]]:
-    """Texts as words, so many at once; each says whether its record begins with it."""
+    """Texts as words, so many at once; each says whether its record begins with it.
+
+    What came before a malformed record is given before that is complained of.
+    """
     batch: list[_Text] = []
     size = 0
-    for where, text in found:
-        for number, piece in enumerate(pieces(text)):
-            batch.append((number == 0, where, words(piece)))
-            size += len(batch[-1][2])
-            if len(batch) >= _BATCH or size >= _WORDS:
-                yield batch
-                batch, size = [], 0
+    try:
+        for where, text in found:
+            for number, piece in enumerate(pieces(text)):
+                batch.append((number == 0, where, words(piece)))
+                size += len(batch[-1][2])
+                if len(batch) >= _BATCH or size >= _WORDS:
+                    yield batch
+                    batch, size = [], 0
+    except LineageError:
+        yield batch
+        raise
     if batch:
         yield batch
 

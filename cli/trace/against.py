@@ -1,0 +1,237 @@
+"""`lineage trace --against`: an evaluation set in what a commit was trained on."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.command import App
+from lineage.cli.names import decorations, short, title
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    csv_lines,
+    document,
+    escaped,
+    json_line,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.terminal import Span
+from lineage.cli.text import cut, one_line, percent, plural
+from lineage.cli.trace.tables import named
+
+if TYPE_CHECKING:
+    from lineage.contamination import Contamination, Hit, Step
+    from lineage.registry import Registry
+
+_ROWS = 20  # of a table, for people
+_TEXT = 150  # columns of an evaluation record
+_FOUND, _NOT_ALL = 3, 1
+_KINDS = ("exact", "contained", "near", "part")
+_WORDS = {"part": "in part"}
+_HEADER = ("number", "where", "kind", "share", "source", "place", "records", "text",
+           "change", "way")  # fmt: skip
+
+
+def show(
+    app: App, revision: str, against: str, column: str | None, format_: str
+) -> int:
+    """Look, show what is there, and give the exit code for ``--exit-code``."""
+    from lineage.contamination import contamination
+
+    with app.terminal.progress("looking") as progress:
+        found = contamination(
+            app.registry, revision, against, column=column, progress=progress
+        )
+    if format_ == "json":
+        app.terminal.write([document(_data(found))])
+    elif format_ == "jsonl":
+        app.terminal.write(map(json_line, map(_hit, found.hits)))
+    elif format_ == "csv":
+        app.terminal.write(csv_lines([*map(_hit, found.hits)], _HEADER))
+    elif format_ == "md":
+        app.terminal.write(_markdown(app, found))
+    else:
+        app.terminal.page(_human(app, found))
+    if found.hits:
+        return _FOUND
+    return _NOT_ALL if found.absent or any(each.wrong for each in found.looked) else 0
+
+
+def _data(found: "Contamination") -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "against": found.against,
+        "records": found.records,
+        "wordless": found.wordless,
+        "found": len(found.strongest),
+        "kinds": {kind: _counts(found)[kind] for kind in _KINDS},
+        "hits": [_hit(hit) for hit in found.hits],
+        "looked": [
+            {"id": each.id, "name": each.name, "records": each.records,
+             "found": each.found, "wrong": list(each.wrong)}
+            for each in found.looked
+        ],
+        "untold": list(found.untold),
+        "absent": list(found.absent),
+    }  # fmt: skip
+
+
+def _hit(hit: "Hit") -> Record:
+    return {
+        "number": hit.number,
+        "where": hit.where,
+        "kind": hit.kind,
+        "share": hit.share,
+        "source": hit.source,
+        "place": hit.place,
+        "records": hit.records,
+        "text": hit.text,
+        "change": hit.change,
+        "way": [step._asdict() for step in hit.way],
+    }
+
+
+def _counts(found: "Contamination") -> Counter[str]:
+    return Counter(found.strongest.values())
+
+
+def _human(app: App, found: "Contamination") -> Iterator[str]:
+    entry = app.registry.entry(found.id)
+    head: list[Span] = [
+        (f"{short(app.registry, found.id)} ", "id"),
+        *title(entry.commit, entry.generation),
+        *decorations(app.registry, entry),
+    ]
+    yield from (app.terminal.paint(head), "")
+    told = [*_facts(app.registry, found)]
+    margin = max(len(name) for name, _ in told) + 2
+    for name, value in told:
+        yield app.terminal.paint([(name.ljust(margin), "dim"), (one_line(value), "")])
+    yield from sections(app.terminal, _tables(app.registry, found))
+
+
+def _markdown(app: App, found: "Contamination") -> Iterator[str]:
+    entry = app.registry.entry(found.id)
+    what = "".join(text for text, _ in title(entry.commit, entry.generation))
+    yield from (f"# {what}", "", f"- commit: `{found.id}`")
+    for name, value in _facts(app.registry, found):
+        yield f"- {name}: {escaped(value)}"
+    yield from markdown_sections(_tables(app.registry, found))
+
+
+def _facts(registry: "Registry", found: "Contamination") -> Iterator[tuple[str, str]]:
+    """The answer in a few lines."""
+    set_ = f"{named(registry, found.against)} {short(registry, found.against)}"
+    wordless = f", {found.wordless:,} without words" if found.wordless else ""
+    yield "against", f"{set_}: {plural(found.records, 'record')}{wordless}"
+    whole = sum(each.records for each in found.looked)
+    looked = [each for each in found.looked if each.records]
+    yield "looked at", f"{plural(len(looked), 'dataset')}, {plural(whole, 'record')}"
+    yield "found", _answer(found)
+
+
+def _answer(found: "Contamination") -> str:
+    counts = _counts(found)
+    if not counts:
+        return "nothing of it"
+    share = percent(counts.total() / found.records)
+    sorts = ", ".join(
+        f"{counts[kind]:,} {_WORDS.get(kind, kind)}" for kind in _KINDS if counts[kind]
+    )
+    return f"{plural(counts.total(), 'record')}, {share} of it: {sorts}"
+
+
+def _tables(registry: "Registry", found: "Contamination") -> Iterator[Section]:
+    if found.hits:
+        yield _some("where they came in", [*_sources(registry, found)], _SOURCES)
+        order = sorted(found.hits, key=lambda h: (_KINDS.index(h.kind), -h.share))
+        yield _some("records", [{"hit": hit} for hit in order], _HITS)
+    if unseen := [*_unseen(registry, found)]:
+        yield _some("not looked at", unseen, _UNSEEN)
+
+
+def _some(title: str, records: Sequence[Record], columns: Sequence[Column]) -> Section:
+    return Section(title, records[:_ROWS], columns, max(len(records) - _ROWS, 0))
+
+
+def _sources(registry: "Registry", found: "Contamination") -> Iterator[Record]:
+    """For each way that records came how many came it, most first."""
+    ways: dict[tuple[Step, ...], Counter[str]] = {}
+    for hit in found.hits:
+        ways.setdefault(hit.way, Counter())[hit.kind] += 1
+    for way, counts in sorted(ways.items(), key=lambda item: -item[1].total()):
+        source = way[-1].id
+        yield {
+            "short": short(registry, source),
+            "what": named(registry, source),
+            "way": _way(registry, way),
+            "records": counts.total(),
+            **counts,
+        }
+
+
+def _way(registry: "Registry", way: "Sequence[Step]") -> str:
+    """Model <- role dataset <- role dataset: the way back."""
+    said = (
+        f"{step.role} {named(registry, step.id)} {short(registry, step.id)}".strip()
+        for step in way
+    )
+    return " ← ".join(said)
+
+
+def _unseen(registry: "Registry", found: "Contamination") -> Iterator[Record]:
+    for each in found.looked:
+        what = named(registry, each.id)
+        for why in each.wrong:
+            yield {"short": short(registry, each.id), "what": what, "why": why}
+    for id_ in found.absent:
+        yield {"short": id_[:8], "what": "a commit", "why": "it is not here"}
+    for id_ in found.untold:
+        why = "nothing says what it was trained on"
+        what = named(registry, id_)
+        yield {"short": short(registry, id_), "what": what, "why": why}
+
+
+def _counted(kind: str) -> Column:
+    """How many records of a kind came one way."""
+    title_ = _WORDS.get(kind, kind)
+    return Column(title_, lambda r: f"{r.get(kind, 0):,}", right=True)
+
+
+def _text(record: Record) -> str:
+    return cut(one_line(record["hit"].text), _TEXT)
+
+
+def _change(record: Record) -> str:
+    hit: Hit = record["hit"]
+    return f"→ {hit.change}" if hit.change else ""
+
+
+def _kind(record: Record) -> Span:
+    kind = record["hit"].kind
+    return _WORDS.get(kind, kind), "bad" if kind in ("exact", "contained") else "hint"
+
+
+_SOURCES = (
+    Column("commit", lambda r: (r["short"], "id")),
+    Column("what", lambda r: r["what"], flexible=True),
+    Column("records", lambda r: f"{r['records']:,}", right=True),
+    *map(_counted, _KINDS),
+    Column("way", lambda r: r["way"], below=True),
+)
+_HITS = (
+    Column("record", lambda r: r["hit"].where, flexible=True),
+    Column("found", _kind),
+    Column("share", lambda r: percent(r["hit"].share), right=True),
+    Column("in", lambda r: r["hit"].place, flexible=True),
+    Column("times", lambda r: f"{r['hit'].records:,}", right=True),
+    Column("text", _text, below=True),
+    Column("change", _change, below=True),
+)
+_UNSEEN = (
+    Column("commit", lambda r: (r["short"], "id")),
+    Column("what", lambda r: r["what"], flexible=True),
+    Column("why", lambda r: r["why"], below=True),
+)
