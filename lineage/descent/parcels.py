@@ -4,12 +4,13 @@ A commit's records are cut into parcels: what came along an edge, what a model w
 what the commit brought itself. docs/trace.md has the rules with an example.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
-from lineage.descent.roles import RECORDS, WRITING
+from lineage.descent.roles import CONTAINS, RECORDS, WRITING
 from lineage.store.objects import Commit, Edge
 
 UNITS = ("records", "tokens")
@@ -71,13 +72,18 @@ def parcels(id_: str, commits: Mapping[str, Commit], unit: str) -> Parcels:
     """
     commit = commits[id_]
     if commit.kind == "dataset":
-        return _dataset(id_, commit, unit)
+        stated = str(commit.origin["type"]) if commit.origin else None
+        own = _own(id_, stated)
+        known = _along(commit, WRITING | {"derived_from"})
+        return _divided(known, unit, own, partial(_takers, own=own, stated=stated))
     if commit.kind == "model":
-        return _model(id_, commit, unit)
-    parts = (edge for edge in commit.edges if edge.role == "includes")
-    data = [e for e in parts if e.id in commits and commits[e.id].kind == "dataset"]
-    found = [_from(edge, unit) for edge in data]
-    return _divided(found, found, _own(id_)) if found else Parcels()
+        known = _trained(commit)
+        if not known and commit.ids("merged_from", "quantized_from"):
+            return Parcels()
+        return _divided(known, unit, _own(id_), list)
+    parts = _along(commit, CONTAINS)
+    data = [p for p in parts if p.parent in commits and _is_data(commits[p.parent])]
+    return _divided(data, unit, _own(id_), list) if data else Parcels()
 
 
 def share(edge: Edge, unit: str) -> Fraction | None:
@@ -98,75 +104,93 @@ def total(commit: Commit, unit: str) -> int | None:
     return totals.pop() if len(totals) == 1 else None
 
 
-def _dataset(id_: str, commit: Commit, unit: str) -> Parcels:
-    written = [_from(edge, unit) for edge in commit.edges if edge.role in WRITING]
-    derived = [
-        _from(edge, unit) for edge in commit.edges if edge.role == "derived_from"
-    ]
-    stated = str(commit.origin["type"]) if commit.origin else None
-    own = _own(id_, stated)
-    wrote = [parcel for parcel in written if parcel.share is None]
-    if wrote and stated in ("human", "mixed"):
-        takers = [*wrote, own]  # one says that a model wrote it, the other does not
-    elif wrote:
-        takers = wrote
-    elif stated == "machine":
-        takers = [own]
-    else:
-        takers = [parcel for parcel in derived if parcel.share is None]
-        takers += [own] if stated else []
-    return _divided([*written, *derived], takers, own)
-
-
-def _model(id_: str, commit: Commit, unit: str) -> Parcels:
-    trained = [_from(edge, unit) for edge in commit.edges if edge.role == "trained_on"]
-    written = [_from(edge, unit) for edge in commit.edges if edge.role in WRITING]
-    if trained:  # then a teacher without a share gave targets, not records
-        written = [parcel for parcel in written if parcel.share is not None]
-    known = [*trained, *written]
-    if not known and commit.ids("merged_from", "quantized_from"):
-        return Parcels()
-    takers = [parcel for parcel in known if parcel.share is None]
-    return _divided(known, takers, _own(id_))
-
-
 def _own(id_: str, stated: str | None = None) -> Parcel:
     """What a commit brought itself, and what it says of that."""
     origin = stated if stated in ("human", "machine") else "unknown"
     return Parcel(None, source=Source(origin, id_))
 
 
-def _from(edge: Edge, unit: str) -> Parcel:
-    if edge.role in WRITING:
-        return Parcel(share(edge, unit), edge, source=Source("machine", edge.id))
-    return Parcel(share(edge, unit), edge, parent=edge.id)
+def _along(commit: Commit, roles: Collection[str]) -> list[Parcel]:
+    """What may have come along the edges of some roles."""
+    edges = (edge for edge in commit.edges if edge.role in roles)
+    return [
+        Parcel(None, edge, source=Source("machine", edge.id))
+        if edge.role in WRITING
+        else Parcel(None, edge, parent=edge.id)
+        for edge in edges
+    ]
 
 
-def _divided(known: Iterable[Parcel], takers: list[Parcel], own: Parcel) -> Parcels:
+def _trained(commit: Commit) -> list[Parcel]:
+    """What a model was trained on; a teacher beside data gave targets, no records."""
+    data, written = _along(commit, {"trained_on"}), _along(commit, WRITING)
+    if data:
+        written = [each for each in written if each.edge and each.edge.share]
+    return [*data, *written]
+
+
+def _is_data(commit: Commit) -> bool:
+    return commit.kind == "dataset"
+
+
+def _takers(plain: list[Parcel], own: Parcel, stated: str | None) -> list[Parcel]:
+    """Who shares what was not counted of a dataset, of those without any share."""
+    wrote = [parcel for parcel in plain if parcel.source]
+    if wrote and stated in ("human", "mixed"):
+        return [*wrote, own]  # an edge says that a model wrote it, a person does not
+    if wrote:
+        return wrote  # what it was derived from gave prompts, or was filtered
+    if stated == "machine":
+        return [own]
+    return [*plain, own] if stated else plain
+
+
+def _divided(
+    known: list[Parcel],
+    unit: str,
+    own: Parcel,
+    takers: Callable[[list[Parcel]], list[Parcel]],
+) -> Parcels:
     """The counted ones, and the rest for those that were not."""
-    known = list(known)
-    counted = tuple(parcel for parcel in known if parcel.share is not None)
+    counted, parts, plain = _sorted(known, unit)
     rest = ALL - sum((parcel.share or NONE for parcel in counted), NONE)
     if rest < 0:
         some = (parcel for parcel in counted if parcel.share)
-        return Parcels((), (*some, *takers), ALL, excess=True)
+        return Parcels((), (*some, *parts, *takers(plain)), ALL, excess=True)
     if not rest:
-        return Parcels(counted)
-    if takers and own not in takers and _are_part(parcel.edge for parcel in known):
-        takers = [*takers, own]
-    if len(takers) > 1:
-        return Parcels(counted, tuple(takers), rest)
-    left = rest if counted and not takers else NONE
-    [taker] = takers or [own]
+        return Parcels(tuple(counted))
+    if parts:
+        others = parts + ((takers(plain) or [own]) if _leave_some(known) else [])
+    else:
+        others = takers(plain)
+    if len(others) > 1:
+        return Parcels(tuple(counted), tuple(others), rest)
+    left = rest if counted and not others else NONE
+    [taker] = others or [own]
     return Parcels((*counted, taker._replace(share=rest)), left=left)
 
 
-def _are_part(edges: Iterable[Edge | None]) -> bool:
-    """Whether another unit says that these edges are less than the whole."""
+def _sorted(
+    known: Iterable[Parcel], unit: str
+) -> tuple[list[Parcel], list[Parcel], list[Parcel]]:
+    """The counted, those that only another unit counts, and those that nobody did."""
+    counted, parts, plain = [], [], []
+    for parcel in known:
+        assert parcel.edge is not None
+        part = share(parcel.edge, unit)
+        if part is not None:
+            counted.append(parcel._replace(share=part))
+        elif parcel.edge.share:
+            parts.append(parcel)
+        else:
+            plain.append(parcel)
+    return counted, parts, plain
+
+
+def _leave_some(known: Iterable[Parcel]) -> bool:
+    """Whether no unit says that these edges are the whole."""
     sums: dict[str, Fraction] = {}
-    for edge in edges:
-        if edge is None or not edge.share:
-            return False
-        for unit, pair in edge.share.items():
+    for parcel in known:
+        for unit, pair in ((parcel.edge and parcel.edge.share) or {}).items():
             sums[unit] = sums.get(unit, NONE) + Fraction(*pair)
-    return any(found < 1 for found in sums.values())
+    return all(found < 1 for found in sums.values())

@@ -114,6 +114,29 @@ def trails(
     return found
 
 
+def source_trails(
+    ancestry: Ancestry, shares: Shares, start: str, before: Trail | None = None
+) -> Mapping[Source, Trail | None]:
+    """The best-known path along records to every source of those of `start`."""
+    steps = shares.parcels
+
+    def along(child: str) -> Iterator[Edge]:
+        return (p.edge for p in steps[child] if p.edge and p.parent in steps)
+
+    ends: dict[Source, Trail | None] = {}
+    for child, trail in trails(ancestry, along, start, before).items():
+        for parcel in steps[child]:
+            end = shares.end(parcel)
+            if end is None:
+                continue
+            path = trail
+            if parcel.edge:
+                path = extended(ancestry, trail, child, parcel.edge)
+            if end not in ends or (path and path.is_better(ends[end])):
+                ends[end] = path
+    return ends
+
+
 def extended(ancestry: Ancestry, before: Trail | None, child: str, edge: Edge) -> Trail:
     """A path and one edge more."""
     link = Link(child, edge.role, edge.id, ancestry.grade(child, edge))

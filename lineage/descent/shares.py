@@ -54,6 +54,7 @@ class Shares:
     def __init__(self, ancestry: Ancestry, unit: str) -> None:
         self.unit = unit
         self._order = {id_: place for place, id_ in enumerate(ancestry.commits)}
+        self._ids = ancestry.order
         commits = ancestry.commits
         self.parcels = {id_: parcels(id_, commits, unit) for id_ in commits}
 
@@ -103,9 +104,8 @@ class Shares:
         sources: dict[Source, Fraction] = {}
         splits: dict[str, Fraction] = {}
         ahead = [-self._order[id_] for id_ in weights]
-        ids = tuple(self._order)
         while ahead:
-            id_ = ids[-heapq.heappop(ahead)]
+            id_ = self._ids[-heapq.heappop(ahead)]
             weight, step = weights[id_], self.parcels[id_]
             if step.open:
                 splits[id_] = weight * step.rest
@@ -140,14 +140,16 @@ def _ends(
 
 def _between(choices: Sequence[Mapping[Source, Share]]) -> dict[Source, Share]:
     """The ranges of something that is any one of `choices`, or any mix of them."""
-    nothing = Share(NONE, NONE)
-    return {
-        source: Share(
-            min(choice.get(source, nothing).low for choice in choices),
-            max(choice.get(source, nothing).high for choice in choices),
-        )
-        for source in dict.fromkeys(source for each in choices for source in each)
-    }
+    found: dict[Source, list[Share]] = {}
+    for choice in choices:
+        for source, share in choice.items():
+            found.setdefault(source, []).append(share)
+    ranges = {}
+    for source, shares in found.items():
+        everywhere = len(shares) == len(choices)
+        low = min(share.low for share in shares) if everywhere else NONE
+        ranges[source] = Share(low, max(share.high for share in shares))
+    return ranges
 
 
 def _composed(step: Parcels, known: Mapping[str, Composition]) -> Composition:

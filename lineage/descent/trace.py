@@ -19,6 +19,7 @@ from lineage.descent.paths import (
     distances,
     extended,
     flow,
+    source_trails,
     trails,
 )
 from lineage.descent.roles import CONTAINS, WEIGHTS
@@ -167,7 +168,7 @@ class _Tracer:
     def _sources(self, id_: str) -> Iterator[Part]:
         """Every source of a commit's records, the greatest share first."""
         found = {shares.unit: shares.sources(id_) for shares in self._units}
-        ends = self._trails(id_)
+        ends = source_trails(self._ancestry, self._records, id_, self._to(id_))
         records = found["records"]
         order = sorted(records, key=lambda source: (-records[source].high, source))
         for source in order:
@@ -175,27 +176,6 @@ class _Tracer:
             shares = {unit: each.get(source, nothing) for unit, each in found.items()}
             said = self._said(source)
             yield Part(*source, shares, ends[source], said)
-
-    def _trails(self, id_: str) -> dict[Source, Trail | None]:
-        """The best-known path along records to every source of theirs."""
-        parcels = self._records.parcels
-
-        def along(child: str) -> Iterator[Edge]:
-            return (p.edge for p in parcels[child] if p.edge and p.parent in parcels)
-
-        ends: dict[Source, Trail | None] = {}
-        reached = trails(self._ancestry, along, id_, self._to(id_))
-        for child, before in reached.items():
-            for parcel in parcels[child]:
-                source = self._records.end(parcel)
-                if source is None:
-                    continue
-                trail = before
-                if parcel.edge:
-                    trail = extended(self._ancestry, before, child, parcel.edge)
-                if source not in ends or (trail and trail.is_better(ends[source])):
-                    ends[source] = trail
-        return ends
 
     def _to(self, id_: str) -> Trail | None:
         """The path from the subject to a part of it."""
