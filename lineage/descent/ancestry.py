@@ -8,14 +8,12 @@ end with.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from lineage.descent.roles import CHOICE, FLOW
+from lineage.evidence import grade
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Edge
-
-GRADES = ("contradicted", "declared", "observed", "verified")
-"""How well an edge is known, the weakest first."""
 
 _LOOKED_ALONG = FLOW | CHOICE
 
@@ -73,4 +71,4 @@ def gather(registry: Registry, id_: str) -> Ancestry:
                 absent.add(parent)
     number = {each: registry.ids.get(each).number for each in found}
     ordered = {each: found[each] for each in sorted(found, key=number.__getitem__)}
-    return Ancestry(ordered, frozenset(absent))
+    return Ancestry(ordered, frozenset(absent), partial(grade, registry))

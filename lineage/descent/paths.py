@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lineage.descent.ancestry import GRADES, Ancestry
+from lineage.descent.ancestry import Ancestry
 from lineage.descent.parcels import Source
 from lineage.descent.roles import CONTAINS, WEIGHTS, WRITING
 from lineage.descent.shares import Shares
+from lineage.evidence import GRADES
 from lineage.store.objects import Edge
 
 Along = Callable[[str], Iterable[Edge]]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lineage.descent.ancestry import GRADES, Ancestry, gather
+from lineage.descent.ancestry import Ancestry, gather
 from lineage.descent.gaps import Gap, gaps
 from lineage.descent.parcels import NONE, UNITS, Source, total
 from lineage.descent.paths import (
@@ -24,6 +24,7 @@ from lineage.descent.paths import (
 )
 from lineage.descent.roles import CONTAINS, WEIGHTS
 from lineage.descent.shares import Composition, Share, Shares
+from lineage.evidence import GRADES
 from lineage.registry import Registry
 from lineage.store.canonical import Json
 from lineage.store.objects import Edge

@@ -10,10 +10,11 @@ import networkx as nx
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lineage.descent.ancestry import GRADES, Ancestry
+from lineage.descent.ancestry import Ancestry
 from lineage.descent.parcels import Source
 from lineage.descent.paths import distances, source_trails
 from lineage.descent.shares import Share, Shares
+from lineage.evidence import GRADES
 from lineage.store.canonical import digest
 from lineage.store.objects import Commit, Edge
 from tests.lineage.descent.graphs import UNITS, World, worlds
@@ -27,7 +28,7 @@ _CHOICES = 200  # ways to mix that are tried one by one
 NONE = Fraction(0)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(worlds())
 def test_shares_are_the_sums_over_all_paths(world: World) -> None:
     """Ends of a range are the least and the most that any way of mixing gives."""
@@ -73,7 +74,7 @@ def test_distances_are_those_of_all_paths(world: World) -> None:
         assert found.get(world.id(number)) == expected
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(worlds())
 def test_the_best_known_path_to_every_source(world: World) -> None:
     """Its weakest link is the best of the weakest links of all paths to that source."""
