@@ -87,7 +87,12 @@ def _edge_options(function: Decorated) -> Decorated:
 @click.option(
     "--param", multiple=True, metavar="K=V", help="A parameter: 2e-3 is a number."
 )
-@click.option("--params", type=Path, metavar="FILE", help="YAML or JSON parameters.")
+@click.option(
+    "--params",
+    type=Path,
+    metavar="FILE",
+    help="Parameters: YAML, JSON, TOML or literals in Python.",
+)
 @click.option("--metric", multiple=True, metavar="K=V", help=METRIC)
 @click.option(
     "--metrics",

@@ -54,11 +54,11 @@ def pairs(texts: Iterable[str], what: str) -> dict[str, Any]:
 
 
 def mapping(path: Path, what: str) -> dict[str, Any]:
-    """What a YAML or JSON file maps names to.
+    """What a YAML, JSON, TOML or Python file maps names to.
 
     Raises:
         StoreError: when it cannot be read.
-        UsageError: when it is not UTF-8, not YAML or JSON, or no mapping.
+        UsageError: when it is malformed, not UTF-8, or no mapping.
     """
     from lineage.diff.documents import read
 

@@ -74,7 +74,7 @@ def _moved(found: "Diff") -> str:
     deltas = {c.name: c for c in found.metrics if c.b and c.delta is not None}
     names = headlines({name: c.b for name, c in deltas.items() if c.b})
     shown = (deltas[name] for name in names[:_HEADLINES])
-    return ", ".join(f"{c.name} {change(c.delta or 0)}{_said(c)}" for c in shown)
+    return ", ".join(f"{c.name} {c.delta or 0:+.3g}{_said(c)}" for c in shown)
 
 
 def _said(found: "MetricChange") -> str:
@@ -105,15 +105,15 @@ def _delta(record: Record) -> str:
     return "" if delta is None else change(delta)
 
 
-def verdict(found: "MetricChange") -> Span | str:
+def verdict(found: "MetricChange") -> Span:
     """Whether the new value is better, or why nobody can say."""
     if found.a and found.b and not found.comparable:
         both = " and ".join(definition(metric) for metric in (found.a, found.b))
         return f"not comparable: {both}", "dim"
     if found.verdict == "no verdict":
-        return "no verdict, intervals overlap", "dim"
+        return "no verdict, overlap", "dim"
     if found.better is None:
-        return ""
+        return "overlap" if found.apart is False else "", "dim"
     if found.apart is None:
         return f"{found.verdict}, no interval", ""
     return found.verdict, "good" if found.better else "bad"

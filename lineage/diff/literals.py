@@ -5,6 +5,7 @@ Names of the module, attributes of classes (nested, too) and what ``__init__`` g
 """
 
 import ast
+import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -104,11 +105,15 @@ def _literal(value: ast.expr | None) -> Any:
 
 
 def _json(value: Any) -> Any:
-    """Tuples and sets as lists, sets in order."""
+    """Tuples and sets as lists, sets in order; keys as text."""
     if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
+        return {_key(key): _json(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
         return [_json(item) for item in sorted(value, key=repr)]
     if isinstance(value, list | tuple):
         return [_json(item) for item in value]
     return value
+
+
+def _key(key: Any) -> str:
+    return json.dumps(key) if key is None or isinstance(key, bool) else str(key)

@@ -66,9 +66,8 @@ def _holds_mappings(value: object) -> bool:
 
 
 def _key(key: object) -> str:
-    """A key as JSON has it; in quotes where a dotted path could not hold it."""
-    word = key is None or isinstance(key, bool)
-    text = _printable(json.dumps(key) if word else str(key))
+    """A key, in quotes where a dotted path could not hold it."""
+    text = _printable(str(key))
     return json.dumps(text, ensure_ascii=False) if "." in text or not text else text
 
 

@@ -77,7 +77,7 @@ model/m
   aaaaaaaa  model m    0.5                 -0.1  better, no interval
     attested in event bbbbbbbb
   cccccccc  model m    0.6                       not comparable: loss v1 and loss v2
-  dddddddd  model m    2.5   [2.3, 2.7]    +0.1  no verdict, intervals overlap
+  dddddddd  model m    2.5   [2.3, 2.7]    +0.1  no verdict, overlap
   eeeeeeee  model m      -                       not measured
   ffffffff  model m    2.4  [2.2, 2.65]    -0.5  better
   gggggggg  model m    2.9   [2.7, 3.1]
