@@ -15,6 +15,8 @@ def facts(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
     """Name and value of what fits on a line each."""
     for made in told(registry, found):
         yield from _made(registry, found, made)
+    if not found.made:
+        yield "made of", "no records"
     yield "generation", f"{found.generation:,}"
     if found.distance:
         far = turns(*found.distance)

@@ -24,7 +24,7 @@ def tables(registry: "Registry", found: "Trace") -> Iterator[Section]:
         records = [_source(registry, made, part) for part in made.parts]
         yield from _some("sources", records, _SOURCES)
     inherited = [_ancestor(registry, each) for each in found.inherited]
-    if found.together:
+    if inherited:
         inherited.append(_sum(found.together))
     yield from _some("inherited weights", inherited, _INHERITED)
     yield from _some("not known", [_gap(registry, g) for g in found.gaps], _GAPS)
@@ -81,17 +81,24 @@ def _ancestor(registry: "Registry", each: "Inherited") -> Record:
         "role": each.trail.last.role,
         "short": short(registry, each.id),
         "what": named(registry, each.id),
-        "made": amount(each.amount) if each.amount else "nothing of its own",
+        "made": _learned(each),
         "evidence": each.trail.weakest.grade,
     }
 
 
-def _sum(told: "Amount") -> Record:
+def _learned(each: "Inherited") -> str:
+    """What a model was trained on itself."""
+    if each.amount is None:
+        return "nothing of its own"
+    return "not known" if each.amount.made_of.unknown == 1 else amount(each.amount)
+
+
+def _sum(told: "Amount | None") -> Record:
     return {
         "role": "all together",
         "short": "",
         "what": "",
-        "made": amount(told),
+        "made": amount(told) if told else "not known: not all records are counted",
         "evidence": "",
     }
 
@@ -124,6 +131,6 @@ _INHERITED = (
     Column("trained on", lambda r: r["made"], below=True),
 )
 _GAPS = (
-    Column("", lambda r: r["what"]),
-    Column("", lambda r: r["where"], below=True),
+    Column("what", lambda r: r["what"]),
+    Column("commits", lambda r: r["where"], below=True),
 )

@@ -109,7 +109,8 @@ def _edges(found: "Trace", id_: str) -> list["Edge"]:
         parts = [e for e in edges if _kind(found, e.id) != "config"]
         within = {i for e in parts for i in _below(found, e.id)}
         edges = [edge for edge in parts if edge.id not in within]
-    return sorted(edges, key=lambda edge: _ORDER[edge.role])
+    share = {parcel.edge: parcel.share or 0 for parcel in found.records.parcels[id_]}
+    return sorted(edges, key=lambda edge: (_ORDER[edge.role], -share.get(edge, 0)))
 
 
 def _kind(found: "Trace", id_: str) -> str:
@@ -163,7 +164,16 @@ def _along(found: "Trace", child: str, edge: "Edge") -> str:
         if parcel.edge is edge:
             share = "? %" if parcel.share is None else part(parcel.share)
             return f"{edge.role} {share}"
-    return edge.role
+    return f"{edge.role} {_beside(found, child, edge)}"
+
+
+def _beside(found: "Trace", child: str, edge: "Edge") -> str:
+    """What data are to a dataset that a model wrote: its raw form, or its prompts."""
+    commits = found.ancestry.commits
+    if edge.role != "derived_from" or edge.id not in commits or edge.share:
+        return "0 %"
+    wrote = [set(commits[id_].ids(*WRITING)) for id_ in (child, edge.id)]
+    return "(unfiltered)" if wrote[0] & wrote[1] else "(prompts)"
 
 
 def _hidden(near: Mapping[str, int], depth: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from lineage.descent.ancestry import Ancestry
 from lineage.descent.parcels import total
+from lineage.descent.roles import WRITING
 from lineage.descent.shares import Shares
 from lineage.store.objects import Commit
 
@@ -37,6 +38,10 @@ def _of(id_: str, ancestry: Ancestry, units: Sequence[Shares]) -> Iterator[str]:
     if absent := ancestry.absent.intersection(commit.ids()):
         yield f"{len(absent)} of the commits that it names: not here"
     yield from _counts(id_, commit, units)
+    if _is_sample(id_, ancestry, units[0]):
+        yield "which records of a mixed dataset it took: not provided, taken as even"
+    if _is_contested(id_, units[0]):
+        yield "whether a model wrote it: an edge and its stated origin disagree"
     if _is_end(id_, units[0]):
         yield from _origin(commit)
 
@@ -58,6 +63,26 @@ def _counts(id_: str, commit: Commit, units: Sequence[Shares]) -> Iterator[str]:
         else:
             continue
         return
+
+
+def _is_sample(id_: str, ancestry: Ancestry, shares: Shares) -> bool:
+    """Whether it has some of the records of a dataset that has several sources."""
+    for parcel in shares.parcels[id_]:
+        taken = ((parcel.edge and parcel.edge.share) or {}).get(shares.unit)
+        if not (taken and parcel.parent in ancestry.commits):
+            continue
+        whole = total(ancestry.commits[parcel.parent], shares.unit)
+        mixed = sum(1 for _ in shares.parcels[parcel.parent]) > 1
+        if mixed and whole and taken[0] < whole:
+            return True
+    return False
+
+
+def _is_contested(id_: str, shares: Shares) -> bool:
+    """Whether a model may have written what somebody says is not machine-written."""
+    step = shares.parcels[id_].open
+    wrote = any(parcel.edge and parcel.edge.role in WRITING for parcel in step)
+    return wrote and any(parcel.edge is None for parcel in step)
 
 
 def _is_end(id_: str, shares: Shares) -> bool:

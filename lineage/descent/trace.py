@@ -26,6 +26,7 @@ from lineage.descent.roles import CONTAINS, WEIGHTS
 from lineage.descent.shares import Composition, Share, Shares
 from lineage.evidence import GRADES
 from lineage.registry import Registry
+from lineage.statements import statements
 from lineage.store.canonical import Json
 from lineage.store.objects import Edge
 
@@ -164,7 +165,16 @@ class _Tracer:
         for shares in units:
             if made_of := shares.compositions.get(id_):
                 count = total(commit, shares.unit)
+                if count is None and shares.unit == "records":
+                    count = self._proved(id_)
                 yield Amount(shares.unit, count, made_of)
+
+    def _proved(self, id_: str) -> int | None:
+        """How many records a dataset has by the newest statement of its Merkle root."""
+        for said in reversed(list(statements(self._registry, id_, "records"))):
+            count = said.event.data.get("count")
+            return count if isinstance(count, int) else None
+        return None
 
     def _sources(self, id_: str) -> Iterator[Part]:
         """Every source of a commit's records, the greatest share first."""
