@@ -72,8 +72,9 @@ def _said(part: "Part") -> str:
     said = part.said
     if said is None:
         return ""
-    known = (said.type, said.licence, said.source)
-    return f"{said.by}: {', '.join(str(each) for each in known if each)}"
+    other = said.type if said.type != part.origin else None
+    known = [str(each) for each in (other, said.licence, said.source) if each]
+    return f"{said.by}: {', '.join(known)}" if known else f"{said.by} says so"
 
 
 def _ancestor(registry: "Registry", each: "Inherited") -> Record:

@@ -71,7 +71,7 @@ evidence    declared or better: fine_tuned_from f1550e27 of 67d39241
 sources
    share  records  commit    what           origin   evidence
     50 %       60  55f72a31  dataset book   human    declared
-    Ada Example: human, CC0, web
+    Ada Example: CC0, web
   33.3 %       40  631b77d5  model tutor    machine  declared
   16.7 %       20  947d7ba5  dataset forum  unknown  declared
 
@@ -119,7 +119,7 @@ def test_markdown_says_the_same(run: Run) -> None:
 
 | share | records | commit | what | origin | evidence | who says so |
 | ---: | ---: | --- | --- | --- | --- | --- |
-| 50 % | 60 | 55f72a31 | dataset book | human | declared | Ada Example: human, CC0, web |
+| 50 % | 60 | 55f72a31 | dataset book | human | declared | Ada Example: CC0, web |
 | 33.3 % | 40 | 631b77d5 | model tutor | machine | declared |  |
 | 16.7 % | 20 | 947d7ba5 | dataset forum | unknown | declared |  |
 
@@ -242,7 +242,7 @@ evidence    declared or better: derived_from 55f72a31 of c48062ec
 sources
        share  records  commit    what          origin   evidence
   0 to 100 %           55f72a31  dataset book  human    declared
-    Ada Example: human, CC0, web
+    Ada Example: CC0, web
   0 to 100 %           631b77d5  model tutor   machine  declared
 
 not known
