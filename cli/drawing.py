@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lineage.cli.names import decorations, short, title
+from lineage.cli.tainted import sentence
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import ago, cut, number, one_line, percent, sparkline, width
 from lineage.graph import Chip, Row, headlines, trend
@@ -12,6 +13,7 @@ from lineage.graph import Chip, Row, headlines, trend
 if TYPE_CHECKING:
     from lineage.loop.reviews.standing import Decision, Reviews
     from lineage.registry import Registry
+    from lineage.taints.marks import Marks
 
 _WIDEST = 100  # columns; further apart, what belongs together is not seen as one
 _METRICS = 4
@@ -63,6 +65,7 @@ class Drawing:
         """What a row says, in lines of at most so many columns."""
         for spans in (
             *self._head(row, columns),
+            *self._taints(row),
             *self._message(row),
             *self._metrics(row, columns),
             *self._gates(row),
@@ -84,6 +87,16 @@ class Drawing:
             yield [*left, (" " * gap, ""), (right, "dim")]
         else:
             yield from (left, [(right, "dim")])
+
+    def _taints(self, row: Row) -> Iterator[list[Span]]:
+        if found := self._marks.of(row.entry.id):
+            yield sentence(self._registry, found)
+
+    @cached_property
+    def _marks(self) -> "Marks":
+        from lineage.taints.marks import marks
+
+        return marks(self._registry)
 
     def _message(self, row: Row) -> Iterator[list[Span]]:
         """The message's first line, unless it says no more than the title."""

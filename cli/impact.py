@@ -27,8 +27,9 @@ from lineage.cli.render import (
     markdown_sections,
     sections,
 )
+from lineage.cli.tainted import marked
 from lineage.cli.terminal import Span
-from lineage.cli.text import percent, plural
+from lineage.cli.text import one_line, percent, plural
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -105,17 +106,28 @@ def _list(data: dict[str, Any]) -> list[Record]:
 
 
 def _data(registry: "Registry", found: "Impact", limit: int | None) -> dict[str, Any]:
+    from lineage.taints.marks import marks
+
+    known = marks(registry)
+    tainted = marked(known, found.source)
+    reasons = {one["event"]: one["reason"] for one in tainted}
+
+    def line(each: "Reached") -> Record:
+        mine = (mark.taint.event for mark in known.of(each.id))
+        why = "; ".join(reasons[event] for event in mine if event in reasons)
+        return {**_reached(each), "reason": why or None}
+
     return {
-        "source": _source(registry, found.source),
+        "source": {**_source(registry, found.source), "tainted": tainted},
         "unit": found.unit,
         "count": found.count,
         "kinds": {kind: found.kinds.get(kind, 0) for kind in _KINDS},
         "turns": found.turns,
         "branches": [branch._asdict() for branch in found.branches[:limit]],
         "tags": dict(found.tags[:limit]),
-        "reached": [_reached(each) for each in found.reached],
+        "reached": [line(each) for each in found.reached],
         "measurements": found.measurements,
-        "measured": [_reached(each) for each in found.measured],
+        "measured": [line(each) for each in found.measured],
     }
 
 
@@ -179,6 +191,8 @@ def _human(app: App, found: "Impact", data: dict[str, Any]) -> Iterator[str]:
             (_said(found), ""),
         ]
     )
+    if data["source"]["tainted"]:
+        yield app.terminal.paint(_tainted(data))
     yield from sections(app.terminal, _sections(registry, found, data))
 
 
@@ -189,7 +203,16 @@ def _markdown(
     yield f"# {escaped(what)}"
     yield ""
     yield f"`{found.source}` {_said(found)}"
+    if data["source"]["tainted"]:
+        yield from ("", escaped("".join(text for text, _ in _tainted(data))))
     yield from markdown_sections(_sections(registry, found, data))
+
+
+def _tainted(data: dict[str, Any]) -> list[Span]:
+    """The newest reason for which the source is tainted itself, or by another."""
+    *older, newest = data["source"]["tainted"]
+    more = f" (and {len(older):,} more)" if older else ""
+    return [("! tainted", "bad"), (f": {one_line(newest['reason'])}{more}", "")]
 
 
 def _said(found: "Impact") -> str:

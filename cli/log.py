@@ -17,6 +17,7 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Column, Record, listing
+from lineage.cli.tainted import marked
 from lineage.cli.text import moment, number
 from lineage.errors import UsageError
 
@@ -37,6 +38,7 @@ _COLUMNS = (
     Column("message", lambda r: r["message"]),
     Column("metrics", lambda r: _metrics(r["metrics"])),
     Column("names", lambda r: ", ".join(r["branches"] + r["tags"])),
+    Column("tainted", lambda r: "; ".join(t["reason"] for t in r["tainted"])),
 )
 
 
@@ -119,7 +121,7 @@ def log(
     scope = _scope(registry, revisions, everything=everything)
     entries = _filtered(registry, scope, kind, wanted)
     if format_ != "human":
-        records: Iterator[Record] = map(shapes.entry, islice(entries, limit))
+        records = _records(registry, islice(entries, limit))
         listing(app.terminal, format_, "commits", records, _COLUMNS)
     else:
         listed = filtered or not scope.is_history
@@ -202,6 +204,14 @@ def _filtered(
     else:
         ids = search(registry, filters, among=set(members))
     return (entry(registry, id_, names) for id_ in ids)
+
+
+def _records(registry: "Registry", entries: "Iterable[Entry]") -> "Iterator[Record]":
+    from lineage.taints.marks import marks
+
+    known = marks(registry)
+    for found in entries:
+        yield {**shapes.entry(found), "tainted": marked(known, found.id)}
 
 
 def _rows(

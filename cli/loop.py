@@ -136,6 +136,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
     again = f"lineage loop run {spec}"
     loaded = load(spec)
     name, code = loaded.name, 0
+    _warn_of_taints(app, f"loop/{name}")
     with LoopProgress(app.terminal) as progress:
         try:
             result = run_loop(app.registry, spec, progress=progress)
@@ -159,6 +160,16 @@ def _run(app: App, spec: Path, format_: str) -> int:
         if progress.live:
             suggest(app, {f"lineage log loop/{name}": "what came from what"})
     return code
+
+
+def _warn_of_taints(app: App, branch: str) -> None:
+    """Say that what a loop goes on from is tainted; it may be meant."""
+    from lineage.cli.tainted import sentence
+    from lineage.taints.marks import marks
+
+    tip = app.registry.target(f"heads/{branch}")
+    if tip and (found := marks(app.registry).of(tip.id)):
+        app.terminal.say((branch, "branch"), " ", *sentence(app.registry, found))
 
 
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:

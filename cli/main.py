@@ -38,6 +38,7 @@ SECTIONS = {
         "merge-base": "Show the newest commits that two both came from.",
         "bisect": "Find the first commit where something broke.",
         "impact": "Show what a commit reached, and with what dose.",
+        "taint": "Say that a commit is bad, and see what it reached.",
         "report": "Report what is recorded of a commit, and what is not.",
     },
     "Name": {

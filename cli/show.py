@@ -27,6 +27,7 @@ from lineage.cli.render import (
     sections,
 )
 from lineage.cli.signed import SIGNED_IN_FULL, Signatures, with_signatures
+from lineage.cli.tainted import marked
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
     ago,
@@ -65,9 +66,16 @@ _FILES = 20  # shown to people; JSON has all
 @pass_app
 def show(app: App, revision: str, format_: str) -> None:
     """Show the commit REV (by default HEAD) and what was said about it later."""
+    from lineage.taints.marks import marks
+
     registry = app.registry
     entry = registry.entry(revision)
-    data = {**shapes.shown(registry, entry), "events": _events(app, entry)}
+    known = marks(registry)
+    data = {
+        **shapes.shown(registry, entry),
+        "tainted": marked(known, entry.id),
+        "events": _events(app, entry),
+    }
     if format_ == "json":
         app.terminal.write([document(data)])
     elif format_ == "jsonl":
@@ -100,7 +108,7 @@ def _human(app: App, entry: "Entry", data: dict[str, Any]) -> Iterator[str]:
     facts = list(_facts(data))
     margin = max(len(name) for name, _ in facts) + 2
     for name, value in facts:
-        style = "id" if name == "id" else ""
+        style = {"id": "id", "tainted": "bad"}.get(name, "")
         yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), style)])
     if data["message"]:
         yield ""
@@ -124,6 +132,8 @@ def _markdown(app: App, data: dict[str, Any]) -> Iterator[str]:
 
 def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What fits on a line each."""
+    for taint in data["tainted"]:
+        yield "tainted", _tainted(data["id"], taint)
     yield "id", data["id"]
     yield "git", data["git"]
     yield "recorded", f"{moment(data['time'])} ({ago(data['time'])})"
@@ -137,6 +147,13 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, telling in (("external", "uri"), ("origin", "type"), ("code", "")):
         if data[name]:
             yield name, _described(data[name], telling)
+
+
+def _tainted(id_: str, taint: Record) -> str:
+    """Why a commit is tainted, and by which one."""
+    perhaps = "perhaps, " if taint["perhaps"] else ""
+    by = "" if taint["subject"] == id_ else f" (by {taint['subject'][:12]})"
+    return f"{perhaps}{taint['reason']}{by}"
 
 
 def _whereabouts(payload: Record) -> str:

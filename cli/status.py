@@ -2,9 +2,19 @@
 
 import click
 
-from lineage.cli.command import App, Command, at_option, format_option, pass_app
-from lineage.cli.render import Column, listing
+from lineage.cli.command import (
+    EXITS,
+    App,
+    Command,
+    at_option,
+    format_option,
+    pass_app,
+)
+from lineage.cli.render import Column, Record, listing
+from lineage.cli.tainted import marked
 from lineage.cli.text import plural
+
+_REACHED = 3
 
 _STYLES = {"modified": "bad", "missing": "bad", "clean": ""}
 _COLUMNS = (
@@ -15,25 +25,54 @@ _COLUMNS = (
 )
 
 
+def _why(record: Record) -> str:
+    """The reasons, each with the commit that is tainted unless it is this one."""
+    return "; ".join(
+        f"{'perhaps ' if one['perhaps'] else ''}{one['reason']}"
+        + ("" if one["subject"] == record["id"] else f" (by {one['subject'][:12]})")
+        for one in record["tainted"]
+    )
+
+
+_TAINTED = (
+    Column("", lambda r: (r["what"], "dim")),
+    Column("name", lambda r: (r["name"], r["what"]), flexible=True),
+    Column("commit", lambda r: (r["id"][:12], "id")),
+    Column("tainted", lambda r: (_why(r), "bad"), flexible=True),
+)
+
+
 @click.command(
     cls=Command,
     short_help="Show committed files that have changed since.",
     examples={
         "lineage status": "what has changed since it was committed",
         "lineage status --format json": "all files, clean ones too",
+        "lineage status --tainted": "branches and tags that a taint has reached",
     },
-    exits=[0, 1, 5],
+    exits={
+        0: "done",
+        1: EXITS[1],
+        3: "with --tainted: a branch or a tag is tainted",
+        5: EXITS[5],
+    },
+)
+@click.option(
+    "--tainted", is_flag=True, help="List branches and tags that are tainted."
 )
 @at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
-def status(app: App, format_: str) -> None:
+def status(app: App, *, tainted: bool, format_: str) -> int:
     """Compare the files that were committed from here with what was committed.
 
     People see the changed ones, every other format all of them. Paths are relative
     to the registry's root. People are told, too, how far the remotes are from here,
-    as of the last fetch, pull or push.
+    as of the last fetch, pull or push. With --tainted it is the branches and tags
+    that a taint has reached which are listed.
     """
+    if tainted:
+        return _tainted(app, format_)
     from lineage.status import status as compare
 
     registry = app.registry
@@ -54,6 +93,28 @@ def status(app: App, format_: str) -> None:
         )
     shown = changed if format_ == "human" else records
     listing(app.terminal, format_, "files", shown, _COLUMNS)
+    return 0
+
+
+def _tainted(app: App, format_: str) -> int:
+    """List the branches and tags whose commit is tainted; 3 when there are any."""
+    from lineage.taints.marks import marks
+    from lineage.taints.records import look
+
+    registry = app.registry
+    with app.terminal.progress("looking for tainted records") as progress:
+        look(registry, progress)
+    known = marks(registry)
+    records = [
+        {"name": name, "what": what, "id": id_, "tainted": found}
+        for what, names in (("branch", registry.branches()), ("tag", registry.tags()))
+        for name, id_ in sorted(names.items())
+        if (found := marked(known, id_))
+    ]
+    if not records:
+        app.terminal.say("no branch and no tag is tainted")
+    listing(app.terminal, format_, "tainted", records, _TAINTED)
+    return _REACHED if records else 0
 
 
 def _tell_remotes(app: App) -> None:

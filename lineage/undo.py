@@ -25,6 +25,8 @@ _ANSWERS = {
     "erase": "erased bytes are gone; commit them again where you still have them",
     "review": "a verdict is answered by another one: `lineage review`",
     "key": "a key ends with `lineage key revoke`",
+    "taint": "`lineage taint --lift EVENT --reason R` lifts it",
+    "untaint": "taint it anew: `lineage taint REV --reason R`",
     "metrics": "attest it anew, or `lineage attest REV --withdraw NAME`",
     "evidence": "`lineage verify --evidence` looks again, and says what it finds",
     "commit": "it found the branch at that content already and moved nothing",

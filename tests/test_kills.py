@@ -177,6 +177,7 @@ CASES = [
     Case("commit generation --name loop --includes first --includes second"),
     Case("commit dataset other --name text --branch first"),
     Case("attest first --metric accuracy=0.81,0.83"),
+    Case("taint first --reason 'it is wrong'"),
     Case("branch new first", again=2),
     Case("branch --force second first"),
     Case("branch --delete second", again=5),

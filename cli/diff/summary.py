@@ -14,6 +14,7 @@ from lineage.cli.render import (
     markdown_sections,
     sections,
 )
+from lineage.cli.tainted import sentence
 from lineage.cli.text import ago, one_line
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _COLUMNS = (
 
 def human(app: App, found: "Diff", parts: Sequence[Part], most: int) -> Iterator[str]:
     """A diff for the terminal."""
+    from lineage.taints.marks import marks
+
+    known = marks(app.registry)
     for label, style, id_ in (("old", "bad", found.a), ("new", "good", found.b)):
         entry = app.registry.entry(id_)
         head: list[Span] = [
@@ -40,6 +44,8 @@ def human(app: App, found: "Diff", parts: Sequence[Part], most: int) -> Iterator
             (f", {ago(entry.time)}", "dim"),
         ]
         yield app.terminal.paint(head)
+        if tainted := known.of(id_):
+            yield app.terminal.paint([("     ", ""), *sentence(app.registry, tainted)])
     for label, alone in _alone(found):
         yield app.terminal.paint([(f"only in the {label} one: ", "dim"), (alone, "")])
     yield from sections(app.terminal, _shown(found, parts, most))
@@ -49,10 +55,16 @@ def markdown(
     app: App, found: "Diff", parts: Sequence[Part], most: int
 ) -> Iterator[str]:
     """A diff in Markdown."""
+    from lineage.taints.marks import marks
+
+    known = marks(app.registry)
     for label, id_ in (("old", found.a), ("new", found.b)):
         entry = app.registry.entry(id_)
         what = "".join(text for text, _ in title(entry.commit, entry.generation))
         yield f"- {label}: {escaped(what)}, `{id_}`"
+        if tainted := known.of(id_):
+            words = "".join(text for text, _ in sentence(app.registry, tainted))
+            yield f"  {escaped(words)}"
     for label, alone in _alone(found):
         yield f"- only in the {label} one: {escaped(alone)}"
     yield from markdown_sections(_shown(found, parts, most))

@@ -12,6 +12,7 @@ from lineage.registry import Registry
 from lineage.revisions import newest_first
 from lineage.revset.parser import ANY_ROLE
 from lineage.search import children
+from lineage.taints.marks import marks
 
 Ids: TypeAlias = set[str]
 
@@ -64,4 +65,5 @@ MEANINGS: dict[str, Callable[..., Ids]] = {
     "role": lambda r, role, ids: _children(r, ids, role),
     "branches": lambda r, glob="*": _named(r, "heads", glob),
     "tagged": lambda r, glob="*": _named(r, "tags", glob),
+    "tainted": lambda r: set(marks(r).ids()),
 }

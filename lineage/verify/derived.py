@@ -23,7 +23,7 @@ from lineage.unfetched import arrived, unfetched
 def derived_notes(registry: Registry) -> Iterator[str]:
     """What was wrong, and is made again."""
     checks: tuple[Callable[[Registry], Iterator[str]], ...] = (
-        _mirrors, _unreached, _index, _keep, _head, _unfetched
+        _mirrors, _unreached, _index, _tainted, _keep, _head, _unfetched
     )  # fmt: skip
     for check in checks:
         with suppress(OSError, LineageError):  # what cannot be read is a problem
@@ -81,6 +81,14 @@ def _index(registry: Registry) -> Iterator[str]:
         if not known or index.is_damaged() or not same_rows(index, fresh):
             index.rebuild()
             yield "the index (.git/lineage/index.sqlite) was wrong: made again"
+
+
+def _tainted(registry: Registry) -> Iterator[str]:
+    """The list of what taints reached."""
+    from lineage.taints import known, marks
+
+    if (registry.home / known.FILE).exists() and not marks.check(registry):
+        yield "the list of what is tainted (.git/lineage/tainted) was wrong: made again"
 
 
 def _gone(registry: Registry) -> Iterator[str]:

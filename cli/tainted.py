@@ -1,0 +1,46 @@
+"""Words for what is tainted: the same wherever a commit is shown."""
+
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.names import short
+from lineage.cli.terminal import Span
+from lineage.cli.text import one_line, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lineage.registry import Registry
+    from lineage.taints.marks import Mark, Marks
+
+
+def marked(marks: "Marks", id_: str) -> list[dict[str, Any]]:
+    """The taints that reached a commit, as JSON has them."""
+    return [
+        {
+            "event": mark.taint.event,
+            "subject": mark.taint.subject,
+            "reason": mark.taint.reason,
+            "perhaps": mark.perhaps,
+        }
+        for mark in marks.of(id_)
+    ]
+
+
+def sentence(registry: "Registry", marks: "Sequence[Mark]") -> list[Span]:
+    """The newest of some taints in a line, and how many more there are."""
+    newest = marks[-1]
+    reason = one_line(newest.taint.reason)
+    more = f" (and {len(marks) - 1:,} more)" if len(marks) > 1 else ""
+    return [(f"! {_what(registry, newest)}", "bad"), (f": {reason}{more}", "")]
+
+
+def _what(registry: "Registry", mark: "Mark") -> str:
+    records = mark.taint.records
+    if mark.itself:
+        count = plural(len(records), "record") if records else ""
+        return f"{count} tainted" if records else "tainted"
+    subject = mark.taint.subject
+    commit = registry.load(subject)
+    named = f"{commit.kind} {one_line(commit.name)} {short(registry, subject)}"
+    some = f"records of {named}" if records else named
+    return f"{'perhaps ' if mark.perhaps else ''}tainted by {some}"
