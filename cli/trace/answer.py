@@ -19,15 +19,17 @@ def facts(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
         yield "made of", "no records"
     yield "generation", f"{found.generation:,}"
     if found.distance:
-        far = turns(*found.distance)
-        yield "distance", f"{far} from human data"
+        far = turns(found.distance.shortest, found.distance.longest)
+        sure = "" if found.distance.certain else ", if any of it came from there"
+        yield "distance", f"{far} from human data{sure}"
     elif found.made:
         yield "distance", "no recorded path leads to human data"
     if found.weakest:
         child, role, parent, grade = found.weakest
         where = f"{role} {short(registry, parent)} of {short(registry, child)}"
-        worst = grade in ("contradicted", "declared")
-        yield "evidence", f"{grade} or better" + (f": {where}" if worst else "")
+        is_weak = grade in ("contradicted", "declared")
+        worst = f", the weakest: {where}" if is_weak else ""
+        yield "evidence", f"{grade} or better{worst}"
 
 
 def told(registry: "Registry", found: "Trace") -> list["Made"]:

@@ -132,6 +132,6 @@ _INHERITED = (
     Column("trained on", lambda r: r["made"], below=True),
 )
 _GAPS = (
-    Column("what", lambda r: r["what"]),
-    Column("commits", lambda r: r["where"], below=True),
+    Column("", lambda r: r["what"]),
+    Column("", lambda r: r["where"], below=True),
 )

@@ -19,10 +19,15 @@ Along = Callable[[str], Iterable[Edge]]
 
 
 class Distance(NamedTuple):
-    """Machine turns to human data, on the shortest path and on the longest."""
+    """Machine turns to human data, on the shortest path and on the longest.
+
+    `certain` says whether something came along one of the paths: where nobody counted
+    on all of them, perhaps nothing did.
+    """
 
     shortest: int
     longest: int
+    certain: bool
 
 
 class Link(NamedTuple):
@@ -79,22 +84,29 @@ def distances(ancestry: Ancestry, shares: Shares) -> Mapping[str, Distance]:
     found: dict[str, Distance] = {}
     along = flow(ancestry, shares)
     for id_ in ancestry.order:
+        perhaps = {parcel.edge for parcel in shares.parcels[id_].open}
         steps = [
-            Distance(*(turns + (edge.role in WRITING) for turns in found[edge.id]))
+            _further(found[edge.id], edge, sure=edge not in perhaps)
             for edge in along(id_)
             if edge.id in found
         ]
-        if _is_human(id_, shares):
-            steps.append(Distance(0, 0))
+        own = Source("human", id_)
+        if any(parcel.source == own for parcel in shares.parcels[id_]):
+            steps.append(Distance(0, 0, None not in perhaps))
         if steps:
-            nearest = min(step.shortest for step in steps)
-            found[id_] = Distance(nearest, max(step.longest for step in steps))
+            found[id_] = Distance(
+                min(step.shortest for step in steps),
+                max(step.longest for step in steps),
+                any(step.certain for step in steps),
+            )
     return found
 
 
-def _is_human(id_: str, shares: Shares) -> bool:
-    own = Source("human", id_)
-    return any(parcel.source == own for parcel in shares.parcels[id_])
+def _further(known: Distance, edge: Edge, *, sure: bool) -> Distance:
+    """The distance from the other end of an edge."""
+    turn = edge.role in WRITING
+    shortest, longest, certain = known
+    return Distance(shortest + turn, longest + turn, certain and sure)
 
 
 def trails(

@@ -114,7 +114,7 @@ def test_a_loop_that_accumulates(maker: Maker) -> None:
         "m0": ("machine", "1/3", "1/3"),
         "m1": ("machine", "1/3", "1/3"),
     }
-    assert (found.distance, found.generation) == ((0, 2), 2)
+    assert (found.distance, found.generation) == ((0, 2, True), 2)
     assert found.made[0].amounts[0].count == 24
     assert found.gaps == ()
 
@@ -201,7 +201,7 @@ def test_a_generation_is_what_its_parts_are(maker: Maker) -> None:
 
     assert [maker.name(made.id) for made in one.made] == ["m1", "s1"]
     assert [maker.name(made.id) for made in two.made] == ["s1"]
-    assert one.distance == two.distance == (1, 1)
+    assert one.distance == two.distance == (1, 1, True)
 
 
 def test_a_statement_against_an_edge(maker: Maker) -> None:
