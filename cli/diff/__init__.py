@@ -120,7 +120,7 @@ def _write(
     elif format_ == "jsonl":
         app.terminal.write(json_line(row) for row in _rows(found, chosen))
     elif format_ == "csv":
-        app.terminal.write(csv_lines(list(_rows(found, chosen))))
+        app.terminal.write(csv_lines(list(_rows(found, chosen)), _CSV))
     elif format_ == "md":
         app.terminal.write(summary.markdown(app, found, chosen, limit))
     else:

@@ -13,7 +13,7 @@ from typing import Any
 from lineage.diff.comparison import Comparison
 from lineage.diff.documents import read, structured
 from lineage.diff.parts import Pair, Side
-from lineage.diff.settings import Change, changes
+from lineage.diff.settings import Change, changes, fingerprint
 from lineage.errors import LineageError
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
@@ -157,17 +157,15 @@ def _without_moved(
     found: list[tuple[str, _Document, _Document]],
 ) -> list[tuple[str, _Document, _Document]]:
     """`found` without files that say what one of another name had said."""
-    gone = [old for _, old, new in found if new is None]
-    fresh = [new for _, old, new in found if old is None]
+    gone = {fingerprint(old) for _, old, new in found if new is None}
+    fresh = {fingerprint(new) for _, old, new in found if old is None}
+    moved = gone & fresh
     return [
         (within, old, new)
         for within, old, new in found
-        if not _has(fresh if new is None else gone if old is None else [], old or new)
+        if not (old is None or new is None)
+        or fingerprint(new if old is None else old) not in moved
     ]
-
-
-def _has(documents: list[_Document], document: _Document) -> bool:
-    return any(not [*changes("", known, document)] for known in documents)
 
 
 def _documents(

@@ -47,6 +47,19 @@ def same(a: object, b: object) -> bool:
     return isinstance(a, bool) == isinstance(b, bool) and a == b
 
 
+def fingerprint(document: object) -> str:
+    """Text that two documents have in common exactly if they have no changes."""
+    plain = {path: _one_type(leaf) for path, leaf in flat(document)}
+    return json.dumps(plain, sort_keys=True)
+
+
+def _one_type(leaf: Any) -> Any:
+    if isinstance(leaf, list):
+        return [_one_type(item) for item in leaf]
+    whole = isinstance(leaf, float) and leaf.is_integer()
+    return int(leaf) if whole else leaf
+
+
 def flat(value: object, path: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves by dotted path; a list is a leaf unless it holds mappings."""
     if isinstance(value, Mapping) and value:

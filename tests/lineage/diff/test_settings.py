@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lineage.diff import diff
 from lineage.diff.documents import read
-from lineage.diff.settings import changes
+from lineage.diff.settings import changes, fingerprint
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,6 +70,16 @@ def test_key_order_is_no_change_even_in_lists_of_lists() -> None:
     other = {"x": [[{"b": 3, "a": 1}]]}
 
     assert [(c.path, c.a, c.b) for c in changes("", one, other)] == [("x.0.0.b", 2, 3)]
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_fingerprints_agree_with_changes(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Two documents have one fingerprint exactly if nothing differs."""
+    assert (fingerprint(one) == fingerprint(other)) == (not [*changes("", one, other)])
+    again = json.loads(json.dumps(one), parse_int=float)
+    assert (fingerprint(one) == fingerprint(again)) == (not [*changes("", one, again)])
 
 
 def written(document: dict[str, Any], suffix: str) -> str:
@@ -165,6 +175,32 @@ def test_python_is_read_and_never_run(repo: Registry) -> None:
         ("p.py:layers", [64, 64], [64, 32]),
     ]
     assert found.notes == ("in p.py optimiser, workers differ but are no literals",)
+
+
+def test_python_is_read_as_dvc_reads_its_params(tmp_path: Path) -> None:
+    """A params file of the form that DVC documents says the same to both."""
+    from dvc.utils.serialize import parse_py
+
+    source = """
+INT: int = 5
+NEG = -1e-3
+DICT = {"a": 1, "b": {"c": [None, True]}}
+SET = {1, 2}
+class Train:
+    EPOCHS = 70
+    def __init__(self):
+        self.layers = 5
+        self.layers = 9
+        local = 3
+    class Deep:
+        x = "y"
+"""
+    (tmp_path / "p.py").write_text(source, encoding="utf-8")
+    ours = read(tmp_path / "p.py", skipped={})
+    theirs = parse_py(source, "p.py")
+    theirs["SET"] = sorted(theirs["SET"])
+
+    assert [*changes("", theirs, ours)] == []
 
 
 @pytest.mark.parametrize(
