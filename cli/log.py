@@ -133,15 +133,16 @@ def log(
 
 def _asked(drawing: Path | None, others: object, wanted: dict[str, Any]) -> str | None:
     """The metric whose history is asked for: a name and no condition."""
-    from lineage.search import is_condition
+    from lineage.search import bare_name
 
-    names = [text for text in wanted["metrics"] if not is_condition(text)]
+    names = [name for text in wanted["metrics"] if (name := bare_name(text))]
     if not names and drawing:
         hint = "name it: --metric perplexity --plot perplexity.svg"
         raise UsageError("--plot draws the history of a metric", hint=hint)
-    if len(names) > 1:
-        raise UsageError("one metric at a time", hint=f"--metric {names[0]!r} alone")
-    if names and (others or [v for v in wanted.values() if v] != [(names[0],)]):
+    if names and len(wanted["metrics"]) > 1:
+        hint = f"leave the others out: --metric {names[0]}"
+        raise UsageError("a history is of one metric at a time", hint=hint)
+    if names and (others or len(list(filter(None, wanted.values()))) > 1):
         hint = "filters want conditions, such as --metric 'perplexity < 30'"
         raise UsageError("the history of a metric takes no filters", hint=hint)
     return names[0] if names else None

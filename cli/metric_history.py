@@ -1,7 +1,6 @@
 """`log --metric NAME`: a metric along branches, as a table, a plot, a drawing."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,7 @@ def show(
     drawing: Path | None,
 ) -> None:
     """Print the metric `name` along each branch, and draw it into a file."""
-    found = _courses(app.registry, name, revisions, everything=everything)
+    found = _courses(app, name, revisions, everything=everything)
     courses = [course.newest(limit) for course in found]
     if drawing:
         _draw(app, courses, drawing)
@@ -65,21 +64,30 @@ def show(
 
 
 def _courses(
-    registry: "Registry", name: str, revisions: Sequence[str], *, everything: bool
+    app: App, name: str, revisions: Sequence[str], *, everything: bool
 ) -> list["Course"]:
-    """The metric along each branch; of all branches those that have it."""
+    """The metric along each branch that has it.
+
+    Raises:
+        NotFound: when none has it.
+    """
     from lineage.metric_history import course
 
-    if not everything:
-        tips = dict(_tips(registry, revisions or ("HEAD",)))
-        return [course(registry, id_, name, label) for label, id_ in tips.items()]
-    found = []
-    for label, id_ in sorted(registry.branches().items()):
-        with suppress(NotFound):
+    registry, found, lacking = app.registry, list["Course"](), list[NotFound]()
+    all_ = registry.branches() if everything else {}
+    tips = sorted(all_.items()) or dict(_tips(registry, revisions or ("HEAD",))).items()
+    for label, id_ in tips:
+        try:
             found.append(course(registry, id_, name, label))
-    if not found:
+        except NotFound as error:
+            lacking.append(error)
+    if everything and not found:
         hint = "`lineage show` lists the metrics of a commit"
         raise NotFound(f"no branch has a metric {name}", hint=hint)
+    if lacking and not found:
+        raise lacking[0]
+    for each in lacking if not everything else ():
+        app.terminal.say(("note:", "hint"), f" {each}")
     return found
 
 

@@ -177,10 +177,11 @@ def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition
     return given if isinstance(given, Condition) else read(given)
 
 
-def is_condition(text: str) -> bool:
-    """Whether there is an operator in it; else it is a name at best."""
+def bare_name(text: str) -> str | None:
+    """The name that `text` is, if it is no condition; quotes around it do not count."""
     found = _CONDITION.fullmatch(text)
-    return bool(found and (found["op"] or found["value"]))
+    is_name = found and not found["op"] and not found["value"]
+    return _unquoted(text.strip()) if is_name else None
 
 
 def metric_condition(text: str) -> Condition:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.show import inline
-from lineage.cli.text import plural
+from lineage.cli.text import cut, plural
 from lineage.cli.values import scalar
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
 
 _FIRST = 2  # settings in the summary
+_LONGEST = 120  # columns of a value
 
 
 def _data(name: str, found: "Diff") -> list[Record]:
@@ -50,10 +51,11 @@ def _new(record: Record) -> str:
 
 
 def _value(value: object) -> str:
-    """A value on one line; text in quotes where it looks like another type."""
-    if isinstance(value, str) and scalar(value) != value:
-        return json.dumps(value)
-    return inline(value)
+    """A value on one line, cut; text in quotes where it looks like another type."""
+    odd = isinstance(value, str) and scalar(value) != value
+    return cut(
+        json.dumps(value, ensure_ascii=False) if odd else inline(value), _LONGEST
+    )
 
 
 _COLUMNS = (

@@ -78,11 +78,12 @@ def _alone(found: "Diff") -> Iterator[tuple[str, str]]:
 
 
 def _shown(found: "Diff", parts: Sequence[Part], most: int) -> list[Section]:
-    """The tables; first a summary, of generations and of what is more than a screen."""
+    """The tables; first a summary, of generations and where they fill the screen."""
     tables = [table for part in parts for table in part.tables(found, most)]
-    rows = sum(len(table.records) for table in tables)
+    rows = sum(len(table.records) + table.more for table in tables)
     records = [*_lines(found, parts)]
-    if records and (found.of_generations or rows > _SCREEN):
+    long = rows > _SCREEN and len(records) > 1
+    if records and (long or found.of_generations):
         tables.insert(0, Section("summary", records, _COLUMNS))
     return tables
 

@@ -278,3 +278,55 @@ def test_surprising_values_are_still_json(repo: Registry, run: Run) -> None:
             {"path": 'c.json:"a.b"', "a": None, "b": "\\ud800", "change": "added"},
         ]
     )
+
+
+def test_tables_stop_at_twenty_rows(repo: Registry, run: Run) -> None:
+    """People see how many rows are left out; programs get all of them."""
+    for n in (1, 2):
+        params = {f"p{i:02}": i * n for i in range(1, 31)}
+        repo.commit("config", "c", params=params)
+    shown = run("diff").stdout.splitlines()
+    more = run("diff", "--limit", "30", "--format", "md").stdout
+
+    assert "  … 10 more; --limit 30 shows them" in shown
+    assert len([line for line in shown if line.startswith("  p")]) == 20 + 1  # the head
+    assert "more;" not in more
+    assert len(run("diff", "--format", "jsonl").jsonl()) == 30
+
+
+def test_values_are_told_apart_by_eye(repo: Registry, transcript: Transcript) -> None:
+    """Text that looks like a number is quoted, null is not missing, long text is cut."""
+    for params in (
+        {"a": 1, "b": None, "d": "x", "long": "x"},
+        {"a": "1", "c": None, "d": "true", "long": "y" * 500},
+    ):
+        repo.commit("config", "c", params=params)
+
+    assert transcript("diff --only params") == snapshot("""\
+$ lineage diff --only params
+old  aaaaaaaa config c, just now
+new  bbbbbbbb config c (HEAD -> config/c), just now
+
+params
+  path  old   new
+  a     1     "1"
+  b     null  -
+  c     -     null
+  d     x     "true"
+  long  x     yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
+""")
+
+
+def test_more_than_a_screen_begins_with_a_summary(repo: Registry, run: Run) -> None:
+    """Whatever the kind: where several sections fill a screen, they are summed up."""
+    for n in (1, 2):
+        params = {f"p{i:02}": i * n for i in range(1, 31)}
+        repo.commit("model", "m", params=params, metrics={"loss": n})
+
+    assert run("diff").stdout.splitlines()[2:7] == [
+        "",
+        "summary",
+        "  metrics  1 neither",
+        "           loss +1",
+        "  params   30 settings: p01 1 → 2, p02 2 → 4, …",
+    ]

@@ -192,8 +192,8 @@ $ lineage log --metric loss --kind model
 2> hint: filters want conditions, such as --metric 'perplexity < 30'
 exit 2
 $ lineage log --metric loss --metric n
-2> error: one metric at a time
-2> hint: --metric 'loss' alone
+2> error: a history is of one metric at a time
+2> hint: leave the others out: --metric loss
 exit 2
 $ lineage log --plot a.svg
 2> error: --plot draws the history of a metric
@@ -222,3 +222,27 @@ $ lineage log --all --metric nothing
 2> hint: `lineage show` lists the metrics of a commit
 exit 5
 """)
+
+
+@pytest.mark.usefixtures("trained")
+def test_of_several_branches_those_without_it_are_named(
+    run: Run, repo: Registry
+) -> None:
+    """A set of branches may hold some that lack the metric; --all leaves them out."""
+    repo.commit("model", "other", params={"x": 1})
+    some = run("log", "--metric", "loss", "branches(model/*)", "--format", "json")
+    whole = run("log", "--metric", "loss", "--all", "--format", "json")
+
+    for done in (some, whole):
+        assert [b["branch"] for b in done.json()["branches"]] == ["model/m"]
+    assert some.stderr == "note: no commit on model/other has a metric loss\n"
+    assert whole.stderr == ""
+
+
+def test_a_name_with_an_operator_in_it_goes_in_quotes(repo: Registry, run: Run) -> None:
+    """Double quotes make a name of what would be a condition."""
+    repo.commit("model", "m", params={"x": 1}, metrics={"a<b": 1.5})
+    found = run("log", "--metric", '"a<b"', "--format", "json").json()
+
+    assert found["metric"] == "a<b"
+    assert found["branches"][0]["steps"][0]["value"] == 1.5
