@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
+from lineage.cli.evidence import check_evidence
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
 from lineage.cli.text import plural
 from lineage.errors import UsageError
@@ -30,10 +31,12 @@ _COLUMNS = (
         "lineage verify model/tutor": "one commit",
         "lineage verify 'ancestors(model/tutor)'": "it and all that it came from",
         "lineage verify --remote": "what all remotes have, too",
+        "lineage verify --evidence": "do the files bear out what edges claim?",
         "lineage verify --repair": "put right what can be put right",
         "lineage verify --repair --from ../clone": "with the help of another clone",
     },
-    exits={0: "all is as recorded", 1: "failed: a file, a disk", 3: "problems found",
+    exits={0: "all is as recorded", 1: "failed: a file, a disk",
+           3: "problems found, or a claim that the files contradict",
            5: "no such revision or registry, or several"},
 )  # fmt: skip
 @click.argument(
@@ -55,6 +58,13 @@ _COLUMNS = (
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Another clone or cache to repair from.",
 )
+@click.option(
+    "--evidence",
+    is_flag=True,
+    help="Instead, look whether the files bear out what edges claim, and record by "
+    "an event of each commit what they verify or contradict.",
+)
+@click.option("--dry-run", is_flag=True, help="With --evidence: record nothing.")
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def verify(
@@ -65,6 +75,8 @@ def verify(
     remote: str | None,
     mend: bool,
     sources: tuple[Path, ...],
+    evidence: bool,
+    dry_run: bool,
     format_: str,
 ) -> int:
     """Read the commits of REVSET (by default all, and the log) and their files again.
@@ -75,12 +87,22 @@ def verify(
     With --repair damaged objects move to a trash, and copies that are whole take
     their place: from the cache, other clones, the place that a file was committed
     from, the DVC remote and git remotes.
+
+    --evidence looks at edges: are a mixed dataset's records those of its parents, in
+    the shares that were recorded? Do a fine-tune's weights come from the model that
+    it names? docs/evidence.md says what each look proves, and what it does not.
     """
     from lineage.repair import repair
     from lineage.verify import verify as check
 
     if sources and not mend:
         raise UsageError("--from goes with --repair")
+    if evidence:
+        if mend or remote is not None:
+            raise UsageError("--evidence goes with neither --repair nor --remote")
+        return check_evidence(app, revisions, format_, dry_run=dry_run)
+    if dry_run:
+        raise UsageError("--dry-run goes with --evidence")
     with app.terminal.progress("verifying") as progress:
         found = check(app.registry, revisions, remote=remote, progress=progress)
     repaired: list[str] = []
