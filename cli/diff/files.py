@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from lineage.diff import Diff
     from lineage.diff.files import FileChange
 
-_SORTS = ("added", "removed", "changed")
+_SORTS = ("added", "removed", "changed", "renamed")
 
 
 def _data(found: "Diff") -> dict[str, Any]:
-    return {s: [item.path for item in getattr(found.files, s)] for s in _SORTS}
+    paths = {s: [item.path for item in getattr(found.files, s)] for s in _SORTS[:-1]}
+    renamed = [{"a": item.came_from, "b": item.path} for item in found.files.renamed]
+    return {**paths, "renamed": renamed}
 
 
 def _rows(found: "Diff") -> Iterator[Record]:
-    for what, paths in _data(found).items():
-        yield from ({"path": path, "change": what} for path in paths)
+    for sort in _SORTS:
+        for item in getattr(found.files, sort):
+            named = item.path if item.came_from else None
+            yield {"path": item.path, "change": sort, "a": item.came_from, "b": named}
 
 
 def _tables(found: "Diff", most: int) -> Iterator[Section]:
@@ -40,7 +44,14 @@ def _mark(record: Record) -> Span:
     found: FileChange = record["change"]
     if found.a is None:
         return "added", "good"
+    if found.came_from:
+        return "renamed", ""
     return ("changed", "") if found.b else ("removed", "bad")
+
+
+def _path(record: Record) -> str:
+    found: FileChange = record["change"]
+    return f"{found.came_from} → {found.path}" if found.came_from else found.path
 
 
 def _sizes(record: Record) -> str:
@@ -51,7 +62,7 @@ def _sizes(record: Record) -> str:
 
 _COLUMNS = (
     Column("", _mark),
-    Column("path", lambda r: r["change"].path, flexible=True, path=True),
+    Column("path", _path, flexible=True, path=True),
     Column("size", _sizes),
 )
 

@@ -132,7 +132,7 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
             "change": "changed",
         }
     ]
-    assert list(found["files"]) == ["added", "removed", "changed"]
+    assert list(found["files"]) == ["added", "removed", "changed", "renamed"]
     assert "model/tutor/weights.bin" in found["files"]["changed"]
 
 

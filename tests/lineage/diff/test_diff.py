@@ -130,6 +130,21 @@ def test_files(repo: Registry) -> None:
     assert [change.path for change in files.changed] == ["text", "tool"]
 
 
+def test_renamed_files(repo: Registry) -> None:
+    """The same bytes under another path are one change; each is used up once."""
+    place = folder(repo.root, a="1", b="1", c="2", empty="", kept="3")
+    old = repo.commit("dataset", "d", place)
+    place = folder(repo.root, x="1", y="1", z="1", c="2", void="", kept="4")
+    new = repo.commit("dataset", "d", place)
+
+    files = diff(repo, old.id, new.id).files
+
+    assert [(c.came_from, c.path) for c in files.renamed] == [("a", "x"), ("b", "y")]
+    assert [change.path for change in files.added] == ["void", "z"]
+    assert [change.path for change in files.removed] == ["empty"]
+    assert [change.path for change in files.changed] == ["kept"]
+
+
 def test_settings_in_files_of_a_config(repo: Registry) -> None:
     """JSON, YAML and TOML are read; each setting is named with its file."""
     texts = ({"lr": 1}, {"lr": 2})
