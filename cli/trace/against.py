@@ -173,12 +173,14 @@ def _sources(registry: "Registry", found: "Contamination") -> Iterator[Record]:
 
 
 def _way(registry: "Registry", way: "Sequence[Step]") -> str:
-    """Model <- role dataset <- role dataset: the way back."""
-    said = (
-        f"{step.role} {named(registry, step.id)} {short(registry, step.id)}".strip()
-        for step in way
-    )
-    return " ← ".join(said)
+    """Model ← role dataset ← role dataset: the way back."""
+    return " ← ".join(_step(registry, step) for step in way)
+
+
+def _step(registry: "Registry", step: "Step") -> str:
+    commit = registry.load(step.id)
+    what = f"{commit.kind} {commit.name} {short(registry, step.id)}"
+    return f"{step.role} {what}" if step.role else what
 
 
 def _unseen(registry: "Registry", found: "Contamination") -> Iterator[Record]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
@@ -65,10 +65,8 @@ class Words:
         import numpy as np
 
         lengths = np.array([len(text) for text in texts], np.int64)
-        get = numbers.get
-        count = int(lengths.sum())
-        found = (get(word, 0) for word in chain.from_iterable(texts))
-        words = np.fromiter(found, np.int64, count)
+        found = map(numbers.get, chain.from_iterable(texts), repeat(0))
+        words = np.fromiter(found, np.int64, int(lengths.sum()))
         owners = np.repeat(np.arange(len(texts)), lengths)
         return cls(words, np.cumsum(lengths) - lengths, lengths, owners)
 
