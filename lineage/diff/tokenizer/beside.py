@@ -62,6 +62,15 @@ def read_beside(names: list[str], find: Callable[[str], Path]) -> Beside:
     Raises:
         LineageError: names the file that is malformed or not here.
     """
+    try:
+        return _read(names, find)
+    except (AttributeError, TypeError, ValueError):
+        files = ", ".join(n for n in names if n in (CONFIG, ROLES, ADDED))
+        message = f"{files} hold something else than transformers writes there"
+        raise LineageError(message) from None
+
+
+def _read(names: list[str], find: Callable[[str], Path]) -> Beside:
 
     def said(name: str) -> dict[str, Any]:
         return _object(find(name), name) if name in names else {}
