@@ -134,7 +134,8 @@ def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
     if found.a == found.b:
         app.terminal.say("they are the same commit")
     elif not found:
-        app.terminal.say(f"the same {_listed([part.name for part in chosen])}")
+        as_far = ", as far as they were compared" if found.notes else ""
+        app.terminal.say(f"the same {_listed([part.name for part in chosen])}{as_far}")
     if found.beyond:
         several = len(found.beyond) > 1 or found.beyond[0].endswith("s")
         verb = "differ" if several else "differs"
