@@ -12,6 +12,7 @@ from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
 from lineage.diff.options import Options
 from lineage.diff.parts import Pair, pairs
+from lineage.diff.records import RecordChanges
 from lineage.diff.settings import Change
 from lineage.diff.tokenizer import TokenizerChanges
 from lineage.errors import NotFound
@@ -21,7 +22,7 @@ from lineage.store.objects import Commit
 
 __all__ = ["SECTIONS", "Diff", "Options", "before", "diff"]
 
-SECTIONS = ("metrics", "params", "config", "tokenizer", "files")
+SECTIONS = ("metrics", "params", "config", "tokenizer", "records", "files")
 _OTHERS = ("kind", "name", "edges", "origin", "code", "external", "gates")
 
 
@@ -39,6 +40,7 @@ class Diff:
     params: tuple[Change, ...] = ()
     config: tuple[Change, ...] = ()
     tokenizer: tuple[TokenizerChanges, ...] = ()
+    records: tuple[RecordChanges, ...] = ()
     files: FileChanges = field(default_factory=FileChanges)
     notes: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
@@ -68,7 +70,7 @@ def diff(
     options: Options | None = None,
 ) -> Diff:
     """Compare the revision `a`, taken as the older one, with the revision `b`."""
-    from lineage.diff import config, files, metrics, tokenizer
+    from lineage.diff import config, files, metrics, records, tokenizer
 
     ids = registry.resolve(a), registry.resolve(b)
     notes: list[str] = []
@@ -80,6 +82,7 @@ def diff(
         params=config.compare_params(what) if "params" in only else (),
         config=config.compare(what) if "config" in only else (),
         tokenizer=tokenizer.compare(what) if "tokenizer" in only else (),
+        records=records.compare(what) if "records" in only else (),
         files=files.compare(what) if "files" in only else FileChanges(),
         notes=tuple(what.notes),
         beyond=tuple(_beyond(*compared[0].commits)),

@@ -1,0 +1,253 @@
+"""The records of a diff: how many came and went, columns that moved, a few of each."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.diff.part import Part, section
+from lineage.cli.render import Column, Record, Section
+from lineage.cli.show import inline
+from lineage.cli.terminal import Span
+from lineage.cli.text import cut, number, percent, plural
+
+if TYPE_CHECKING:
+    from lineage.diff import Diff
+    from lineage.diff.records import ColumnChange, Distribution, RecordChanges, Sample
+
+_LEAST = 0.01  # a column that moved less, of 1, is not shown to people
+_WIDEST = 160  # columns of the terminal for a record
+_RELATIVE = 0.01  # nor a measure of text that moved less, of itself
+
+
+def _data(found: "Diff") -> list[Record]:
+    return [
+        {
+            "label": item.label,
+            "a": item.records[0],
+            "b": item.records[1],
+            "same_files": item.same_files,
+            "added": item.added,
+            "removed": item.removed,
+            "changed": item.changed,
+            "key": list(item.key),
+            "changed_columns": dict(item.changed_columns),
+            "moved": item.moved,
+            "reordered": item.reordered,
+            "duplicated": dict(zip("ab", item.duplicated, strict=True)),
+            "schema": [_retyped(change) for change in item.schema],
+            "columns": [_column(column) for column in item.columns],
+            "sampled": item.sampled and dict(zip("ab", item.sampled, strict=True)),
+            "samples": [_sample(sample) for sample in item.samples],
+        }
+        for item in found.records
+    ]
+
+
+def _retyped(change: Any) -> Record:
+    sides = {"a": change.a and list(change.a), "b": change.b and list(change.b)}
+    return {"name": change.name, "change": change.what, **sides}
+
+
+def _column(column: "ColumnChange") -> Record:
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "a": _side(column.a),
+        "b": _side(column.b),
+        "ks": column.ks,
+        "wasserstein": column.wasserstein,
+        "js": column.js,
+        "shift": column.shift,
+    }
+
+
+def _side(side: "Distribution") -> Record:
+    return {
+        "count": side.count,
+        "nulls": side.nulls,
+        "distinct": side.distinct,
+        "min": side.low,
+        "mean": side.mean,
+        "max": side.high,
+        "text": dict(side.text),
+    }
+
+
+def _sample(sample: "Sample") -> Record:
+    return {
+        "change": sample.what,
+        "path": sample.path,
+        "number": sample.number,
+        "copies": sample.copies,
+        "record": sample.record,
+    }
+
+
+def _rows(found: "Diff") -> Iterator[Record]:
+    for item in found.records:
+        where = f"{item.label}/" if item.label else ""
+        for what in ("added", "removed", "changed", "moved", "reordered"):
+            if count := getattr(item, what):
+                yield {"path": f"{where}records", "change": what, "b": count}
+        for change in item.schema:
+            sides = {"a": inline(change.a), "b": inline(change.b)}
+            yield {
+                "path": f"{where}column:{change.name}",
+                "change": change.what,
+            } | sides
+        for column in item.columns:
+            name = f"{where}column:{column.name}"
+            yield {"path": name, "change": "moved", "delta": column.shift}
+        for sample in item.samples:
+            path = f"{where}{sample.path}:{sample.number}"
+            yield {"path": path, "change": sample.what, "b": inline(sample.record)}
+
+
+def _tables(found: "Diff", most: int) -> Iterator[Section]:
+    for item in found.records:
+        title = f"records {item.label}".rstrip()
+        yield Section(title, list(_counts(item)), _COUNTS)
+        if item.schema:
+            schema = [{"change": change} for change in item.schema]
+            yield section(f"{title}: columns", schema, _SCHEMA, most)
+        moved = [c for c in item.columns if c.shift >= _LEAST]
+        if moved:
+            of = _of(item)
+            rows = [{"column": column} for column in moved]
+            yield section(f"{title}: what moved{of}", rows, _COLUMNS, most)
+        if texts := [row for column in moved for row in _texts(column)]:
+            yield section(f"{title}: texts", texts, _TEXTS, most)
+        if item.samples:
+            some = [{"sample": sample} for sample in item.samples]
+            yield section(f"{title}: some of them", some, _SAMPLES, most)
+
+
+def _of(item: "RecordChanges") -> str:
+    if item.sampled is None:
+        return ""
+    a, b = item.sampled
+    return f" (in a sample of {a:,} and {b:,})"
+
+
+def _counts(item: "RecordChanges") -> Iterator[Record]:
+    """A row per thing that there is to say."""
+    old, new = item.records
+    same = plural(item.same_files, "file") + " more, the same on both sides"
+    yield {"what": "records", "a": f"{old:,}", "b": f"{new:,}",
+           "how": same if item.same_files else ""}  # fmt: skip
+    for what, style in (("added", "good"), ("removed", "bad")):
+        if count := getattr(item, what):
+            side = "b" if what == "added" else "a"
+            yield {"what": what, side: f"{count:,}", "style": style, "how": ""}
+    if item.changed:
+        columns = (f"{name} {n:,}" for name, n in item.changed_columns.items())
+        yield {"what": "changed", "b": f"{item.changed:,}", "how": ", ".join(columns)}
+    if item.moved:
+        yield {"what": "moved", "b": f"{item.moved:,}", "how": "to another file"}
+    if item.reordered:
+        yield {"what": "reordered", "b": f"{item.reordered:,}", "how": "in their file"}
+    if any(item.duplicated):
+        a, b = item.duplicated
+        yield {"what": "duplicates", "a": f"{a:,}", "b": f"{b:,}", "how": ""}
+
+
+def _texts(column: "ColumnChange") -> Iterator[Record]:
+    """The measures of a text that moved by more than a hundredth."""
+    for name in dict.fromkeys((*column.a.text, *column.b.text)):
+        a, b = column.a.text.get(name, 0.0), column.b.text.get(name, 0.0)
+        if abs(a - b) > _RELATIVE * max(abs(a), abs(b)):
+            yield {"column": column.name, "measure": name, "a": a, "b": b}
+
+
+def _line(found: "Diff") -> str:
+    return "\n".join(map(_said, found.records))
+
+
+def _said(item: "RecordChanges") -> str:
+    counts = {
+        "added": item.added,
+        "removed": item.removed,
+        "changed": item.changed,
+        "moved": item.moved,
+        "reordered": item.reordered,
+    }
+    words = [f"{count:,} {word}" for word, count in counts.items() if count]
+    if item.columns and item.columns[0].shift >= _LEAST:
+        first = item.columns[0]
+        words.append(f"{first.name} moved most ({_shift(first)})")
+    where = f"{item.label}: " if item.label else ""
+    return where + ", ".join(words)
+
+
+def _types(types: "tuple[str, ...] | None") -> str:
+    return ", ".join(types) if types else "-"
+
+
+def _schema_mark(record: Record) -> Span:
+    what = record["change"].what
+    return what, {"added": "good", "removed": "bad"}.get(what, "")
+
+
+def _value(side: str, record: Record) -> str:
+    """The mean of numbers and lengths, the number of categories."""
+    column: ColumnChange = record["column"]
+    found: Distribution = getattr(column, side)
+    if found.mean is None:
+        return f"{found.distinct:,} distinct"
+    return f"mean {number(found.mean)}" + (" chars" if column.kind == "text" else "")
+
+
+def _shift(column: "ColumnChange") -> str:
+    words = []
+    if column.js is not None:
+        words.append(f"JS {number(column.js)}")
+    if column.ks is not None:
+        what = "length KS" if column.kind == "text" else "KS"
+        words.append(f"{what} {number(column.ks)}")
+    if column.wasserstein is not None:
+        words.append(f"W1 {number(column.wasserstein)}")
+    if column.a.nulls != column.b.nulls:
+        words.append(f"null {percent(column.a.nulls)} → {percent(column.b.nulls)}")
+    return ", ".join(words)
+
+
+def _mark(record: Record) -> Span:
+    sample: Sample = record["sample"]
+    style = {"added": "good", "removed": "bad"}.get(sample.what, "")
+    times = f" {sample.copies:,} times" if sample.copies > 1 else ""
+    return sample.what + times, style
+
+
+_COUNTS = (
+    Column("", lambda r: (r["what"], r.get("style", ""))),
+    Column("old", lambda r: r.get("a", ""), right=True),
+    Column("new", lambda r: r.get("b", ""), right=True),
+    Column("", lambda r: r["how"], flexible=True),
+)
+_SCHEMA = (
+    Column("", _schema_mark),
+    Column("column", lambda r: r["change"].name, flexible=True),
+    Column("old", lambda r: _types(r["change"].a), flexible=True),
+    Column("new", lambda r: _types(r["change"].b), flexible=True),
+)
+_COLUMNS = (
+    Column("column", lambda r: r["column"].name, flexible=True),
+    Column("kind", lambda r: r["column"].kind),
+    Column("old", lambda r: _value("a", r), right=True),
+    Column("new", lambda r: _value("b", r), right=True),
+    Column("shift", lambda r: _shift(r["column"]), flexible=True),
+)
+_TEXTS = (
+    Column("column", lambda r: r["column"], flexible=True),
+    Column("measure", lambda r: r["measure"].replace("_", " ")),
+    Column("old", lambda r: number(r["a"]), right=True),
+    Column("new", lambda r: number(r["b"]), right=True),
+)
+_SAMPLES = (
+    Column("", _mark),
+    Column(
+        "place", lambda r: f"{r['sample'].path}:{r['sample'].number}", flexible=True
+    ),
+    Column("record", lambda r: cut(inline(r["sample"].record), _WIDEST), flexible=True),
+)
+
+RECORDS = Part("records", _data, _rows, _tables, _line)

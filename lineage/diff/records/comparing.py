@@ -1,0 +1,117 @@
+"""Two sets of files compared record by record."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lineage.diff.options import Options
+from lineage.diff.records.changes import RecordChanges
+from lineage.diff.records.columns import columns
+from lineage.diff.records.engine import Engine, engine
+from lineage.diff.records.keyed import keyed
+from lineage.diff.records.matching import NEW, OLD, Matching
+from lineage.diff.records.places import moved, reordered
+from lineage.diff.records.reading import Reader
+from lineage.diff.records.samples import samples
+from lineage.diff.records.schema import schema, types
+from lineage.diff.records.sources import Sources
+from lineage.errors import StoreError
+
+
+def compare_files(
+    found: Sources, label: str, options: Options, home: Path, notes: list[str]
+) -> RecordChanges:
+    """The changes from the files of one side to those of the other.
+
+    A file that cannot be read gets a note, and is left out on both sides.
+    """
+    readable = {file.place for side in (found.a, found.b) for file in side}
+    with engine(home, readable) as database:
+        matching = Matching(database, options.key)
+        paths = _read(matching, Reader(database, options.progress), found, notes)
+        about = {"label": label, "same_files": found.same}
+        return _changes(matching, paths, options, notes, **about)
+
+
+def _read(
+    matching: Matching, reader: Reader, found: Sources, notes: list[str]
+) -> list[str]:
+    """Take in all files; the paths that their numbers stand for."""
+    paths = sorted({file.path for side in (found.a, found.b) for file in side})
+    numbers = {path: number for number, path in enumerate(paths)}
+    bad = set()
+    for side, files in ((OLD, found.a), (NEW, found.b)):
+        for file in files:
+            number = numbers[file.path]
+            try:
+                reader.read(file, partial(matching.take, side, number))
+            except StoreError as error:
+                which = "old" if side == OLD else "new"
+                notes.append(f"{error} ({which}); the file is not compared")
+                bad.add(number)
+    for number in bad:
+        matching.drop(number)
+    return paths
+
+
+def _changes(
+    matching: Matching,
+    paths: list[str],
+    options: Options,
+    notes: list[str],
+    **about: Any,
+) -> RecordChanges:
+    database = matching.engine
+    differs = matching.count()
+    records = _records(database)
+    if differs:
+        matching.match()
+    added, removed = _added_removed(database) if differs else (0, 0)
+    by_key = keyed(matching, options.key, notes) if differs and options.key else None
+    changed = by_key.changed if by_key else 0
+    found = types(matching) if added or removed else {}
+    return RecordChanges(
+        **about,
+        records=records,
+        added=added - changed,
+        removed=removed - changed,
+        changed=changed if options.key and (by_key or not differs) else None,
+        key=options.key,
+        changed_columns=by_key.columns if by_key else {},
+        moved=moved(database),
+        reordered=reordered(database),
+        duplicated=_duplicated(database, differs=differs),
+        schema=schema(found),
+        columns=columns(matching, found) if found else (),
+        sampled=matching.sampled,
+        samples=samples(matching, paths, options, paired=by_key is not None)
+        if differs
+        else (),
+    )
+
+
+def _records(database: Engine) -> tuple[int, int]:
+    a, b = database.one(
+        "SELECT count(*) FILTER (side = 0), count(*) FILTER (side = 1) FROM lines"
+    )
+    return a, b
+
+
+def _added_removed(database: Engine) -> tuple[int, int]:
+    added, removed = database.one(
+        "SELECT coalesce(sum(greatest(b - a, 0)), 0)::BIGINT,"
+        " coalesce(sum(greatest(a - b, 0)), 0)::BIGINT FROM ids"
+    )
+    return added, removed
+
+
+def _duplicated(database: Engine, *, differs: bool) -> tuple[int, int]:
+    """The copies beside the first on either side."""
+    where = "WHERE a = b" if differs else ""
+    rest = " UNION ALL SELECT a, b FROM ids" if differs else ""
+    a, b = database.one(
+        "SELECT coalesce(sum(greatest(a - 1, 0)), 0)::BIGINT,"
+        " coalesce(sum(greatest(b - 1, 0)), 0)::BIGINT"
+        f" FROM (SELECT a, b FROM counts {where}{rest})"
+    )
+    return a, b
