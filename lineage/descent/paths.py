@@ -4,7 +4,7 @@ An edge that no record came along, such as from a dataset that only gave prompts
 no part of a path.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,8 +21,8 @@ Along = Callable[[str], Iterable[Edge]]
 class Distance(NamedTuple):
     """Machine turns to human data, on the shortest path and on the longest.
 
-    `certain` says whether something came along one of the paths: where nobody counted
-    on all of them, perhaps nothing did.
+    `certain` says whether anything came along one of these paths, however all that
+    nobody counted was mixed.
     """
 
     shortest: int
@@ -84,29 +84,35 @@ def distances(ancestry: Ancestry, shares: Shares) -> Mapping[str, Distance]:
     found: dict[str, Distance] = {}
     along = flow(ancestry, shares)
     for id_ in ancestry.order:
-        perhaps = {parcel.edge for parcel in shares.parcels[id_].open}
-        steps = [
-            _further(found[edge.id], edge, sure=edge not in perhaps)
+        steps: dict[Edge | None, Distance] = {
+            edge: _further(found[edge.id], edge)
             for edge in along(id_)
             if edge.id in found
-        ]
+        }
         own = Source("human", id_)
         if any(parcel.source == own for parcel in shares.parcels[id_]):
-            steps.append(Distance(0, 0, None not in perhaps))
+            steps[None] = Distance(0, 0, certain=True)
         if steps:
             found[id_] = Distance(
-                min(step.shortest for step in steps),
-                max(step.longest for step in steps),
-                any(step.certain for step in steps),
+                min(step.shortest for step in steps.values()),
+                max(step.longest for step in steps.values()),
+                _is_certain(steps, [p.edge for p in shares.parcels[id_].open]),
             )
     return found
 
 
-def _further(known: Distance, edge: Edge, *, sure: bool) -> Distance:
+def _further(known: Distance, edge: Edge) -> Distance:
     """The distance from the other end of an edge."""
     turn = edge.role in WRITING
-    shortest, longest, certain = known
-    return Distance(shortest + turn, longest + turn, certain and sure)
+    return Distance(known.shortest + turn, known.longest + turn, known.certain)
+
+
+def _is_certain(
+    steps: Mapping[Edge | None, Distance], perhaps: Sequence[Edge | None]
+) -> bool:
+    """Whether one of the steps that were counted leads there, or all of the others."""
+    sure = {edge for edge, step in steps.items() if step.certain}
+    return bool(sure.difference(perhaps) or (perhaps and sure.issuperset(perhaps)))
 
 
 def trails(

@@ -233,7 +233,7 @@ cb2156d9 dataset both generation 1 (dataset/both)
 made of     0 % machine-written, 0 % human, 100 % unknown of its records
             so 0 to 100 % machine-written, and 0 to 100 % human
 generation  1
-distance    0 to 1 machine turn from human data, if any of it came from there
+distance    0 to 1 machine turn from human data
 evidence    declared or better, the weakest: derived_from 55f72a31 of cb2156d9
 
 sources

@@ -36,14 +36,6 @@ class Node:
     options: dict[str, list[Mix]]
     flows: list[tuple[int, bool]] = field(default_factory=list)  # parent, is a turn
 
-    def is_sure(self, to: int | Leaf) -> bool:
-        """Whether something came from there, however all that was open is mixed."""
-        gave = [
-            any(weight and end in (to, ("machine", to)) for weight, end in mix)
-            for mix in self.options["records"]
-        ]
-        return all(gave) or not any(gave)  # then it gave weights
-
 
 @dataclass
 class World:
@@ -86,14 +78,33 @@ class World:
             found.append({leaf: _along(graph, start, leaf) for leaf in leaves})
         return found
 
-    def turns(self, start: int) -> dict[int, bool]:
-        """Give the turns on every path to human data, and whether one is certain."""
+    def is_sure(self, number: int) -> bool:
+        """Whether a path leads to human data, however all that is open is mixed."""
+        node = self.nodes[number]
+        mixes = node.options["records"]
+        gave = {end for mix in mixes for weight, end in mix if weight}
+        weights = [p for p, _ in node.flows if not gave & {p, ("machine", p)}]
+        return any(map(self.is_sure, weights)) or (
+            bool(mixes)
+            and all(any(w and self._is_sure(end) for w, end in mix) for mix in mixes)
+        )
+
+    def _is_sure(self, end: int | Leaf) -> bool:
+        if isinstance(end, int):
+            return self.is_sure(end)
+        return end[0] == "human" or (end[0] == "machine" and self._wrote(end[1]))
+
+    def _wrote(self, writer: int) -> bool:
+        """Whether what wrote is known to be a model, and leads to human data."""
+        return self.nodes[writer].commit.kind == "model" and self.is_sure(writer)
+
+    def turns(self, start: int) -> set[int]:
+        """Give the machine turns on every path from a commit to human data."""
         graph = nx.MultiDiGraph()
         graph.add_nodes_from(range(len(self.nodes)))
         for number, node in enumerate(self.nodes):
             for parent, is_turn in node.flows:
-                sure = node.is_sure(parent)
-                graph.add_edge(number, parent, turn=is_turn, sure=sure)
+                graph.add_edge(number, parent, turn=is_turn)
         human = {
             to[1]
             for node in self.nodes
@@ -101,15 +112,10 @@ class World:
             for weight, to in mix
             if isinstance(to, tuple) and to[0] == "human" and weight
         }
-        found: dict[int, bool] = {}
-        for end in human:
-            sure = self.nodes[end].is_sure(("human", end))
-            paths = nx.all_simple_edge_paths(graph, start, end)
-            for path in [[]] if end == start else paths:
-                edges = [graph.edges[edge] for edge in path]
-                turns = sum(edge["turn"] for edge in edges)
-                certain = sure and all(edge["sure"] for edge in edges)
-                found[turns] = found.get(turns, False) or certain
+        found = {0} if start in human else set()
+        for end in human - {start}:
+            for path in nx.all_simple_edge_paths(graph, start, end):
+                found.add(sum(graph.edges[edge]["turn"] for edge in path))
         return found
 
 
