@@ -16,6 +16,7 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.names import short, title
+from lineage.cli.plan import show_plan
 from lineage.cli.render import (
     Column,
     Record,
@@ -53,12 +54,14 @@ _CSV = (
     short_help="Show what a commit reached, and with what dose.",
     examples={
         "lineage impact dataset/seed": "everything that came of it",
+        "lineage impact dataset/seed --plan": "what to make again; it makes nothing",
         "lineage impact 3fa9 --format csv > recall.csv": "the recall list, as a table",
         "lineage impact 3fa9 --at 2026-11-01": "what it had reached by then",
     },
     exits=[0, 1, 2, 5],
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
+@click.option("--plan", is_flag=True, help="What to make again, in order.")
 @click.option(
     "--unit",
     type=click.Choice(["records", "tokens"]),
@@ -71,7 +74,14 @@ _CSV = (
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def impact(
-    app: App, /, *, revision: str, unit: str, limit: int | None, format_: str
+    app: App,
+    /,
+    *,
+    revision: str,
+    plan: bool,
+    unit: str,
+    limit: int | None,
+    format_: str,
 ) -> None:
     """Show everything that came of REV: models, datasets and generations.
 
@@ -86,6 +96,9 @@ def impact(
     id_ = registry.resolve(revision)
     if limit is None and format_ == "human":
         limit = _ROWS
+    if plan:
+        show_plan(app, id_, limit, format_)
+        return
     found = find(registry, id_, unit=unit, limit=limit)
     data = _data(registry, found, limit)
     if format_ == "json":

@@ -27,7 +27,7 @@ from lineage.cli.render import (
     sections,
 )
 from lineage.cli.signed import SIGNED_IN_FULL, Signatures, with_signatures
-from lineage.cli.tainted import marked
+from lineage.cli.tainted import marked, why
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
     ago,
@@ -133,7 +133,7 @@ def _markdown(app: App, data: dict[str, Any]) -> Iterator[str]:
 def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What fits on a line each."""
     for taint in data["tainted"]:
-        yield "tainted", _tainted(data["id"], taint)
+        yield "tainted", why(data["id"], taint)
     yield "id", data["id"]
     yield "git", data["git"]
     yield "recorded", f"{moment(data['time'])} ({ago(data['time'])})"
@@ -147,13 +147,6 @@ def _facts(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, telling in (("external", "uri"), ("origin", "type"), ("code", "")):
         if data[name]:
             yield name, _described(data[name], telling)
-
-
-def _tainted(id_: str, taint: Record) -> str:
-    """Why a commit is tainted, and by which one."""
-    perhaps = "perhaps, " if taint["perhaps"] else ""
-    by = "" if taint["subject"] == id_ else f" (by {taint['subject'][:12]})"
-    return f"{perhaps}{taint['reason']}{by}"
 
 
 def _whereabouts(payload: Record) -> str:

@@ -11,7 +11,8 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Column, Record, listing
-from lineage.cli.tainted import marked
+from lineage.cli.tainted import marked, why
+from lineage.cli.terminal import Span
 from lineage.cli.text import plural
 
 _REACHED = 3
@@ -25,20 +26,16 @@ _COLUMNS = (
 )
 
 
-def _why(record: Record) -> str:
-    """The reasons, each with the commit that is tainted unless it is this one."""
-    return "; ".join(
-        f"{'perhaps ' if one['perhaps'] else ''}{one['reason']}"
-        + ("" if one["subject"] == record["id"] else f" (by {one['subject'][:12]})")
-        for one in record["tainted"]
-    )
+def _why(record: Record) -> Span:
+    reasons = (why(record["id"], one) for one in record["tainted"])
+    return "; ".join(reasons), "bad"
 
 
 _TAINTED = (
     Column("", lambda r: (r["what"], "dim")),
     Column("name", lambda r: (r["name"], r["what"]), flexible=True),
     Column("commit", lambda r: (r["id"][:12], "id")),
-    Column("tainted", lambda r: (_why(r), "bad"), flexible=True),
+    Column("tainted", _why, flexible=True),
 )
 
 

@@ -7,7 +7,7 @@ from lineage.cli.terminal import Span
 from lineage.cli.text import one_line, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lineage.registry import Registry
     from lineage.taints.marks import Mark, Marks
@@ -44,3 +44,10 @@ def _what(registry: "Registry", mark: "Mark") -> str:
     named = f"{commit.kind} {one_line(commit.name)} {short(registry, subject)}"
     some = f"records of {named}" if records else named
     return f"{'perhaps ' if mark.perhaps else ''}tainted by {some}"
+
+
+def why(id_: str, one: "Mapping[str, Any]") -> str:
+    """Why the commit `id_` is tainted, from its taint as JSON has it."""
+    perhaps = "perhaps, " if one["perhaps"] else ""
+    by = "" if one["subject"] == id_ else f" (by {one['subject'][:12]})"
+    return f"{perhaps}{one_line(one['reason'])}{by}"

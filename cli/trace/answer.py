@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lineage.cli.names import short
+from lineage.cli.tainted import marked, why
 from lineage.cli.trace.words import amount, between, turns
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 def facts(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
     """Name and value of what fits on a line each."""
+    from lineage.taints.marks import marks
+
+    for one in marked(marks(registry), found.subject):
+        yield "tainted", why(found.subject, one)
     for made in told(registry, found):
         yield from _made(registry, found, made)
     if not found.made:

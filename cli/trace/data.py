@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli.render import Record
+from lineage.cli.tainted import marked
 from lineage.store.canonical import SAFE_INTEGER
 
 if TYPE_CHECKING:
@@ -20,8 +21,11 @@ _LONGEST = 4000  # digits that Python writes without asking
 
 def traced(registry: "Registry", found: "Trace") -> dict[str, Any]:
     """Everything."""
+    from lineage.taints.marks import marks
+
     return {
         **_named(registry, found.subject),
+        "tainted": marked(marks(registry), found.subject),
         "distance": found.distance and found.distance._asdict(),
         "weakest": _link(found.weakest) if found.weakest else None,
         "made_of": [_made(registry, made) for made in found.made],

@@ -96,12 +96,17 @@ def impact(
             kinds=dict(Counter(node.kind for node in nodes)),
             generations=(min(turns), max(turns)) if turns else None,
             turns=max((found.doses[number].turns for number in numbers), default=0),
-            branches=tuple(describe.branches()),
+            branches=branches(registry, index, found),
             tags=tuple(describe.tags()),
             reached=tuple(describe.commits(numbers[:limit])),
             measurements=len(found.measured),
             measured=tuple(describe.commits(found.measured[:limit])),
         )
+
+
+def branches(registry: Registry, index: "Index", found: Reach) -> tuple[Branch, ...]:
+    """The branches of the registry's time with an affected commit, by name."""
+    return tuple(_Describing(registry, index, found).branches())
 
 
 class _Describing:

@@ -213,3 +213,86 @@ def test_doses_in_tokens(repo: Registry, run: Run) -> None:
 
     assert dose() == (["1/2", "1/2"], 2)
     assert dose("--unit", "tokens") == (["1/10", "1/10"], 10)
+
+
+@pytest.mark.usefixtures("loop")
+def test_what_to_make_again(transcript: Transcript) -> None:
+    """In order, each with what it is made from; loops with where to go on from."""
+    assert (
+        transcript(
+            "impact loop/tutor~1^includes(model) --plan",
+            "impact loop/tutor~1^includes(model) --plan --limit 1 --format md",
+            "impact loop/tutor --plan",
+        )
+        == snapshot("""\
+$ lineage impact loop/tutor~1^includes(model) --plan
+once model tutor generation 1 aaaaaaaa is replaced: 5 commits to make again
+a loop goes on from its last clean generation; with the same spec and seed it would make the same again, so change in FILE what was wrong
+
+loops to run again
+  branch      generations  after                           spec
+  loop/tutor            2  generation 0 of tutor bbbbbbbb  cccccccc
+    lineage branch --force loop/tutor bbbbbbbbbbbb; lineage loop run FILE
+
+in this order
+     commit    what                                          from  and                                                                  config    part of, or made by
+  1  dddddddd  generation 1 of tutor                 1 made again  config tutor cccccccc, dataset tutor-mixed generation 1 eeeeeeee +1            its loop
+  2  ffffffff  dataset tutor-synthetic generation 2  1 made again  dataset gutenberg gggggggg                                           cccccccc  generation 2 of tutor hhhhhhhh
+  3  iiiiiiii  dataset tutor-mixed generation 2      1 made again  dataset gutenberg gggggggg                                                     generation 2 of tutor hhhhhhhh
+  4  jjjjjjjj  model tutor generation 2              1 made again                                                                       cccccccc  generation 2 of tutor hhhhhhhh
+  5  hhhhhhhh  generation 2 of tutor                 3 made again  config tutor cccccccc                                                          its loop
+$ lineage impact loop/tutor~1^includes(model) --plan --limit 1 --format md
+# once model tutor generation 1 aaaaaaaa is replaced: 5 commits to make again
+
+a loop goes on from its last clean generation; with the same spec and seed it would make the same again, so change in FILE what was wrong
+
+## loops to run again
+
+| branch | generations | after | spec |  |
+| --- | ---: | --- | --- | --- |
+| loop/tutor | 2 | generation 0 of tutor bbbbbbbb | cccccccc | lineage branch --force loop/tutor bbbbbbbbbbbb; lineage loop run FILE |
+
+## in this order
+
+|  | commit | what | from | and | config | part of, or made by |
+| ---: | --- | --- | ---: | --- | --- | --- |
+| 1 | dddddddd | generation 1 of tutor | 1 made again | config tutor cccccccc, dataset tutor-mixed generation 1 eeeeeeee +1 |  | its loop |
+
+… 4 more; --limit 5 shows them
+$ lineage impact loop/tutor --plan
+nothing came of generation 2 of tutor hhhhhhhh
+
+loops to run again
+  branch      generations  after                           spec
+  loop/tutor            1  generation 1 of tutor dddddddd  cccccccc
+    lineage branch --force loop/tutor dddddddddddd; lineage loop run FILE
+""")
+    )
+
+
+def test_a_plan_makes_parents_first_and_changes_nothing(loop: Loop, run: Run) -> None:
+    """Each step comes behind those that it is made from; nothing is recorded."""
+    registry = loop.registry
+    before = registry.events_log.tip()
+    found = run("impact", "dataset/gutenberg", "--plan", "--format", "json").json()
+    done = {loop.human}
+    for step in found["steps"]:
+        commit = registry.load(step["id"])
+        inputs = {e.id for e in commit.edges if e.role not in ("follows", "revises")}
+        assert {*step["again"], *step["kept"], *step["configs"]} == inputs
+        assert set(step["again"]) == inputs & {
+            loop.human,
+            *(s["id"] for s in found["steps"]),
+        }
+        assert set(step["again"]) <= done
+        done.add(step["id"])
+    owners = {step["id"]: step["part_of"] for step in found["steps"]}
+
+    assert found["count"] == len(found["steps"]) == 10
+    assert {owners[model] for _, model in loop.made} == {id_ for id_, _ in loop.made}
+    assert [branch["commands"] for branch in found["loops"]] == [
+        ["lineage loop run FILE"]
+    ]
+    assert registry.events_log.tip() == before
+    listed = run("impact", "dataset/gutenberg", "--plan", "--format", "jsonl").jsonl()
+    assert [step["id"] for step in listed] == [step["id"] for step in found["steps"]]

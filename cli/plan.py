@@ -1,0 +1,154 @@
+"""`lineage impact --plan`: what to make again, in order; nothing is made."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.command import App
+from lineage.cli.names import short, title
+from lineage.cli.render import (
+    Column,
+    Record,
+    Section,
+    csv_lines,
+    document,
+    escaped,
+    json_line,
+    markdown_sections,
+    sections,
+)
+from lineage.cli.text import plural
+
+if TYPE_CHECKING:
+    from lineage.descent.plan import Plan, Step
+    from lineage.registry import Registry
+
+_KEPT = 2  # inputs that are named; JSON has all
+
+
+def show_plan(app: App, id_: str, limit: int | None, format_: str) -> None:
+    """Print what to make again once the commit `id_` is replaced."""
+    from lineage.descent.plan import plan
+
+    found = plan(app.registry, id_, limit=limit)
+    if format_ == "json":
+        app.terminal.write([document(_data(found))])
+    elif format_ == "jsonl":
+        app.terminal.write(json_line(step) for step in _data(found)["steps"])
+    elif format_ == "csv":
+        app.terminal.write(csv_lines(_data(found)["steps"]))
+    elif format_ == "md":
+        app.terminal.write(_markdown(app, found))
+    else:
+        app.terminal.page(_human(app, found))
+
+
+def _data(found: "Plan") -> dict[str, Any]:
+    return {
+        "source": found.source,
+        "loops": [
+            {**loop._asdict(), "commands": _commands(loop.branch, loop.clean)}
+            for loop in found.loops
+        ],
+        "count": found.count,
+        "steps": [_plain(step._asdict()) for step in found.steps],
+    }
+
+
+def _plain(fields: dict[str, Any]) -> Record:
+    return {k: [*v] if isinstance(v, tuple) else v for k, v in fields.items()}
+
+
+def _commands(branch: str, clean: str | None) -> list[str]:
+    """What makes a loop's generations again, once its spec is right."""
+    if clean is None:
+        return ["lineage loop run FILE"]
+    return [f"lineage branch --force {branch} {clean[:12]}", "lineage loop run FILE"]
+
+
+def _human(app: App, found: "Plan") -> Iterator[str]:
+    first, *rest = _words(app.registry, found)
+    yield app.terminal.paint([(first, "title")])
+    yield from rest
+    yield from sections(app.terminal, _sections(app.registry, found))
+
+
+def _markdown(app: App, found: "Plan") -> Iterator[str]:
+    first, *rest = _words(app.registry, found)
+    yield f"# {escaped(first)}"
+    yield from ("", *map(escaped, rest))
+    yield from markdown_sections(_sections(app.registry, found))
+
+
+def _words(registry: "Registry", found: "Plan") -> Iterator[str]:
+    what, id_ = _called(registry, found.source), short(registry, found.source)
+    if not found.count:
+        yield f"nothing came of {what} {id_}"
+        return
+    count = plural(found.count, "commit")
+    yield f"once {what} {id_} is replaced: {count} to make again"
+    if found.loops:
+        yield (
+            "a loop goes on from its last clean generation; with the same spec and "
+            "seed it would make the same again, so change in FILE what was wrong"
+        )
+
+
+def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
+    def called(id_: str | None) -> str:
+        return f"{_called(registry, id_)} {short(registry, id_)}" if id_ else ""
+
+    if found.loops:
+        loops = [
+            {
+                **loop._asdict(),
+                "start": called(loop.clean) or "nothing: a loop with another name",
+                "spec": short(registry, loop.config) if loop.config else "",
+                "run": "; ".join(_commands(loop.branch, loop.clean)),
+            }
+            for loop in found.loops
+        ]
+        yield Section("loops to run again", loops, _LOOPS)
+    steps = [
+        {
+            "number": number,
+            "short": short(registry, step.id),
+            "what": _called(registry, step.id),
+            "again": len(step.again),
+            "kept": ", ".join(map(called, step.kept[:_KEPT]))
+            + (f" +{len(step.kept) - _KEPT}" if len(step.kept) > _KEPT else ""),
+            "config": ", ".join(short(registry, config) for config in step.configs),
+            "by": _made_by(step, called(step.part_of)),
+        }
+        for number, step in enumerate(found.steps, start=1)
+    ]
+    if steps or found.count:
+        yield Section("in this order", steps, _STEPS, found.count - len(steps))
+
+
+def _made_by(step: "Step", owner: str) -> str:
+    if step.kind == "generation":
+        return "its loop"
+    return owner or step.step or "by hand"
+
+
+def _called(registry: "Registry", id_: str) -> str:
+    generation = registry.ids.get(id_).generation
+    return "".join(text for text, _ in title(registry.load(id_), generation))
+
+
+_LOOPS = (
+    Column("branch", lambda r: (r["branch"], "branch"), flexible=True),
+    Column("generations", lambda r: f"{r['generations']:,}", right=True),
+    Column("after", lambda r: r["start"], flexible=True),
+    Column("spec", lambda r: (r["spec"], "id")),
+    Column("", lambda r: r["run"], below=True),
+)
+_STEPS = (
+    Column("", lambda r: f"{r['number']:,}", right=True),
+    Column("commit", lambda r: (r["short"], "id")),
+    Column("what", lambda r: r["what"], flexible=True),
+    Column("from", lambda r: f"{r['again']:,} made again", right=True),
+    Column("and", lambda r: r["kept"], flexible=True),
+    Column("config", lambda r: (r["config"], "id")),
+    Column("part of, or made by", lambda r: r["by"], flexible=True),
+)
