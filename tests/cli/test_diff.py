@@ -33,6 +33,8 @@ summary
            perplexity +5.2 worse, distinct_2 -0.023
   params   1 setting: generation 1 → 2
   config   1 setting: model/tutor/config.json:n_layer 2 → 3
+  records  dataset/tutor-mixed: 20 added, 20 removed, text moved most (JS 1)
+           dataset/tutor-synthetic: 10 added, 10 removed, text moved most (JS 1)
   files    4 changed
 
 metrics
@@ -47,6 +49,40 @@ params
 config
   path                             old  new
   model/tutor/config.json:n_layer  2    3
+
+records dataset/tutor-mixed
+              old  new
+  records      20   20
+  added             20
+  removed      20
+  duplicates   19   19
+
+records dataset/tutor-mixed: what moved
+  column  kind             old         new  shift
+  text    category  1 distinct  1 distinct  JS 1
+
+records dataset/tutor-mixed: some of them
+                       place          record
+  added 20 times       mixed.jsonl:1  {"text": "mixed 2"}
+  removed 20 times     mixed.jsonl:1  {"text": "mixed 1"}
+  duplicated 20 times  mixed.jsonl:1  {"text": "mixed 2"}
+
+records dataset/tutor-synthetic
+              old  new
+  records      10   10
+  added             10
+  removed      10
+  duplicates    9    9
+
+records dataset/tutor-synthetic: what moved
+  column  kind             old         new  shift
+  text    category  1 distinct  1 distinct  JS 1
+
+records dataset/tutor-synthetic: some of them
+                       place              record
+  added 10 times       synthetic.jsonl:1  {"text": "turn 2"}
+  removed 10 times     synthetic.jsonl:1  {"text": "turn 1"}
+  duplicated 10 times  synthetic.jsonl:1  {"text": "turn 2"}
 
 files
            path                                     size
@@ -113,7 +149,7 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
 
     assert list(found) == [
         "schema_version", "a", "b", "metrics", "params", "config", "tokenizer",
-        "files", "parts", "others",
+        "records", "files", "parts", "others",
     ]  # fmt: skip
     assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
     assert found["metrics"][1] == {
@@ -217,7 +253,7 @@ new  aaaaaaaa config b (HEAD -> config/b), just now
 $ lineage diff config/a config/b
 old  bbbbbbbb config a (config/a), just now
 new  aaaaaaaa config b (HEAD -> config/b), just now
-2> the same metrics, params, config, tokenizer and files
+2> the same metrics, params, config, tokenizer, records and files
 2> note: name differs; see `lineage show`
 $ lineage diff
 2> error: nothing comes before aaaaaaaaaaaa on its branch
@@ -225,7 +261,7 @@ $ lineage diff
 exit 5
 $ lineage diff HEAD --only moods
 2> error: 'moods' is no section of a diff
-2> hint: some of metrics,params,config,tokenizer,files
+2> hint: some of metrics,params,config,tokenizer,records,files
 exit 2
 """)
 

@@ -246,7 +246,7 @@ def test_a_key_that_is_not_unique() -> None:
 
 
 def test_a_key_that_records_do_not_have() -> None:
-    """Records without it can be added or removed; 1 and 1.0 are one key, "1" another."""
+    """Records without it come or go; 1 and 1.0 are one key, and "1" is another."""
     old = [{"id": 1, "x": 1}, {"x": 2}, {"id": "2", "x": 0}]
     new = [{"id": 1.0, "x": 2}, {"id": None, "x": 2}, {"id": 2, "x": 0}]
     found, notes = compared(
