@@ -16,6 +16,7 @@ from lineage.metric_history import Course, Step, definitions, meaning
 from lineage.store.objects import Metric
 
 _WIDTH, _HEIGHT = 640, 300
+_SIDES = (76, 80)  # for the longest numbers
 _HEAD = 26  # above a chart, for what it shows
 _LINE = 18  # of the legend
 _LOOKS = 6  # classes of lines: s0 to s5
@@ -83,7 +84,7 @@ def _chart(courses: Sequence[Course], meant: Metric) -> Iterator[str]:
     """Axes, intervals, lines and values of one definition."""
     lines = [[*_stretches(course, meant)] for course in courses]
     points = [point for line in lines for stretch in line for point in stretch]
-    plot = Plot(points, (_WIDTH, _HEIGHT))
+    plot = Plot(points, (_WIDTH, _HEIGHT), _SIDES)
     yield label(0, 8, meaning(courses[0].name, meant), class_="name")
     inside = [*plot.axes()]
     for index, line in enumerate(lines):

@@ -10,7 +10,8 @@ from lineage.audit.text import number
 MOST_POINTS = 200
 MOST_BARS = 40
 _SMALL = (290, 150)
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 56, 14, 24
+_SIDES = (46, 56)  # for the ticks on the left, the last value on the right
+_TOP, _BOTTOM = 14, 24
 _GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
 
 
@@ -51,27 +52,34 @@ def thinned(points: Sequence[Point]) -> list[Point]:
 class Plot:
     """Where values stand on one chart of a size in the drawing's units."""
 
-    def __init__(self, points: Sequence[Point], size: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        points: Sequence[Point],
+        size: tuple[float, float],
+        sides: tuple[float, float] = _SIDES,
+    ) -> None:
         values = [v for p in points for v in (p.value, *(p.interval or ()))]
         self.ticks = ticks(min(values), max(values))
         self.low, self.high = self.ticks[0], self.ticks[-1]
         numbers = [point.number for point in points]
         self.first, self.final = min(numbers), max(numbers)
         self.width, self.height = size
+        self.left, self.right = sides
 
     def at(self, generation: float, value: float) -> tuple[float, float]:
         across = (generation - self.first) / ((self.final - self.first) or 1)
         up = (value - self.low) / (self.high - self.low)
         return (
-            _LEFT + 6 + across * (self.width - _LEFT - _RIGHT - 12),
+            self.left + 6 + across * (self.width - self.left - self.right - 12),
             self.height - _BOTTOM - up * (self.height - _TOP - _BOTTOM),
         )
 
     def axes(self) -> Iterator[str]:
         for tick in self.ticks:
             y = self.at(0, tick)[1]
-            yield path([(_LEFT, y), (self.width - _RIGHT, y)], class_="grid")
-            yield label(_LEFT - 6, y, number(tick), class_="tick", text_anchor="end")
+            yield path([(self.left, y), (self.width - self.right, y)], class_="grid")
+            x = self.left - 6
+            yield label(x, y, number(tick), class_="tick", text_anchor="end")
         for generation in sorted({self.first, *self._between(), self.final}):
             x = self.at(generation, self.low)[0]
             y = self.height - _BOTTOM + 12

@@ -40,16 +40,14 @@ def _mixes(repo: Registry, run: Run, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_mixes")
 def test_a_true_and_a_false_claim(transcript: Transcript) -> None:
     """Each edge has its verdict; a contradicted one is the exit code, and stays."""
-    assert (
-        transcript(
-            "verify --evidence dataset/true",
-            "verify --evidence dataset/true",
-            "verify --evidence dataset/false --dry-run",
-            "verify --evidence dataset/false",
-            "show dataset/false",
-            "events -n 2",
-        )
-        == snapshot("""\
+    assert transcript(
+        "verify --evidence dataset/true",
+        "verify --evidence dataset/true",
+        "verify --evidence dataset/false --dry-run",
+        "verify --evidence dataset/false",
+        "show dataset/false",
+        "events -n 2",
+    ) == snapshot("""\
 $ lineage verify --evidence dataset/true
 commit    role          from      verdict
 aaaaaaaa  derived_from  bbbbbbbb  verified
@@ -112,7 +110,6 @@ gggggggg  2026-01-02 03:04  Ada Example  evidence  dddddddd
 hhhhhhhh  2026-01-02 03:04  Ada Example  evidence  aaaaaaaa
   verified: 2 derived_from
 """)
-    )
 
 
 @pytest.mark.usefixtures("_mixes")

@@ -313,8 +313,9 @@ def test_the_shell_completes_revisions(repo: Registry, tmp_path: Path) -> None:
 
 
 SLOW = (
-    "alembic", "dvc", "git", "jinja2", "numpy", "pydantic", "sqlalchemy", "sqlmodel",
-    "tokenizers", "torch", "transformers", "yaml",
+    "alembic", "duckdb", "dvc", "git", "jinja2", "numpy", "pyarrow", "pydantic",
+    "safetensors", "sqlalchemy", "sqlmodel", "tokenizers", "torch", "transformers",
+    "yaml",
 )  # fmt: skip
 
 
@@ -329,6 +330,7 @@ SLOW = (
         "diff --only metrics",
         "status",
         "branch",
+        "log --metric perplexity --plot a.html",
     ],
 )
 def test_nothing_slow_is_imported(command: str, loop: Any) -> None:
