@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lineage.descent.plan import Plan, Step
     from lineage.registry import Registry
 
+_ANEW = "-anew"  # behind the name of a loop
 _KEPT = 2  # inputs that are named; JSON has all
 
 
@@ -59,10 +60,9 @@ def _plain(fields: dict[str, Any]) -> Record:
 
 
 def _commands(branch: str, clean: str | None) -> list[str]:
-    """What makes a loop's generations again, once its spec is right."""
-    if clean is None:
-        return ["lineage loop run FILE"]
-    return [f"lineage branch --force {branch} {clean[:12]}", "lineage loop run FILE"]
+    """What makes a loop's generations again, as a loop with another name."""
+    start = [f"lineage branch {branch}{_ANEW} {clean[:12]}"] if clean else []
+    return [*start, "lineage loop run FILE"]
 
 
 def _human(app: App, found: "Plan") -> Iterator[str]:
@@ -88,8 +88,8 @@ def _words(registry: "Registry", found: "Plan") -> Iterator[str]:
     yield f"once {what} {id_} is replaced: {count} to make again"
     if found.loops:
         yield (
-            "a loop goes on from its last clean generation; with the same spec and "
-            "seed it would make the same again, so change in FILE what was wrong"
+            "a loop whose data, spec or seed change is another loop, and with the same "
+            f"it makes the same again: change what was wrong, and name it NAME{_ANEW}"
         )
 
 
@@ -101,7 +101,7 @@ def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
         loops = [
             {
                 **loop._asdict(),
-                "start": called(loop.clean) or "nothing: a loop with another name",
+                "start": called(loop.clean) or "nothing",
                 "spec": short(registry, loop.config) if loop.config else "",
                 "run": "; ".join(_commands(loop.branch, loop.clean)),
             }

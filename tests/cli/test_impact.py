@@ -218,21 +218,19 @@ def test_doses_in_tokens(repo: Registry, run: Run) -> None:
 @pytest.mark.usefixtures("loop")
 def test_what_to_make_again(transcript: Transcript) -> None:
     """In order, each with what it is made from; loops with where to go on from."""
-    assert (
-        transcript(
-            "impact loop/tutor~1^includes(model) --plan",
-            "impact loop/tutor~1^includes(model) --plan --limit 1 --format md",
-            "impact loop/tutor --plan",
-        )
-        == snapshot("""\
+    assert transcript(
+        "impact loop/tutor~1^includes(model) --plan",
+        "impact loop/tutor~1^includes(model) --plan --limit 1 --format md",
+        "impact loop/tutor --plan",
+    ) == snapshot("""\
 $ lineage impact loop/tutor~1^includes(model) --plan
 once model tutor generation 1 aaaaaaaa is replaced: 5 commits to make again
-a loop goes on from its last clean generation; with the same spec and seed it would make the same again, so change in FILE what was wrong
+a loop whose data, spec or seed change is another loop, and with the same it makes the same again: change what was wrong, and name it NAME-anew
 
 loops to run again
   branch      generations  after                           spec
   loop/tutor            2  generation 0 of tutor bbbbbbbb  cccccccc
-    lineage branch --force loop/tutor bbbbbbbbbbbb; lineage loop run FILE
+    lineage branch loop/tutor-anew bbbbbbbbbbbb; lineage loop run FILE
 
 in this order
      commit    what                                          from  and                                                                  config    part of, or made by
@@ -244,13 +242,13 @@ in this order
 $ lineage impact loop/tutor~1^includes(model) --plan --limit 1 --format md
 # once model tutor generation 1 aaaaaaaa is replaced: 5 commits to make again
 
-a loop goes on from its last clean generation; with the same spec and seed it would make the same again, so change in FILE what was wrong
+a loop whose data, spec or seed change is another loop, and with the same it makes the same again: change what was wrong, and name it NAME-anew
 
 ## loops to run again
 
 | branch | generations | after | spec |  |
 | --- | ---: | --- | --- | --- |
-| loop/tutor | 2 | generation 0 of tutor bbbbbbbb | cccccccc | lineage branch --force loop/tutor bbbbbbbbbbbb; lineage loop run FILE |
+| loop/tutor | 2 | generation 0 of tutor bbbbbbbb | cccccccc | lineage branch loop/tutor-anew bbbbbbbbbbbb; lineage loop run FILE |
 
 ## in this order
 
@@ -265,9 +263,8 @@ nothing came of generation 2 of tutor hhhhhhhh
 loops to run again
   branch      generations  after                           spec
   loop/tutor            1  generation 1 of tutor dddddddd  cccccccc
-    lineage branch --force loop/tutor dddddddddddd; lineage loop run FILE
+    lineage branch loop/tutor-anew dddddddddddd; lineage loop run FILE
 """)
-    )
 
 
 def test_a_plan_makes_parents_first_and_changes_nothing(loop: Loop, run: Run) -> None:
