@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
-from lineage.store.objects import Metric
+from lineage.store.objects import Edge, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -366,3 +366,23 @@ def test_more_than_a_screen_begins_with_a_summary(repo: Registry, run: Run) -> N
         "           loss +1",
         "  params   30 settings: p01 1 → 2, p02 2 → 4, …",
     ]
+
+
+def test_the_summary_fits_one_screen(repo: Registry, run: Run) -> None:
+    """Of many parts a few are summed up and the others counted."""
+    path = repo.root / "rows.jsonl"
+    for n in (1, 2):
+        parts = []
+        for name in "abcdefgh":
+            path.write_text(f'{{"text": "{name} {n}"}}\n' * n, encoding="utf-8")
+            parts.append(repo.commit("dataset", name, path, params={"of": n}).id)
+        edges = [Edge("includes", id_) for id_ in parts]
+        metrics = {f"m{i}": Metric(i * n, direction="lower") for i in range(1, 9)}
+        repo.commit("generation", "g", edges=edges, metrics=metrics)
+
+    lines = run("diff", "loop/g~", "loop/g").stdout.splitlines()
+    shown = lines[lines.index("summary") : lines.index("metrics")]
+
+    assert lines.index("metrics") < 24
+    assert "           … and 6 more parts" in shown
+    assert len([line for line in shown if line.startswith("           dataset/")]) == 1
