@@ -9,13 +9,14 @@ from lineage.cli.tainted import marked
 from lineage.store.canonical import SAFE_INTEGER
 
 if TYPE_CHECKING:
-    from lineage.descent.paths import Link
+    from lineage.descent.paths import Link, Trail
     from lineage.descent.shares import Share
     from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
     from lineage.registry import Registry
 
 _ORIGINS = ("human", "machine")
 _SAID = ("type", "source", "licence", "by")
+_FAR = 1000  # links
 _LONGEST = 4000  # digits that Python writes without asking
 
 
@@ -100,7 +101,7 @@ def _part(registry: "Registry", part: "Part") -> dict[str, Any]:
         **{unit: shares.get(unit) for unit in ("records", "tokens")},
         "said": said and {name: getattr(said, name) for name in _SAID},
         "evidence": part.trail.weakest.grade if part.trail else None,
-        "path": [_link(link) for link in part.trail.links()] if part.trail else [],
+        "path": _path(part.trail) if part.trail else [],
     }  # fmt: skip
 
 
@@ -110,8 +111,15 @@ def _inherited(registry: "Registry", each: "Inherited") -> Record:
         "role": each.trail.last.role,
         "records": _amount(each.amount) if each.amount else None,
         "evidence": each.trail.weakest.grade,
-        "path": [_link(link) for link in each.trail.links()],
+        "via": each.trail.last.child,
     }
+
+
+def _path(trail: "Trail") -> list[Record] | None:
+    """The links of a path, unless it is too long to be read."""
+    if trail.length > _FAR:
+        return None
+    return [_link(link) for link in trail.links()]
 
 
 def _link(link: "Link") -> Record:

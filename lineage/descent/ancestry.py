@@ -6,14 +6,19 @@ before children, and one pass through it answers what a walk along paths could n
 end with.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 from lineage.descent.roles import CHOICE, FLOW
 from lineage.evidence import grade
+from lineage.evidence.grades import EVIDENCE
 from lineage.registry import Registry
+from lineage.statements import subjects
+from lineage.store.canonical import digest
+from lineage.store.ids import Record
 from lineage.store.objects import Commit, Edge
+from lineage.walks import ancestors
 
 _LOOKED_ALONG = FLOW | CHOICE
 
@@ -51,24 +56,36 @@ def gather(registry: Registry, id_: str) -> Ancestry:
 
     Raises:
         NotFound: when it is no commit of this registry.
+        StoreError: when it is a long way, and the index cannot be used.
     """
-    found = {id_: registry.load(id_)}
-    absent: set[str] = set()
-    ahead = [id_]
-    while ahead:
-        named = {
-            edge.id
-            for child in ahead
-            for edge in found[child].edges
-            if edge.role in _LOOKED_ALONG
-        }
-        ahead = []
-        for parent in named - found.keys() - absent:
-            if registry.ids.find(parent):
-                found[parent] = registry.load(parent)
-                ahead.append(parent)
-            else:
-                absent.add(parent)
-    number = {each: registry.ids.get(each).number for each in found}
-    ordered = {each: found[each] for each in sorted(found, key=number.__getitem__)}
-    return Ancestry(ordered, frozenset(absent), partial(grade, registry))
+    met = ancestors(registry, [id_], _LOOKED_ALONG)
+    records = sorted((registry.ids.get(each) for each in met), key=_number)
+    commits = dict(_loaded(registry, records))
+    named = (edge for commit in commits.values() for edge in commit.edges)
+    along = {edge.id for edge in named if edge.role in _LOOKED_ALONG}
+    return Ancestry(commits, frozenset(along - commits.keys()), _grades(registry))
+
+
+def _number(record: Record) -> int:
+    return record.number
+
+
+def _loaded(
+    registry: Registry, records: Sequence[Record]
+) -> Iterator[tuple[str, Commit]]:
+    """Many commits, with few waits for git; what is damaged says so by itself."""
+    names = (f"{record.git}:lineage.json" for record in records)
+    for record, found in zip(records, registry.git.read_many(names), strict=True):
+        if found and digest(found[1].data) == record.id:
+            yield record.id, Commit.parse(found[1].data)
+        else:
+            yield record.id, registry.load(record.id)
+
+
+def _grades(registry: Registry) -> Grade:
+    said = subjects(registry, EVIDENCE)
+
+    def graded(child: str, edge: Edge) -> str:
+        return grade(registry, child, edge) if child in said else edge.evidence
+
+    return graded

@@ -26,7 +26,7 @@ from lineage.descent.roles import CONTAINS, WEIGHTS
 from lineage.descent.shares import Composition, Share, Shares
 from lineage.evidence import GRADES
 from lineage.registry import Registry
-from lineage.statements import statements
+from lineage.statements import statements, subjects
 from lineage.store.canonical import Json
 from lineage.store.objects import Edge
 
@@ -127,6 +127,7 @@ class _Tracer:
         self._registry = registry
         self._ancestry = ancestry
         self._records = Shares(ancestry, "records")
+        self._rooted = subjects(registry, "records")
         self._units = [self._records]
         if "tokens" in _counted(ancestry):
             self._units.append(Shares(ancestry, "tokens"))
@@ -171,10 +172,11 @@ class _Tracer:
 
     def _proved(self, id_: str) -> int | None:
         """How many records a dataset has by the newest statement of its Merkle root."""
-        for said in reversed(list(statements(self._registry, id_, "records"))):
-            count = said.event.data.get("count")
-            return count if isinstance(count, int) else None
-        return None
+        if id_ not in self._rooted:
+            return None
+        *_, newest = statements(self._registry, id_, "records")
+        count = newest.event.data.get("count")
+        return count if isinstance(count, int) else None
 
     def _sources(self, id_: str) -> Iterator[Part]:
         """Every source of a commit's records, the greatest share first."""
