@@ -1,0 +1,142 @@
+"""Two JSONL files record by record, beside a plain anti-join in duckdb and oxen.
+
+    .venv/bin/python tests/bench/diff_records.py --records 1000000
+
+Each contestant is a process of its own and does what nobody could do with less: the
+anti-joins say how many records the new file has that the old one has not, and the
+other way; oxen compares by all columns. What lineage does besides (duplicates, order,
+schema, statistics, samples) is in its time. All take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pydoc_data
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.measure import PYTHON, Contestant, Run, machine
+
+WORDS = Path(pydoc_data.__path__[0], "topics.py")  # 700 kB of English
+_JOIN = """
+import duckdb, sys
+c = duckdb.connect(config={"memory_limit": "1GB"})
+c.execute("SET temp_directory = 'spilled'")
+read = "read_json('{}', format='newline_delimited')"
+about = c.execute("DESCRIBE FROM " + read.format("a.jsonl")).fetchall()
+names = [row[0] for row in about]
+using = ", ".join(f'"{name}"' for name in names)
+for old, new in [("a.jsonl", "b.jsonl"), ("b.jsonl", "a.jsonl")][: int(sys.argv[1])]:
+    join = f"{read.format(new)} ANTI JOIN {read.format(old)} USING ({using})"
+    print(c.execute(f"SELECT count(*) FROM {join}").fetchone()[0])
+"""
+_OURS = """
+from pathlib import Path
+from lineage.diff import Options
+from lineage.diff.records.comparing import compare_files
+from lineage.diff.records.sources import File, Sources
+places = (Path(name).resolve() for name in ("a.jsonl", "b.jsonl"))
+a, b = ((File("data.jsonl", p.stat().st_size, p),) for p in places)
+Path("home").mkdir(exist_ok=True)
+found = compare_files(Sources(a, b, 0), "", Options(KEY), Path("home").resolve(), [])
+print(found.added, found.removed, found.changed)
+"""
+_OXEN = """
+import sys
+sys.path.insert(0, PLACE)
+import oxen
+print(oxen.diff("a.jsonl", "b.jsonl"))
+"""
+OLD, NEW = "a.jsonl", "b.jsonl"
+
+
+def record(choose: random.Random, words: list[str], number: int) -> dict[str, object]:
+    """About 250 bytes: text, a category, numbers and a boolean."""
+    start = choose.randrange(len(words) - 25)
+    return {
+        "id": f"r-{number:07d}",
+        "text": " ".join(words[start : start + 25]),
+        "source": choose.choice("abcd"),
+        "score": round(choose.random(), 6),
+        "n": choose.randrange(1000),
+        "ok": choose.random() < 0.5,
+    }
+
+
+def write(folder: Path, count: int, case: str) -> None:
+    """The two files: `edits` in one of 300, `nothing shared`, or `keys reordered`."""
+    choose = random.Random(1)  # noqa: S311 - the same files each time
+    words = WORDS.read_text(encoding="utf-8").split()
+    folder.mkdir()
+    with (folder / OLD).open("w") as old, (folder / NEW).open("w") as new:
+        for number in range(count):
+            row = record(choose, words, number)
+            old.write(json.dumps(row) + "\n")
+            if case == "keys reordered":
+                new.write(json.dumps(row, sort_keys=True) + "\n")
+                continue
+            if case == "nothing shared":
+                row["id"] = f"s-{number:07d}"
+            elif choose.random() < 0.001:
+                continue
+            elif choose.random() < 0.001:
+                row["n"] = 1000
+            new.write(json.dumps(row) + "\n")
+            if case == "edits" and choose.random() < 0.001:
+                new.write(json.dumps(record(choose, words, count + number)) + "\n")
+
+
+def contestants(folder: Path, oxen: Path | None) -> list[Contestant]:
+    """Those that run here."""
+    programs = {
+        "duckdb, one anti-join": [PYTHON, "-c", _JOIN, "1"],
+        "duckdb, both ways": [PYTHON, "-c", _JOIN, "2"],
+        "lineage": [PYTHON, "-c", _OURS.replace("KEY", "")],
+        "lineage --key id": [PYTHON, "-c", _OURS.replace("KEY", "key=('id',)")],
+    }
+    if oxen:
+        programs["oxen"] = [PYTHON, "-c", _OXEN.replace("PLACE", repr(str(oxen)))]
+    return [
+        Contestant(name, command, lambda: folder) for name, command in programs.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=int, default=100_000, help="of each file")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--oxen", type=Path, help="where oxenai is installed")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lineage-bench-") as top:
+        print(f"{machine(Path(top))}. Median of {given.rounds}, taking turns.")
+        for case in ("edits", "nothing shared", "keys reordered"):
+            folder = Path(top, case.replace(" ", "-"))
+            write(folder, given.records, case)
+            size = sum((folder / name).stat().st_size for name in (OLD, NEW))
+            print(f"\n{case}: 2 x {given.records:,} records, {size / 1e6:.0f} MB")
+            table(contestants(folder, given.oxen), given.rounds)
+
+
+def table(programs: list[Contestant], rounds: int) -> None:
+    runs: dict[str, list[Run]] = {each.name: [] for each in programs}
+    for _ in range(rounds):
+        for each in programs:
+            runs[each.name].append(each.run())
+    middle = {
+        name: sorted(some, key=lambda run: run.wall)[rounds // 2]
+        for name, some in runs.items()
+    }
+    base = middle["duckdb, one anti-join"].wall
+    for name, run in middle.items():
+        memory = max(each.memory for each in runs[name]) / 1e6
+        print(f"  {name:24} {run.wall:7.2f} s  {run.wall / base:5.2f} x"
+              f"  cpu {run.cpu:7.2f} s  {memory:6.0f} MB")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
