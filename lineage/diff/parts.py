@@ -75,7 +75,7 @@ def _alike(registry: Registry, pair: Pair, notes: list[str]) -> Pair:
     found = Pair("", a, b)
     if not found.kind:
         kinds = f"a {a.commit.kind} and a {b.commit.kind}"
-        notes.append(f"{kinds} have no more in common than what is compared here")
+        notes.append(f"{kinds} are compared in metrics, params and files alone")
     return found
 
 

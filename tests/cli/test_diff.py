@@ -386,3 +386,126 @@ def test_the_summary_fits_one_screen(repo: Registry, run: Run) -> None:
     assert lines.index("metrics") < 24
     assert "           … and 6 more parts" in shown
     assert len([line for line in shown if line.startswith("           dataset/")]) == 1
+
+
+def test_parts_that_one_side_lacks_and_files_that_moved(
+    repo: Registry, transcript: Transcript, run: Run
+) -> None:
+    """A part is named once; a file under another name is one row; overlap is said."""
+    for n, file in enumerate(("a.txt", "b.txt")):
+        (repo.root / "data").mkdir(exist_ok=True)
+        for path in (repo.root / "data").iterdir():
+            path.unlink()
+        (repo.root / "data" / file).write_text("same text", encoding="utf-8")
+        (repo.root / "data" / f"{n}.bin").write_bytes(b"\x00" * (n + 1))
+        model = repo.commit("model", f"m{n}", repo.root / "data", params={"n": n}).id
+        config = repo.commit("config", f"c{n}", params={"x": 1}).id
+        parts = (model, config) if n else (model,)
+        edges = [Edge("includes", id_) for id_ in parts]
+        loss = Metric(3.0 - n, "loss", 1, "lower", 9, [1.0, 4.0])
+        repo.commit("generation", "g", edges=edges, metrics={"loss": loss})
+
+    assert transcript("diff loop/g~ loop/g", "diff loop/g~ loop/g --format md") == (
+        snapshot("""\
+$ lineage diff loop/g~ loop/g
+old  aaaaaaaa generation 0 of g, just now
+new  bbbbbbbb generation 0 of g (HEAD -> loop/g), just now
+only in the new one: config/c1
+
+summary
+  metrics  1 neither (1 without verdict)
+           loss -1
+  params   1 setting: model/m1/n 0 → 1
+  files    1 added, 1 removed, 1 renamed
+
+metrics
+  name  old  new  change
+  loss    3    2      -1  no verdict, overlap
+    old in [1, 4], new in [1, 4]
+
+params
+  path        old  new
+  model/m1/n  0    1
+
+files
+           path                             size
+  removed  model/m1/0.bin                   1 B
+  added    model/m1/1.bin                   2 B
+  renamed  model/m1/a.txt → model/m1/b.txt  9 B
+$ lineage diff loop/g~ loop/g --format md
+- old: generation 0 of g, `aaaaaaaaaaaa…`
+- new: generation 0 of g, `bbbbbbbbbbbb…`
+- only in the new one: config/c1
+
+## summary
+
+|  |  |
+| --- | --- |
+| metrics | 1 neither (1 without verdict) |
+|  | loss -1 |
+| params | 1 setting: model/m1/n 0 → 1 |
+| files | 1 added, 1 removed, 1 renamed |
+
+## metrics
+
+| name | old | new | change |  |  |
+| --- | ---: | ---: | ---: | --- | --- |
+| loss | 3 | 2 | -1 | no verdict, overlap | old in [1, 4], new in [1, 4] |
+
+## params
+
+| path | old | new |
+| --- | --- | --- |
+| model/m1/n | 0 | 1 |
+
+## files
+
+|  | path | size |
+| --- | --- | --- |
+| removed | model/m1/0.bin | 1 B |
+| added | model/m1/1.bin | 2 B |
+| renamed | model/m1/a.txt → model/m1/b.txt | 9 B |
+""")
+    )
+    assert run(
+        "diff", "loop/g~", "loop/g", "--only", "files", "--format", "csv"
+    ).stdout == (
+        snapshot("""\
+section,path,change,a,b,delta,better,verdict
+files,model/m1/1.bin,added,,,,,
+files,model/m1/0.bin,removed,,,,,
+files,model/m1/b.txt,renamed,model/m1/a.txt,model/m1/b.txt,,,
+""")
+    )
+
+
+def test_commits_of_different_kinds(repo: Registry, transcript: Transcript) -> None:
+    """It is said what stands for what, and what is compared at all."""
+    model = repo.commit("model", "m", params={"x": 1}, metrics={"loss": 2.0}).id
+    repo.commit("generation", "g", edges=[Edge("includes", model)])
+    repo.commit("model", "m", params={"x": 2}, metrics={"loss": 1.0})
+    repo.commit("config", "c", params={"x": 2})
+
+    assert transcript("diff loop/g model/m", "diff model/m config/c") == snapshot("""\
+$ lineage diff loop/g model/m
+old  aaaaaaaa generation 0 of g (loop/g), just now
+new  bbbbbbbb model m (model/m), just now
+
+metrics
+  name  old  new  change
+  loss    2    1      -1
+
+params
+  path  old  new
+  x     1    2
+2> note: of the generation of g, its model m (cccccccccccc) is compared
+$ lineage diff model/m config/c
+old  bbbbbbbb model m (model/m), just now
+new  dddddddd config c (HEAD -> config/c), just now
+
+metrics
+  name  old  new  change
+  loss    1    -
+2> note: a model and a config are compared in metrics, params and files alone
+2> note: kind and name differ, too; see `lineage show`
+""")

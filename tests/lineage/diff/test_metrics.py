@@ -108,7 +108,7 @@ def test_commits_of_different_kinds(repo: Registry) -> None:
     )
     assert [c.delta for c in unlike.metrics] == [2.0]
     assert unlike.notes == (
-        "a model and a dataset have no more in common than what is compared here",
+        "a model and a dataset are compared in metrics, params and files alone",
     )
 
 
