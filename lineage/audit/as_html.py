@@ -39,6 +39,7 @@ def _environment() -> "Environment":
         "by_role": words.by_role,
         "circumstances": words.circumstances,
         "flat": words.flat,
+        "found": words.found,
         "how": words.how,
         "moment": text.moment,
         "name": words.name,

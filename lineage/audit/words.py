@@ -13,6 +13,26 @@ from lineage.loop.measuring.definitions import MEASURES
 FEW = 12  # items of a list that the page has; the JSON form has all
 
 
+def found(said: Statement) -> list[tuple[str, str]]:
+    """What an event says was measured of a commit, or found out about its edges."""
+    if said.type == "metrics":
+        given = said.data.get("metrics")
+        pairs = given.items() if isinstance(given, dict) else ()
+        return [(str(name), _measured(metric)) for name, metric in pairs]
+    if said.type == "evidence":
+        edges = said.data.get("edges")
+        listed = edges if isinstance(edges, list) else []
+        told = (edge for edge in listed if isinstance(edge, dict))
+        return [(value(edge.get("role")), value(edge.get("grade"))) for edge in told]
+    return []
+
+
+def _measured(metric: object) -> str:
+    if metric is None:
+        return "withdrawn"
+    return amount(metric.get("value")) if isinstance(metric, dict) else value(metric)
+
+
 def value(data: object) -> str:
     """A JSON value as text, exactly."""
     return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)

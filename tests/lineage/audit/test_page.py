@@ -277,3 +277,17 @@ def test_same_state_same_bytes(story: Any) -> None:
 def test_a_small_loop_has_a_small_page(story_page: str) -> None:
     """Three generations and a rejected one fit into 100 kB."""
     assert len(story_page.encode()) < 100_000
+
+
+def test_what_was_measured_and_found_later_is_told(story: Any) -> None:
+    """Attested metrics and evidence stand with their values among other events."""
+    subject = story.turns[0]
+    metrics = {"f1": {"value": 0.75}, "old": None, "odd": 3}
+    story.registry.attest("metrics", subject=subject, data={"metrics": metrics})
+    edges = [{"role": "includes", "grade": "verified"}, None]
+    story.registry.attest("evidence", subject=subject, data={"edges": edges})
+    story.registry.attest("evidence", subject=subject, data={"edges": 3})
+    shown = page(story.registry, subject)
+    assert '<span class="soft">f1:</span> 0.75' in shown
+    assert '<span class="soft">old:</span> withdrawn' in shown
+    assert '<span class="soft">includes:</span> verified' in shown
