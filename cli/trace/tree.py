@@ -164,14 +164,16 @@ def _along(found: "Trace", child: str, edge: "Edge") -> str:
         if parcel.edge is edge:
             share = "? %" if parcel.share is None else part(parcel.share)
             return f"{edge.role} {share}"
-    return f"{edge.role} {_beside(found, child, edge)}"
+    return f"{edge.role} {_beside(found, child, edge)}".rstrip()
 
 
 def _beside(found: "Trace", child: str, edge: "Edge") -> str:
-    """What data are to a dataset that a model wrote: its raw form, or its prompts."""
+    """What came along where no records did: prompts, targets, or the raw form."""
     commits = found.ancestry.commits
-    if edge.role != "derived_from" or edge.id not in commits or edge.share:
+    if edge.share:
         return "0 %"
+    if edge.role != "derived_from" or edge.id not in commits:
+        return "(targets)" if edge.role in WRITING else ""
     wrote = [set(commits[id_].ids(*WRITING)) for id_ in (child, edge.id)]
     return "(unfiltered)" if wrote[0] & wrote[1] else "(prompts)"
 

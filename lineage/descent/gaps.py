@@ -40,6 +40,10 @@ def _of(id_: str, ancestry: Ancestry, units: Sequence[Shares]) -> Iterator[str]:
     yield from _counts(id_, commit, units)
     if _is_sample(id_, ancestry, units[0]):
         yield "which records of a mixed dataset it took: not provided, taken as even"
+    for parcel in units[0].parcels[id_]:
+        if parcel.parent in ancestry.commits and units[0].end(parcel):
+            kind = ancestry.commits[parcel.parent].kind
+            yield f"what came from a {kind}, which holds no records: not provided"
     if _is_contested(id_, units[0]):
         yield "whether a model wrote it: an edge and its stated origin disagree"
     if _is_end(id_, units[0]):

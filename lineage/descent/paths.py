@@ -71,8 +71,9 @@ def flow(ancestry: Ancestry, shares: Shares) -> Along:
 
     def edges(id_: str) -> Iterator[Edge]:
         carried = {parcel.edge for parcel in shares.parcels[id_]}
-        along = WEIGHTS | CONTAINS
-        for edge in ancestry.commits[id_].edges:
+        commit = ancestry.commits[id_]
+        along = WEIGHTS if commit.kind == "model" else CONTAINS
+        for edge in commit.edges:
             if edge in carried or edge.role in along:
                 yield edge
 

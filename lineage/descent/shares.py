@@ -57,6 +57,12 @@ class Shares:
         self._ids = ancestry.order
         commits = ancestry.commits
         self.parcels = {id_: parcels(id_, commits, unit) for id_ in commits}
+        kinds = ("dataset", "generation")  # a model's records are not those in it
+        self._holders = {
+            id_
+            for id_, step in self.parcels.items()
+            if step and commits[id_].kind in kinds
+        }
 
     @cached_property
     def compositions(self) -> Mapping[str, Composition]:
@@ -64,8 +70,26 @@ class Shares:
         found: dict[str, Composition] = {}
         for id_, step in self.parcels.items():
             if step:
-                found[id_] = _composed(step, found)
+                found[id_] = self._composed(step, found)
         return found
+
+    def _composed(self, step: Parcels, known: Mapping[str, Composition]) -> Composition:
+        """The sum over what was counted, and the least over what was not."""
+        human, machine = NONE, NONE
+        for parcel in step.counted:
+            part, of = parcel.share or NONE, self._composition(parcel, known)
+            human, machine = human + part * of.human, machine + part * of.machine
+        if step.open:
+            choices = [self._composition(parcel, known) for parcel in step.open]
+            human += step.rest * min(of.human for of in choices)
+            machine += step.rest * min(of.machine for of in choices)
+        return Composition(human, machine)
+
+    def _composition(
+        self, parcel: Parcel, known: Mapping[str, Composition]
+    ) -> Composition:
+        source = self.end(parcel)
+        return _PURE[source.origin] if source else known[parcel.parent]
 
     def sources(self, id_: str) -> dict[Source, Share]:
         """Every source that a commit's records may come from, and how much of them."""
@@ -90,7 +114,7 @@ class Shares:
 
     def end(self, parcel: Parcel) -> Source | None:
         """The source of a parcel; what leads to no records ends in the unknown."""
-        if parcel.source or self.parcels.get(parcel.parent):
+        if parcel.source or parcel.parent in self._holders:
             return parcel.source
         return Source("unknown", parcel.parent)
 
@@ -150,25 +174,6 @@ def _between(choices: Sequence[Mapping[Source, Share]]) -> dict[Source, Share]:
         low = min(share.low for share in shares) if everywhere else NONE
         ranges[source] = Share(low, max(share.high for share in shares))
     return ranges
-
-
-def _composed(step: Parcels, known: Mapping[str, Composition]) -> Composition:
-    """The sum over what was counted, and the least over what was not."""
-    human, machine = NONE, NONE
-    for parcel in step.counted:
-        part, of = parcel.share or NONE, _composition(parcel, known)
-        human, machine = human + part * of.human, machine + part * of.machine
-    if step.open:
-        choices = [_composition(parcel, known) for parcel in step.open]
-        human += step.rest * min(of.human for of in choices)
-        machine += step.rest * min(of.machine for of in choices)
-    return Composition(human, machine)
-
-
-def _composition(parcel: Parcel, known: Mapping[str, Composition]) -> Composition:
-    if parcel.source:
-        return _PURE[parcel.source.origin]
-    return known.get(parcel.parent, _PURE["unknown"])
 
 
 _PURE = {

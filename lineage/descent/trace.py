@@ -217,7 +217,8 @@ class _Tracer:
         commits = self._ancestry.commits
 
         def along(child: str) -> Iterator[Edge]:
-            return (e for e in commits[child].edges if e.role in WEIGHTS)
+            model = commits[child].kind == "model"
+            return (e for e in commits[child].edges if model and e.role in WEIGHTS)
 
         found: dict[str, Trail] = {}
         for part in parts:

@@ -110,7 +110,7 @@ def test_what_is_beside_an_ancestry_changes_nothing(world: World, other: World) 
     """Commits that it did not come from have no say in it."""
     alone, known = world.ancestry(), world.ancestry().commits
     beside = other.ancestry().commits
-    together = Ancestry({**{i: beside[i] for i in beside if i not in known}, **known})
+    together = Ancestry({**known, **{i: beside[i] for i in beside if i not in known}})
     start = alone.subject
     for unit in UNITS:
         one, both = Shares(alone, unit), Shares(together, unit)

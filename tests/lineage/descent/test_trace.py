@@ -217,6 +217,33 @@ def test_a_statement_against_an_edge(maker: Maker) -> None:
     )
 
 
+def test_a_model_holds_no_records(maker: Maker) -> None:
+    """Data that name a model as if it were data are of unknown origin."""
+    maker.make("dataset", "book", origin=HUMAN)
+    model = maker.make("model", "m", ("trained_on", "book"))
+    data = maker.make("dataset", "x", ("derived_from", "m"))
+
+    found = maker.trace("x")
+
+    assert composed(found) == ("0", "0", "1")
+    assert [(part.origin, part.id) for part in found.made[0].parts] == [
+        ("unknown", model)
+    ]
+    what = "what came from a model, which holds no records: not provided"
+    assert told(found)[what] == [data]
+
+
+def test_data_inherit_no_weights(maker: Maker) -> None:
+    """What a teacher wrote is written by it, and that is all."""
+    maker.make("model", "teacher", external={"uri": "hf://org/teacher"})
+    maker.make("dataset", "x", ("distilled_from", "teacher"))
+
+    found = maker.trace("x")
+
+    assert composed(found) == ("0", "1", "0")
+    assert found.inherited == ()
+
+
 def test_gaps_have_their_commits(maker: Maker) -> None:
     """What is not recorded is named, with every commit that lacks it."""
     maker.make("dataset", "bought", origin={"type": "unknown", "source": "a shop"})
