@@ -21,6 +21,7 @@ def marked(marks: "Marks", id_: str) -> list[dict[str, Any]]:
             "subject": mark.taint.subject,
             "reason": mark.taint.reason,
             "perhaps": mark.perhaps,
+            "records": mark.seen and list(mark.seen),
         }
         for mark in marks.of(id_)
     ]
@@ -50,4 +51,14 @@ def why(id_: str, one: "Mapping[str, Any]") -> str:
     """Why the commit `id_` is tainted, from its taint as JSON has it."""
     perhaps = "perhaps, " if one["perhaps"] else ""
     by = "" if one["subject"] == id_ else f" (by {one['subject'][:12]})"
-    return f"{perhaps}{one_line(one['reason'])}{by}"
+    some = _counted(one["records"]) if one["records"] else ""
+    return f"{perhaps}{some}{one_line(one['reason'])}{by}"
+
+
+def _counted(seen: "Sequence[int | None]") -> str:
+    """How many records are tainted, of how many: ``3 of 800 records: ``."""
+    low, high, of = seen
+    if not low or of is None:
+        return ""
+    some = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    return f"{some} of {of:,} records: "

@@ -18,7 +18,7 @@ from lineage.store.ids import Ids
 from lineage.store.objects import Commit
 from lineage.taints import Taint, standing, taints
 from lineage.taints.known import Known
-from lineage.taints.sightings import Sightings
+from lineage.taints.sightings import Sighting, Sightings
 from lineage.taints.spread import HOLDS, REACHED, Reach, spread
 
 if TYPE_CHECKING:
@@ -31,22 +31,29 @@ _FEW = 256  # new commits that are read one by one
 class Mark(NamedTuple):
     """A taint that reached a commit; `itself`: it is this commit that is tainted.
 
-    `perhaps`: only if some of its records are tainted ones, and nobody has looked.
+    `perhaps`: only if some of its records are tainted ones, which nobody knows.
+    `seen` is how many of them are, where somebody has looked.
     """
 
     taint: Taint
     itself: bool
     perhaps: bool
+    seen: Sighting | None
 
 
 class Marks:
     """The standing taints of a registry as of its time, and what they reached."""
 
     def __init__(
-        self, standing_: Iterable[Taint], known: Known, ids: Ids | None = None
+        self,
+        standing_: Iterable[Taint],
+        known: Known,
+        seen: Sightings,
+        ids: Ids | None = None,
     ) -> None:
         self._standing = {one.event: one for one in standing_}
         self._known = known
+        self._seen = seen
         self._then = ids  # what there was, where that is not all
 
     def __bool__(self) -> bool:
@@ -60,11 +67,13 @@ class Marks:
         return [mark for mark in marks if mark]
 
     def _mark(self, id_: str, one: Taint, found: Reach) -> Mark | None:
+        seen = self._seen.of(one.event, id_)
         if one.subject == id_:
-            return Mark(one, itself=True, perhaps=False)
+            return Mark(one, itself=True, perhaps=False, seen=seen)
         if one.event not in found:
             return None
-        return Mark(one, itself=False, perhaps=found[one.event] == HOLDS)
+        perhaps = found[one.event] == HOLDS and not (seen and seen.low)
+        return Mark(one, itself=False, perhaps=perhaps, seen=seen)
 
     def ids(self) -> Iterator[str]:
         """Every commit that a standing taint reached, or speaks of."""
@@ -94,9 +103,9 @@ def marks(registry: Registry) -> Marks:
     """
     found = standing(registry)
     if not found:
-        return Marks((), Known())
+        return Marks((), Known(), Sightings())
     then = registry.ids if registry.events_log.at else None
-    return Marks(found, _known(registry), then)
+    return Marks(found, _known(registry), Sightings.read(registry.home), then)
 
 
 def check(registry: Registry) -> bool:

@@ -149,8 +149,8 @@ branch  loop/tutor  cccccccccccc  trained on test data (by dddddddddddd)
 tag     v1          bbbbbbbbbbbb  trained on test data (by dddddddddddd)
 exit 3
 $ lineage status --tainted --format jsonl
-{"schema_version": 1, "name": "loop/tutor", "what": "branch", "id": "cccccccccccc…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false}]}
-{"schema_version": 1, "name": "v1", "what": "tag", "id": "bbbbbbbbbbbb…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false}]}
+{"schema_version": 1, "name": "loop/tutor", "what": "branch", "id": "cccccccccccc…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false, "records": null}]}
+{"schema_version": 1, "name": "v1", "what": "tag", "id": "bbbbbbbbbbbb…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false, "records": null}]}
 exit 3
 $ lineage log 'tainted() & kind(model)' --format md
 | id | kind | name | generation | time | author | message | metrics | names | tainted |
