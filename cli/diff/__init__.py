@@ -51,7 +51,8 @@ _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
 )
 @click.argument("second", metavar="[B]", required=False,
                 shell_complete=complete_revision)  # fmt: skip
-@click.option("--only", metavar="S", help=f"Some of {','.join(_BY_NAME)}.")
+@click.option("--only", metavar="S[,S…]",
+              help=f"Some of {', '.join(_BY_NAME)}.")  # fmt: skip
 @click.option("--limit", type=COUNT, metavar="N", default=_ROWS, show_default=True,
               help="At most N rows per table, for people.")  # fmt: skip
 @click.option("--key", metavar="COLUMN[,COLUMN…]",
