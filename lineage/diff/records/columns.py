@@ -1,5 +1,6 @@
 """Statistics of each column on both sides, and how far they moved."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ _NAME = (
 )
 _SAMPLE = 200_000  # characters of text that are measured
 _LEAST = 1e-9
+_EMPTY = '""'  # a cell of a table without a value
+_WRITTEN = re.compile(r'"-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?"')
 
 
 def columns(
@@ -69,8 +72,8 @@ class _Column:
         how = kind.get(one, self._other if one != "boolean" else self._category)
         return how(name)
 
-    def _number(self, name: str) -> ColumnChange:
-        counted = self._counted(f"TRY_CAST({self._value} AS DOUBLE)")
+    def _number(self, name: str, value: str = "") -> ColumnChange:
+        counted = self._counted(f"TRY_CAST({value or self._value} AS DOUBLE)")
         return self._of_numbers(name, "number", *counted)
 
     def _of_numbers(
@@ -99,8 +102,14 @@ class _Column:
         return ColumnChange(name, "other", *sides)
 
     def _string(self, name: str) -> ColumnChange:
-        """Few different texts are categories; others are told by length and content."""
-        _, a, b = self._counted(self._value)
+        """Numbers written as text are numbers, few different texts categories.
+
+        Others are told by their lengths and by what is written.
+        """
+        x, a, b = self._counted(self._value)
+        written = {*x} - {_EMPTY}
+        if written and all(map(_WRITTEN.fullmatch, written)):
+            return self._number(name, f"({self._value}::JSON ->> '$')")
         distinct, total = len(a), a.sum() + b.sum()
         if distinct <= _CATEGORIES and distinct * 2 <= total:
             return self._of_categories(name, "category", a, b)
@@ -138,7 +147,9 @@ class _Column:
         self, side: int, counts: "Counts", values: "Counts | None" = None
     ) -> Distribution:
         total, records = int(counts.sum()), self._records[side]
-        found = Distribution(total, 1 - total / records, int((counts > 0).sum()))
+        found = Distribution(
+            total, (records - total) / records, int((counts > 0).sum())
+        )
         if values is None or not total:
             return found
         some = values[counts > 0]
