@@ -21,6 +21,7 @@ from lineage.cli.diff.metrics import METRICS
 from lineage.cli.diff.part import Part
 from lineage.cli.diff.records import RECORDS
 from lineage.cli.diff.settings import CONFIG, PARAMS
+from lineage.cli.diff.tensors import TENSORS
 from lineage.cli.diff.tokenizer import TOKENIZER
 from lineage.cli.render import Record, csv_lines, document, json_line
 from lineage.errors import UsageError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from lineage.diff import Diff
     from lineage.diff.parts import Pair
 
-PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, FILES)
+PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, TENSORS, FILES)
 _BY_NAME = {part.name: part for part in PARTS}
 _DIFFERS = 1
 _ROWS = 20  # of a table, for people

@@ -14,6 +14,7 @@ from lineage.diff.options import Options
 from lineage.diff.parts import Pair, pairs
 from lineage.diff.records import RecordChanges
 from lineage.diff.settings import Change
+from lineage.diff.tensors import TensorChanges
 from lineage.diff.tokenizer import TokenizerChanges
 from lineage.errors import NotFound
 from lineage.registry import Registry
@@ -22,7 +23,7 @@ from lineage.store.objects import Commit
 
 __all__ = ["SECTIONS", "Diff", "Options", "before", "diff"]
 
-SECTIONS = ("metrics", "params", "config", "tokenizer", "records", "files")
+SECTIONS = ("metrics", "params", "config", "tokenizer", "records", "tensors", "files")
 _OTHERS = ("kind", "name", "edges", "origin", "code", "external", "gates")
 
 
@@ -41,6 +42,7 @@ class Diff:
     config: tuple[Change, ...] = ()
     tokenizer: tuple[TokenizerChanges, ...] = ()
     records: tuple[RecordChanges, ...] = ()
+    tensors: tuple[TensorChanges, ...] = ()
     files: FileChanges = field(default_factory=FileChanges)
     notes: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
@@ -70,7 +72,7 @@ def diff(
     options: Options | None = None,
 ) -> Diff:
     """Compare the revision `a`, taken as the older one, with the revision `b`."""
-    from lineage.diff import config, files, metrics, records, tokenizer
+    from lineage.diff import config, files, metrics, records, tensors, tokenizer
 
     ids = registry.resolve(a), registry.resolve(b)
     notes: list[str] = []
@@ -83,6 +85,7 @@ def diff(
         config=config.compare(what) if "config" in only else (),
         tokenizer=tokenizer.compare(what) if "tokenizer" in only else (),
         records=records.compare(what) if "records" in only else (),
+        tensors=tensors.compare(what) if "tensors" in only else (),
         files=files.compare(what) if "files" in only else FileChanges(),
         notes=tuple(what.notes),
         beyond=tuple(_beyond(*compared[0].commits)),

@@ -1,0 +1,325 @@
+"""The tensors of a diff: a verdict, a table by layers and kinds, what moved most."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.diff.part import Part, section
+from lineage.cli.render import Column, Record, Section
+from lineage.cli.show import inline
+from lineage.cli.terminal import Span
+from lineage.cli.text import number, percent, plural
+
+if TYPE_CHECKING:
+    from lineage.diff import Diff
+    from lineage.diff.tensors import (
+        Form,
+        Group,
+        TensorChange,
+        TensorChanges,
+        Verdict,
+    )
+    from lineage.diff.tensors.sums import Sums
+
+_DIGITS = 7  # of a sum, which is taken in float32 for speed
+_STYLES = {"added": "good", "removed": "bad"}
+
+
+def _data(found: "Diff") -> list[Record]:
+    return [
+        {
+            "label": item.label,
+            "verdict": {**_verdict(item.verdict), "says": _says(item.verdict)},
+            "groups": [_group(group) for group in item.groups],
+            "tensors": [_tensor(change) for change in item.changes],
+            "facts": [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts],
+        }
+        for item in found.tensors
+    ]
+
+
+def _verdict(verdict: "Verdict") -> Record:
+    return {
+        "what": verdict.what,
+        "changed": verdict.changed,
+        "total": verdict.total,
+        "dtypes": verdict.dtypes and list(verdict.dtypes),
+        "layers": verdict.layers and list(verdict.layers),
+        "rank": verdict.rank,
+        "modules": list(verdict.modules),
+        "beside": list(verdict.beside),
+        "frozen": list(verdict.frozen),
+    }
+
+
+def _group(group: "Group") -> Record:
+    return {
+        "kind": group.kind,
+        "stack": group.stack,
+        "layers": group.layers and list(group.layers),
+        "changed": group.changed,
+        "total": group.total,
+        **_distance(group.sums if group.sums.count else None),
+    }
+
+
+def _distance(sums: "Sums | None") -> Record:
+    return {
+        "relative": _rounded(sums.relative if sums else None),
+        "cosine": _rounded(sums.cosine if sums else None),
+    }
+
+
+def _tensor(change: "TensorChange") -> Record:
+    sums, rank = change.sums, change.rank
+    return {
+        "name": change.name,
+        "change": change.change,
+        "was": change.was,
+        "twin": change.twin,
+        "a": _form(change.a),
+        "b": _form(change.b),
+        "rows": change.rows,
+        **_distance(sums),
+        "largest": _rounded(sums.largest if sums else None),
+        "share": _rounded(sums.share if sums else None),
+        "nan": sums and list(sums.nan),
+        "inf": sums and list(sums.inf),
+        "rank": rank
+        and {
+            "numerical": rank.numerical,
+            "effective": _rounded(rank.effective),
+            "full": rank.full,
+        },
+    }
+
+
+def _form(form: "Form | None") -> Record | None:
+    if form is None:
+        return None
+    return {"dtype": form.dtype, "shape": list(form.shape)}
+
+
+def _rounded(value: float | None) -> float | None:
+    """A number without the digits that it does not have; near 1, with all of them."""
+    if value is None or abs(value) == float("inf"):
+        return None
+    return 1 - _few(1 - value) if 0.5 < value < 1 else _few(value)
+
+
+def _few(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _rows(found: "Diff") -> Iterator[Record]:
+    for item in found.tensors:
+        before = f"{item.label}/" if item.label else ""
+        for change in item.changes:
+            sums = change.sums
+            yield {
+                "path": before + change.name,
+                "change": change.change,
+                "a": _shown(change.a) or None,
+                "b": _shown(change.b) or None,
+                "delta": _rounded(sums.relative if sums else None),
+            }
+
+
+def _tables(found: "Diff", most: int) -> Iterator[Section]:
+    for item in found.tensors:
+        title = f"tensors {item.label}".rstrip()
+        yield Section(title, list(_summary(item)), _SUMMARY)
+        if groups := [{"group": g} for g in item.groups if g.changed]:
+            yield section(f"{title}: by layers and kind", groups, _groups(item), most)
+        moved = [{"tensor": c} for c in item.changes if c.moved and not c.cast]
+        if moved:
+            yield section(f"{title}: most moved", moved, _moved(moved), most)
+        others = [{"tensor": c} for c in item.changes if not c.moved or c.cast]
+        if others and not item.beginning:
+            yield section(f"{title}: values kept, or on one side", others, _KEPT, most)
+        if facts := [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts]:
+            yield section(f"{title}: facts in the file", facts, _FACTS, most)
+
+
+def _summary(item: "TensorChanges") -> Iterator[Record]:
+    verdict = item.verdict
+    yield {"what": "verdict", "how": _says(verdict)}
+    if verdict.changed:
+        how = f"{verdict.changed:,} of {plural(verdict.total, 'tensor')}"
+        yield {"what": "changed", "how": how}
+    if verdict.changed and verdict.frozen:
+        yield {"what": "frozen", "how": ", ".join(verdict.frozen)}
+    if item.beginning:
+        old, new = item.beginning
+        how = f"names begin with {new!r} now" + (f", not {old!r}" if old else "")
+        yield {"what": "renamed", "how": how if new else f"names lost {old!r}"}
+    counts = [change.change for change in item.changes]
+    for sort in ("added", "removed", "reshaped", "retyped"):
+        if sort in counts:
+            yield {"what": sort, "how": plural(counts.count(sort), "tensor")}
+
+
+def _says(verdict: "Verdict") -> str:
+    """The verdict in a sentence."""
+    also = f", {_listed(verdict.beside)} too" if verdict.beside else ""
+    cast = "" if verdict.dtypes is None else " and cast from {} to {}".format(
+        *verdict.dtypes
+    )  # fmt: skip
+    if verdict.what == "cast":
+        return f"only{cast.removeprefix(' and')}"
+    if verdict.what == "low rank":
+        where = _last(verdict) if verdict.layers else ""
+        update = f"rank-{verdict.rank} update of {_listed(verdict.modules)}"
+        return f"looks like a {update}{where} (a merged LoRA){also}{cast}"
+    if verdict.what == "last layers":
+        return f"tuned only{_last(verdict)}{also}{cast}"
+    words = {
+        "same values": "no value has changed",
+        "all": "fully tuned",
+        "part": "tuned in part",
+        "nothing in common": "no tensor is on both sides",
+    }
+    return words[verdict.what] + cast
+
+
+def _last(verdict: "Verdict") -> str:
+    assert verdict.layers
+    count, total = verdict.layers
+    return f" in the last layer of {total}" if count == 1 else (
+        f" in the last {count} of {total} layers"
+    )  # fmt: skip
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _line(found: "Diff") -> str:
+    return "\n".join(
+        (f"{item.label}: " if item.label else "") + _says(item.verdict)
+        for item in found.tensors
+    )
+
+
+def _layers(record: Record) -> str:
+    layers = record["group"].layers
+    if layers is None:
+        return "-"
+    first, last = layers
+    return f"{first}" if first == last else f"{first}-{last}"
+
+
+def _groups(item: "TensorChanges") -> list[Column]:
+    stacks = {group.stack for group in item.groups if group.layers}
+    stack = Column("stack", lambda r: r["group"].stack, flexible=True)
+    return [
+        *([stack] if len(stacks) > 1 else []),
+        Column("layers", _layers),
+        Column("kind", lambda r: r["group"].kind, flexible=True),
+        Column("changed", lambda r: f"{r['group'].changed} of {r['group'].total}",
+               right=True),
+        Column("relative L2", lambda r: _relative(r["group"].sums), right=True),
+        Column("cosine", lambda r: _cosine(r["group"].sums), right=True),
+    ]  # fmt: skip
+
+
+def _relative(sums: "Sums | None") -> str:
+    if sums is None or not sums.count:
+        return "-"
+    return "from zero" if sums.relative is None else number(sums.relative)
+
+
+def _cosine(sums: "Sums | None") -> str:
+    """A cosine; one that is nearly 1 by what is missing."""
+    if sums is None or sums.cosine is None:
+        return "-"
+    missing = 1 - sums.cosine
+    return f"1 - {missing:.2g}" if 0 < missing < 1e-3 else f"{sums.cosine:.4f}"
+
+
+def _moved(records: Sequence[Record]) -> list[Column]:
+    ranks = any(record["tensor"].rank for record in records)
+    return [
+        Column("tensor", _named, flexible=True),
+        Column("relative L2", lambda r: _relative(r["tensor"].sums), right=True),
+        Column("cosine", lambda r: _cosine(r["tensor"].sums), right=True),
+        Column("max abs", _largest, right=True),
+        Column("elements", _share, right=True),
+        *([Column("rank", _rank, right=True)] if ranks else []),
+        Column("", _remarks, flexible=True),
+    ]
+
+
+def _named(record: Record) -> str:
+    change: TensorChange = record["tensor"]
+    return change.name if change.was is None else f"{change.was} → {change.name}"
+
+
+def _largest(record: Record) -> str:
+    sums = record["tensor"].sums
+    return number(sums.largest) if sums else "-"
+
+
+def _share(record: Record) -> str:
+    sums = record["tensor"].sums
+    return percent(sums.share) if sums else "-"
+
+
+def _rank(record: Record) -> str:
+    rank = record["tensor"].rank
+    return f"{rank.numerical} ({rank.effective:.1f}) of {rank.full}" if rank else "-"
+
+
+def _remarks(record: Record) -> str:
+    """What the figures do not say: other forms, what is no number."""
+    change: TensorChange = record["tensor"]
+    words = []
+    if change.a and change.b and change.a != change.b:
+        words.append(f"{_shown(change.a)} → {_shown(change.b)}")
+    if change.rows is not None:
+        words.append(f"{change.rows:,} rows compared")
+    for name in ("nan", "inf"):
+        old, new = getattr(change.sums, name, (0, 0))
+        if old or new:
+            words.append(f"{name} {old:,} → {new:,}")
+    return ", ".join(words)
+
+
+def _shown(form: "Form | None") -> str:
+    if form is None:
+        return ""
+    return f"{form.dtype}[{','.join(map(str, form.shape))}]"
+
+
+def _mark(record: Record) -> Span:
+    change: TensorChange = record["tensor"]
+    return change.change, _STYLES.get(change.change, "")
+
+
+def _forms(record: Record) -> str:
+    change: TensorChange = record["tensor"]
+    shown = dict.fromkeys(map(_shown, (change.a, change.b)))
+    twin = f", the bytes of {change.twin}" if change.twin else ""
+    return " → ".join(form for form in shown if form) + twin
+
+
+def _value(value: Any) -> str:
+    return "-" if value is None else inline(value)
+
+
+_SUMMARY = (
+    Column("", lambda r: (r["what"], "dim")),
+    Column("", lambda r: r["how"], flexible=True),
+)
+_KEPT = (
+    Column("", _mark),
+    Column("tensor", _named, flexible=True),
+    Column("", _forms, flexible=True),
+)
+_FACTS = (
+    Column("path", lambda r: r["path"], flexible=True),
+    Column("old", lambda r: (_value(r["a"]), "bad"), flexible=True),
+    Column("new", lambda r: (_value(r["b"]), "good"), flexible=True),
+)
+
+TENSORS = Part("tensors", _data, _rows, _tables, _line)
