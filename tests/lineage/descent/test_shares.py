@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import networkx as nx
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -212,3 +213,30 @@ def test_a_hub_of_ten_thousand_parents() -> None:
 
         assert set(shares.sources(mixed.id).values()) == {Share(low, high)}
         assert shares.compositions[mixed.id].human == 1
+
+
+@pytest.mark.parametrize("left", [0, 2])
+def test_tokens_that_only_some_edges_count(left: int) -> None:
+    """The others share the rest, and with them what no edge speaks of, if any is."""
+    one, two, three = (
+        Commit("dataset", name, origin={"type": "human"}) for name in ("a", "b", "c")
+    )
+    records = {"records": [1, 3 + left]}
+    edges = (
+        Edge("derived_from", one.id, share={**records, "tokens": [30, 100]}),
+        Edge("derived_from", two.id, share=records),
+        Edge("derived_from", three.id, share=records),
+    )
+    mixed = Commit("dataset", "mixed", edges)
+    ancestry = Ancestry({commit.id: commit for commit in (one, two, three, mixed)})
+
+    found = Shares(ancestry, "tokens").sources(mixed.id)
+
+    rest = Share(NONE, Fraction(7, 10))
+    unknown = {Source("unknown", mixed.id): rest} if left else {}
+    assert found == {
+        Source("human", one.id): Share(Fraction(3, 10), Fraction(3, 10)),
+        Source("human", two.id): rest,
+        Source("human", three.id): rest,
+        **unknown,
+    }
