@@ -90,6 +90,7 @@ files
   changed  dataset/tutor-synthetic/synthetic.jsonl  190 B
   changed  model/tutor/config.json                  14 B
   changed  model/tutor/weights.bin                  1 kB
+2> note: the tensors of model/tutor/weights.bin are not compared: it is no state dict that torch has written
 """)
 
 
@@ -149,7 +150,7 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
 
     assert list(found) == [
         "schema_version", "a", "b", "metrics", "params", "config", "tokenizer",
-        "records", "files", "parts", "others",
+        "records", "tensors", "files", "parts", "others",
     ]  # fmt: skip
     assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
     assert found["metrics"][1] == {
@@ -253,7 +254,7 @@ new  aaaaaaaa config b (HEAD -> config/b), just now
 $ lineage diff config/a config/b
 old  bbbbbbbb config a (config/a), just now
 new  aaaaaaaa config b (HEAD -> config/b), just now
-2> the same metrics, params, config, tokenizer, records and files
+2> the same metrics, params, config, tokenizer, records, tensors and files
 2> note: name differs; see `lineage show`
 $ lineage diff
 2> error: nothing comes before aaaaaaaaaaaa on its branch
@@ -261,7 +262,7 @@ $ lineage diff
 exit 5
 $ lineage diff HEAD --only moods
 2> error: 'moods' is no section of a diff
-2> hint: some of metrics,params,config,tokenizer,records,files
+2> hint: some of metrics,params,config,tokenizer,records,tensors,files
 exit 2
 """)
 

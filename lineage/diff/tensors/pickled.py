@@ -61,9 +61,10 @@ def _load(path: Path, torch: Any) -> object:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
-        named = _CODE.search(str(error))
-        what = f" ({named[1]})" if named else ""
-        raise Malformed(f"its pickle holds code{what}, which is never run") from None
+        if named := _CODE.search(str(error)):
+            message = f"its pickle holds code ({named[1]}), which is never run"
+            raise Malformed(message) from None
+        raise Malformed("it is no state dict that torch has written") from None
     except Exception as error:  # noqa: BLE001 - whatever a damaged file does to it
         first = str(error).strip().split("\n")[0]
         raise Malformed(f"torch cannot read it: {first[:200]}") from None

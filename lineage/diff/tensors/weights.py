@@ -80,7 +80,8 @@ def read(registry: Registry, files: Mapping[str, FileEntry], notes: list[str],
             contents = _contents(place(registry, entry), entry)
         except LineageError as error:
             found.whole = False
-            notes.append(f"{_missing(prefix, path)}: {error}")
+            note = f"the tensors of {prefix}{path} are not compared: {error}"
+            notes += [] if note in notes else [note]  # both sides may have the same
             continue
         shards[path] = contents
         format_ = PurePosixPath(path).suffix
@@ -88,10 +89,6 @@ def read(registry: Registry, files: Mapping[str, FileEntry], notes: list[str],
     _check_indexes(registry, files, found, notes, prefix)
     _name(found, shards, notes, prefix)
     return found
-
-
-def _missing(prefix: str, path: str) -> str:
-    return f"the tensors of {prefix}{path} are not compared"
 
 
 def _contents(path: Path, entry: FileEntry) -> Contents:
