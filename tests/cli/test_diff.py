@@ -433,6 +433,8 @@ files
   removed  model/m1/0.bin                   1 B
   added    model/m1/1.bin                   2 B
   renamed  model/m1/a.txt → model/m1/b.txt  9 B
+2> note: the tensors of model/m1/0.bin are not compared: it is no state dict that torch has written
+2> note: the tensors of model/m1/1.bin are not compared: it is no state dict that torch has written
 $ lineage diff loop/g~ loop/g --format md
 - old: generation 0 of g, `aaaaaaaaaaaa…`
 - new: generation 0 of g, `bbbbbbbbbbbb…`
@@ -466,6 +468,8 @@ $ lineage diff loop/g~ loop/g --format md
 | removed | model/m1/0.bin | 1 B |
 | added | model/m1/1.bin | 2 B |
 | renamed | model/m1/a.txt → model/m1/b.txt | 9 B |
+2> note: the tensors of model/m1/0.bin are not compared: it is no state dict that torch has written
+2> note: the tensors of model/m1/1.bin are not compared: it is no state dict that torch has written
 """)
     )
     assert run(
