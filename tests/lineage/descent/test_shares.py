@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lineage.descent.ancestry import Ancestry
+from lineage.descent.dose import doses
 from lineage.descent.parcels import Source
 from lineage.descent.paths import distances, source_trails
 from lineage.descent.shares import Share, Shares
@@ -240,3 +241,38 @@ def test_tokens_that_only_some_edges_count(left: int) -> None:
         Source("human", three.id): rest,
         **unknown,
     }
+
+
+@settings(max_examples=100)
+@given(worlds())
+def test_upwards_and_downwards_say_the_same(world: World) -> None:
+    """What a commit is made of and how far a source reached are one number."""
+    stated = (node for node in world.nodes if node.commit.origin)
+    assume(not any(node.commit.edges for node in stated))
+    ancestry = world.ancestry()
+    numbers = {id_: number for number, id_ in enumerate(ancestry.order)}
+    rows = [
+        (number, edge.role, numbers[edge.id], *_counts(edge))
+        for number, node in enumerate(world.nodes)
+        for edge in node.commit.edges
+    ]
+    kinds = [node.commit.kind for node in world.nodes]
+    shares = Shares(ancestry, "records")
+    for source, node in enumerate(world.nodes):
+        if node.commit.kind == "dataset" and node.commit.edges:
+            continue
+        for number, dose in doses(source, kinds.__getitem__, rows).items():
+            found = shares.sources(world.id(number))
+            same = (s for s in found if s.id == world.id(source))
+            known = [
+                found[s]
+                for s in same
+                if (kinds[source] != "model") or s.origin == "machine"
+            ]
+            if number != source and dose.records is not None:
+                assert [dose.records] == (known or [(0, 0)])
+
+
+def _counts(edge: Edge) -> tuple[int | None, int | None]:
+    part, whole = (edge.share or {}).get("records", (None, None))
+    return part, whole
