@@ -1,7 +1,7 @@
 """Records in Parquet, and in Arrow files as `datasets` saves and caches them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from lineage.errors import LineageError, StoreError
 from lineage.records.source import Found, Source
@@ -9,38 +9,62 @@ from lineage.records.source import Found, Source
 _BATCH = 1000  # rows at once
 _MAGIC = b"ARROW1"  # of an Arrow file with an index; a stream has none
 
+Batches: TypeAlias = Callable[[Source], Iterator[Any]]
+"""Gives the rows of a file as pyarrow's RecordBatch, a thousand at a time."""
+
 
 def parquet(source: Source) -> Iterator[Found]:
-    """Rows of a Parquet file, a batch at a time."""
+    """Rows of a Parquet file."""
+    return _rows(source, parquet_batches(source))
 
-    def batches(file: BinaryIO) -> Iterator[Any]:
+
+def arrow(source: Source) -> Iterator[Found]:
+    """Rows of an Arrow stream (what `datasets` writes) or file."""
+    return _rows(source, arrow_batches(source))
+
+
+def _rows(source: Source, batches: Iterable[Any]) -> Iterator[Found]:
+    number = 0
+    for batch in batches:
+        for record in batch.to_pylist():
+            number += 1
+            yield number, record, None
+        source.progress(batch.nbytes)
+
+
+def parquet_batches(source: Source) -> Iterator[Any]:
+    """A Parquet file in batches; a row group is not read whole."""
+
+    def opened(file: BinaryIO) -> Iterator[Any]:
         from pyarrow.parquet import ParquetFile
 
         table = ParquetFile(file)
         names = _wanted(source, table.schema_arrow.names)
-        return table.iter_batches(batch_size=_BATCH, columns=names)  # type: ignore[no-any-return]
+        yield from table.iter_batches(batch_size=_BATCH, columns=names)
 
-    return _read(source, "Parquet", batches)
+    return _checked(source, "Parquet", opened)
 
 
-def arrow(source: Source) -> Iterator[Found]:
-    """Rows of an Arrow stream (what `datasets` writes) or file, mapped."""
+def arrow_batches(source: Source) -> Iterator[Any]:
+    """An Arrow file or stream in batches, from the mapped file."""
 
-    def batches(file: BinaryIO) -> Iterator[Any]:
+    def opened(file: BinaryIO) -> Iterator[Any]:
         from pyarrow import ipc, memory_map
 
         has_index = file.read(len(_MAGIC)) == _MAGIC
         with memory_map(str(source.path)) as data:
-            opened = (ipc.open_file if has_index else ipc.open_stream)(data)
-            names = _wanted(source, opened.schema.names)
-            count = opened.num_record_batches if has_index else 0
-            stored = map(opened.get_batch, range(count)) if has_index else opened
-            for batch in stored:
+            reader = (ipc.open_file if has_index else ipc.open_stream)(data)
+            names = _wanted(source, reader.schema.names)
+            for batch in _stored(reader) if has_index else reader:
                 chosen = batch.select(names)
                 for start in range(0, chosen.num_rows, _BATCH):
                     yield chosen.slice(start, _BATCH)
 
-    return _read(source, "Arrow", batches)
+    return _checked(source, "Arrow", opened)
+
+
+def _stored(reader: Any) -> Iterator[Any]:
+    return map(reader.get_batch, range(reader.num_record_batches))
 
 
 def _wanted(source: Source, there: Iterable[str]) -> list[str]:
@@ -48,20 +72,15 @@ def _wanted(source: Source, there: Iterable[str]) -> list[str]:
     return [name for name in there if wanted is None or name in wanted]
 
 
-def _read(
-    source: Source, kind: str, batches: Callable[[BinaryIO], Iterable[Any]]
-) -> Iterator[Found]:
+def _checked(
+    source: Source, kind: str, opened: Callable[[BinaryIO], Iterator[Any]]
+) -> Iterator[Any]:
     require_arrow()
     from pyarrow import ArrowException
 
-    number = 0
     with source.open() as file:
         try:
-            for batch in batches(file):
-                for record in batch.to_pylist():
-                    number += 1
-                    yield number, record, None
-                source.progress(batch.nbytes)
+            yield from opened(file)
         except (ArrowException, UnicodeDecodeError) as error:
             what = next(iter(str(error).splitlines()), type(error).__name__)
             message = f"{source.name} cannot be read as {kind}: {what.rstrip('.')}"

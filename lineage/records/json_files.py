@@ -19,12 +19,17 @@ _HALF = object()  # a value that goes on in the next chunk
 def jsonl(source: Source) -> Iterator[Found]:
     """An object on each line; blank ones are left out."""
     for number, raw in source.lines():
-        line = source.text(raw, number)
-        if not line.isspace():
-            yield number, _object(source, f"line {number}", line), raw
+        if raw.strip():
+            yield number, json_line(source, number, raw), raw
 
 
-def _object(source: Source, where: str, text: str) -> dict[str, Any]:
+def json_line(source: Source, number: int, raw: bytes) -> dict[str, Any]:
+    """The object on a line.
+
+    Raises:
+        StoreError: when there is none.
+    """
+    text, where = source.text(raw, number), f"line {number}"
     try:
         return _checked(source, where, json.loads(text))
     except (ValueError, RecursionError):

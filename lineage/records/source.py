@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from os import fstat
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -10,8 +12,10 @@ from lineage.errors import StoreError
 from lineage.store.reading import Progress
 
 LONGEST = 1 << 26  # bytes of one record that has lines, or of one in JSON: 64 MiB
+MARK = b"\xef\xbb\xbf"  # a byte order mark
 _STEP = 1 << 20  # bytes between two reports of progress
 
+Bytes: TypeAlias = mmap | bytes
 Found: TypeAlias = tuple[int, dict[str, Any], bytes | None]
 """The line or place in the file, the record, what stands there where it has lines."""
 
@@ -88,4 +92,15 @@ class Source:
 
 
 def _without_mark(line: bytes) -> bytes:
-    return line.removeprefix(b"\xef\xbb\xbf")
+    return line.removeprefix(MARK)
+
+
+@contextmanager
+def mapped(source: Source) -> Iterator[Bytes]:
+    """The bytes of a file, of which those that are looked at come into memory."""
+    with source.open() as file:
+        if not fstat(file.fileno()).st_size:  # nothing cannot be mapped
+            yield b""
+            return
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            yield data

@@ -1,7 +1,8 @@
 """Records in plain text: the rows of a CSV or TSV file, lines."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from lineage.errors import StoreError
 from lineage.records.source import LONGEST, Found, Source
@@ -12,9 +13,13 @@ _LONGEST_FIELD = 2**31 - 1  # characters; the csv module allows 131,072
 def lines(source: Source) -> Iterator[Found]:
     """Each line as ``{"text": line}``, without its end; blank ones are left out."""
     for number, raw in source.lines():
-        line = source.text(raw, number)
-        if not line.isspace():
-            yield number, {"text": line.rstrip("\r\n")}, raw
+        if raw.strip():
+            yield number, text_line(source, number, raw), raw
+
+
+def text_line(source: Source, number: int, raw: bytes) -> dict[str, Any]:
+    """A line of text as a record."""
+    return {"text": source.text(raw, number).rstrip("\r\n")}
 
 
 def csv_file(source: Source) -> Iterator[Found]:
@@ -28,33 +33,51 @@ def tsv_file(source: Source) -> Iterator[Found]:
 
 
 def _rows(source: Source, delimiter: str) -> Iterator[Found]:
-    csv.field_size_limit(_LONGEST_FIELD)
     taken = _Taken(source)
-    reader = csv.reader(taken, strict=True, delimiter=delimiter)
+    reader = csv_fields(taken, delimiter)
     try:
-        names = next(reader, [])
-        _check_names(source, names)
+        names = checked_names(source, next(reader, []))
         taken.clear()
         for fields in reader:
             line, raw = taken.clear()
             if fields:
-                _check_width(source, line, len(fields), len(names))
-                yield line, dict(zip(names, fields, strict=True)), raw
+                yield line, csv_row(source, line, names, fields), raw
     except csv.Error as error:
         message = f"{source.name} is not CSV after line {taken.before}: {error}"
         raise StoreError(message) from None
 
 
-def _check_names(source: Source, names: list[str]) -> None:
+def csv_fields(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """The fields of each row, strictly after RFC 4180."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    return csv.reader(lines, strict=True, delimiter=delimiter)
+
+
+def checked_names(source: Source, names: list[str]) -> list[str]:
+    """The columns that a first line names, each once.
+
+    Raises:
+        StoreError: when one is there twice.
+    """
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise StoreError(f"{source.name} has two columns {twice!r}")
+    return names
 
 
-def _check_width(source: Source, line: int, found: int, wanted: int) -> None:
-    if found != wanted:
-        message = f"{source.name}: line {line} has {found} fields, not {wanted}"
+def csv_row(
+    source: Source, line: int, names: list[str], fields: list[str]
+) -> dict[str, str]:
+    """A row by the names of its columns.
+
+    Raises:
+        StoreError: when it has more fields than columns, or fewer.
+    """
+    if len(fields) != len(names):
+        what = f"has {len(fields)} fields, not {len(names)}"
+        message = f"{source.name}: line {line} {what}"
         raise StoreError(message, hint="quote a field that has the separator in it")
+    return dict(zip(names, fields, strict=True))
 
 
 class _Taken:

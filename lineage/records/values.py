@@ -1,7 +1,7 @@
 """When two records are the same: the SHA-256 of their canonical JSON (RFC 8785)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -52,3 +52,20 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, timedelta):
         return str(Decimal(value // timedelta(microseconds=1)) / 10**6)
     return str(value) if isinstance(value, Decimal) else value
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All text in a value, at whatever depth; not the names of fields."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts(item)
+
+
+def has(value: Any, piece: str, *, whole: bool) -> bool:
+    """Whether a text in a value is `piece` (`whole`), or has it in it."""
+    return any(piece == text if whole else piece in text for text in texts(value))
