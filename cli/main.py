@@ -37,6 +37,7 @@ SECTIONS = {
         "events": "Show who changed the registry, when and why.",
         "merge-base": "Show the newest commits that two both came from.",
         "bisect": "Find the first commit where something broke.",
+        "blame": "Show where a record of a dataset comes from.",
         "impact": "Show what a commit reached, and with what dose.",
         "taint": "Say that a commit is bad, and see what it reached.",
         "report": "Report what is recorded of a commit, and what is not.",

@@ -16,7 +16,16 @@ from lineage.registry import Registry
 from lineage.store.files import FileEntry
 from lineage.store.reading import Progress
 
-__all__ = ["LONGEST", "Row", "identity", "place", "record_files", "rows", "rows_of"]
+__all__ = [
+    "LONGEST",
+    "Row",
+    "identity",
+    "place",
+    "record_files",
+    "rows",
+    "rows_of",
+    "unwatched",
+]
 
 
 class Row(NamedTuple):
@@ -111,9 +120,19 @@ def place(registry: Registry, entry: FileEntry) -> Path:
         path = registry.payloads.path(entry.md5)
         size = path.stat().st_size
     except (StoreError, OSError):
-        hint = "`lineage pull` fetches what was not erased"
-        raise LineageError(f"{entry.path} is not here", hint=hint) from None
+        raise _away(registry, entry) from None
     if size != entry.size:
         message = f"{entry.path} does not have its recorded size"
         raise LineageError(message, hint="run `lineage verify`")
     return path
+
+
+def _away(registry: Registry, entry: FileEntry) -> LineageError:
+    """Why the bytes of a file are not here, as far as the log says it."""
+    from lineage.tombstones import told, tombstones
+
+    if found := tombstones(registry).erased.get(entry.sha256):
+        event = registry.events_log.whole.event(found)
+        return LineageError(f"{entry.path} was {told(event)}")
+    hint = "`lineage pull` or `lineage fetch` brings what a remote has"
+    return LineageError(f"{entry.path} is not here", hint=hint)
