@@ -178,6 +178,10 @@ CASES = [
     Case("commit dataset other --name text --branch first"),
     Case("attest first --metric accuracy=0.81,0.83"),
     Case("taint first --reason 'it is wrong'"),
+    Case(
+        "blame dataset/folder 1 --prove p.json",
+        ("commit dataset folder --name folder",),
+    ),
     Case("branch new first", again=2),
     Case("branch --force second first"),
     Case("branch --delete second", again=5),
