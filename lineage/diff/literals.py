@@ -44,26 +44,45 @@ def _settings(
     name: Callable[[ast.expr], str] = _own,
 ) -> dict[str, Any]:
     """What the statements assign; the last one of a name holds."""
-    found: dict[str, Any] = {}
+    scope = _Scope(prefix, skipped)
     for statement in body:
         match statement:
             case ast.ClassDef():
                 inner = f"{prefix}{statement.name}."
-                found[statement.name] = _settings(statement.body, inner, skipped)
+                settings = _settings(statement.body, inner, skipped)
+                scope.found[statement.name] = settings
             case ast.FunctionDef(name="__init__") if prefix:
-                found |= _settings(statement.body, prefix, skipped, _of_self)
+                scope.found |= _settings(statement.body, prefix, skipped, _of_self)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 pass
             case _:
                 for target, value in _assigned(statement):
                     if key := name(target):
-                        found.pop(key, None)
-                        skipped.pop(prefix + key, None)
-                        try:
-                            found[key] = _literal(value)
-                        except (ValueError, TypeError, RecursionError):
-                            skipped[prefix + key] = ast.unparse(statement)
-    return found
+                        scope.put(key, value, statement)
+                    elif isinstance(target, ast.Subscript) and name(target.value):
+                        scope.put(name(target.value), None, statement)
+    return scope.found
+
+
+class _Scope:
+    """The names of a module, class or ``__init__``, and what is said of each."""
+
+    def __init__(self, prefix: str, skipped: dict[str, str]) -> None:
+        self.found: dict[str, Any] = {}
+        self._prefix = prefix
+        self._skipped = skipped
+        self._said: dict[str, str] = {}
+
+    def put(self, name: str, value: ast.expr | None, by: ast.stmt) -> None:
+        """Take in a statement; without a `value` it changes what was said before."""
+        before = f"{self._said.get(name, '')}\n" if value is None else ""
+        self._said[name] = before + ast.unparse(value or by)
+        self._skipped.pop(self._prefix + name, None)
+        self.found.pop(name, None)
+        try:
+            self.found[name] = _literal(value)
+        except (ValueError, TypeError, RecursionError):
+            self._skipped[self._prefix + name] = self._said[name]
 
 
 def _assigned(

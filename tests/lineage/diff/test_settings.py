@@ -148,8 +148,10 @@ lr, unused = 1e-3, 2
 seed: int = 3
 optimiser = os.getenv("OPTIMISER", "{}")
 layers = [64, {}]
-steps = 100
+steps = {}00
 steps += 1
+table = {{"a": 1}}
+table["a"] = {}
 class Train:
     path = "\\d"
     class Inner:
@@ -166,15 +168,17 @@ if os.name == "posix":
 
 def test_python_is_read_and_never_run(repo: Registry) -> None:
     """Literals are settings; a note names what else differs, and nothing is run."""
-    first = committed(repo, {"p.py": PYTHON.format("adam", 64, 1, 2)})
-    second = committed(repo, {"p.py": PYTHON.format("sgd", 32, 5, 4)})
+    first = committed(repo, {"p.py": PYTHON.format("adam", 64, 1, 7, 1, 2)})
+    second = committed(repo, {"p.py": PYTHON.format("sgd", 32, 2, 8, 5, 4)})
     found = diff(repo, first, second)
 
     assert [(c.path, c.a, c.b) for c in found.config] == [
         ("p.py:Train.hidden", 1, 5),
         ("p.py:layers", [64, 64], [64, 32]),
     ]
-    assert found.notes == ("in p.py optimiser, workers differ but are no literals",)
+    assert found.notes == (
+        "in p.py optimiser, steps, table, workers differ but are no literals",
+    )
 
 
 def test_python_is_read_as_dvc_reads_its_params(tmp_path: Path) -> None:
