@@ -17,6 +17,7 @@ from lineage.store.reading import Progress
 _BATCH = 2000  # texts that are looked up at once
 _WORDS = 1 << 18  # or as many words
 _SHOWN = 12  # words to either side of a passage
+_LONGEST = 400  # words of a passage
 
 
 class Passage(NamedTuple):
@@ -144,5 +145,6 @@ def _batches(found: Iterable[tuple[str, str]]) -> Iterator[list[_Text]]:
 
 
 def _excerpt(row: list[str], match: Match) -> str:
-    start, end = max(match.start - _SHOWN, 0), match.end + _SHOWN
+    start = max(match.start - _SHOWN, 0)
+    end = min(match.end + _SHOWN, start + _LONGEST)
     return " ".join(islice(row, start, end))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from pydoc_data import topics
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from lineage.contamination.differing import differing
 from lineage.contamination.index import COMMON, RUN, Index, Match
 from lineage.contamination.words import pieces, words
+from lineage.errors import LineageError
 from tests.lineage.contamination.brute_force import Key, reference
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=20)
@@ -110,6 +112,15 @@ def test_short_records_are_only_found_whole() -> None:
 def test_words_are_the_same_however_they_are_typed(one: str, other: str) -> None:
     """Forms, case, marks and spaces make no other word."""
     assert words(one) == words(other)
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without numpy it is said what to install."""
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(LineageError, match="needs numpy") as caught:
+        Index([])
+
+    assert caught.value.hint == "install it: pip install 'lineage-vcs[diff]'"
 
 
 def test_scripts_without_spaces_have_a_word_for_each_character() -> None:

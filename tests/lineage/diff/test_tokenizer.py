@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pydoc
+import sys
 from pydoc_data import topics
 from typing import TYPE_CHECKING, Any
 
@@ -318,6 +319,7 @@ def test_the_held_out_dataset_of_both_is_tried(
         ("tokenizer.json", '{"model": {"type": "Magic"}}', "tokenizer.json is nothing"),
         ("tokenizer_config.json", "[]", "tokenizer_config.json is not a JSON object"),
         ("tokenizer_config.json", "nope", "tokenizer_config.json is not JSON: "),
+        ("tokenizer_config.json", '{"chat_template": [1]}', "tokenizer_config.json"),
     ],
 )
 def test_a_malformed_file_is_named(
@@ -330,6 +332,18 @@ def test_a_malformed_file_is_named(
     assert found.tokenizer == ()
     assert len(found.notes) == 1
     assert found.notes[0].startswith(f"the tokenizer is not compared: {message}")
+
+
+def test_a_missing_library_is_named(
+    repo: Registry, bpe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the library there is a note of what to install, and no error."""
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    found = compared(repo, bpe, bpe | {"truncation": truncation("Left", 9)})
+    [note] = found.notes
+
+    assert found.tokenizer == ()
+    assert note.endswith("comparing tokenizers needs pip install 'lineage-vcs[diff]'")
 
 
 def test_sentencepiece_is_said_not_to_be_read(repo: Registry) -> None:
