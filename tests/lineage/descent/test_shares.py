@@ -270,7 +270,7 @@ def test_upwards_and_downwards_say_the_same(world: World) -> None:
                 if (kinds[source] != "model") or s.origin == "machine"
             ]
             if number != source and dose.records is not None:
-                assert [dose.records] == (known or [Share(NONE, NONE)])
+                assert [Share(*dose.records)] == (known or [Share(NONE, NONE)])
 
 
 def _counts(edge: Edge) -> tuple[int | None, int | None]:
