@@ -105,6 +105,8 @@ def _checks(registry: Registry, commit: Commit) -> Iterator[_Planned]:
     """Which edges are looked at together, and how."""
     if commit.kind == "dataset":
         yield from _of_dataset(registry, commit)
+    elif commit.kind == "model":
+        yield from _of_model(registry, commit)
 
 
 def _of_dataset(registry: Registry, commit: Commit) -> Iterator[_Planned]:
@@ -142,6 +144,31 @@ def _records(
             yield writers.check_prompts(registry, id_, found.edge, progress)
         else:
             yield found
+
+
+def _of_model(registry: Registry, commit: Commit) -> Iterator[_Planned]:
+    from lineage.evidence import adapters, casts, merges, starts
+
+    merged = _edges(registry, commit, "merged_from", "model")
+    tuned = _edges(registry, commit, "fine_tuned_from", "model")
+    added = [e for e in merged if adapters.is_adapter(registry, e.id)]
+    both = [*merged, *tuned]
+    if len(added) == 1 and len(both) == 2:
+        check = partial(_with, adapters.check_adapter, both)
+        yield both, adapters.METHOD, check
+        return
+    if merged:
+        yield merged, merges.METHOD, partial(_with, merges.check_merge, merged)
+    for edge in tuned:
+        yield [edge], starts.METHOD, partial(_one, starts.check_start, edge)
+    for edge in _edges(registry, commit, "quantized_from", "model"):
+        yield [edge], casts.METHOD, partial(_one, casts.check_cast, edge)
+
+
+def _one(
+    check: Any, edge: Edge, registry: Registry, id_: str, progress: Progress
+) -> Iterator[Checked]:
+    yield check(registry, id_, edge, progress)
 
 
 def _edges(registry: Registry, commit: Commit, role: str, kind: str) -> list[Edge]:
