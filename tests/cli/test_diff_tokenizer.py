@@ -70,9 +70,6 @@ $ lineage diff --only tokenizer --text words.txt
 old  aaaaaaaa model m, just now
 new  bbbbbbbb model m (HEAD -> model/m), just now
 
-summary
-  tokenizer  tokens +2 -2 ~14, merges +1 -2 ~1, 3 settings, chat template, 100 % of words.txt cut differently
-
 tokenizer
                            old     new
   vocabulary                17      17  2 added, 2 removed, 14 re-numbered
