@@ -136,7 +136,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
     again = f"lineage loop run {spec}"
     loaded = load(spec)
     name, code = loaded.name, 0
-    _warn_of_taints(app, f"loop/{name}")
+    warned = _warn_of_taints(app, f"loop/{name}")
     with LoopProgress(app.terminal) as progress:
         try:
             result = run_loop(app.registry, spec, progress=progress)
@@ -153,6 +153,8 @@ def _run(app: App, spec: Path, format_: str) -> int:
             progress.clear()
             _explain(app, error, name, again)
             code = error.exit_code
+    if not warned:
+        _warn_of_taints(app, f"loop/{name}")
     if format_ != "human":
         _print(app, name, format_)
     elif not code:
@@ -162,14 +164,16 @@ def _run(app: App, spec: Path, format_: str) -> int:
     return code
 
 
-def _warn_of_taints(app: App, branch: str) -> None:
-    """Say that what a loop goes on from is tainted; it may be meant."""
+def _warn_of_taints(app: App, branch: str) -> bool:
+    """Say where what a loop goes on from, or has made, is tainted; it may be meant."""
     from lineage.cli.tainted import sentence
     from lineage.taints.marks import marks
 
     tip = app.registry.target(f"heads/{branch}")
-    if tip and (found := marks(app.registry).of(tip.id)):
+    found = marks(app.registry).of(tip.id) if tip else []
+    if found:
         app.terminal.say((branch, "branch"), " ", *sentence(app.registry, found))
+    return bool(found)
 
 
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:

@@ -127,11 +127,27 @@ def _look(app: App) -> "dict[str, list[Seen]]":
 
 
 def _tell_reach(app: App, event: str) -> None:
+    from lineage.taints import of_event
     from lineage.taints.marks import marks
 
-    count = marks(app.registry).counts()[event]
+    registry = app.registry
+    count = marks(registry).counts()[event]
     told = f"it reached {plural(count, 'commit')}" if count else "nothing came of it"
     app.terminal.say(told)
+    if not count:
+        _tell_parts(app, of_event(registry, event).subject)
+
+
+def _tell_parts(app: App, id_: str) -> None:
+    """A generation is made of commits, of which others come."""
+    parts = app.registry.load(id_).ids("includes")
+    if parts:
+        named = ", ".join(
+            f"{app.registry.load(part).kind} {short(app.registry, part)}"
+            for part in parts
+        )
+        note = f" what comes of a generation comes of its parts: {named}"
+        app.terminal.say(("note:", "hint"), note)
 
 
 def _lift(app: App, name: str, reason: str) -> None:

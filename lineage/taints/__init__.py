@@ -55,7 +55,8 @@ def taints(registry: Registry) -> list[Taint]:
     lifts = _lifts(registry)
     found = [
         _read(logged, lifts.get(logged.event.id))
-        for oids in said.values()
+        for subject, oids in said.items()
+        if registry.ids.find(subject)  # who has not what it speaks of does not hear it
         for logged in _events(registry, oids)
         if _is_taint(logged.event.data)
     ]

@@ -299,3 +299,15 @@ def test_undoing_a_taint_says_how_to_lift_it(loop: Loop, run: Run) -> None:
 
     assert done.exit_code == 4
     assert "lineage taint --lift" in done.stderr
+
+
+@pytest.mark.usefixtures("loop")
+def test_a_tainted_generation_names_its_parts(transcript: Transcript) -> None:
+    """Nothing comes of a generation itself: whoever taints one is told of what."""
+    assert transcript("taint loop/tutor~1 --reason 'a bad night'") == snapshot("""\
+$ lineage taint loop/tutor~1 --reason 'a bad night'
+aaaaaaaaaaaa…
+2> tainted generation tutor bbbbbbbb
+2> nothing came of it
+2> note: what comes of a generation comes of its parts: config cccccccc, model dddddddd, dataset eeeeeeee, dataset ffffffff
+""")

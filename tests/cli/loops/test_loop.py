@@ -505,3 +505,20 @@ def test_init_names_a_first_line_that_is_no_record(
 
     assert (done.exit_code, "line 1 is not a JSON object" in done.stderr) == (1, True)
     assert not (tmp_path / "loop.yaml").exists()
+
+
+def test_a_loop_on_what_is_tainted_is_told(toy: Any, run: Run) -> None:
+    """Before it goes on, and when it begins on a dataset that somebody tainted."""
+    toy.configure()
+    assert "taint" not in run("loop", "run").stderr
+    data = "loop/toy~1^includes(dataset)"
+    run("taint", data, "--reason", "not ours to use")
+    toy.configure(num_generations=2)
+    toy.configure("other.yaml", name="other")
+    again, other = run("loop", "run"), run("loop", "run", "other.yaml")
+
+    line = again.stderr.splitlines()[0]
+    assert line.startswith("loop/toy ! tainted by dataset ")
+    assert line.endswith(": not ours to use")
+    assert (again.exit_code, again.stderr.count("not ours to use")) == (0, 1)
+    assert "loop/other ! tainted by dataset " in other.stderr

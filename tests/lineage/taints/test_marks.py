@@ -161,6 +161,7 @@ def test_what_is_no_taint_says_nothing(repo: Registry) -> None:
         *({"reason": "r", "records": ["x"]}, {"reason": "r", "records": "all"}),
     ):
         repo.attest("taint", subject=first, data=data)
+    repo.attest("taint", subject="f" * 64, data={"reason": "of nobody"})
     for lifts in (None, 7, first, [event]):
         repo.attest("untaint", subject=first, data={"lifts": lifts, "reason": "r"})
 
