@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ORIGINS = ("human", "machine")
 _SAID = ("type", "source", "licence", "by")
 _FAR = 1000  # links
-_LONGEST = 4000  # digits that Python writes without asking
+_LONGEST = 13_000  # bits; Python refuses to write more than 4,300 digits
 
 
 def traced(registry: "Registry", found: "Trace") -> dict[str, Any]:
@@ -50,7 +50,7 @@ def rows(registry: "Registry", found: "Trace") -> Iterator[Record]:
 def exact(value: Fraction) -> list[int | str] | None:
     """A fraction as two whole numbers; text where JSON readers would round them."""
     pair = (value.numerator, value.denominator)
-    if value.denominator.bit_length() > 3 * _LONGEST:
+    if value.denominator.bit_length() > _LONGEST:
         return None
     return [n if n <= SAFE_INTEGER else str(n) for n in pair]
 

@@ -155,7 +155,8 @@ class _Tracer:
         if commits[subject].kind != "generation":
             return [subject] if commits[subject].kind in _FIRST else []
         parts = commits[subject].ids("includes")
-        return [i for kind in _FIRST for i in parts if commits[i].kind == kind]
+        here = [id_ for id_ in parts if id_ in commits]
+        return [i for kind in _FIRST for i in here if commits[i].kind == kind]
 
     def _made(self, id_: str) -> Made:
         amounts = tuple(self._amounts(id_, self._units))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import closing
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from inline_snapshot import snapshot
 
 import lineage
+from lineage.cli.trace.data import exact
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -247,6 +249,13 @@ not known
     dataset both generation 1 cb2156d9
 
 """)
+
+
+def test_whole_numbers_that_programs_can_read() -> None:
+    """Above 2^53 - 1 they are text, and what nobody can read is left out."""
+    assert exact(Fraction(1, 3)) == [1, 3]
+    assert exact(Fraction(1, 2**60)) == [1, str(2**60)]
+    assert exact(Fraction(1, 2**20_000)) is None
 
 
 def test_a_share_that_is_nearly_all_is_not_all(repo: Registry, run: Run) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lineage.descent.ancestry import Ancestry
 from lineage.descent.dose import doses
+from lineage.descent.gaps import gaps
 from lineage.descent.parcels import Source
 from lineage.descent.paths import distances, source_trails
 from lineage.descent.shares import Share, Shares
@@ -276,3 +277,26 @@ def test_upwards_and_downwards_say_the_same(world: World) -> None:
 def _counts(edge: Edge) -> tuple[int | None, int | None]:
     part, whole = (edge.share or {}).get("records", (None, None))
     return part, whole
+
+
+def test_a_commit_that_is_not_here_is_unknown() -> None:
+    """What an edge names and nobody has is where a trail ends, and a gap."""
+    lost = "ab" * 32
+    human = Commit("dataset", "a", origin={"type": "human"})
+    edges = [
+        Edge("derived_from", id_, share={"records": [1, 2]}) for id_ in (human.id, lost)
+    ]
+    mixed = Commit("dataset", "mixed", tuple(edges))
+    ancestry = Ancestry({c.id: c for c in (human, mixed)}, frozenset({lost}))
+    shares = Shares(ancestry, "records")
+    half = Share(Fraction(1, 2), Fraction(1, 2))
+
+    assert shares.sources(mixed.id) == {
+        Source("human", human.id): half,
+        Source("unknown", lost): half,
+    }
+    assert distances(ancestry, shares)[mixed.id] == (0, 0, True)
+    assert source_trails(ancestry, shares, mixed.id)[Source("unknown", lost)]
+    assert (
+        gaps(ancestry, [shares])[0].what == "1 of the commits that it names: not here"
+    )
