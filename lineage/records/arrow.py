@@ -63,6 +63,30 @@ def arrow_batches(source: Source) -> Iterator[Any]:
     return _checked(source, "Arrow", opened)
 
 
+def parquet_names(source: Source) -> list[str]:
+    """The columns of a Parquet file."""
+
+    def opened(file: BinaryIO) -> Iterator[Any]:
+        from pyarrow.parquet import ParquetFile
+
+        yield from ParquetFile(file).schema_arrow.names
+
+    return list(_checked(source, "Parquet", opened))
+
+
+def arrow_names(source: Source) -> list[str]:
+    """The columns of an Arrow file or stream."""
+
+    def opened(file: BinaryIO) -> Iterator[Any]:
+        from pyarrow import ipc
+
+        has_index = file.read(len(_MAGIC)) == _MAGIC
+        file.seek(0)
+        yield from (ipc.open_file if has_index else ipc.open_stream)(file).schema.names
+
+    return list(_checked(source, "Arrow", opened))
+
+
 def _stored(reader: Any) -> Iterator[Any]:
     return map(reader.get_batch, range(reader.num_record_batches))
 

@@ -47,6 +47,15 @@ def _rows(source: Source, delimiter: str) -> Iterator[Found]:
         raise StoreError(message) from None
 
 
+def csv_names(source: Source) -> list[str]:
+    """The columns that the first line of a CSV file names."""
+    taken = _Taken(source)
+    try:
+        return checked_names(source, next(csv_fields(taken, ","), []))
+    except csv.Error as error:
+        raise StoreError(f"{source.name} is not CSV: {error}") from None
+
+
 def csv_fields(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
     """The fields of each row, strictly after RFC 4180."""
     csv.field_size_limit(_LONGEST_FIELD)

@@ -1,28 +1,36 @@
 """Files of rows, read one after the other: .jsonl, .csv, .parquet, `datasets` folders.
 
 A row is given as a mapping with the columns that were asked for, and where it
-stands, for an error. Whatever the size of a file, a batch of its rows is in memory.
+stands, for an error. How each format is read is known to `lineage.records`.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, StoreError
+from lineage.errors import StoreError
+from lineage.records.arrow import arrow, arrow_names, parquet, parquet_names
+from lineage.records.json_files import jsonl
+from lineage.records.source import Source
+from lineage.records.text_files import csv_file, csv_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    Row = tuple[str, Mapping[str, Any]]
+    from lineage.records.source import Found
 
-_TABLES = (".jsonl", ".csv", ".parquet")
-SUFFIXES = (".txt", *_TABLES)
-_BATCH = 1000  # rows of a Parquet file at once
-_LONGEST_FIELD = 2**31 - 1  # characters; the csv module allows 131,072
+    Row = tuple[str, Mapping[str, Any]]
+    Read = Callable[[Source], Iterator[Found]]
+    Names = Callable[[Source], list[str]]
+
+_FORMATS: dict[str, tuple[Read, Names | None]] = {
+    ".jsonl": (jsonl, None),  # each row names its own
+    ".csv": (csv_file, csv_names),
+    ".parquet": (parquet, parquet_names),
+}
+SUFFIXES = (".txt", *_FORMATS)
 _STATE, _DICT = "state.json", "dataset_dict.json"  # what save_to_disk writes
 
 
@@ -37,65 +45,40 @@ def rows(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
         StoreError: it cannot be read, is not what its name says, or has no such
             column.
     """
-    kinds = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
-    return kinds.get(path.suffix, _saved)(path, columns)
+    saved = path.suffix not in _FORMATS
+    read, names = _FORMATS.get(path.suffix, (arrow, arrow_names))
+    number = 0
+    for file in _saved_files(path) if saved else [path]:
+        source = Source(file, str(path), columns.values())
+        if names:
+            _check_columns(str(path), columns, names(source))
+        for line, data, raw in read(source):
+            number += 1
+            place = f"record {number}" if raw is None else f"line {line}"
+            if not names:
+                _check_columns(f"{path}: {place}", columns, data)
+            yield f"{path}: {place}", data
 
 
 def is_table(path: Path) -> bool:
     """Whether a file or folder has rows; everything else is text."""
-    return path.suffix in _TABLES or (path.is_dir() and path.suffix != ".txt")
+    return path.suffix in _FORMATS or (path.is_dir() and path.suffix != ".txt")
 
 
 def decoded(path: Path) -> str:
-    """A whole text file, without a byte order mark."""
-    with _readable(path):
-        data = path.read_bytes()
-    return _decode(path, data, 0)
+    """A whole text file, without a byte order mark.
 
-
-def _decode(path: Path, data: bytes, begin: int) -> str:
+    Raises:
+        StoreError: it cannot be read, or is no UTF-8.
+    """
+    with Source(path, str(path)).open() as file:
+        data = file.read()
     try:
-        return data.decode("utf-8" if begin else "utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        byte, at = data[error.start], begin + error.start
-        message = f"{path} is not UTF-8 text: byte 0x{byte:02x} at {at}"
+        what = f"byte 0x{data[error.start]:02x} at {error.start}"
+        message = f"{path} is not UTF-8 text: {what}"
         raise StoreError(message, hint="convert it, such as with iconv") from None
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        what = error.strerror or str(error)
-        raise StoreError(f"cannot read {path}: {what}") from None
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """The lines of a text file: bytes of one at a time are decoded."""
-    begin = 0
-    with _readable(path), path.open("rb") as file:
-        for line in file:
-            yield _decode(path, line, begin)
-            begin += len(line)
-
-
-def _jsonl(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
-    for number, line in enumerate(_lines(path), start=1):
-        if line.strip():
-            where = f"{path}: line {number}"
-            yield where, _object(where, line, columns)
-
-
-def _object(where: str, line: str, columns: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        raise StoreError(f"{where} is not JSON") from None
-    if not isinstance(record, dict):
-        raise StoreError(f"{where} is not a JSON object")
-    _check_columns(where, columns, record)
-    return record
 
 
 def _check_columns(where: str, wanted: Mapping[str, str], there: Iterable[str]) -> None:
@@ -105,56 +88,6 @@ def _check_columns(where: str, wanted: Mapping[str, str], there: Iterable[str]) 
             among = f"only {', '.join(known)}" if known else "nor any other"
             message = f"{where} has no column {name!r}, {among}"
             raise StoreError(message, hint=f"set dataset.{field}")
-
-
-def _csv(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
-    """Rows of a .csv whose first line names its columns (RFC 4180)."""
-    csv.field_size_limit(_LONGEST_FIELD)
-    reader = csv.DictReader(_lines(path), strict=True)
-    try:
-        _check_columns(str(path), columns, reader.fieldnames or ())
-        for row in reader:
-            yield f"{path}: line {reader.line_num}", row
-    except csv.Error as error:
-        message = f"{path} is not CSV after line {reader.line_num}: {error}"
-        raise StoreError(message) from None
-
-
-def _parquet(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
-    """Rows of a Parquet file, a row group at a time."""
-    _require_arrow()
-    from pyarrow import ArrowException, parquet
-
-    with _readable(path), path.open("rb") as file:
-        try:
-            table = parquet.ParquetFile(file)
-            _check_columns(str(path), columns, table.schema_arrow.names)
-            names = list(columns.values())
-            batches = table.iter_batches(batch_size=_BATCH, columns=names)
-            yield from _numbered(path, batches)
-        except ArrowException as error:
-            _not_arrow(path, "Parquet", error)
-
-
-def _saved(path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
-    """Rows of a folder that `Dataset.save_to_disk` wrote, from the mapped files."""
-    files = _saved_files(path)
-    _require_arrow()
-    from pyarrow import ArrowException, memory_map
-    from pyarrow.ipc import open_stream
-
-    def batches() -> Iterator[Any]:
-        for file in files:
-            with memory_map(str(file)) as source, open_stream(source) as stream:
-                _check_columns(str(path), columns, stream.schema.names)
-                for batch in stream:
-                    yield batch.select(list(columns.values()))
-
-    with _readable(path):
-        try:
-            yield from _numbered(path, batches())
-        except ArrowException as error:
-            _not_arrow(path, "Arrow", error)
 
 
 def _saved_files(path: Path) -> list[Path]:
@@ -168,25 +101,3 @@ def _saved_files(path: Path) -> list[Path]:
     except (OSError, ValueError, KeyError, TypeError):
         message = f"{path} is no folder that Dataset.save_to_disk wrote"
         raise StoreError(message, hint=f"it has no {_STATE} to read") from None
-
-
-def _numbered(path: Path, batches: Iterable[Any]) -> Iterator[Row]:
-    number = 0
-    for batch in batches:
-        for row in batch.to_pylist():
-            number += 1
-            yield f"{path}: record {number}", row
-
-
-def _require_arrow() -> None:
-    try:
-        import pyarrow as pa  # noqa: F401
-    except ImportError:
-        message = "reading Parquet files and datasets folders needs pyarrow"
-        hint = "install it: pip install 'lineage-vcs[data]'"
-        raise LineageError(message, hint=hint) from None
-
-
-def _not_arrow(path: Path, kind: str, error: Exception) -> NoReturn:
-    what = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
-    raise StoreError(f"{path} cannot be read as {kind}: {what}") from None

@@ -224,8 +224,12 @@ def test_what_is_no_chat(tmp_path: Path, chat: Any, sentence: str) -> None:
     [
         ("a.csv", b"", "has no column 'text', nor any other"),
         ("a.csv", b'text\n"open', "is not CSV after line 1: unexpected end of data"),
-        ("a.csv", b"text,more\nx,y\n\xff,z\n", "is not UTF-8 text: byte 0xff at 14"),
-        ("a.csv", b"more,text\nx\n", "line 2: 'text' is not text"),
+        (
+            "a.csv",
+            b"text,more\nx,y\n\xff,z\n",
+            "line 3 is not UTF-8 text: byte 0xff at 0",
+        ),
+        ("a.csv", b"more,text\nx\n", "line 2 has 1 fields, not 2"),
         ("a.parquet", b"PAR", "cannot be read as Parquet"),
     ],
 )
