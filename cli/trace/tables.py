@@ -21,23 +21,24 @@ STYLES = {"contradicted": "bad", "declared": "hint"}
 def tables(registry: "Registry", found: "Trace") -> Iterator[Section]:
     """What has rows, in the order of its weight."""
     for made in found.made[:1]:
-        records = [_source(registry, made, part) for part in made.parts]
-        yield from _some("sources", records, _SOURCES)
-    inherited = [_ancestor(registry, each) for each in found.inherited]
-    if inherited:
-        inherited.append(_sum(found.together))
-    yield from _some("inherited weights", inherited, _INHERITED)
-    yield from _some("not known", [_gap(registry, g) for g in found.gaps], _GAPS)
+        sources = [_source(registry, made, part) for part in made.parts[:_ROWS]]
+        yield from _section("sources", sources, len(made.parts), _SOURCES)
+    models = [_ancestor(registry, each) for each in found.inherited[:_ROWS]]
+    if models:
+        models.append(_sum(found.together))
+    yield from _section("inherited weights", models, len(found.inherited), _INHERITED)
+    gaps = [_gap(registry, gap) for gap in found.gaps[:_ROWS]]
+    yield from _section("not known", gaps, len(found.gaps), _GAPS)
 
 
-def _some(
-    title: str, records: list[Record], columns: tuple[Column, ...]
+def _section(
+    title: str, records: list[Record], total: int, columns: tuple[Column, ...]
 ) -> Iterator[Section]:
-    more = len(records) - _ROWS
-    if more > 0:
-        title += f" ({_ROWS} of {len(records):,}; --format json has all)"
+    """A table of the first rows, with how many there are."""
+    if total > _ROWS:
+        title += f" ({_ROWS} of {total:,}; --format json has all)"
     if records:
-        yield Section(title, records[:_ROWS], columns)
+        yield Section(title, records, columns)
 
 
 def _what(registry: "Registry", id_: str) -> str:
