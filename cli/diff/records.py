@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lineage.diff.records import ColumnChange, Distribution, RecordChanges, Sample
 
 _LEAST = 0.01  # a column that moved less, of 1, is not shown to people
+_LONG = 1e7  # numbers from here on take an exponent
 _WIDEST = 160  # columns of the terminal for a record
 _RELATIVE = 0.01  # nor a measure of text that moved less, of itself
 
@@ -193,21 +194,28 @@ def _value(side: str, record: Record) -> str:
     found: Distribution = getattr(column, side)
     if found.mean is None:
         return f"{found.distinct:,} distinct"
-    return f"mean {number(found.mean)}" + (" chars" if column.kind == "text" else "")
+    return f"mean {_brief(found.mean)}"
+
+
+def _brief(value: float) -> str:
+    return f"{value:.3e}" if abs(value) >= _LONG else number(value)
 
 
 def _shift(column: "ColumnChange") -> str:
-    words = []
-    if column.js is not None:
-        words.append(f"JS {number(column.js)}")
-    if column.ks is not None:
-        what = "length KS" if column.kind == "text" else "KS"
-        words.append(f"{what} {number(column.ks)}")
-    if column.wasserstein is not None:
-        words.append(f"W1 {number(column.wasserstein)}")
-    if column.a.nulls != column.b.nulls:
-        words.append(f"null {percent(column.a.nulls)} → {percent(column.b.nulls)}")
-    return ", ".join(words)
+    """The measure that it moved most by."""
+    found = {"JS": column.js or 0.0, "KS": column.ks or 0.0}
+    name = max(found, key=lambda measure: found[measure])
+    return f"{name} {number(found[name])}" if found[name] else _nulls(column)
+
+
+def _nulls(column: "ColumnChange") -> str:
+    a, b = column.a.nulls, column.b.nulls
+    return f"null {percent(a)} → {percent(b)}" if abs(a - b) >= _LEAST else ""
+
+
+def _measure(name: str, record: Record) -> str:
+    value = getattr(record["column"], name)
+    return "" if value is None else _brief(value)
 
 
 def _mark(record: Record) -> Span:
@@ -234,7 +242,10 @@ _COLUMNS = (
     Column("kind", lambda r: r["column"].kind),
     Column("old", lambda r: _value("a", r), right=True),
     Column("new", lambda r: _value("b", r), right=True),
-    Column("shift", lambda r: _shift(r["column"]), flexible=True),
+    Column("JS", lambda r: _measure("js", r), right=True),
+    Column("KS", lambda r: _measure("ks", r), right=True),
+    Column("W1", lambda r: _measure("wasserstein", r), right=True),
+    Column("", lambda r: _nulls(r["column"]), flexible=True),
 )
 _TEXTS = (
     Column("column", lambda r: r["column"], flexible=True),

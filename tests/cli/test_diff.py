@@ -58,8 +58,8 @@ records dataset/tutor-mixed
   duplicates   19   19
 
 records dataset/tutor-mixed: what moved
-  column  kind             old         new  shift
-  text    category  1 distinct  1 distinct  JS 1
+  column  kind             old         new  JS  KS  W1
+  text    category  1 distinct  1 distinct   1
 
 records dataset/tutor-mixed: some of them
                        place          record
@@ -75,8 +75,8 @@ records dataset/tutor-synthetic
   duplicates    9    9
 
 records dataset/tutor-synthetic: what moved
-  column  kind             old         new  shift
-  text    category  1 distinct  1 distinct  JS 1
+  column  kind             old         new  JS  KS  W1
+  text    category  1 distinct  1 distinct   1
 
 records dataset/tutor-synthetic: some of them
                        place              record
