@@ -153,7 +153,9 @@ def _tables(registry: "Registry", found: "Contamination") -> Iterator[Section]:
 
 
 def _some(title: str, records: Sequence[Record], columns: Sequence[Column]) -> Section:
-    return Section(title, records[:_ROWS], columns, max(len(records) - _ROWS, 0))
+    if len(records) > _ROWS:
+        title += f" ({_ROWS} of {len(records):,}; --format json has all)"
+    return Section(title, records[:_ROWS], columns)
 
 
 def _sources(registry: "Registry", found: "Contamination") -> Iterator[Record]:

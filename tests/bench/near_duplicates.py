@@ -7,8 +7,10 @@ in docs/contamination.md and docs/adr/0020-near-duplicates.md.
 
     python tests/bench/near_duplicates.py [RECORDS] [EVALUATION RECORDS]
     python tests/bench/near_duplicates.py --stream [RECORDS] [EVALUATION RECORDS]
+    python tests/bench/near_duplicates.py --library
 
 The second makes a registry with so many training records and traces a model of it.
+The third planted nothing: paragraphs of Python's documentation in its source code.
 """
 
 from __future__ import annotations
@@ -24,11 +26,12 @@ import time
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from pydoc_data import topics
 from typing import TYPE_CHECKING
 
 import lineage
 from lineage.contamination import contamination
-from lineage.contamination.index import NEAR, Index
+from lineage.contamination.index import NEAR, Index, Match, stronger
 from lineage.contamination.words import words
 from lineage.store.objects import Edge
 
@@ -180,6 +183,28 @@ def stream(count: int, exams: int) -> None:
     print(f"{told}, RSS {peak / 1e6:,.0f} MB")
 
 
+def library() -> None:
+    """Which paragraphs of the documentation stand in the standard library."""
+    exam = [words(p) for text in topics.topics.values() for p in text.split("\n\n")]
+    exam = [row for row in exam if len(row) > 4]
+    index, best, count = Index(exam), dict[int, Match](), 0
+    start = time.process_time()
+    for file in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if "pydoc_data" in file.parts or "site-packages" in file.parts:
+            continue
+        rows = [words(p) for p in file.read_text("utf-8", "replace").split("\n\n")]
+        count += len(rows)
+        for match in index.matches(rows):
+            if match.record not in best or stronger(match, best[match.record]):
+                best[match.record] = match
+    kinds = Counter(match.kind for match in best.values())
+    print(f"{count:,} paragraphs of source code, {len(exam):,} of documentation")
+    print(f"{len(best):,} are there: {dict(kinds)}")
+    shares = sorted(m.share for m in best.values() if m.kind == "near")
+    print("near:", " ".join(f"{share:.2f}" for share in shares))
+    print(f"{time.process_time() - start:.1f} CPU s")
+
+
 def make(place: Path, count: int, exams: int) -> None:
     """A registry with a model that was trained on them."""
     exam, training = draw(count, exams)
@@ -200,7 +225,9 @@ def main() -> None:
     args = sys.argv[1:]
     numbers = [int(arg) for arg in args if arg.isdigit()]
     count, exams = (*numbers, *(20_000, 1000)[len(numbers) :])
-    if "--make" in args:
+    if "--library" in args:
+        library()
+    elif "--make" in args:
         make(Path(args[1]), count, exams)
     elif "--stream" in args:
         stream(count, exams)
