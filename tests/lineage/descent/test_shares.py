@@ -31,7 +31,7 @@ _CHOICES = 200  # ways to mix that are tried one by one
 NONE = Fraction(0)
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(worlds())
 def test_shares_are_the_sums_over_all_paths(world: World) -> None:
     """Ends of a range are the least and the most that any way of mixing gives."""
@@ -64,7 +64,7 @@ def _of(origin: str, shares: dict[Leaf, Fraction]) -> Fraction:
     return sum((share for leaf, share in shares.items() if leaf[0] == origin), NONE)
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(worlds())
 def test_distances_are_those_of_all_paths(world: World) -> None:
     """The shortest and the longest of all paths to human data, or none."""
@@ -244,7 +244,7 @@ def test_tokens_that_only_some_edges_count(left: int) -> None:
     }
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(worlds())
 def test_upwards_and_downwards_say_the_same(world: World) -> None:
     """What a commit is made of and how far a source reached are one number."""
