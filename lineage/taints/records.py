@@ -8,11 +8,12 @@ how many there can be at most.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lineage.errors import LineageError
-from lineage.records import identity, rows
+from lineage.records import rows
 from lineage.registry import Registry
 from lineage.search import children
 from lineage.store.objects import Commit
@@ -20,7 +21,7 @@ from lineage.store.reading import Progress
 from lineage.taints import Taint, known, standing
 from lineage.taints.sightings import Sighting, Sightings
 
-_DIGITS = 32  # of an identity: enough to tell records of one dataset apart
+_BYTES = 16  # of an identity: enough to tell records of a few datasets apart
 _DERIVED = "derived_from"
 
 
@@ -58,7 +59,7 @@ class _Search:
         self._registry = registry
         self._seen = seen
         self._taint = one
-        self._bad = frozenset(one.records or ())
+        self._bad = {bytes.fromhex(id_)[:_BYTES] for id_ in one.records or ()}
         self._progress = progress
         self._held: dict[str, Sighting] = {}
 
@@ -95,21 +96,20 @@ class _Search:
         return found
 
     def _counted(self, id_: str, commit: Commit) -> Sighting:
-        """How many there are, by the bytes."""
-        own = list(self._identities([id_]))
-        low = sum(one in self._bad for one in own)
+        """How many there are, by the bytes; what no parent has may be changed ones."""
+        rest = Counter(self._identities([id_]))
+        of = rest.total()
+        low = sum(rest.pop(one, 0) for one in self._bad)
         if id_ == self._taint.subject:
-            return Sighting(low, low, len(own))
-        rest = {one[:_DIGITS] for one in own if one not in self._bad}
+            return Sighting(low, low, of)
         for one in self._identities(commit.ids(_DERIVED)):
-            rest.discard(one[:_DIGITS])
-        changed = sum(one[:_DIGITS] in rest for one in own)
-        return Sighting(low, low + changed, len(own))
+            rest.pop(one, None)
+        return Sighting(low, low + rest.total(), of)
 
-    def _identities(self, ids: Iterable[str]) -> Iterator[str]:
+    def _identities(self, ids: Iterable[str]) -> Iterator[bytes]:
         for id_ in ids:
             for row in rows(self._registry, id_, progress=self._progress):
-                yield identity(row.data, row.where)
+                yield bytes.fromhex(row.identity)[:_BYTES]
 
     def _bounded(self, commit: Commit) -> Sighting:
         """How many there can be, by the shares of the parents that have some."""

@@ -71,15 +71,15 @@ def test_marks_are_what_came_of_what_is_tainted(
     """From the index and then from new manifests, or from the index each time."""
     monkeypatch.setattr("lineage.taints.marks._FEW", few)
     graph = Graph(repo)
-    graph.grow(25)
+    graph.grow(16)
     assert not marks(repo)
-    subjects = {taint(repo, id_, "bad"): id_ for id_ in graph.ids[3:20:4]}
+    subjects = {taint(repo, id_, "bad"): id_ for id_ in graph.ids[3:16:4]}
     for _ in range(3):
         marked = _marked(repo)
         for event, subject in subjects.items():
             have = {id_ for id_, events in marked.items() if event in events}
             assert have == graph.below(subject)
-        graph.grow(8)
+        graph.grow(4)
     lifted = next(iter(subjects))
     lift(repo, of_event(repo, lifted), "it was not")
     assert all(lifted not in events for events in _marked(repo).values())
