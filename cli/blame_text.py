@@ -121,7 +121,7 @@ def _facts(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
 
 
 def _around(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
-    """Who chose it, what is stated of where it is from, whom it trained."""
+    """Who chose it, what is stated of where it is from, whom it trained; taints."""
     for chooser in found.choosers:
         yield chooser.role.replace("_", " "), _called(registry, chooser.id)
     if found.origin:
@@ -132,6 +132,8 @@ def _around(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
         models = [_called(registry, id_) for id_ in found.trained[:_NAMED]]
         more = len(found.trained) - len(models)
         yield "trained", ", ".join(models) + (f" and {more:,} more" if more else "")
+    for taint in found.tainted:
+        yield "tainted", f"{_called(registry, taint.subject)}: {taint.reason}"
 
 
 def _written(registry: "Registry", found: "Blame", writer: "Writer") -> tuple[str, str]:

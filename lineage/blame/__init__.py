@@ -6,14 +6,23 @@ it. Files are searched by their bytes; nothing reads a dataset through for one r
 """
 
 from lineage.blame.finding import find
-from lineage.blame.result import Blame, Chooser, Place, Prompt, Step, Writer
+from lineage.blame.result import Blame, Chooser, Place, Prompt, Step, Tainted, Writer
 from lineage.blame.target import dataset_of
 from lineage.blame.way_back import climb
 from lineage.records import unwatched
 from lineage.registry import Registry
 from lineage.store.reading import Progress
 
-__all__ = ["Blame", "Chooser", "Place", "Prompt", "Step", "Writer", "blame"]
+__all__ = [
+    "Blame",
+    "Chooser",
+    "Place",
+    "Prompt",
+    "Step",
+    "Tainted",
+    "Writer",
+    "blame",
+]
 
 
 def blame(
@@ -50,7 +59,9 @@ def blame(
     )
     steps = tuple(climb(registry, id_, row, notes, progress))
     made = makers.of(registry, steps, row.data, notes, progress)
+    sources = {*(step.dataset for step in steps), *(w.id for w in made["writers"])}
     return Blame(
+        tainted=makers.tainted(registry, sources, row.identity),
         number=row.number,
         data=row.data,
         identity=row.identity,

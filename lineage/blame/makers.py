@@ -1,10 +1,10 @@
 """Who and what made a record: model, prompt, settings, judges; and whom it trained."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, TypedDict
 
 from lineage.blame.finding import ID, opened
-from lineage.blame.result import Chooser, Place, Prompt, Step, Writer
+from lineage.blame.result import Chooser, Place, Prompt, Step, Tainted, Writer
 from lineage.blame.way_back import place_of
 from lineage.descent.roles import CHOICE, WRITING
 from lineage.errors import LineageError
@@ -168,3 +168,16 @@ def _trained(
         notes.append(f"which models were trained on it is not known: {error}")
         return ()
     return tuple(sorted(found, key=lambda id_: registry.ids.get(id_).number))
+
+
+def tainted(
+    registry: Registry, sources: Collection[str], identity: str
+) -> tuple[Tainted, ...]:
+    """The standing taints of commits that speak of a record of this identity."""
+    from lineage.taints import standing
+
+    return tuple(
+        Tainted(one.event, one.subject, one.reason)
+        for one in standing(registry)
+        if one.subject in sources and (one.records is None or identity in one.records)
+    )

@@ -72,6 +72,15 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Tainted:
+    """A standing taint of the record, a dataset that it is in, or who wrote it."""
+
+    event: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Blame:
     """Where one record comes from.
 
@@ -94,6 +103,7 @@ class Blame:
     choosers: tuple[Chooser, ...] = ()
     origin: Mapping[str, Any] | None = None
     trained: tuple[str, ...] = ()
+    tainted: tuple[Tainted, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

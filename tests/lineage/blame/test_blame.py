@@ -12,6 +12,7 @@ from lineage.blame import blame
 from lineage.erase import erase, plan_erasure
 from lineage.errors import Ambiguous, NotFound, UsageError
 from lineage.store.objects import Edge
+from lineage.taints import taint
 
 if TYPE_CHECKING:
     from lineage.blame import Blame
@@ -257,3 +258,17 @@ def test_what_was_not_there_yet_is_not_said(repo: Registry, loop: Loop) -> None:
     event = repo.events_log.event(repo.ids.get(loop.mixed).event)
     with lineage.open(repo.root, at=event.id) as then:
         assert blame(then, loop.mixed, "1").trained == ()
+
+
+def test_a_taint_of_the_record_or_its_writer_is_said(
+    repo: Registry, loop: Loop
+) -> None:
+    """Taints of this record and of who wrote it count, those of others do not."""
+    bad, other = (blame(repo, loop.checked, number).identity for number in "12")
+    one = taint(repo, loop.generated, "it is wrong", records=[bad])
+    assert [t.event for t in blame(repo, loop.mixed, "1").tainted] == [one]
+    assert blame(repo, loop.mixed, "2").identity == other
+    assert blame(repo, loop.mixed, "2").tainted == ()
+    two = taint(repo, loop.model, "a leaked key")
+    assert [t.event for t in blame(repo, loop.mixed, "1").tainted] == [one, two]
+    assert [t.reason for t in blame(repo, loop.mixed, "2").tainted] == ["a leaked key"]
