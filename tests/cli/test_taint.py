@@ -301,6 +301,16 @@ def test_undoing_a_taint_says_how_to_lift_it(loop: Loop, run: Run) -> None:
     assert "lineage taint --lift" in done.stderr
 
 
+def test_a_trace_says_it(loop: Loop, run: Run) -> None:
+    """`trace` names the taint before what the commit is made of, and in JSON."""
+    event = run("taint", "dataset/gutenberg", "--reason", "bad").stdout.strip()
+    told = run("trace", "loop/tutor").stdout.splitlines()
+    found = run("trace", "loop/tutor", "--format", "json").json()["tainted"]
+
+    assert told[2].split() == ["tainted", "bad", "(by", f"{loop.human[:12]})"]
+    assert [(one["event"], one["subject"]) for one in found] == [(event, loop.human)]
+
+
 @pytest.mark.usefixtures("loop")
 def test_a_tainted_generation_names_its_parts(transcript: Transcript) -> None:
     """Nothing comes of a generation itself: whoever taints one is told of what."""
