@@ -245,8 +245,11 @@ def _number(value: str, written: str) -> str:
     """A number as RFC 8785 tells them apart; large integers are text there."""
     double = f"TRY_CAST({value} AS DOUBLE)"
     return (
-        f"CASE WHEN NOT {written} AND regexp_full_match({value}, '-?[0-9]{{16,}}') AND"
-        f" (length({value}) > 17 OR abs(TRY_CAST({value} AS HUGEINT)) > {SAFE_INTEGER})"
+        f"CASE WHEN length({value}) < 16 AND isfinite({double})"
+        f" THEN ({double} + 0)::VARCHAR"
+        f" WHEN NOT {written} AND regexp_full_match({value}, '-?[0-9]{{16,}}')"
+        f" AND (length({value}) > 17"
+        f" OR abs(TRY_CAST({value} AS HUGEINT)) > {SAFE_INTEGER})"
         f" THEN '\"' || {value} || '\"'"
         f" WHEN isnan({double}) THEN '\"NaN\"'"
         f" WHEN isinf({double}) THEN '\"' || if({double} < 0, '-', '') || 'Infinity\"'"

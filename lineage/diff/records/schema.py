@@ -3,12 +3,18 @@
 from collections.abc import Iterator, Sequence
 
 from lineage.diff.records.changes import SchemaChange
-from lineage.diff.records.engine import Engine
-from lineage.diff.records.matching import WIDEST, Matching, pointer
+from lineage.diff.records.engine import Engine, quoted
+from lineage.diff.records.matching import WIDEST, Matching, extract, pointers
 
 _TYPES = ("null", "boolean", "number", "string", "array", "object")
-_NAMED = ("'NULL'", "'BOOLEAN'", "", "'VARCHAR'", "'ARRAY'", "'OBJECT'")
-_OTHER = _TYPES.index("number")
+_BEGIN = (
+    "n",
+    "tf",
+    "",
+    '"',
+    "[",
+    "{",
+)  # how a value of each is written; others: numbers
 _MOST = 100_000  # documents of those that are on one side alone
 
 Types = tuple[str, ...] | None
@@ -28,22 +34,30 @@ def types(matching: Matching) -> dict[str, tuple[Types, Types]]:
 
 
 def _types(engine: Engine, names: Sequence[str]) -> Iterator[tuple[Types, Types]]:
-    cases = " ".join(
-        f"WHEN {named} THEN {1 << bit}" for bit, named in enumerate(_NAMED) if named
-    )
     sets = (
-        f"bit_or(CASE json_type(doc, {pointer(name)}) {cases}"
-        f" ELSE if(json_type(doc, {pointer(name)}) IS NULL, 0, {1 << _OTHER}) END)"
-        f" FILTER (WHERE {side} > 0)"
-        for name in names
+        f"bit_or({_bit(f'v[{index}]')}) FILTER (WHERE {side} > 0)"
+        for index in range(1, len(names) + 1)
         for side in "ab"
     )
     row = engine.one(
-        f"SELECT {', '.join(sets)} FROM documents JOIN counts USING (k)"
-        f" WHERE sampled OR documents.rowid < {_MOST}"
+        f"SELECT {', '.join(sets)} FROM"
+        f" (SELECT a, b, {extract(pointers(names))} AS v FROM documents"
+        f" JOIN counts USING (k) WHERE sampled OR documents.rowid < {_MOST})"
     )
     both = map(_named, row)
     return zip(both, both, strict=True)
+
+
+def _bit(value: str) -> str:
+    """The bit of a value's type; 0 where there is none."""
+    cases = " ".join(
+        f"WHEN {quoted(mark)} THEN {1 << bit}"
+        for bit, marks in enumerate(_BEGIN)
+        for mark in marks
+    )
+    other = 1 << _TYPES.index("number")
+    known = f"CASE {value}[1] {cases} ELSE {other} END"
+    return f"CASE WHEN {value} IS NULL THEN 0 ELSE {known} END"
 
 
 def _named(bits: int | None) -> Types:
