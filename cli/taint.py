@@ -206,8 +206,13 @@ def _list(app: App, format_: str) -> None:
         app.terminal.say("nothing is tainted")
     if format_ == "human":
         app.terminal.page(_human(app, records))
-    else:
-        listing(app.terminal, format_, "taints", records, _columns(registry))
+        return
+    if format_ == "csv":  # the same columns, whatever was lifted
+        nobody = dict.fromkeys(("event", "time", "author", "reason"))
+        records = [
+            {**record, "lifted": record["lifted"] or nobody} for record in records
+        ]
+    listing(app.terminal, format_, "taints", records, _columns(registry))
 
 
 def _human(app: App, records: Sequence[Record]) -> Iterator[str]:
