@@ -88,7 +88,8 @@ def _rows(found: "Diff") -> Iterator[Record]:
         where = f"{item.label}/" if item.label else ""
         for what in ("added", "removed", "changed", "moved", "reordered"):
             if count := getattr(item, what):
-                yield {"path": f"{where}records", "change": what, "b": count}
+                side = "a" if what == "removed" else "b"
+                yield {"path": f"{where}records", "change": what, side: count}
         for change in item.schema:
             sides = {"a": inline(change.a), "b": inline(change.b)}
             yield {
@@ -100,7 +101,8 @@ def _rows(found: "Diff") -> Iterator[Record]:
             yield {"path": name, "change": "moved", "delta": column.shift}
         for sample in item.samples:
             path = f"{where}{sample.path}:{sample.number}"
-            yield {"path": path, "change": sample.what, "b": inline(sample.record)}
+            side = "a" if sample.what == "removed" else "b"
+            yield {"path": path, "change": sample.what, side: inline(sample.record)}
 
 
 def _tables(found: "Diff", most: int) -> Iterator[Section]:

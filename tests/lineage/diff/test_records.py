@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.diff import Options
+from lineage.diff import Options, diff
 from lineage.diff.records.comparing import compare_files
+from lineage.diff.records.engine import engine
 from lineage.diff.records.reading import Reader
 from lineage.diff.records.sources import File, Sources
 from lineage.records import identity
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lineage.diff.records import RecordChanges
+    from lineage.registry import Registry
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 LEAVES = (
@@ -417,3 +420,80 @@ def test_wide_records() -> None:
     found, notes = compared({"a.jsonl": jsonl(old)}, {"a.jsonl": jsonl(new)})
 
     assert (found.added, found.removed, notes) == (1, 1, [])
+
+
+def test_what_a_killed_one_left_is_swept(tmp_path: Path) -> None:
+    """A comparison removes its folder, and those of others that were killed."""
+    left = tmp_path / "comparing" / "00ff"
+    left.mkdir(parents=True)
+    (left / "duckdb_temp_storage-0.tmp").write_bytes(b"x")
+    left.with_suffix(".lock").touch()
+    with engine(tmp_path, ()) as database:
+        database.run("CREATE TABLE t AS SELECT range AS n FROM range(10)")
+        assert not left.exists()
+
+    assert not list((tmp_path / "comparing").iterdir())
+
+
+def test_the_database_is_shut_in(tmp_path: Path) -> None:
+    """It reads the files that it was given, no other, and cannot be told otherwise."""
+    import duckdb
+
+    one, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    for path in (one, other):
+        path.write_bytes(b'{"a": 1}\n')
+    with engine(tmp_path, [one]) as database:
+        read = "SELECT count(*) FROM read_json_objects('{}')"
+        assert database.one(read.format(one)) == (1,)
+        for query in (
+            read.format(other),
+            "SET enable_external_access = true",
+            "INSTALL httpfs",
+            f"COPY (SELECT 1) TO '{tmp_path}/c'",
+        ):
+            with pytest.raises(duckdb.Error):
+                database.run(query)
+
+
+def test_without_duckdb(repo: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not installed a note says what to install; nothing else fails."""
+    for text in ("{}", '{"a": 1}'):
+        (repo.root / "a.jsonl").write_text(text, encoding="utf-8")
+        repo.commit("dataset", "a", repo.root / "a.jsonl")
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    found = diff(repo, "HEAD~1", "HEAD")
+
+    [note] = found.notes
+
+    assert not found.records
+    assert note == (
+        "records are not compared: comparing records needs duckdb:"
+        " install it: pip install 'lineage-vcs[diff]'"
+    )
+
+
+def test_files_of_both_sides_are_not_read(
+    repo: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shards that are the same bytes, wherever they lie, are never opened."""
+    folder = repo.root / "data"
+    folder.mkdir()
+    for name, number in (("a", 1), ("b", 2), ("c", 2)):
+        (folder / f"{name}.jsonl").write_bytes(jsonl([{"n": number}]))
+    repo.commit("dataset", "a", folder)
+    (folder / "a.jsonl").rename(folder / "z.jsonl")
+    (folder / "c.jsonl").unlink()
+    (folder / "d.jsonl").write_bytes(jsonl([{"n": 3}]))
+    repo.commit("dataset", "a", folder)
+    read: list[str] = []
+    whole = Reader.read
+
+    def watched(reader: Reader, file: File, take: Any) -> str:
+        read.append(file.path)
+        return whole(reader, file, take)
+
+    monkeypatch.setattr(Reader, "read", watched)
+    [found] = diff(repo, "HEAD~1", "HEAD", ["records"]).records
+
+    assert read == ["c.jsonl", "d.jsonl"]
+    assert (found.same_files, found.added, found.removed) == (2, 1, 1)
