@@ -256,6 +256,21 @@ def test_gguf_side_by_side(compared: Callable[..., Diff]) -> None:
     assert [(c.path, c.a, c.b) for c in found.facts] == [("chat", "x", "y")]
 
 
+def test_gguf_beside_another_format(compared: Callable[..., Diff]) -> None:
+    """Its names are its own: one sentence, and nothing is called added or removed."""
+    values = np.zeros((2, 32), np.float32)
+
+    found = compared(
+        {"model.safetensors": safetensors(w=values)},
+        {"w.gguf": lambda path: write_gguf(path, {"a": values})},
+    )
+
+    assert found.tensors == ()
+    assert found.notes == (
+        "a GGUF file names and packs tensors in a way of its own: not compared",
+    )
+
+
 @given(st.data())
 def test_a_damaged_gguf_is_refused(tmp_path_factory: Any, data: st.DataObject) -> None:
     """Cut off or with any bytes changed, it is read or refused, and nothing else."""

@@ -96,7 +96,7 @@ def test_figures_of_one_dtype(dtype: str, data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_figures_of_two_dtypes(data: st.DataObject) -> None:
     """Both sides are widened before they are compared."""
     dtypes = data.draw(st.tuples(*[st.sampled_from(["F32", "BF16", "F16", "F64"])] * 2))
