@@ -175,6 +175,7 @@ def _says(verdict: "Verdict") -> str:
     words = {
         "same values": "no value has changed",
         "all": "fully tuned",
+        "anew": "trained from another start, nothing is alike",
         "part": "tuned in part",
         "nothing in common": "no tensor is on both sides",
     }

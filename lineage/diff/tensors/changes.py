@@ -101,7 +101,8 @@ class Verdict:
     - ``cast``: to another dtype of `dtypes`, with no other change;
     - ``low rank``: of a rank up to `rank`, in `modules`, as a merged LoRA has it;
     - ``last layers``: in the last ones, `layers` of how many, and after them;
-    - ``all``: nearly every tensor, in every layer; ``part``: anything else;
+    - ``all``: nearly every tensor; ``anew``: so, and nothing of the layers is alike;
+    - ``part``: anything else;
     - ``nothing in common``: no tensor is on both sides.
 
     Of `total` tensors on both sides `changed` have other values, beside a cast.

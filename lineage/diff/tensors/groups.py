@@ -9,6 +9,7 @@ from lineage.diff.tensors.modules import KINDS
 from lineage.diff.tensors.sums import Sums
 
 _NEARLY = 0.9  # of the tensors: what trains nothing (buffers) is no reason to doubt
+_UNLIKE = 0.1  # a cosine: fine-tuning leaves it near 1, another start makes it near 0
 _AFTER = ("head", "norm")  # kinds that come after the last layer
 
 
@@ -91,7 +92,17 @@ def verdict(
         return Verdict("last layers", *size, dtypes, layers, beside=beside,
                        frozen=frozen)  # fmt: skip
     whole = len(moved) >= _NEARLY * len(tensors)
-    return Verdict("all" if whole else "part", *size, dtypes, frozen=frozen)
+    what = ("anew" if _unlike(moved) else "all") if whole else "part"
+    return Verdict(what, *size, dtypes, frozen=frozen)
+
+
+def _unlike(moved: Sequence[TensorChange]) -> bool:
+    """Whether the matrices of all layers together point elsewhere."""
+    matrices = [
+        t for t in moved if t.place.layer is not None and t.place.kind != "norm"
+    ]
+    cosine = added(matrices).cosine
+    return cosine is not None and cosine < _UNLIKE
 
 
 def _known(kind: str) -> tuple[int, str]:

@@ -91,6 +91,14 @@ def test_fully_tuned(said: Said) -> None:
     assert said(model(), tuned(model(), "")).verdict.what == "all"
 
 
+def test_another_start_is_no_tuning(said: Said) -> None:
+    """Weights that were drawn anew have nothing in common with the old ones."""
+    draw = torch.Generator().manual_seed(9)
+    new = {name: torch.randn(t.shape, generator=draw) for name, t in model().items()}
+
+    assert said(model(), new).verdict.what == "anew"
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("wanted", [1, 8])
 def test_a_merged_lora_is_recognised(
