@@ -14,6 +14,7 @@ from lineage.store.files import FileEntry
 from lineage.store.reading import Progress
 
 _SHOWN = 10  # candidates
+_KEPT = 100  # records that are found at most
 _BRIEF = 40  # characters of a candidate's text
 ID = "id"
 
@@ -69,7 +70,8 @@ def find(
     if len(distinct) > 1:
         raise search.ambiguous(record, [*distinct.values()][::-1])
     if len(found) > 1:
-        notes.append(f"{len(found)} records are the same; this is the first of them")
+        many = f"{len(found)}{' or more' if len(found) >= _KEPT else ''}"
+        notes.append(f"{many} records are the same; this is the first of them")
     return search.row(found[0])
 
 
@@ -96,12 +98,14 @@ class _Search:
 
     def named(self, record: str, key: str | None, *, text: bool) -> list[_Found]:
         """Records of that key, id or text; of a piece of text some at least."""
-        exact = list(self._holding(record, whole=True))
-        column = key or ID
-        ids = [each for each in exact if str(each.hit.data.get(column)) == record]
+        column, ids, same = key or ID, list[_Found](), list[_Found]()
+        for each in self._holding(record, whole=True):
+            if column in each.hit.data and str(each.hit.data[column]) == record:
+                ids += [each] if len(ids) < _KEPT else []
+            if not key and has(each.hit.data, record, whole=True):
+                same += [each] if len(same) < _KEPT else []
         if key or (ids and not text):
             return ids
-        same = [each for each in exact if has(each.hit.data, record, whole=True)]
         return same or list(self._pieces(record))
 
     def _pieces(self, record: str) -> Iterator[_Found]:
