@@ -41,8 +41,8 @@ METHOD = "weight kinship"
 CARRIED = 0.5  # of the parent's change, at least, by a child
 LEFT = 0.25  # by a model beside it, at most
 NEARER = 0.8  # of the distance to the claimed parent: a rival that counts
-_RIVALS = 8
-_SAMPLE = 1 << 24  # elements that rivals are compared by
+_RIVALS = 32
+_SAMPLE = 1 << 22  # elements that rivals are compared by
 
 
 def check_start(
@@ -83,7 +83,8 @@ def _unrelated(kin: Kinship) -> tuple[str, str]:
 def _cosines(kin: Kinship) -> str:
     count = len(kin.cosines)
     of = f"{count:,} matrices" if count > 1 else "one matrix"
-    return f"median cosine {kin.cosine:.3f} over {of}, Z = {kin.z:.1f}"
+    cosine, z = round(kin.cosine, 3) + 0.0, round(kin.z, 1) + 0.0  # no -0.0
+    return f"median cosine {cosine:.3f} over {of}, Z = {z:.1f}"
 
 
 def _figures(kin: Kinship) -> dict[str, Any]:
