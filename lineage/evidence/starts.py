@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 METHOD = "weight kinship"
 CARRIED = 0.5  # of the parent's change, at least, by a child
 LEFT = 0.25  # by a model beside it, at most
+TOLD = 0.25  # of the way from the grandparent, at least, the parent has gone
 NEARER = 0.8  # of the distance to the claimed parent: a rival that counts
 _RIVALS = 32
 _SAMPLE = 1 << 22  # elements that rivals are compared by
@@ -117,15 +118,19 @@ def _carried(
         base = tensors(registry, origins[0])
     except LineageError:
         return None
-    along = moved = 0.0
+    along = moved = whole = 0.0
     for c, p, g in _sample(*both, base):
-        (_, cp, cg), (_, pp, pg), (_, _, gg) = gram([c, p, g], progress).tolist()
+        (cc, cp, cg), (_, pp, pg), (_, _, gg) = gram([c, p, g], progress).tolist()
         along += cp - cg - pg + gg
         moved += pp - 2 * pg + gg
+        whole += cc - 2 * cg + gg
     if not moved:
         return None
-    t = along / moved
+    t, part = along / moved, math.sqrt(moved / whole) if whole > 0 else math.inf
     figures = {"carried": _short(t), "grandparent": origins[0]}
+    if part < TOLD and t > LEFT:
+        said = f"the parent is too near to {origins[0][:12]} to tell them apart"
+        return UNDECIDED, said, figures
     said = f"of what changed from {origins[0][:12]} to the parent it carries {t:.2f}"
     verdict = VERIFIED if t >= CARRIED else UNDECIDED if t > LEFT else CONTRADICTED
     return verdict, said, figures
