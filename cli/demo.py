@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _MARK = "demo.txt"
 _WIDEST = 80
+_RECORD = "17"  # of the training data: one that a model wrote
 _NEEDED = ("accelerate", "safetensors", "tokenizers", "torch", "transformers")
 _GATE_FAILED = _PROBLEMS = 3
 
@@ -109,6 +110,7 @@ class _Tour:
             self.bad_dataset()
             self.history()
             self.difference()
+            self.ancestry()
             self.report()
             self.flipped_bit()
         self.farewell(time.monotonic() - begun)
@@ -179,6 +181,11 @@ class _Tour:
     def difference(self) -> None:
         self.title("What is different at the two ends")
         self.type("diff", "loop/accumulate", "loop/replace", "--only", "metrics,config")
+
+    def ancestry(self) -> None:
+        self.title("What a model is made of, and where one of its records is from")
+        self.type("trace", "loop/accumulate", "--depth", "1")
+        self.type("blame", "loop/accumulate", _RECORD)
 
     def report(self) -> None:
         self.title("A report, for people who trust nobody")
