@@ -16,7 +16,7 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Record, csv_lines, document, json_line
-from lineage.cli.text import one_line, plural
+from lineage.cli.text import plural
 from lineage.cli.writing import write_file
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def blame(
     else:
         app.terminal.page(human(app, found))
     for note in found.notes:
-        app.terminal.say(("note:", "hint"), f" {one_line(note)}")
+        app.terminal.note(note)
     if prove:
         _prove(app, found, prove)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, Section, escaped, markdown_sections
 from lineage.cli.render import sections as drawn
-from lineage.cli.text import cut, one_line
+from lineage.cli.text import cut, inline, one_line
 
 if TYPE_CHECKING:
     from lineage.blame import Blame, Prompt, Step, Writer
@@ -112,7 +112,7 @@ def _facts(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
         yield from _prompt(registry, found.prompt)
     for name in ("seed", "reward", "edited_by"):
         if name in found.data:
-            yield name.replace("_", " "), _plain(found.data[name])
+            yield name.replace("_", " "), inline(found.data[name])
     if found.settings:
         yield "settings", _listed(found.settings)
     if found.config:
@@ -168,10 +168,4 @@ def _at(prompt: "Prompt") -> str:
 def _listed(values: Record) -> str:
     """Names with their values; a name alone where it has none."""
     pairs = ((k, v) for k, v in values.items() if k != "type")
-    return ", ".join(k if v is None else f"{k} {_plain(v)}" for k, v in pairs)
-
-
-def _plain(value: object) -> str:
-    from lineage.cli.show import inline
-
-    return inline(value)
+    return ", ".join(k if v is None else f"{k} {inline(v)}" for k, v in pairs)

@@ -22,13 +22,14 @@ from lineage.cli.render import (
     csv_lines,
     document,
     escaped,
+    facts,
     json_line,
     listing,
     markdown_sections,
     sections,
 )
 from lineage.cli.signed import SIGNED, Signatures, with_signatures
-from lineage.cli.text import minute, moment, one_line
+from lineage.cli.text import inline, minute, moment, one_line
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ _COMMITS = (
 )
 _DATA = (
     Column("name", lambda r: r["name"]),
-    Column("value", lambda r: _inline(r["value"]), flexible=True),
+    Column("value", lambda r: inline(r["value"]), flexible=True),
 )
 
 
@@ -145,11 +146,7 @@ def _suggest(app: App, found: "Logged") -> None:
 def _human(app: App, data: dict[str, Any]) -> Iterator[str]:
     terminal = app.terminal
     yield terminal.paint([(f"event {data['type']}", "title")])
-    facts = list(_facts(data))
-    margin = max(len(name) for name, _ in facts) + 2
-    for name, value in facts:
-        style = "id" if name == "id" else ""
-        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), style)])
+    yield from facts(terminal, _facts(data), {"id": "id"})
     if data["message"]:
         lines = (one_line(line) for line in data["message"].splitlines())
         yield from ("", *(f"    {line}".rstrip() for line in lines))
@@ -188,9 +185,3 @@ def _sections(data: dict[str, Any]) -> Iterator[Section]:
     for title, (records, columns) in tables.items():
         if records:
             yield Section(title, records, columns)
-
-
-def _inline(value: object) -> str:
-    from lineage.cli.show import inline
-
-    return inline(value)

@@ -15,7 +15,7 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.names import short, title
+from lineage.cli.names import called, short
 from lineage.cli.plan import show_plan
 from lineage.cli.render import (
     Column,
@@ -196,7 +196,7 @@ def _row(record: Record) -> Record:
 
 def _human(app: App, found: "Impact", data: dict[str, Any]) -> Iterator[str]:
     registry = app.registry
-    what = "".join(text for text, _ in _named(registry, found.source))
+    what = called(registry, found.source)
     yield app.terminal.paint(
         [
             (short(registry, found.source), "id"),
@@ -212,7 +212,7 @@ def _human(app: App, found: "Impact", data: dict[str, Any]) -> Iterator[str]:
 def _markdown(
     registry: "Registry", found: "Impact", data: dict[str, Any]
 ) -> Iterator[str]:
-    what = "".join(text for text, _ in _named(registry, found.source))
+    what = called(registry, found.source)
     yield f"# {escaped(what)}"
     yield ""
     yield f"`{found.source}` {_said(found)}"
@@ -243,28 +243,23 @@ def _sections(
 ) -> Iterator[Section]:
     """The tables that have something in them."""
 
-    def called(id_: str) -> Record:
-        what = "".join(text for text, _ in _named(registry, id_))
-        return {"short": short(registry, id_), "what": what}
+    def commit(id_: str) -> Record:
+        return {"short": short(registry, id_), "what": called(registry, id_)}
 
     if found.branches:
-        shown = [{**each, **called(each["first"])} for each in data["branches"]]
+        shown = [{**each, **commit(each["first"])} for each in data["branches"]]
         more = len(found.branches) - len(shown)
         yield Section("branches", shown, _BRANCHES, more)
     if found.tags:
-        tags = [{"tag": tag, **called(id_)} for tag, id_ in data["tags"].items()]
+        tags = [{"tag": tag, **commit(id_)} for tag, id_ in data["tags"].items()]
         yield Section("tags", tags, _TAGS, len(found.tags) - len(tags))
     for name, title_, columns, count in (
         ("reached", "reached", _REACHED, found.count),
         ("measured", "only measured on it", _MEASURED, found.measurements),
     ):
-        shown = [{**each, **called(each["id"])} for each in data[name]]
+        shown = [{**each, **commit(each["id"])} for each in data[name]]
         if count:
             yield Section(title_, shown, columns, count - len(shown))
-
-
-def _named(registry: "Registry", id_: str) -> list[Span]:
-    return title(registry.load(id_), registry.ids.get(id_).generation)
 
 
 def _amount(name: str) -> Callable[[Record], str]:

@@ -79,7 +79,7 @@ def init(app: App, template: str, text: Path | None, model: Path | None) -> None
     terminal = app.terminal
     terminal.say("wrote ", (", ".join(path.name for path in made.files), "title"))
     for note in made.notes:
-        terminal.say(("note:", "hint"), f" {note}")
+        terminal.note(note)
     first = {} if _in_registry() else {"lineage init": "makes this folder a registry"}
     suggest(app, {**first, "lineage loop run loop.yaml": "makes the generations"})
 

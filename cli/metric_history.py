@@ -20,7 +20,7 @@ from lineage.cli.render import (
 )
 from lineage.cli.shapes import metric_
 from lineage.cli.terminal import Span
-from lineage.cli.text import change, number
+from lineage.cli.text import change, interval, number
 from lineage.cli.writing import write_file
 from lineage.errors import NotFound, UsageError
 from lineage.metric_history import definitions, meaning
@@ -87,7 +87,7 @@ def _courses(
     if lacking and not found:
         raise lacking[0]
     for each in lacking if not everything else ():
-        app.terminal.say(("note:", "hint"), f" {each}")
+        app.terminal.note(str(each))
     return found
 
 
@@ -186,10 +186,9 @@ def _value(record: Record) -> Span | str:
     return number(found.metric.value) if found else ("-", "dim")
 
 
-def _interval(record: Record) -> Span | str:
+def _interval(record: Record) -> str:
     found = record["step"].measured
-    interval = found.metric.interval if found else None
-    return f"[{', '.join(map(number, interval))}]" if interval else ""
+    return interval(found.metric.interval) if found else ""
 
 
 def _delta(record: Record) -> str:

@@ -40,6 +40,23 @@ def title(commit: "Commit", generation: int) -> list[Span]:
     return spans
 
 
+def called(registry: "Registry", id_: str) -> str:
+    """A commit's title in a sentence, without where its bytes are."""
+    if not registry.ids.find(id_):
+        return "a commit that is not here"
+    spans = title(registry.load(id_), registry.ids.get(id_).generation)
+    return "".join(text for text, style in spans if style != "dim")
+
+
+def heading(registry: "Registry", entry: "Entry") -> list[Span]:
+    """The short id, what the commit is, and the names that point to it."""
+    return [
+        (f"{short(registry, entry.id)} ", "id"),
+        *title(entry.commit, entry.generation),
+        *decorations(registry, entry),
+    ]
+
+
 def decorations(registry: "Registry", entry: "Entry") -> list[Span]:
     """Branches and tags as git shows them: `` (HEAD -> loop/tutor, tag: v1)``."""
     head = registry.head

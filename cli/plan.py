@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli.command import App
-from lineage.cli.names import short, title
+from lineage.cli.names import called, short
 from lineage.cli.render import (
     Column,
     Record,
@@ -80,7 +80,7 @@ def _markdown(app: App, found: "Plan") -> Iterator[str]:
 
 
 def _words(registry: "Registry", found: "Plan") -> Iterator[str]:
-    what, id_ = _called(registry, found.source), short(registry, found.source)
+    what, id_ = called(registry, found.source), short(registry, found.source)
     if not found.count:
         yield f"nothing came of {what} {id_}"
         return
@@ -94,14 +94,14 @@ def _words(registry: "Registry", found: "Plan") -> Iterator[str]:
 
 
 def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
-    def called(id_: str | None) -> str:
-        return f"{_called(registry, id_)} {short(registry, id_)}" if id_ else ""
+    def with_id(id_: str | None) -> str:
+        return f"{called(registry, id_)} {short(registry, id_)}" if id_ else ""
 
     if found.loops:
         loops = [
             {
                 **loop._asdict(),
-                "start": called(loop.clean) or "nothing",
+                "start": with_id(loop.clean) or "nothing",
                 "spec": short(registry, loop.config) if loop.config else "",
                 "run": "; ".join(_commands(loop.branch, loop.clean)),
             }
@@ -112,12 +112,12 @@ def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
         {
             "number": number,
             "short": short(registry, step.id),
-            "what": _called(registry, step.id),
+            "what": called(registry, step.id),
             "again": len(step.again),
-            "kept": ", ".join(map(called, step.kept[:_KEPT]))
+            "kept": ", ".join(map(with_id, step.kept[:_KEPT]))
             + (f" +{len(step.kept) - _KEPT}" if len(step.kept) > _KEPT else ""),
             "config": ", ".join(short(registry, config) for config in step.configs),
-            "by": _made_by(step, called(step.part_of)),
+            "by": _made_by(step, with_id(step.part_of)),
         }
         for number, step in enumerate(found.steps, start=1)
     ]
@@ -129,11 +129,6 @@ def _made_by(step: "Step", owner: str) -> str:
     if step.kind == "generation":
         return "its loop"
     return owner or step.step or "by hand"
-
-
-def _called(registry: "Registry", id_: str) -> str:
-    generation = registry.ids.get(id_).generation
-    return "".join(text for text, _ in title(registry.load(id_), generation))
 
 
 _LOOPS = (

@@ -125,6 +125,19 @@ def _left_out(section: Section) -> str:
     return f"{section.more:,} more; --limit {shown + section.more} shows them"
 
 
+def facts(
+    terminal: Terminal,
+    named: Iterable[tuple[str, str]],
+    styles: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Names with a value each, one below the other; some values have a style."""
+    told = list(named)
+    margin = max((len(name) for name, _ in told), default=0) + _GAP
+    for name, value in told:
+        style = (styles or {}).get(name, "")
+        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), style)])
+
+
 def markdown_sections(shown: Iterable[Section]) -> Iterator[str]:
     """Titled tables in Markdown."""
     for section in shown:

@@ -22,6 +22,7 @@ from lineage.cli.render import (
     csv_lines,
     document,
     escaped,
+    facts,
     json_line,
     markdown_sections,
     sections,
@@ -31,6 +32,8 @@ from lineage.cli.tainted import marked, why
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
     ago,
+    inline,
+    interval,
     minute,
     moment,
     number,
@@ -105,11 +108,7 @@ def _human(app: App, entry: "Entry", data: dict[str, Any]) -> Iterator[str]:
         *decorations(registry, entry),
     ]
     yield terminal.paint(head)
-    facts = list(_facts(data))
-    margin = max(len(name) for name, _ in facts) + 2
-    for name, value in facts:
-        style = {"id": "id", "tainted": "bad"}.get(name, "")
-        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), style)])
+    yield from facts(terminal, _facts(data), {"id": "id", "tainted": "bad"})
     if data["message"]:
         yield ""
         for line in data["message"].splitlines():
@@ -122,8 +121,8 @@ def _human(app: App, entry: "Entry", data: dict[str, Any]) -> Iterator[str]:
 
 def _markdown(app: App, data: dict[str, Any]) -> Iterator[str]:
     yield f"# {data['kind']} {escaped(one_line(data['name']))}"
-    facts = ((name, escaped(one_line(value))) for name, value in _facts(data))
-    yield from ("", *(f"- {name}: {value}" for name, value in facts))
+    told = ((name, escaped(one_line(value))) for name, value in _facts(data))
+    yield from ("", *(f"- {name}: {value}" for name, value in told))
     if data["message"]:
         lines = data["message"].splitlines()
         yield from ("", *(f"> {escaped(one_line(line))}" for line in lines))
@@ -196,17 +195,6 @@ def _settings(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from data["extra"].items()
 
 
-def inline(value: object) -> str:
-    """A JSON value on one line; text without quotes."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return repr(value)
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _shared(record: Record) -> str:
     """The share of the records that came along an edge, as counts and in percent."""
     pairs = record["share"] or {}
@@ -243,11 +231,6 @@ def _attested(record: Record) -> Span:
     return (record["event"] or "")[:8], "id"
 
 
-def _interval(record: Record) -> str:
-    low_high = ", ".join(map(number, record["interval"] or ()))
-    return f"[{low_high}]" if low_high else ""
-
-
 def _count(record: Record) -> str:
     return number(record["n"]) if record["n"] is not None else ""
 
@@ -282,7 +265,7 @@ _EDGES = (
 _METRICS = (
     Column("name", lambda r: r["name"], flexible=True),
     Column("value", lambda r: number(r["value"]), right=True),
-    Column("interval", _interval),
+    Column("interval", lambda r: interval(r["interval"])),
     Column("n", _count, right=True),
     Column("better", lambda r: r["direction"] or ""),
     Column("definition", _definition, flexible=True),

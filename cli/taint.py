@@ -146,8 +146,8 @@ def _tell_parts(app: App, id_: str) -> None:
             f"{app.registry.load(part).kind} {short(app.registry, part)}"
             for part in parts
         )
-        note = f" what comes of a generation comes of its parts: {named}"
-        app.terminal.say(("note:", "hint"), note)
+        note = f"what comes of a generation comes of its parts: {named}"
+        app.terminal.note(note)
 
 
 def _lift(app: App, name: str, reason: str) -> None:

@@ -138,6 +138,10 @@ class Terminal:
         if not self.quiet:
             self._tell(spans)
 
+    def note(self, text: str) -> None:
+        """Tell the person what to keep in mind."""
+        self.say(("note:", "hint"), f" {one_line(text)}")
+
     def complain(
         self,
         message: str,

@@ -34,6 +34,28 @@ def plural(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def inline(value: object) -> str:
+    """A JSON value on one line; text without quotes."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return repr(value)
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def interval(ends: Sequence[float] | None) -> str:
+    """``[0.79, 0.84]``; nothing where there is none."""
+    return f"[{', '.join(map(number, ends))}]" if ends else ""
+
+
 def percent(fraction: float) -> str:
     """A fraction with at most three digits: 33.3 %."""
     return f"{100 * fraction:.3g} %"

@@ -1,6 +1,6 @@
 """`lineage diff`: what changed between two commits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from lineage.cli.diff.settings import CONFIG, PARAMS
 from lineage.cli.diff.tensors import TENSORS
 from lineage.cli.diff.tokenizer import TOKENIZER
 from lineage.cli.render import Record, csv_lines, document, json_line
+from lineage.cli.text import listed
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -133,23 +134,18 @@ def _write(
 def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
     """Say what cannot be seen in the tables."""
     for note in found.notes:
-        app.terminal.say(("note:", "hint"), f" {note}")
+        app.terminal.note(note)
     if found.a == found.b:
         app.terminal.say("they are the same commit")
     elif not found:
         as_far = ", as far as they were compared" if found.notes else ""
-        app.terminal.say(f"the same {_listed([part.name for part in chosen])}{as_far}")
+        app.terminal.say(f"the same {listed([part.name for part in chosen])}{as_far}")
     if found.beyond:
         several = len(found.beyond) > 1 or found.beyond[0].endswith("s")
         verb = "differ" if several else "differs"
         also = ", too" if found else ""
-        said = f" {_listed(found.beyond)} {verb}{also}; see `lineage show`"
-        app.terminal.say(("note:", "hint"), said)
-
-
-def _listed(names: Sequence[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
+        said = f"{listed(found.beyond)} {verb}{also}; see `lineage show`"
+        app.terminal.note(said)
 
 
 def _data(found: "Diff", chosen: tuple[Part, ...]) -> dict[str, Any]:

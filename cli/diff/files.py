@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lineage.cli.diff.part import Part, section
+from lineage.cli.diff.part import STYLES, Part, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
 from lineage.cli.text import size
@@ -42,11 +42,10 @@ def _line(found: "Diff") -> str:
 
 def _mark(record: Record) -> Span:
     found: FileChange = record["change"]
-    if found.a is None:
-        return "added", "good"
     if found.came_from:
         return "renamed", ""
-    return ("changed", "") if found.b else ("removed", "bad")
+    what = "changed" if found.a and found.b else "removed" if found.a else "added"
+    return what, STYLES.get(what, "")
 
 
 def _path(record: Record) -> str:

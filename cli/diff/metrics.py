@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
-from lineage.cli.text import change, number
+from lineage.cli.text import change, interval, number
 from lineage.graph import headlines
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _besides(record: Record) -> str:
     found: MetricChange = record["change"]
     sides = (("old", found.a), ("new", found.b))
     said = [
-        f"{side} in [{', '.join(map(number, metric.interval))}]"
+        f"{side} in {interval(metric.interval)}"
         for side, metric in sides
         if metric and metric.interval
     ]

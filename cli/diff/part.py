@@ -4,9 +4,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.cli.render import Column, Record, Section
+from lineage.cli.text import inline
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
+
+STYLES = {"added": "good", "removed": "bad"}
+
+
+def _value(value: object) -> str:
+    return "-" if value is None else inline(value)
+
+
+BY_PATH = (
+    Column("path", lambda r: r["path"], flexible=True),
+    Column("old", lambda r: (_value(r["a"]), "bad"), flexible=True),
+    Column("new", lambda r: (_value(r["b"]), "good"), flexible=True),
+)
 
 
 class Part(NamedTuple):

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lineage.cli.diff.part import Part, section
+from lineage.cli.diff.part import STYLES, Part, section
 from lineage.cli.render import Column, Record, Section
-from lineage.cli.show import inline
 from lineage.cli.terminal import Span
-from lineage.cli.text import cut, number, percent, plural
+from lineage.cli.text import cut, inline, number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -137,10 +136,9 @@ def _counts(item: "RecordChanges") -> Iterator[Record]:
     same = plural(item.same_files, "file") + " more, the same on both sides"
     yield {"what": "records", "a": f"{old:,}", "b": f"{new:,}",
            "how": same if item.same_files else ""}  # fmt: skip
-    for what, style in (("added", "good"), ("removed", "bad")):
+    for what, side in (("added", "b"), ("removed", "a")):
         if count := getattr(item, what):
-            side = "b" if what == "added" else "a"
-            yield {"what": what, side: f"{count:,}", "style": style, "how": ""}
+            yield {"what": what, side: f"{count:,}", "how": ""}
     if item.changed:
         columns = (f"{name} {n:,}" for name, n in item.changed_columns.items())
         yield {"what": "changed", "b": f"{item.changed:,}", "how": ", ".join(columns)}
@@ -187,7 +185,7 @@ def _types(types: "tuple[str, ...] | None") -> str:
 
 def _schema_mark(record: Record) -> Span:
     what = record["change"].what
-    return what, {"added": "good", "removed": "bad"}.get(what, "")
+    return what, STYLES.get(what, "")
 
 
 def _value(side: str, record: Record) -> str:
@@ -222,13 +220,12 @@ def _measure(name: str, record: Record) -> str:
 
 def _mark(record: Record) -> Span:
     sample: Sample = record["sample"]
-    style = {"added": "good", "removed": "bad"}.get(sample.what, "")
     times = f" {sample.copies:,} times" if sample.copies > 1 else ""
-    return sample.what + times, style
+    return sample.what + times, STYLES.get(sample.what, "")
 
 
 _COUNTS = (
-    Column("", lambda r: (r["what"], r.get("style", ""))),
+    Column("", lambda r: (r["what"], STYLES.get(r["what"], ""))),
     Column("old", lambda r: r.get("a", ""), right=True),
     Column("new", lambda r: r.get("b", ""), right=True),
     Column("", lambda r: r["how"], flexible=True),

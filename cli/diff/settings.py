@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import Part, changed, section
 from lineage.cli.render import Column, Record, Section
-from lineage.cli.show import inline
-from lineage.cli.text import cut, plural
+from lineage.cli.text import cut, inline, plural
 from lineage.cli.values import scalar
 
 if TYPE_CHECKING:

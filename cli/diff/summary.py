@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.command import App
 from lineage.cli.diff.part import Part
-from lineage.cli.names import decorations, short, title
+from lineage.cli.names import called, heading
 from lineage.cli.render import (
     Column,
     Record,
@@ -38,9 +38,7 @@ def human(app: App, found: "Diff", parts: Sequence[Part], most: int) -> Iterator
         entry = app.registry.entry(id_)
         head: list[Span] = [
             (f"{label}  ", style),
-            (f"{short(app.registry, id_)} ", "id"),
-            *title(entry.commit, entry.generation),
-            *decorations(app.registry, entry),
+            *heading(app.registry, entry),
             (f", {ago(entry.time)}", "dim"),
         ]
         yield app.terminal.paint(head)
@@ -59,9 +57,7 @@ def markdown(
 
     known = marks(app.registry)
     for label, id_ in (("old", found.a), ("new", found.b)):
-        entry = app.registry.entry(id_)
-        what = "".join(text for text, _ in title(entry.commit, entry.generation))
-        yield f"- {label}: {escaped(what)}, `{id_}`"
+        yield f"- {label}: {escaped(called(app.registry, id_))}, `{id_}`"
         if tainted := known.of(id_):
             words = "".join(text for text, _ in sentence(app.registry, tainted))
             yield f"  {escaped(words)}"

@@ -1,13 +1,12 @@
 """The tensors of a diff: a verdict, a table by layers and kinds, what moved most."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, section
+from lineage.cli.diff.part import BY_PATH, STYLES, Part, section
 from lineage.cli.render import Column, Record, Section
-from lineage.cli.show import inline
 from lineage.cli.terminal import Span
-from lineage.cli.text import number, percent, plural
+from lineage.cli.text import listed, number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from lineage.diff.tensors.sums import Sums
 
 _DIGITS = 7  # of a sum, which is taken in float32 for speed
-_STYLES = {"added": "good", "removed": "bad"}
 
 
 def _data(found: "Diff") -> list[Record]:
@@ -137,7 +135,7 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
         if others and not item.beginning:
             yield section(f"{title}: values kept, or on one side", others, _KEPT, most)
         if facts := [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts]:
-            yield section(f"{title}: facts in the file", facts, _FACTS, most)
+            yield section(f"{title}: facts in the file", facts, BY_PATH, most)
 
 
 def _summary(item: "TensorChanges") -> Iterator[Record]:
@@ -160,7 +158,7 @@ def _summary(item: "TensorChanges") -> Iterator[Record]:
 
 def _says(verdict: "Verdict") -> str:
     """The verdict in a sentence."""
-    also = f", {_listed(verdict.beside)} too" if verdict.beside else ""
+    also = f", {listed(verdict.beside)} too" if verdict.beside else ""
     cast = "" if verdict.dtypes is None else " and cast from {} to {}".format(
         *verdict.dtypes
     )  # fmt: skip
@@ -168,7 +166,7 @@ def _says(verdict: "Verdict") -> str:
         return f"only{cast.removeprefix(' and')}"
     if verdict.what == "low rank":
         where = _last(verdict) if verdict.layers else ""
-        update = f"rank-{verdict.rank} update of {_listed(verdict.modules)}"
+        update = f"rank-{verdict.rank} update of {listed(verdict.modules)}"
         return f"looks like a {update}{where} (a merged LoRA){also}{cast}"
     if verdict.what == "last layers":
         return f"tuned only{_last(verdict)}{also}{cast}"
@@ -188,11 +186,6 @@ def _last(verdict: "Verdict") -> str:
     return f" in the last layer of {total}" if count == 1 else (
         f" in the last {count} of {total} layers"
     )  # fmt: skip
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _line(found: "Diff") -> str:
@@ -294,7 +287,7 @@ def _shown(form: "Form | None") -> str:
 
 def _mark(record: Record) -> Span:
     change: TensorChange = record["tensor"]
-    return change.change, _STYLES.get(change.change, "")
+    return change.change, STYLES.get(change.change, "")
 
 
 def _forms(record: Record) -> str:
@@ -302,10 +295,6 @@ def _forms(record: Record) -> str:
     shown = dict.fromkeys(map(_shown, (change.a, change.b)))
     twin = f", the bytes of {change.twin}" if change.twin else ""
     return " → ".join(form for form in shown if form) + twin
-
-
-def _value(value: Any) -> str:
-    return "-" if value is None else inline(value)
 
 
 _SUMMARY = (
@@ -316,11 +305,6 @@ _KEPT = (
     Column("", _mark),
     Column("tensor", _named, flexible=True),
     Column("", _forms, flexible=True),
-)
-_FACTS = (
-    Column("path", lambda r: r["path"], flexible=True),
-    Column("old", lambda r: (_value(r["a"]), "bad"), flexible=True),
-    Column("new", lambda r: (_value(r["b"]), "good"), flexible=True),
 )
 
 TENSORS = Part("tensors", _data, _rows, _tables, _line)

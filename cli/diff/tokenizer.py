@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, changed, section
+from lineage.cli.diff.part import BY_PATH, Part, changed, section
 from lineage.cli.render import Column, Record, Section
-from lineage.cli.show import inline
 from lineage.cli.terminal import Span
 from lineage.cli.text import number, percent, plural
 
@@ -107,7 +106,7 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
                 yield section(f"{title}: {name}", rows, _ENTRIES, most)
         for name in ("special", "settings"):
             if records := _by_path(getattr(item, name)):
-                yield section(f"{title}: {name}", records, _SETTINGS, most)
+                yield section(f"{title}: {name}", records, BY_PATH, most)
         for template in item.templates:
             lines = [{"line": line} for line in template.lines]
             yield section(f"{title}: chat template", lines, _PATCH, most)
@@ -224,10 +223,6 @@ def _signed(table: "Table") -> str:
     return " ".join(f"{mark}{len(entries):,}" for mark, entries in sorts if entries)
 
 
-def _value(value: object) -> str:
-    return "-" if value is None else inline(value)
-
-
 def _patched(record: Record) -> Span:
     line = record["line"]
     return line, {"+": "good", "-": "bad", "@": "dim"}.get(line[:1], "")
@@ -244,11 +239,6 @@ _ENTRIES = (
     Column("token", _token, flexible=True),
     Column("old", lambda r: _number("a", r), right=True),
     Column("new", lambda r: _number("b", r), right=True),
-)
-_SETTINGS = (
-    Column("path", lambda r: r["path"], flexible=True),
-    Column("old", lambda r: (_value(r["a"]), "bad"), flexible=True),
-    Column("new", lambda r: (_value(r["b"]), "good"), flexible=True),
 )
 _PATCH = (Column("", _patched, flexible=True),)
 

@@ -14,25 +14,24 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.names import decorations, short, title
+from lineage.cli.names import called, heading
 from lineage.cli.render import (
     csv_lines,
     document,
     escaped,
+    facts,
     json_line,
     markdown_sections,
     sections,
 )
-from lineage.cli.text import one_line
 from lineage.cli.trace.against import show
-from lineage.cli.trace.answer import facts
+from lineage.cli.trace.answer import answer
 from lineage.cli.trace.data import rows, traced
 from lineage.cli.trace.tables import tables
 from lineage.cli.trace.tree import INDENT, rails, tree
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
-    from lineage.cli.terminal import Span
     from lineage.descent.trace import Trace
 
 _DEPTH = 4  # edges between the commit and the last that is drawn
@@ -114,16 +113,8 @@ def trace(
 def _human(app: App, found: "Trace", depth: int, *, graph: bool) -> Iterator[str]:
     terminal, registry = app.terminal, app.registry
     entry = registry.entry(found.subject)
-    head: list[Span] = [
-        (f"{short(registry, found.subject)} ", "id"),
-        *title(entry.commit, entry.generation),
-        *decorations(registry, entry),
-    ]
-    yield from (terminal.paint(head), "")
-    told = list(facts(registry, found))
-    margin = max(len(name) for name, _ in told) + 2
-    for name, value in told:
-        yield terminal.paint([(name.ljust(margin), "dim"), (one_line(value), "")])
+    yield from (terminal.paint(heading(registry, entry)), "")
+    yield from facts(terminal, answer(registry, found))
     yield from sections(terminal, tables(registry, found))
     drawn = rails if graph else tree
     yield from ("", terminal.paint([("ancestry", "title")]))
@@ -131,9 +122,11 @@ def _human(app: App, found: "Trace", depth: int, *, graph: bool) -> Iterator[str
 
 
 def _markdown(app: App, found: "Trace") -> Iterator[str]:
-    entry = app.registry.entry(found.subject)
-    what = "".join(text for text, _ in title(entry.commit, entry.generation))
-    yield from (f"# {what}", "", f"- commit: `{found.subject}`")
-    for name, value in facts(app.registry, found):
+    yield from (
+        f"# {escaped(called(app.registry, found.subject))}",
+        "",
+        f"- commit: `{found.subject}`",
+    )
+    for name, value in answer(app.registry, found):
         yield f"- {name}: {escaped(value)}" if name else f"  {escaped(value)}"
     yield from markdown_sections(tables(app.registry, found))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli.command import App
-from lineage.cli.names import decorations, short, title
+from lineage.cli.names import called, heading, short
 from lineage.cli.render import (
     Column,
     Record,
@@ -13,13 +13,13 @@ from lineage.cli.render import (
     csv_lines,
     document,
     escaped,
+    facts,
     json_line,
     markdown_sections,
     sections,
 )
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, one_line, percent, plural
-from lineage.cli.trace.tables import named
 
 if TYPE_CHECKING:
     from lineage.contamination import Contamination, Hit, Step
@@ -99,23 +99,17 @@ def _counts(found: "Contamination") -> Counter[str]:
 
 def _human(app: App, found: "Contamination") -> Iterator[str]:
     entry = app.registry.entry(found.id)
-    head: list[Span] = [
-        (f"{short(app.registry, found.id)} ", "id"),
-        *title(entry.commit, entry.generation),
-        *decorations(app.registry, entry),
-    ]
-    yield from (app.terminal.paint(head), "")
-    told = [*_facts(app.registry, found)]
-    margin = max(len(name) for name, _ in told) + 2
-    for name, value in told:
-        yield app.terminal.paint([(name.ljust(margin), "dim"), (one_line(value), "")])
+    yield from (app.terminal.paint(heading(app.registry, entry)), "")
+    yield from facts(app.terminal, _facts(app.registry, found))
     yield from sections(app.terminal, _tables(app.registry, found))
 
 
 def _markdown(app: App, found: "Contamination") -> Iterator[str]:
-    entry = app.registry.entry(found.id)
-    what = "".join(text for text, _ in title(entry.commit, entry.generation))
-    yield from (f"# {what}", "", f"- commit: `{found.id}`")
+    yield from (
+        f"# {escaped(called(app.registry, found.id))}",
+        "",
+        f"- commit: `{found.id}`",
+    )
     for name, value in _facts(app.registry, found):
         yield f"- {name}: {escaped(value)}"
     yield from markdown_sections(_tables(app.registry, found))
@@ -123,7 +117,7 @@ def _markdown(app: App, found: "Contamination") -> Iterator[str]:
 
 def _facts(registry: "Registry", found: "Contamination") -> Iterator[tuple[str, str]]:
     """The answer in a few lines."""
-    set_ = f"{named(registry, found.against)} {short(registry, found.against)}"
+    set_ = f"{called(registry, found.against)} {short(registry, found.against)}"
     wordless = f", {found.wordless:,} without words" if found.wordless else ""
     yield "against", f"{set_}: {plural(found.records, 'record')}{wordless}"
     whole = sum(each.records for each in found.looked)
@@ -167,7 +161,7 @@ def _sources(registry: "Registry", found: "Contamination") -> Iterator[Record]:
         source = way[-1].id
         yield {
             "short": short(registry, source),
-            "what": named(registry, source),
+            "what": called(registry, source),
             "way": _way(registry, way),
             "records": counts.total(),
             **counts,
@@ -187,14 +181,14 @@ def _step(registry: "Registry", step: "Step") -> str:
 
 def _unseen(registry: "Registry", found: "Contamination") -> Iterator[Record]:
     for each in found.looked:
-        what = named(registry, each.id)
+        what = called(registry, each.id)
         for why in each.wrong:
             yield {"short": short(registry, each.id), "what": what, "why": why}
     for id_ in found.absent:
         yield {"short": id_[:8], "what": "a commit", "why": "it is not here"}
     for id_ in found.untold:
         why = "nothing says what it was trained on"
-        what = named(registry, id_)
+        what = called(registry, id_)
         yield {"short": short(registry, id_), "what": what, "why": why}
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 
-def facts(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
+def answer(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
     """Name and value of what fits on a line each."""
     from lineage.taints.marks import marks
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.names import short
+from lineage.cli.names import called, short
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
 from lineage.cli.trace.words import amount, between, counted
@@ -41,19 +41,6 @@ def _section(
         yield Section(title, records, columns)
 
 
-def _what(registry: "Registry", id_: str) -> str:
-    commit = registry.load(id_)
-    return f"{commit.kind} {commit.name}"
-
-
-def named(registry: "Registry", id_: str) -> str:
-    """A commit as tables name it; one that is not here has no name."""
-    if not registry.ids.find(id_):
-        return "a commit that is not here"
-    generation = registry.ids.get(id_).generation
-    return _what(registry, id_) + (f" generation {generation}" if generation else "")
-
-
 def _source(registry: "Registry", made: "Made", part: "Part") -> Record:
     counts = {told.unit: told.count for told in made.amounts}
     records = part.shares["records"]
@@ -61,7 +48,7 @@ def _source(registry: "Registry", made: "Made", part: "Part") -> Record:
         "share": between(records),
         "records": counted(records, counts.get("records")),
         "short": short(registry, part.id),
-        "what": named(registry, part.id),
+        "what": called(registry, part.id),
         "origin": part.origin,
         "said": _said(part),
         "evidence": part.trail.weakest.grade if part.trail else "",
@@ -82,7 +69,7 @@ def _ancestor(registry: "Registry", each: "Inherited") -> Record:
     return {
         "role": each.trail.last.role,
         "short": short(registry, each.id),
-        "what": named(registry, each.id),
+        "what": called(registry, each.id),
         "made": _learned(each),
         "evidence": each.trail.weakest.grade,
     }
@@ -106,7 +93,7 @@ def _sum(told: "Amount | None") -> Record:
 
 
 def _gap(registry: "Registry", gap: "Gap") -> Record:
-    few = [f"{named(registry, i)} {short(registry, i)}" for i in gap.where[:_FEW]]
+    few = [f"{called(registry, i)} {short(registry, i)}" for i in gap.where[:_FEW]]
     more = len(gap.where) - _FEW
     where = ", ".join(few) + (f" and {more:,} more" if more > 0 else "")
     return {"what": gap.what, "where": where}
