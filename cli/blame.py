@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 _CSV = ("dataset", "name", "path", "line", "unit", "same", "role", "fields", "unread")
+_PERHAPS = {"same", "role", "unread", "source"}  # null where there is none
 
 
 @click.command(
@@ -120,6 +121,9 @@ def _data(registry: "Registry", found: "Blame") -> dict[str, Any]:
     """What docs/json.md describes."""
     data = asdict(found)
     data["record"] = dict(data.pop("data"))
+    data |= {name: data[name] or None for name in ("generator", "config")}
+    for each in (*data["steps"], data["prompt"] or {}):
+        each |= {name: each[name] or None for name in _PERHAPS & each.keys()}
     data["dataset"] = found.dataset
     for each in (*data["steps"], *data["writers"], *data["choosers"]):
         each["name"] = _name(registry, each.get("id") or each["dataset"])

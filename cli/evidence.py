@@ -28,7 +28,7 @@ _COLUMNS = (
     Column("what was found", lambda r: one_line(r["sentence"]), below=True),
 )
 _FIELDS = (
-    *("commit", "role", "id", "evidence", "verdict", "standing", "method"),
+    *("commit", "role", "id", "evidence", "verdict", "grade", "method"),
     *("sentence", "figures", "event"),
 )
 
@@ -57,7 +57,7 @@ def check_evidence(
         listing(app.terminal, format_, "edges", records, _COLUMNS)
     for sentence in _said(looked, records, dry_run=dry_run):
         app.terminal.say(sentence)
-    bad = any(record["standing"] == "contradicted" for record in records)
+    bad = any(record["grade"] == "contradicted" for record in records)
     return _FAILED if bad else 0
 
 
@@ -74,7 +74,7 @@ def _records(app: App, looked: "Looked") -> Iterator[dict[str, Any]]:
             "from": short(registry, one.edge.id),
             "evidence": one.edge.evidence,
             "verdict": one.verdict,
-            "standing": standing(registry, looked.id, one),
+            "grade": standing(registry, looked.id, one),
             "method": one.method,
             "sentence": one.sentence,
             "figures": dict(one.figures),
@@ -96,7 +96,7 @@ def _said(
             f"{plural(blind, 'more edge')} say what no bytes show: what a model was "
             "trained on, chosen or measured by"
         )
-    old = sum(r["standing"] == "contradicted" != r["verdict"] for r in records)
+    old = sum(r["grade"] == "contradicted" != r["verdict"] for r in records)
     if old:
         yield f"{plural(old, 'edge')} contradicted before, and undecided now"
     events = sum(bool(one.event) for one in looked)

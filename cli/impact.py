@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lineage.cli import shapes
 from lineage.cli.command import (
     COUNT,
     App,
@@ -30,21 +31,18 @@ from lineage.cli.render import (
 )
 from lineage.cli.tainted import marked
 from lineage.cli.terminal import Span
-from lineage.cli.text import one_line, percent, plural
+from lineage.cli.text import between, one_line, plural
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from lineage.descent.dose import Bounds, Dose
     from lineage.descent.impact import Impact, Reached
     from lineage.registry import Registry
 
 _ROWS = 20  # shown to people; other formats have all
-_LONGEST = 128  # bits of a fraction's parts where it is written out
 _KINDS = ("generation", "model", "dataset", "config")
 _CSV = (
     *("id", "git", "kind", "name", "branches", "tags", "generation"),
-    *("records_lowest", "records_highest", "written_lowest", "written_highest"),
+    *("records_low", "records_high", "written_low", "written_high"),
     *("of", "weights", "turns", "measured_only", "reason", "time", "author"),
 )
 
@@ -131,7 +129,7 @@ def _data(registry: "Registry", found: "Impact", limit: int | None) -> dict[str,
         return {**_reached(each), "reason": why or None}
 
     return {
-        "source": {**_source(registry, found.source), "tainted": tainted},
+        "source": {**shapes.named(registry, found.source), "tainted": tainted},
         "unit": found.unit,
         "count": found.count,
         "kinds": {kind: found.kinds.get(kind, 0) for kind in _KINDS},
@@ -142,12 +140,6 @@ def _data(registry: "Registry", found: "Impact", limit: int | None) -> dict[str,
         "measurements": found.measurements,
         "measured": [line(each) for each in found.measured],
     }
-
-
-def _source(registry: "Registry", id_: str) -> Record:
-    commit = registry.load(id_)
-    git = registry.git_oid(id_)
-    return {"id": id_, "git": git, "kind": commit.kind, "name": commit.name}
 
 
 def _reached(found: "Reached") -> Record:
@@ -169,19 +161,10 @@ def _dose(dose: "Dose") -> Record:
 
 
 def _bounds(share: "Bounds", whole: int | None) -> Record:
-    """A share as numbers, exactly and, of so many, as counts; lowest and highest."""
+    """A share and, of so many records, how many that are; lowest and highest."""
     low, high = share
     counts = [math.floor(low * whole), math.ceil(high * whole)] if whole else None
-    return {
-        "share": [float(low), float(high)],
-        "exact": [_written(low), _written(high)],
-        "count": counts,
-    }
-
-
-def _written(share: "Fraction") -> str | None:
-    """``3/4``; None where that would be longer than anybody reads."""
-    return str(share) if share.denominator.bit_length() <= _LONGEST else None
+    return {**shapes.share(low, high), "count": counts}
 
 
 def _row(record: Record) -> Record:
@@ -189,8 +172,8 @@ def _row(record: Record) -> Record:
     dose = record["dose"] or {}
     row = {**record, **dose, "measured_only": not dose}
     for name in ("records", "written"):
-        low, high = (dose.get(name) or {"share": (None, None)})["share"]
-        row |= {f"{name}_lowest": low, f"{name}_highest": high}
+        share = dose.get(name) or {}
+        row |= {f"{name}_{end}": share.get(end) for end in ("low", "high")}
     return {name: row.get(name) for name in _CSV}
 
 
@@ -269,11 +252,10 @@ def _amount(name: str) -> Callable[[Record], str]:
         found = record["dose"][name]
         if found is None:
             return "-"
-        low, high = map(percent, found["share"])
-        both = low if low == high else f"{low.removesuffix(' %')} to {high}"
+        both = between(found["low"], found["high"])
         counts = found["count"] or ()
         counted = " to ".join(f"{count:,}" for count in dict.fromkeys(counts))
-        return f"{counted}, {both}" if counted and found["share"][1] else both
+        return f"{counted}, {both}" if counted and found["high"] else both
 
     return shown
 

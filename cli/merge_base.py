@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lineage.cli import shapes
 from lineage.cli.command import (
     App,
     Command,
@@ -13,7 +14,7 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.names import short
-from lineage.cli.render import Column, Record, listing
+from lineage.cli.render import Column, listing
 from lineage.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def merge_base(
     if not found:
         hint = "" if all_origins else "look along all edges with --all-origins"
         raise NotFound(f"{a} and {b} have nothing in common", hint=hint)
-    records = [_record(registry, id_) for id_ in found]
+    records = [shapes.named(registry, id_) for id_ in found]
     listing(app.terminal, format_, "commits", records, _columns(registry))
 
 
@@ -89,9 +90,3 @@ def _checked(roles: tuple[str, ...], *, all_origins: bool) -> tuple[str, ...]:
             hint = "one of: " + ", ".join(ROLES)
             raise UsageError(f"{role!r} is not a role", hint=hint)
     return roles
-
-
-def _record(registry: "Registry", id_: str) -> Record:
-    commit = registry.load(id_)
-    git = registry.git_oid(id_)
-    return {"id": id_, "git": git, "kind": commit.kind, "name": commit.name}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from lineage.cli import shapes
 from lineage.cli.command import App
 from lineage.cli.names import called, short
 from lineage.cli.render import (
@@ -32,20 +33,22 @@ def show_plan(app: App, id_: str, limit: int | None, format_: str) -> None:
 
     found = plan(app.registry, id_, limit=limit)
     if format_ == "json":
-        app.terminal.write([document(_data(found))])
+        app.terminal.write([document(_data(app.registry, found))])
     elif format_ == "jsonl":
-        app.terminal.write(json_line(step) for step in _data(found)["steps"])
+        app.terminal.write(
+            json_line(step) for step in _data(app.registry, found)["steps"]
+        )
     elif format_ == "csv":
-        app.terminal.write(csv_lines(_data(found)["steps"]))
+        app.terminal.write(csv_lines(_data(app.registry, found)["steps"]))
     elif format_ == "md":
         app.terminal.write(_markdown(app, found))
     else:
         app.terminal.page(_human(app, found))
 
 
-def _data(found: "Plan") -> dict[str, Any]:
+def _data(registry: "Registry", found: "Plan") -> dict[str, Any]:
     return {
-        "source": found.source,
+        "source": shapes.named(registry, found.source),
         "loops": [
             {**loop._asdict(), "commands": _commands(loop.branch, loop.clean)}
             for loop in found.loops
@@ -56,7 +59,8 @@ def _data(found: "Plan") -> dict[str, Any]:
 
 
 def _plain(fields: dict[str, Any]) -> Record:
-    return {k: [*v] if isinstance(v, tuple) else v for k, v in fields.items()}
+    plain = {k: [*v] if isinstance(v, tuple) else v for k, v in fields.items()}
+    return {**plain, "step": plain["step"] or None}
 
 
 def _commands(branch: str, clean: str | None) -> list[str]:

@@ -2,7 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lineage.store.canonical import SAFE_INTEGER
+
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from lineage.history import Entry
     from lineage.loop.reviews.labels import Audited
     from lineage.recording import Committed
@@ -12,11 +16,39 @@ if TYPE_CHECKING:
     from lineage.store.objects import Edge, Event, Metric
 
 Json = dict[str, Any]
+_LONGEST = 1000  # bits of a fraction's parts that are written out
+
+
+def share(low: "Fraction", high: "Fraction") -> Json:
+    """A fraction that lies between two, as numbers and exactly."""
+    return {
+        "low": float(low),
+        "high": float(high),
+        "exact": [exact(low), exact(high)],
+    }
+
+
+def exact(value: "Fraction") -> list[int | str] | None:
+    """A fraction as two whole numbers; text where JSON readers would round them.
+
+    None where that would be longer than anybody reads.
+    """
+    if value.denominator.bit_length() > _LONGEST:
+        return None
+    pair = (value.numerator, value.denominator)
+    return [n if n <= SAFE_INTEGER else str(n) for n in pair]
 
 
 def author(actor: Any) -> str:
     """Who acted, as git writes it."""
     return "{name} <{email}>".format(**actor)
+
+
+def named(registry: "Registry", id_: str) -> Json:
+    """A commit by its ids, kind and name."""
+    commit = registry.load(id_)
+    git = registry.git_oid(id_)
+    return {"id": id_, "git": git, "kind": commit.kind, "name": commit.name}
 
 
 def committed(made: "Committed") -> Json:

@@ -21,7 +21,7 @@ def marked(marks: "Marks", id_: str) -> list[dict[str, Any]]:
             "subject": mark.taint.subject,
             "reason": mark.taint.reason,
             "perhaps": mark.perhaps,
-            "records": mark.seen and list(mark.seen),
+            "records": mark.seen and mark.seen._asdict(),
         }
         for mark in marks.of(id_)
     ]
@@ -55,9 +55,9 @@ def why(id_: str, one: "Mapping[str, Any]") -> str:
     return f"{perhaps}{some}{one_line(one['reason'])}{by}"
 
 
-def _counted(seen: "Sequence[int | None]") -> str:
+def _counted(seen: "Mapping[str, int | None]") -> str:
     """How many records are tainted, of how many: ``3 of 800 records: ``."""
-    low, high, of = seen
+    low, high, of = seen["low"], seen["high"], seen["of"]
     if not low or of is None:
         return ""
     some = f"{low:,}" if low == high else f"{low:,} to {high:,}"

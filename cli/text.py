@@ -1,9 +1,14 @@
 """Numbers, sizes, times and widths, as people read them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _BARS = "▁▂▃▄▅▆▇█"
+_LEAST = 1e-5  # a fraction that still has digits of its own
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -56,9 +61,19 @@ def interval(ends: Sequence[float] | None) -> str:
     return f"[{', '.join(map(number, ends))}]" if ends else ""
 
 
-def percent(fraction: float) -> str:
-    """A fraction with at most three digits: 33.3 %."""
-    return f"{100 * fraction:.3g} %"
+def percent(fraction: "float | Fraction") -> str:
+    """A fraction with at most three digits: 33.3 %. Only all of it is 100 %."""
+    if 0 < fraction < _LEAST:
+        return f"< {100 * _LEAST:.3g} %"
+    shown = f"{float(100 * fraction):.3g} %"
+    return "> 99.9 %" if shown == "100 %" and fraction < 1 else shown
+
+
+def between(low: "float | Fraction", high: "float | Fraction") -> str:
+    """A fraction, or the range that it lies in: 0 to 50 %."""
+    if low == high:
+        return percent(low)
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def moment(time: str) -> str:

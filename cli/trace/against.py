@@ -88,8 +88,8 @@ def _hit(hit: "Hit") -> Record:
         "place": hit.place,
         "records": hit.records,
         "text": hit.text,
-        "change": hit.change,
-        "way": [step._asdict() for step in hit.way],
+        "change": hit.change or None,
+        "way": [{"role": step.role or None, "id": step.id} for step in hit.way],
     }
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.names import short
 from lineage.cli.tainted import marked, why
-from lineage.cli.trace.words import amount, between, turns
+from lineage.cli.text import between
+from lineage.cli.trace.words import amount, turns
 
 if TYPE_CHECKING:
     from lineage.descent.trace import Amount, Made, Trace
@@ -65,5 +66,5 @@ def _made(
 
 def _ranges(each: "Amount") -> str:
     """What the unknown leaves open."""
-    machine, human = (between(each.made_of.range(o)) for o in ("machine", "human"))
+    machine, human = (between(*each.made_of.range(o)) for o in ("machine", "human"))
     return f"so {machine} machine-written, and {human} human"

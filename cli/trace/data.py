@@ -1,23 +1,20 @@
 """What `trace` says as JSON and as rows; docs/json.md describes both."""
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from lineage.cli import shapes
 from lineage.cli.render import Record
 from lineage.cli.tainted import marked
-from lineage.store.canonical import SAFE_INTEGER
 
 if TYPE_CHECKING:
     from lineage.descent.paths import Link, Trail
-    from lineage.descent.shares import Share
     from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
     from lineage.registry import Registry
 
 _ORIGINS = ("human", "machine")
 _SAID = ("type", "source", "licence", "by")
 _FAR = 1000  # links
-_LONGEST = 13_000  # bits; Python refuses to write more than 4,300 digits
 
 
 def traced(registry: "Registry", found: "Trace") -> dict[str, Any]:
@@ -47,14 +44,6 @@ def rows(registry: "Registry", found: "Trace") -> Iterator[Record]:
             yield {"of": made.id, **one}
 
 
-def exact(value: Fraction) -> list[int | str] | None:
-    """A fraction as two whole numbers; text where JSON readers would round them."""
-    pair = (value.numerator, value.denominator)
-    if value.denominator.bit_length() > _LONGEST:
-        return None
-    return [n if n <= SAFE_INTEGER else str(n) for n in pair]
-
-
 def _named(registry: "Registry", id_: str) -> dict[str, Any]:
     if not registry.ids.find(id_):
         return {"id": id_, "kind": None, "name": None, "generation": None}
@@ -79,28 +68,20 @@ def _amounts(amounts: Iterable["Amount"]) -> Record:
 
 def _amount(amount: "Amount") -> Record:
     made_of = amount.made_of
-    shares = {origin: _share(made_of.range(origin)) for origin in _ORIGINS}
-    unknown = {"share": float(made_of.unknown), "exact": exact(made_of.unknown)}
+    shares = {origin: shapes.share(*made_of.range(origin)) for origin in _ORIGINS}
+    unknown = {"share": float(made_of.unknown), "exact": shapes.exact(made_of.unknown)}
     return {"count": amount.count, **shares, "unknown": unknown}
 
 
-def _share(share: "Share") -> Record:
-    return {
-        "low": float(share.low),
-        "high": float(share.high),
-        "exact": [exact(share.low), exact(share.high)],
-    }
-
-
 def _part(registry: "Registry", part: "Part") -> dict[str, Any]:
-    shares = {unit: _share(share) for unit, share in part.shares.items()}
+    shares = {unit: shapes.share(*share) for unit, share in part.shares.items()}
     said = part.said
     return {
         "origin": part.origin,
         **_named(registry, part.id),
         **{unit: shares.get(unit) for unit in ("records", "tokens")},
         "said": said and {name: getattr(said, name) for name in _SAID},
-        "evidence": part.trail.weakest.grade if part.trail else None,
+        "grade": part.trail.weakest.grade if part.trail else None,
         "path": _path(part.trail) if part.trail else [],
     }  # fmt: skip
 
@@ -110,7 +91,7 @@ def _inherited(registry: "Registry", each: "Inherited") -> Record:
         **_named(registry, each.id),
         "role": each.trail.last.role,
         "records": _amount(each.amount) if each.amount else None,
-        "evidence": each.trail.weakest.grade,
+        "grade": each.trail.weakest.grade,
         "via": each.trail.last.child,
     }
 
@@ -124,7 +105,7 @@ def _path(trail: "Trail") -> list[Record] | None:
 
 def _link(link: "Link") -> Record:
     return {"child": link.child, "role": link.role, "parent": link.parent,
-            "evidence": link.grade}  # fmt: skip
+            "grade": link.grade}  # fmt: skip
 
 
 def _ancestry(registry: "Registry", found: "Trace") -> Iterator[Record]:
@@ -134,7 +115,7 @@ def _ancestry(registry: "Registry", found: "Trace") -> Iterator[Record]:
         commit = ancestry.commits[id_]
         edges = [
             {"role": edge.role, "id": edge.id, "share": edge.share,
-             "evidence": ancestry.grade(id_, edge)}
+             "evidence": edge.evidence, "grade": ancestry.grade(id_, edge)}
             for edge in commit.edges
         ]  # fmt: skip
         yield {**_named(registry, id_), "edges": edges}

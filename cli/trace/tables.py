@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from lineage.cli.names import called, short
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.terminal import Span
-from lineage.cli.trace.words import amount, between, counted
+from lineage.cli.text import between
+from lineage.cli.trace.words import amount, counted
 
 if TYPE_CHECKING:
     from lineage.descent.gaps import Gap
@@ -45,7 +46,7 @@ def _source(registry: "Registry", made: "Made", part: "Part") -> Record:
     counts = {told.unit: told.count for told in made.amounts}
     records = part.shares["records"]
     return {
-        "share": between(records),
+        "share": between(*records),
         "records": counted(records, counts.get("records")),
         "short": short(registry, part.id),
         "what": called(registry, part.id),

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.cli.drawing import GLYPHS, fitted
 from lineage.cli.names import short
-from lineage.cli.text import one_line, plural
+from lineage.cli.text import one_line, percent, plural
 from lineage.cli.trace.tables import STYLES
-from lineage.cli.trace.words import part
 from lineage.descent.roles import CHOICE, CONTAINS, RECORDS, WEIGHTS, WRITING
 
 if TYPE_CHECKING:
@@ -162,7 +161,7 @@ def _along(found: "Trace", child: str, edge: "Edge") -> str:
         return edge.role
     for parcel in parcels:
         if parcel.edge is edge:
-            share = "? %" if parcel.share is None else part(parcel.share)
+            share = "? %" if parcel.share is None else percent(parcel.share)
             return f"{edge.role} {share}"
     return f"{edge.role} {_beside(found, child, edge)}".rstrip()
 

@@ -1,6 +1,5 @@
 """Shares and counts in words."""
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lineage.cli.text import percent, plural
@@ -9,30 +8,12 @@ if TYPE_CHECKING:
     from lineage.descent.shares import Composition, Share
     from lineage.descent.trace import Amount
 
-_LEAST = Fraction(1, 1000)
-
-
-def part(share: Fraction) -> str:
-    """A share in percent; only nothing is 0 % and only all is 100 %."""
-    if share in (0, 1):
-        return percent(float(share))
-    if share < _LEAST:
-        return "< 0.1 %"
-    return "> 99.9 %" if share > 1 - _LEAST else percent(float(share))
-
-
-def between(share: "Share") -> str:
-    """A share, or the range that it lies in: 0 to 50 %."""
-    if share.exact:
-        return part(share.low)
-    return f"{part(share.low).removesuffix(' %')} to {part(share.high)}"
-
 
 def composed(made_of: "Composition") -> str:
     """What records are made of, in a line."""
     return (
-        f"{part(made_of.machine)} machine-written, {part(made_of.human)} human, "
-        f"{part(made_of.unknown)} unknown"
+        f"{percent(made_of.machine)} machine-written, {percent(made_of.human)} human, "
+        f"{percent(made_of.unknown)} unknown"
     )
 
 

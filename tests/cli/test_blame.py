@@ -89,7 +89,7 @@ def test_programs_get_all(mixed: str, run: Run) -> None:
     found = run("blame", mixed, "2", "--format", "json").json()
     assert found["record"]["id"] == "g001-00000-00001"
     assert [(s["name"], s["same"]) for s in found["steps"]] == [
-        ("mixed", ""),
+        ("mixed", None),
         ("weather", "bytes"),
     ]
     assert found["writers"][0]["name"] == "seed"

@@ -130,7 +130,7 @@ def test_programs_get_all_of_it(run: Run) -> None:
     assert [line["verdict"] for line in lines] == [e["verdict"] for e in data["edges"]]
     assert {line["event"] for line in lines} == {None}
     csv = run("verify", "--evidence", "--format", "csv").stdout.splitlines()
-    assert csv[0].startswith("commit,role,id,evidence,verdict,standing,method,sentence")
+    assert csv[0].startswith("commit,role,id,evidence,verdict,grade,method,sentence")
     assert len(csv) == 5
 
 

@@ -129,13 +129,15 @@ def test_impact_as_data(loop: Loop, run: Run) -> None:
     assert mine["dose"] == snapshot(
         {
             "records": {
-                "share": [0.5, 0.5],
-                "exact": ["1/2", "1/2"],
+                "low": 0.5,
+                "high": 0.5,
+                "exact": [[1, 2], [1, 2]],
                 "count": [10, 10],
             },
             "written": {
-                "share": [0.5, 0.5],
-                "exact": ["1/2", "1/2"],
+                "low": 0.5,
+                "high": 0.5,
+                "exact": [[1, 2], [1, 2]],
                 "count": [10, 10],
             },
             "of": 20,
@@ -184,7 +186,7 @@ def test_the_recall_list_as_a_table_keeps_every_name(repo: Registry, run: Run) -
 
     assert listed == {**made, judged: ("judged", "model/judged")}
     assert [line["measured_only"] for line in lines] == ["false"] * len(made) + ["true"]
-    assert {line["records_highest"] for line in lines[:-1]} == {"0.25"}
+    assert {line["records_high"] for line in lines[:-1]} == {"0.25"}
     assert {line["of"] for line in lines[:-1]} == {"4"}
     jsonl = run("impact", bad[:8], "--format", "jsonl").stdout.splitlines()
     assert [json.loads(line)["id"] for line in jsonl] == [*made, judged]
@@ -211,8 +213,8 @@ def test_doses_in_tokens(repo: Registry, run: Run) -> None:
         [one] = run("impact", seed, "--format", "json", *words).json()["reached"]
         return one["dose"]["records"]["exact"], one["dose"]["of"]
 
-    assert dose() == (["1/2", "1/2"], 2)
-    assert dose("--unit", "tokens") == (["1/10", "1/10"], 10)
+    assert dose() == ([[1, 2], [1, 2]], 2)
+    assert dose("--unit", "tokens") == ([[1, 10], [1, 10]], 10)
 
 
 @pytest.mark.usefixtures("loop")

@@ -12,7 +12,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import lineage
-from lineage.cli.trace.data import exact
+from lineage.cli.shapes import exact
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -275,7 +275,9 @@ def test_a_share_that_is_nearly_all_is_not_all(repo: Registry, run: Run) -> None
 
     shown = run("trace", "dataset/mix").stdout
 
-    assert "0 % machine-written, > 99.9 % human, < 0.1 % unknown of 1,000,000" in shown
+    assert (
+        "0 % machine-written, > 99.9 % human, < 0.001 % unknown of 1,000,000" in shown
+    )
 
 
 def test_long_lists_are_cut_and_said_to_be(repo: Registry, run: Run) -> None:

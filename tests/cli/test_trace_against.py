@@ -120,7 +120,7 @@ def test_markdown(transcript: Transcript) -> None:
     """Markdown has the same tables."""
     assert transcript("trace --against dataset/exam --format md") == snapshot("""\
 $ lineage trace --against dataset/exam --format md
-# model tutor at s3://m
+# model tutor
 
 - commit: `aaaaaaaaaaaa…`
 - against: dataset exam bbbbbbbb: 5 records, 1 without words
@@ -168,7 +168,7 @@ def test_for_programs(run: Run) -> None:
         "change", "way",
     ]  # fmt: skip
     assert [step["role"] for step in found["hits"][0]["way"]] == [
-        "",
+        None,
         "trained_on",
         "derived_from",
     ]
