@@ -92,9 +92,10 @@ def _said(
     edges = plural(len(records), "edge")
     yield f"{plural(len(looked), 'commit')}, {edges}: {', '.join(counts)}"
     if blind := sum(one.blind for one in looked):
+        says = "1 more edge says" if blind == 1 else f"{blind:,} more edges say"
         yield (
-            f"{plural(blind, 'more edge')} say what no bytes show: what a model was "
-            "trained on, chosen or measured by"
+            f"{says} what no bytes show: what a model was trained on, chosen or "
+            "measured by"
         )
     old = sum(r["grade"] == "contradicted" != r["verdict"] for r in records)
     if old:

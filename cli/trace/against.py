@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _ROWS = 20  # of a table, for people
 _TEXT = 150  # columns of an evaluation record
-_FOUND, _NOT_ALL = 3, 1
+_FOUND = 3
 _KINDS = ("exact", "contained", "near", "part")
 _WORDS = {"part": "in part"}
 _HEADER = ("number", "where", "kind", "share", "source", "place", "records", "text",
-           "change", "way")  # fmt: skip
+           "change", "trained", "way")  # fmt: skip
 
 
 def show(
@@ -54,9 +54,9 @@ def show(
         app.terminal.write(_markdown(app, found))
     else:
         app.terminal.page(_human(app, found))
-    if found.hits:
+    if any(hit.trained for hit in found.hits):
         return _FOUND
-    return _NOT_ALL if found.absent or any(each.wrong for each in found.looked) else 0
+    return 0 if any(each.records for each in found.looked) and not _missed(found) else 1
 
 
 def _data(found: "Contamination") -> dict[str, Any]:
@@ -89,6 +89,7 @@ def _hit(hit: "Hit") -> Record:
         "records": hit.records,
         "text": hit.text,
         "change": hit.change or None,
+        "trained": hit.trained,
         "way": [{"role": step.role or None, "id": step.id} for step in hit.way],
     }
 
@@ -126,15 +127,25 @@ def _facts(registry: "Registry", found: "Contamination") -> Iterator[tuple[str, 
     yield "found", _answer(found)
 
 
+def _missed(found: "Contamination") -> bool:
+    """Whether data are there, or were, that could not be looked at."""
+    return bool(found.absent) or any(each.wrong for each in found.looked)
+
+
 def _answer(found: "Contamination") -> str:
     counts = _counts(found)
+    if not any(each.records for each in found.looked):
+        return "not known: there was nothing to look at"
     if not counts:
-        return "nothing of it"
+        all_ = not found.untold and not _missed(found)
+        return "nothing of it" if all_ else "nothing of it in what was looked at"
     share = percent(counts.total() / found.records)
     sorts = ", ".join(
         f"{counts[kind]:,} {_WORDS.get(kind, kind)}" for kind in _KINDS if counts[kind]
     )
-    return f"{plural(counts.total(), 'record')}, {share} of it: {sorts}"
+    out = counts.total() - len({hit.number for hit in found.hits if hit.trained})
+    beside = f"; {out:,} of them in nothing that a model was trained on" if out else ""
+    return f"{plural(counts.total(), 'record')}, {share} of it: {sorts}{beside}"
 
 
 def _tables(registry: "Registry", found: "Contamination") -> Iterator[Section]:
@@ -154,15 +165,17 @@ def _some(title: str, records: Sequence[Record], columns: Sequence[Column]) -> S
 
 def _sources(registry: "Registry", found: "Contamination") -> Iterator[Record]:
     """For each way that records came how many came it, most first."""
-    ways: dict[tuple[Step, ...], Counter[str]] = {}
+    ways: dict[tuple[tuple[Step, ...], bool], Counter[str]] = {}
     for hit in found.hits:
-        ways.setdefault(hit.way, Counter())[hit.kind] += 1
-    for way, counts in sorted(ways.items(), key=lambda item: -item[1].total()):
+        ways.setdefault((hit.way, hit.trained), Counter())[hit.kind] += 1
+    order = sorted(ways.items(), key=lambda item: (not item[0][1], -item[1].total()))
+    for (way, trained), counts in order:
         source = way[-1].id
+        beside = "" if trained else "in nothing that a model was trained on: "
         yield {
             "short": short(registry, source),
             "what": called(registry, source),
-            "way": _way(registry, way),
+            "way": beside + _way(registry, way),
             "records": counts.total(),
             **counts,
         }

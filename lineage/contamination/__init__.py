@@ -46,7 +46,9 @@ class Hit:
     duplicates the Jaccard index). `source` is the dataset in which it appears first,
     `way` leads there from the commit that was asked about. `place` is the training
     record there that is most like it, `records` how many are like it at all,
-    `change` in what that one differs, as words.
+    `change` in what that one differs, as words. `trained` is false where every dataset
+    that a model was trained on, or that was asked about, has been read and has it not:
+    it was filtered out before.
     """
 
     number: int
@@ -59,6 +61,7 @@ class Hit:
     place: str
     records: int
     change: str
+    trained: bool
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,8 @@ def _hits(
 ) -> Iterator[Hit]:
     """Each evaluation record with each dataset in which it appears first."""
     above = {d: ancestry.above(d) for d, look in looks.items() if look.found}
+    read = {d: {d, *ancestry.above(d)} for d in ancestry.read}
+    blind = {d for d, look in looks.items() if look.wrong}
     ways: dict[tuple[str, frozenset[str]], tuple[Step, ...]] = {}
     for number, record in enumerate(records):
         there = {d: looks[d].found[number] for d in above if number in looks[d].found}
@@ -173,7 +178,9 @@ def _hits(
             key = source, having
             if key not in ways:
                 ways[key] = ancestry.way(source, having)
-            yield _hit(record, source, ways[key], there[source])
+            ends = {d for d, came_from in read.items() if source in came_from}
+            trained = not ends.isdisjoint(having | blind)
+            yield _hit(record, source, ways[key], there[source], trained=trained)
 
 
 def _first(there: Mapping[str, Found], above: Mapping[str, set[str]]) -> list[str]:
@@ -186,7 +193,9 @@ def _first(there: Mapping[str, Found], above: Mapping[str, set[str]]) -> list[st
     ]
 
 
-def _hit(record: _Record, source: str, way: tuple[Step, ...], found: Found) -> Hit:
+def _hit(
+    record: _Record, source: str, way: tuple[Step, ...], found: Found, *, trained: bool
+) -> Hit:
     match = found.match
     return Hit(
         record.number,
@@ -199,4 +208,5 @@ def _hit(record: _Record, source: str, way: tuple[Step, ...], found: Found) -> H
         found.passage.where,
         found.records,
         differing(record.words, found.passage.text.split()),
+        trained,
     )

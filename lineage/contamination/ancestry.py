@@ -56,6 +56,15 @@ class Ancestry:
         return [id_ for id_, commit in self.commits.items() if commit.kind == "dataset"]
 
     @property
+    def read(self) -> set[str]:
+        """The dataset asked about, and those of models and generations."""
+        takers = (
+            id_ for id_, commit in self.commits.items() if commit.kind != "dataset"
+        )
+        taken = {step.id for id_ in takers for step in self.parents[id_]}
+        return {d for d in self.datasets if d in taken or d == self.root}
+
+    @property
     def untold(self) -> list[str]:
         """The models of which nothing says what they were trained on."""
         return [

@@ -12,6 +12,7 @@ from lineage.evidence.checked import UNDECIDED, Checked, Progress
 from lineage.evidence.grades import EVIDENCE, shown
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Edge
+from lineage.tombstones import explain_erased
 
 BLIND = frozenset(
     {"trained_on", "distilled_from", "selected_by", "rewarded_by", "evaluated_on"}
@@ -56,6 +57,7 @@ class _Trust:
                 self.known[entry.md5] = self.registry.payloads.check(entry)
                 self.progress(entry.size)
             if wrong := self.known[entry.md5]:
+                explain_erased(self.registry, id_, [entry])
                 message = f"{entry.path} of {id_[:12]} {wrong}"
                 raise LineageError(message, hint="run `lineage verify`")
 
@@ -73,7 +75,9 @@ def look(
 
     Raises:
         NotAllowed: when something would be written into the past.
+        LineageError: when numpy is missing; says what to install.
     """
+    _need_numpy()
     if write:
         registry.events_log.check_writable()
     trust = _Trust(registry, progress)
@@ -83,6 +87,15 @@ def look(
         event = _say(registry, id_, found) if write else ""
         blind = sum(edge.role in BLIND for edge in commit.edges)
         yield Looked(id_, found, event, blind)
+
+
+def _need_numpy() -> None:
+    try:
+        import numpy as np  # noqa: F401
+    except ImportError:
+        message = "looking at the bytes behind edges needs numpy"
+        hint = "install it: pip install 'lineage-vcs[diff]'"
+        raise LineageError(message, hint=hint) from None
 
 
 def _checked(

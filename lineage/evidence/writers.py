@@ -84,12 +84,14 @@ def check_prompts(
         source, prompt = row.data.get("prompt_source"), row.data.get("prompt")
         if isinstance(source, str) and isinstance(prompt, str):
             wanted.setdefault(source, Counter())[prompt] += 1
-    found = 0
+    found, named = 0, bool(wanted)
     for row in rows(registry, edge.id, progress=progress) if wanted else ():
         prompts = wanted.pop(str(row.data.get("id")), None) or Counter()
         texts = [v for v in row.data.values() if isinstance(v, str)]
         found += sum(n for p, n in prompts.items() if any(p in text for text in texts))
     said = f"the prompts of {found:,} of {total:,} records are in the records they name"
+    if not named:
+        said = "none of its records is in it, and none names the record of its prompt"
     verdict = VERIFIED if found == total and total else UNDECIDED
     figures = {"records": total, "found": found}
     return Checked(edge, verdict, PROMPTS, said, figures)

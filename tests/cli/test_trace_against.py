@@ -13,6 +13,7 @@ from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lineage.registry import Registry
 
@@ -165,7 +166,7 @@ def test_for_programs(run: Run) -> None:
     )
     assert list(found["hits"][0]) == [
         "number", "where", "kind", "share", "source", "place", "records", "text",
-        "change", "way",
+        "change", "trained", "way",
     ]  # fmt: skip
     assert [step["role"] for step in found["hits"][0]["way"]] == [
         None,
@@ -210,3 +211,37 @@ $ lineage trace --against dataset/exam --column question
 2> hint: choose one with --column: text
 exit 2
 """)  # fmt: skip
+
+
+@pytest.mark.usefixtures("exam")
+def test_what_was_filtered_out_is_no_contamination(
+    repo: Registry, run: Run, tmp_path: Path
+) -> None:
+    """A model whose data came from a crawl without the exam in it has not read it."""
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text(json.dumps({"text": READ[0]}) + "\n", encoding="utf-8")
+    source = Edge("derived_from", repo.resolve("dataset/crawl"))
+    data = repo.commit("dataset", "kept", kept, edges=[source])
+    repo.commit("model", "filtered", external={"uri": "s3://f"},
+                edges=[Edge("trained_on", data.id)])  # fmt: skip
+    asked = "trace", "model/filtered", "--against", "dataset/exam", "--exit-code"
+    done = run(*asked)
+    assert done.exit_code == 0
+    assert "; 3 of them in nothing that a model was trained on" in done.stdout
+    assert "in nothing that a model was trained on: model filtered" in done.stdout
+    hits = run(*asked, "--format", "json").json()["hits"]
+    assert [hit["trained"] for hit in hits] == [False] * 3
+    for entry in repo.files(data.id):
+        for place in repo.payloads.cache.rglob(entry.md5[2:]):
+            place.unlink()
+    done = run(*asked)
+    assert done.exit_code == 3, "unread data may have it"
+
+
+@pytest.mark.usefixtures("exam")
+def test_nothing_to_look_at_is_no_all_clear(repo: Registry, run: Run) -> None:
+    """Of a model without known data nothing is said to be clean; exit 1."""
+    repo.commit("model", "api", external={"uri": "https://example.org/api"})
+    done = run("trace", "model/api", "--against", "dataset/exam", "--exit-code")
+    assert done.exit_code == 1
+    assert "found      not known: there was nothing to look at" in done.stdout

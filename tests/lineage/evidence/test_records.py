@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lineage.errors import LineageError
 from lineage.evidence.lookup import Lookup
 from lineage.records import identity
 from lineage.store.objects import Edge
@@ -203,3 +205,14 @@ def test_prompts_are_looked_up_where_they_are_from(claims: Any) -> None:
 
     assert found("It was the best") == "verified"
     assert found("It was the worst") == "undecided"
+
+
+def test_without_numpy_it_is_said_what_to_install(
+    claims: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sentence, before anything is read."""
+    mixed = claims.dataset(HUMAN)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(LineageError, match="needs numpy") as caught:
+        claims.look(mixed)
+    assert caught.value.hint == "install it: pip install 'lineage-vcs[diff]'"
