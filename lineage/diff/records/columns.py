@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.diff.records.changes import ColumnChange, Distribution
 from lineage.diff.records.engine import Engine
-from lineage.diff.records.matching import WIDEST, Matching, extract, form, pointers
+from lineage.diff.records.forms import form
+from lineage.diff.records.matching import WIDEST, Matching
 from lineage.diff.records.schema import Types
 from lineage.diff.records.shifts import (
     jensen_shannon,
@@ -39,11 +40,7 @@ def columns(
     than 200 columns the first 200 by name are looked at.
     """
     engine, names = matching.engine, matching.names[:WIDEST]
-    engine.run(
-        "CREATE TABLE vals AS SELECT h, a, b,"
-        f" {extract(pointers(names))} AS v FROM documents JOIN counts USING (k)"
-        " WHERE sampled"
-    )
+    engine.run("DELETE FROM vals WHERE NOT sampled")
     records = engine.one("SELECT sum(a)::BIGINT, sum(b)::BIGINT FROM vals")
     if not all(records):
         return ()
@@ -133,9 +130,9 @@ class _Column:
         columns = [
             self._engine.rows(
                 f"SELECT text, {side} FROM (SELECT {self._value}::JSON ->> '$' AS text,"
-                f" h, {side}, sum(length(text) * {side}) OVER (ORDER BY h) AS size"
+                f" k, {side}, sum(length(text) * {side}) OVER (ORDER BY k) AS size"
                 f" FROM vals WHERE {side} > 0 AND {self._value} <> 'null')"
-                f" WHERE size - length(text) * {side} < {_SAMPLE} ORDER BY h"
+                f" WHERE size - length(text) * {side} < {_SAMPLE} ORDER BY k"
             )
             for side in "ab"
         ]

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from lineage.diff.options import Options
+from lineage.diff.records.aligning import Runs, align
 from lineage.diff.records.changes import RecordChanges
 from lineage.diff.records.columns import columns
 from lineage.diff.records.engine import Engine, engine
 from lineage.diff.records.keyed import keyed
-from lineage.diff.records.matching import NEW, OLD, Matching
+from lineage.diff.records.matching import NEW, OLD, CollidedError, Matching
 from lineage.diff.records.places import moved, reordered
-from lineage.diff.records.reading import Reader
+from lineage.diff.records.reading import LINES, Reader
 from lineage.diff.records.samples import samples
 from lineage.diff.records.schema import schema, types
 from lineage.diff.records.sources import Sources
 from lineage.errors import StoreError
+from lineage.records.formats import suffix
 
 
 def compare_files(
@@ -25,12 +27,40 @@ def compare_files(
 
     A file that cannot be read gets a note, and is left out on both sides.
     """
+    before = len(notes)
+    try:
+        return _compare(found, label, options, home, notes, strong=False)
+    except CollidedError:
+        del notes[before:]
+        return _compare(found, label, options, home, notes, strong=True)
+
+
+def _compare(
+    found: Sources,
+    label: str,
+    options: Options,
+    home: Path,
+    notes: list[str],
+    *,
+    strong: bool,
+) -> RecordChanges:
     readable = {file.place for side in (found.a, found.b) for file in side}
     with engine(home, readable) as database:
-        matching = Matching(database, options.key)
+        matching = Matching(database, options.key, strong=strong)
         paths = _read(matching, Reader(database, options.progress), found, notes)
+        runs = {} if strong else _runs(found, paths)
         about = {"label": label, "same_files": found.same}
-        return _changes(matching, paths, options, notes, **about)
+        return _changes(matching, runs, paths, options, notes, **about)
+
+
+def _runs(found: Sources, paths: list[str]) -> dict[int, Runs]:
+    """The lines that both sides of a file share, by its number."""
+    new = {file.path: file.place for file in found.b}
+    return {
+        paths.index(file.path): align(file.place, new[file.path])
+        for file in found.a
+        if file.path in new and suffix(file.path) in LINES
+    }
 
 
 def _read(
@@ -56,13 +86,14 @@ def _read(
 
 def _changes(
     matching: Matching,
+    runs: dict[int, Runs],
     paths: list[str],
     options: Options,
     notes: list[str],
     **about: Any,
 ) -> RecordChanges:
     database = matching.engine
-    differs = matching.count()
+    differs = matching.count(runs)
     records = _records(database)
     if differs:
         matching.match()

@@ -50,6 +50,12 @@ class Engine:
         """The columns of a query as numpy arrays."""
         return list(self.database.execute(query).fetchnumpy().values())
 
+    def add(self, table: str, column: Any) -> None:
+        """Add rows to a table of one column, from a numpy array."""
+        self.database.register("fresh", {"c": column})
+        self.run(f"INSERT INTO {table} FROM fresh")
+        self.database.unregister("fresh")
+
     def insert(self, table: str, columns: Sequence[Sequence[object]]) -> None:
         """Add rows, given by column."""
         import numpy as np

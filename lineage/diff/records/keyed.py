@@ -4,15 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lineage.diff.records.engine import Engine
-from lineage.diff.records.matching import (
-    CANONICAL,
-    TEXTS,
-    WIDEST,
-    Matching,
-    extract,
-    form,
-    pointers,
-)
+from lineage.diff.records.forms import CANONICAL, extract, form, pointers
+from lineage.diff.records.matching import TEXTS, WIDEST, Matching
 
 _SIDES = ("old", "new")
 

@@ -1,35 +1,45 @@
 """Which records of two sides are the same: counted by duckdb, exactly.
 
 First the documents as they are written: those that both sides have as often are done
-with. What is left is compared by value, top-level column by column. Text, numbers,
-booleans and nulls have one form each; an object or a list has it once it is rewritten
-in canonical JSON, which is done where two documents differ in nothing else. A document
-in canonical JSON, where large integers are text, has a blank at its end to say so.
+with. What is left is compared by value, top-level column by column (`forms`). Where two
+documents differ in nothing but objects or lists they are rewritten in canonical JSON.
 
-Documents are told apart by the MD5 of a random text and themselves: who does not know
-that text cannot make two that collide.
+Documents as written are told apart by duckdb's hash of 64 bits. Those that share one
+are compared: byte by byte in the runs of lines that two files share (`aligning`), else
+by the MD5 of a random text and themselves. Should two differ, all are told apart by
+that MD5: who does not know the random text cannot make two that collide.
 """
 
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lineage.diff.records.aligning import Runs
 from lineage.diff.records.engine import Engine, quoted
-from lineage.records.values import canonical_record
-from lineage.store.canonical import SAFE_INTEGER
+from lineage.diff.records.forms import (
+    CANONICAL,
+    extract,
+    form,
+    key_of,
+    pointer,
+    pointers,
+    rewritten,
+)
 
 OLD, NEW = 0, 1
 WIDEST = 200  # columns that are compared one by one
+_HASH = "hash(doc)"
 _FEW = 50_000  # documents of a side; up to here statistics are of all
-_EVERY = 2**64 - 1
-_NULL = "'null'"
-CANONICAL = "ends_with(doc, ' ')"  # whether a document is
+_LOOKED = 2000  # documents that say which column tells most apart
 TEXTS = (  # of the documents, as they are now
-    "(SELECT k, coalesce(c.doc, d.doc) AS doc, differs, sampled"
+    "(SELECT d.* REPLACE (coalesce(c.doc, d.doc) AS doc)"
     " FROM documents AS d LEFT JOIN canonical AS c USING (k))"
 )
 _DUPLICATES = 100  # that are kept to be shown
+
+
+class CollidedError(Exception):
+    """Two documents have one hash."""
 
 
 class Taken(NamedTuple):
@@ -48,18 +58,28 @@ class Matching:
     Tables: `lines` has a row per record in the order of reading (`rowid`), `counts` a
     row per document as written, `documents` the text of those that are on one side
     more often and of those that statistics are of, `ids` by value what is left.
+
+    Args:
+        engine: a fresh database.
+        key: columns that say which record a document is.
+        strong: tell documents apart by MD5.
     """
 
-    def __init__(self, engine: Engine, key: Sequence[str] = ()) -> None:
+    def __init__(
+        self, engine: Engine, key: Sequence[str] = (), *, strong: bool = False
+    ) -> None:
         self.engine = engine
+        self._strong = strong
         self._salt = quoted(os.urandom(16).hex())
         self._named = key_of(key, self._salt) if key else "NULL::UHUGEINT"
         self.taken: list[Taken] = []
         self.names: list[str] = []
         self.sampled: tuple[int, int] | None = None
+        self._k = self._md5("doc") if strong else _HASH
+        self._kind = "UHUGEINT" if strong else "UBIGINT"
         engine.run(
             "CREATE TABLE lines"
-            " (side UTINYINT, file INTEGER, k UHUGEINT, h UBIGINT, key UHUGEINT)"
+            f" (side UTINYINT, file INTEGER, k {self._kind}, key UHUGEINT)"
         )
 
     def take(self, side: int, file: int, relation: str) -> None:
@@ -70,8 +90,8 @@ class Matching:
         """
         before = self._total()
         self.engine.run(
-            f"INSERT INTO lines SELECT {side}, {file}, {self._hash('doc')}, hash(doc),"
-            f" {self._named} FROM ({relation}) WHERE CASE WHEN starts_with(doc, '{{')"
+            f"INSERT INTO lines SELECT {side}, {file}, {self._k}, {self._named}"
+            f" FROM ({relation}) WHERE CASE WHEN starts_with(doc, '{{')"
             " THEN true ELSE error('no object') END"
         )
         self.taken.append(Taken(side, file, relation, before, self._total()))
@@ -92,48 +112,107 @@ class Matching:
     def _total(self) -> int:
         return int(self.engine.one("SELECT count(*) FROM lines")[0])
 
-    def _hash(self, text: str) -> str:
+    def _md5(self, text: str) -> str:
         return f"md5_number({self._salt} || {text})"
 
-    def count(self) -> bool:
-        """Count each document; whether any is on one side more often."""
+    def count(self, runs: Mapping[int, Runs]) -> bool:
+        """Count each document; whether any is on one side more often.
+
+        Args:
+            runs: by file, the lines that both sides share one after the other.
+
+        Raises:
+            CollidedError: when different ones were taken for the same.
+        """
         self.engine.run(
-            "CREATE TABLE counts AS SELECT k, any_value(h) AS h,"
+            "CREATE TABLE counts AS SELECT k,"
             " count(*) FILTER (side = 0) AS a, count(*) FILTER (side = 1) AS b,"
             " min(rowid) FILTER (side = 0) AS first_a,"
             " min(rowid) FILTER (side = 1) AS first_b,"
             " min(file) FILTER (side = 0) AS file_a,"
             " min(file) FILTER (side = 1) AS file_b FROM lines GROUP BY k"
         )
+        if not self._strong:
+            self._check(runs)
         return bool(self.engine.one("SELECT bool_or(a <> b) FROM counts")[0])
+
+    def _check(self, runs: Mapping[int, Runs]) -> None:
+        """See that documents of one hash are one."""
+        self._suspect(runs)
+        if not self.engine.one("SELECT count(*) FROM suspects")[0]:
+            return
+        each = (
+            f"SELECT {self._k} AS k, {self._md5('doc')} AS m FROM ({taken.relation})"
+            f" WHERE {self._k} IN (FROM suspects)"
+            for taken in self.taken
+        )
+        collided = self.engine.one(
+            "SELECT bool_or(low <> high) FROM (SELECT min(m) AS low, max(m) AS high"
+            f" FROM ({' UNION ALL '.join(each)}) GROUP BY k)"
+        )
+        if collided[0]:
+            raise CollidedError
+
+    def _suspect(self, runs: Mapping[int, Runs]) -> None:
+        """List the hashes of several records.
+
+        Those of two lines of one run are left out: they were compared already.
+        """
+        places = {(t.side, t.file): t for t in self.taken}
+        starts = {place: taken.start for place, taken in places.items()}
+        sizes = {place: taken.end - taken.start for place, taken in places.items()}
+        known = [
+            file
+            for file, found in runs.items()
+            if found.lines == (sizes.get((OLD, file)), sizes.get((NEW, file)))
+        ]
+        self.engine.run(f"CREATE TABLE suspects (k {self._kind})")
+        rest = "a + b > 1"
+        for file in known:
+            here = f"a = 1 AND b = 1 AND file_a = {file} AND file_b = {file}"
+            rest += f" AND NOT ({here})"
+            k, first_a, first_b = self.engine.arrays(
+                f"SELECT k, first_a, first_b FROM counts WHERE {here}"
+            )
+            a, b = (starts[side, file] for side in (OLD, NEW))
+            other = ~runs[file].pair(first_a - a, first_b - b)
+            if other.any():
+                self.engine.add("suspects", k[other])
+        self.engine.run(f"INSERT INTO suspects SELECT k FROM counts WHERE {rest}")
 
     def match(self) -> None:
         """Match by value what is not the same as it is written."""
         self._gather()
-        self.engine.run("CREATE TABLE canonical (k UHUGEINT, doc VARCHAR)")
-        names = self.engine.rows(
-            "SELECT DISTINCT unnest(json_keys(doc)) AS name FROM documents ORDER BY 1"
-        )
-        self.names = [name for (name,) in names]
-        paths = pointers(self.names)
-        self.rewrite(
-            "true"
-            if self._wide
-            else "len(json_keys(doc)) <> len(list_distinct(json_keys(doc)))"
-        )
-        self._print(paths, whole=False)
+        self.engine.run(f"CREATE TABLE canonical (k {self._kind}, doc VARCHAR)")
+        if self._learn_names() and not self._wide:
+            self.rewrite("len(json_keys(doc)) <> len(list_distinct(json_keys(doc)))")
+        if self._wide:
+            self.rewrite("true")
+        self._prepare()
+        self._print(whole=False)
         self.rewrite(
             "k IN (SELECT k FROM prints WHERE nested"
             " QUALIFY count(*) OVER (PARTITION BY id) > 1)"
         )
         if self._nested():
-            self._print(paths, whole=True)
+            self._print(whole=True)
         self.engine.run(
             "CREATE TABLE ids AS SELECT id, sum(a)::BIGINT AS a, sum(b)::BIGINT AS b,"
             " min(first_a) AS first_a, min(first_b) AS first_b,"
             " arg_min(k, first_a) AS k_a, arg_min(k, first_b) AS k_b"
-            " FROM prints JOIN counts USING (k) GROUP BY id"
+            " FROM prints GROUP BY id UNION ALL"
+            " SELECT g::UHUGEINT, a, b, first_a, first_b,"
+            " if(a > 0, k, NULL), if(b > 0, k, NULL) FROM alone"
         )
+
+    def _learn_names(self) -> bool:
+        """Whether a document has a column twice."""
+        rows = self.engine.rows(
+            "SELECT DISTINCT unnest(keys) AS name, len(keys) > len(list_distinct(keys))"
+            " FROM (SELECT DISTINCT json_keys(doc) AS keys FROM documents) ORDER BY 1"
+        )
+        self.names = sorted({name for name, _ in rows})
+        return any(twice for _, twice in rows)
 
     def _nested(self) -> bool:
         return bool(
@@ -150,39 +229,39 @@ class Matching:
             "SELECT count(*) FILTER (side = 0), count(*) FILTER (side = 1) FROM lines"
         )[0]
         share = min(1.0, _FEW / max(records))
-        bound = min(_EVERY, int(share * _EVERY))
+        every = 2**128 - 1 if self._strong else 2**64 - 1
+        bound = every if share == 1 else int(share * 2**32) * (every // 2**32)
         self.engine.run(
-            "CREATE TABLE chosen AS"
-            f" SELECT k, h, a, a <> b AS differs, h <= {bound} AS sampled FROM counts"
+            "CREATE TABLE chosen AS SELECT k, a <> b AS differs,"
+            f" k <= {bound} AS sampled, a, b, first_a, first_b FROM counts"
             f" WHERE differs OR sampled OR k IN (SELECT k FROM counts WHERE b > 1"
             f" ORDER BY b DESC, first_b LIMIT {_DUPLICATES})"
         )
         if share < 1:
             found = self.engine.one(
-                f"SELECT sum(a), sum(b) FROM counts WHERE h <= {bound}"
+                f"SELECT sum(a), sum(b) FROM counts WHERE k <= {bound}"
             )
             self.sampled = int(found[0] or 0), int(found[1] or 0)
+        make = "CREATE TABLE documents AS"
         for side in (OLD, NEW):
             relations = " UNION ALL ".join(
                 t.relation for t in self.taken if t.side == side
             )
             where = "a > 0" if side == OLD else "a = 0"
-            select = (
-                f"SELECT {self._hash('doc')} AS k, doc FROM"
-                f" ({relations or 'SELECT NULL::VARCHAR AS doc WHERE false'})"
-                f" WHERE hash(doc) IN (SELECT h FROM chosen WHERE {where})"
-            )
-            make = (
-                "CREATE TABLE documents AS" if side == OLD else "INSERT INTO documents"
-            )
             self.engine.run(
-                f"{make} SELECT k, doc, differs, sampled FROM ({select}) JOIN"
-                f" (SELECT * FROM chosen WHERE {where}) USING (k)"
+                f"{make} SELECT doc, chosen.* FROM (SELECT doc, {self._k} AS k FROM"
+                f" ({relations or 'SELECT NULL::VARCHAR AS doc WHERE false'}))"
+                f" JOIN (FROM chosen WHERE {where}) AS chosen USING (k)"
             )
-        self.engine.run(
-            "DELETE FROM documents WHERE rowid NOT IN"
-            " (SELECT min(rowid) FROM documents GROUP BY k)"
+            make = "INSERT INTO documents"
+        (several,) = self.engine.one(
+            "SELECT coalesce(bool_or(a > 1 OR a = 0 AND b > 1), false) FROM chosen"
         )
+        if several:
+            self.engine.run(
+                "DELETE FROM documents WHERE rowid NOT IN"
+                " (SELECT min(rowid) FROM documents GROUP BY k)"
+            )
 
     def rewrite(self, where: str) -> None:
         """Put documents that differ in canonical JSON."""
@@ -192,10 +271,45 @@ class Matching:
         )
         for batch in self.engine.batches(wanted):
             keys, texts = zip(*batch, strict=True)
-            columns = [[str(k) for k in keys], [*map(_canonical, texts)]]
+            columns = [[str(k) for k in keys], [*map(rewritten, texts)]]
             self.engine.insert("canonical", columns)
 
-    def _print(self, paths: str, *, whole: bool) -> None:
+    def _prepare(self) -> None:
+        """Set those apart of which one column alone has a value that no other has.
+
+        `alone` are they, with that value's hash `g`; `others` all that may be the same
+        as another.
+        """
+        name = None if self._wide else self._telling()
+        value = f"json_extract(doc, {pointer(name)})::VARCHAR" if name else ""
+        told = form("v", CANONICAL, "false") if name else "''"
+        self.engine.run(
+            f"CREATE TABLE told AS SELECT k, hash({told}) AS g, a, b, first_a, first_b"
+            f" FROM (SELECT *, {value or 'NULL'} AS v FROM {TEXTS} WHERE differs)"
+        )
+        once = "SELECT g FROM told GROUP BY g HAVING count(*) = 1"
+        self.engine.run(f"CREATE TABLE alone AS FROM told WHERE g IN ({once})")
+        self.engine.run(
+            "CREATE TABLE others AS SELECT k FROM told"
+            " WHERE g NOT IN (SELECT g FROM alone)"
+        )
+
+    def _telling(self) -> str | None:
+        """The column with the most different values among some documents."""
+        names = self.names
+        if not names:
+            return None
+        counts = (
+            f"count(DISTINCT {form(f'v[{i}]', 'true', 'false')})"
+            for i in range(1, len(names) + 1)
+        )
+        row = self.engine.one(
+            f"SELECT {', '.join(counts)} FROM (SELECT {extract(pointers(names))} AS v"
+            f" FROM (FROM documents WHERE differs LIMIT {_LOOKED}))"
+        )
+        return max(zip(row, names, strict=True))[1]
+
+    def _print(self, *, whole: bool) -> None:
         """The form of each document that only its value decides.
 
         Unless `whole`, an object or a list is only told to be one.
@@ -206,77 +320,10 @@ class Matching:
             forms = ", ".join(form(v, "written", f"{whole} AND written") for v in each)
             form_ = f"concat_ws(chr(31), {forms})" if forms else "''"
             nested = " OR ".join(f"{v}[1] IN ('{{', '[')" for v in each) or "false"
-        values = "[]::VARCHAR[]" if self._wide else extract(paths)
+        values = "[]::VARCHAR[]" if self._wide else extract(pointers(self.names))
         self.engine.run(
-            "CREATE OR REPLACE TABLE prints AS"
-            f" SELECT k, {self._hash(form_)} AS id, coalesce({nested}, false) AS nested"
-            f" FROM (SELECT k, doc, {CANONICAL} AS written, {values} AS v"
-            f" FROM {TEXTS} WHERE differs)"
+            "CREATE OR REPLACE TABLE prints AS SELECT k, a, b, first_a, first_b,"
+            f" {self._md5(form_)} AS id, coalesce({nested}, false) AS nested"
+            f" FROM (SELECT *, {CANONICAL} AS written, {values} AS v"
+            f" FROM {TEXTS} WHERE differs AND k IN (FROM others))"
         )
-
-
-def extract(paths: str) -> str:
-    """The values at the paths, as text; NULL where there is none."""
-    return f"json_extract(doc, {paths})::VARCHAR[]"
-
-
-def pointers(names: Sequence[str]) -> str:
-    """Top-level columns as paths."""
-    return "[" + ", ".join(map(pointer, names)) + "]::VARCHAR[]"
-
-
-def form(value: str, written: str, whole: str = "true") -> str:
-    """A value of a document so that equal ones are equal text, and no others.
-
-    Args:
-        value: an expression of it as JSON.
-        written: whether its document is in canonical JSON.
-        whole: whether an object or a list is taken as it is; else only told to be one.
-    """
-    nested = f"CASE WHEN {whole} THEN {value} ELSE {value}[1] END"
-    return (
-        f"CASE WHEN {value} IS NULL THEN '' WHEN {value}[1] IN ('\"', 't', 'f', 'n')"
-        f" THEN {value} WHEN {value}[1] IN ('{{', '[') THEN {nested}"
-        f" ELSE {_number(value, written)} END"
-    )
-
-
-def _number(value: str, written: str) -> str:
-    """A number as RFC 8785 tells them apart; large integers are text there."""
-    double = f"TRY_CAST({value} AS DOUBLE)"
-    return (
-        f"CASE WHEN length({value}) < 16 AND isfinite({double})"
-        f" THEN ({double} + 0)::VARCHAR"
-        f" WHEN NOT {written} AND regexp_full_match({value}, '-?[0-9]{{16,}}')"
-        f" AND (length({value}) > 17"
-        f" OR abs(TRY_CAST({value} AS HUGEINT)) > {SAFE_INTEGER})"
-        f" THEN '\"' || {value} || '\"'"
-        f" WHEN isnan({double}) THEN '\"NaN\"'"
-        f" WHEN isinf({double}) THEN '\"' || if({double} < 0, '-', '') || 'Infinity\"'"
-        f" ELSE coalesce(({double} + 0)::VARCHAR, {value}) END"
-    )
-
-
-def key_of(key: Sequence[str], salt: str) -> str:
-    """What says which record a document is; NULL where a column is missing or null."""
-    values = [f"(json_extract(doc, {pointer(name)})::VARCHAR)" for name in key]
-    whole = " AND ".join(f"{value} <> {_NULL}" for value in values)
-    forms = (form(value, CANONICAL) for value in values)
-    return (
-        f"CASE WHEN {whole} THEN md5_number({salt} ||"
-        f" concat_ws(chr(31), {', '.join(forms)})) END"
-    )
-
-
-def pointer(name: str) -> str:
-    """A top-level column as a JSON pointer (RFC 6901)."""
-    return quoted("/" + name.replace("~", "~0").replace("/", "~1"))
-
-
-def _canonical(document: str) -> str:
-    return marked(canonical_record(json.loads(document)))
-
-
-def marked(document: bytes) -> str:
-    """A document in canonical JSON, with the blank that says so."""
-    return f"{document.decode()} "

@@ -10,7 +10,7 @@ from typing import Any
 
 from lineage.diff.options import Progress
 from lineage.diff.records.engine import Engine, quoted
-from lineage.diff.records.matching import marked
+from lineage.diff.records.forms import marked
 from lineage.diff.records.sources import File
 from lineage.errors import StoreError, UsageError
 from lineage.records import rows_of
@@ -18,6 +18,7 @@ from lineage.records.formats import suffix
 from lineage.records.values import canonical_record
 
 _BATCH = 20_000  # rows
+LINES = (".jsonl", ".ndjson")  # a record on each line
 _PATTERN = frozenset("*?[")  # duckdb takes a name with these for many
 _PLAIN = {
     *("boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint"),
@@ -61,7 +62,7 @@ class Reader:
         kind, place = suffix(file.path), str(file.place)
         if _PATTERN & {*place}:
             return None
-        if kind in (".jsonl", ".ndjson"):
+        if kind in LINES:
             return (
                 f"SELECT json::VARCHAR AS doc FROM read_json_objects({quoted(place)},"
                 " format = 'newline_delimited', compression = 'uncompressed')"

@@ -69,10 +69,10 @@ def _changed(
     matching: Matching, paths: Sequence[str], options: Options
 ) -> Iterator[Sample]:
     rows = matching.engine.rows(
-        "SELECT x.doc, y.doc, first_b FROM"
-        f" (FROM pairs ORDER BY first_b LIMIT {options.samples})"
+        "SELECT x.doc, y.doc, pairs.first_b FROM"
+        f" (FROM pairs ORDER BY first_b LIMIT {options.samples}) AS pairs"
         " JOIN documents AS x ON x.k = k_a JOIN documents AS y ON y.k = k_b"
-        " ORDER BY first_b"
+        " ORDER BY pairs.first_b"
     )
     for old, new, place in rows:
         path, number = _place(matching, paths, NEW, place)

@@ -1,10 +1,11 @@
 """The columns of two sides and the JSON types of their values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from lineage.diff.records.changes import SchemaChange
 from lineage.diff.records.engine import Engine, quoted
-from lineage.diff.records.matching import WIDEST, Matching, extract, pointers
+from lineage.diff.records.forms import extract, pointers
+from lineage.diff.records.matching import WIDEST, Matching
 
 _TYPES = ("null", "boolean", "number", "string", "array", "object")
 _BEGIN = (
@@ -24,26 +25,28 @@ def types(matching: Matching) -> dict[str, tuple[Types, Types]]:
     """The types that each column has on either side, sorted; None where it is not.
 
     They are of the records that statistics are of, and of the first 100,000 that are on
-    one side alone.
+    one side alone. The table `vals` has the values of the first columns of all of them.
     """
     found: dict[str, tuple[Types, Types]] = {}
-    for start in range(0, len(matching.names), WIDEST):
+    for start in reversed(range(0, len(matching.names), WIDEST)):
         some = matching.names[start : start + WIDEST]
-        found |= dict(zip(some, _types(matching.engine, some), strict=True))
+        matching.engine.run(
+            "CREATE OR REPLACE TABLE vals AS SELECT k, a, b, sampled,"
+            f" {extract(pointers(some))} AS v FROM documents"
+            f" WHERE sampled OR rowid < {_MOST}"
+        )
+        types = zip(some, _types(matching.engine, len(some)), strict=True)
+        found = dict(types) | found
     return found
 
 
-def _types(engine: Engine, names: Sequence[str]) -> Iterator[tuple[Types, Types]]:
+def _types(engine: Engine, count: int) -> Iterator[tuple[Types, Types]]:
     sets = (
         f"bit_or({_bit(f'v[{index}]')}) FILTER (WHERE {side} > 0)"
-        for index in range(1, len(names) + 1)
+        for index in range(1, count + 1)
         for side in "ab"
     )
-    row = engine.one(
-        f"SELECT {', '.join(sets)} FROM"
-        f" (SELECT a, b, {extract(pointers(names))} AS v FROM documents"
-        f" JOIN counts USING (k) WHERE sampled OR documents.rowid < {_MOST})"
-    )
+    row = engine.one(f"SELECT {', '.join(sets)} FROM vals")
     both = map(_named, row)
     return zip(both, both, strict=True)
 
