@@ -2,9 +2,11 @@
 
     python tests/bench/diff_tensors.py [--mb 1000] [--rounds 5] [--in DIR]
 
-Each figure is the median of processes of their own that take turns; peak memory is
-the whole process's. git-theta's diff needs git-lfs and torch, and a smudge filter in
-the repository: where its command does not start, the reason is printed.
+In "all tuned" every element is another, in float32 and in bfloat16, of which as many
+bytes are twice as many elements. Each figure is the median of processes of their own
+that take turns; peak memory is the whole process's. git-theta's diff needs git-lfs
+and torch, and a smudge filter in the repository: where its command does not start,
+the reason is printed.
 """
 
 from __future__ import annotations
@@ -68,6 +70,7 @@ def main() -> None:
         top = Path(folder)
         print(f"{machine(top)}. Two files of {given.mb} MB, median of {given.rounds}.")
         base, *others = _files(top, given.mb)
+        brains = _brains(top, base)
         contestants: dict[str, tuple[object, ...]] = {
             "numpy sums, in memory, one thread": (_SUMS, base, others[0], "1", "held"),
             f"numpy sums, in memory, {threads} threads": (
@@ -76,7 +79,7 @@ def main() -> None:
                 _SUMS, base, others[0], threads, "mapped"),
         }  # fmt: skip
         ours = {f"lineage, {path.stem}": (_OURS, base, path) for path in others}
-        contestants |= ours
+        contestants |= ours | {"lineage, all tuned, bf16": (_OURS, *brains)}
         runs: dict[str, list[list[float]]] = {name: [] for name in contestants}
         for _ in range(given.rounds):
             for name, (code, *arguments) in contestants.items():
@@ -107,6 +110,21 @@ def _files(top: Path, mb: int) -> list[Path]:
     for name, tensors in models.items():
         save_file(tensors, top / f"{name}.safetensors")
     return [top / f"{name}.safetensors" for name in models]
+
+
+def _brains(top: Path, base: Path) -> list[Path]:
+    """A model in bfloat16, each tensor twice to be as large, and one with all tuned."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    found = []
+    for name, factor in (("base", 1), ("all tuned", 1 + 2**-6)):
+        scaled = {key: value * factor for key, value in load_file(base).items()}
+        short = {key: value.to(torch.bfloat16) for key, value in scaled.items()}
+        twice = short | {f"{key}.again": v.clone() for key, v in short.items()}
+        found.append(top / f"{name}, bf16.safetensors")
+        save_file(twice, found[-1])
+    return found
 
 
 def _run(code: str, *arguments: str) -> list[float]:

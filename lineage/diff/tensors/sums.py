@@ -6,6 +6,7 @@ A block stays in a core's cache, and numpy lets other threads run meanwhile.
 from dataclasses import dataclass
 from itertools import pairwise
 from math import hypot, isfinite, sqrt
+from threading import local
 from typing import TYPE_CHECKING
 
 from lineage.diff.tensors.stored import BITS
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from lineage.diff.tensors.stored import Bytes
     from lineage.diff.tensors.widen import Numbers
 
-BLOCK = 1 << 16  # elements; what is made of two blocks fits a usual L2 cache
+BLOCK = 1 << 17  # elements: less than a core's cache, more than a call costs
 _ROW = 1 << 12  # elements whose squares are summed in their own precision
 _SAFE = 1e-20, 1e30  # sums of squares that float32 neither loses nor overflows with
 _FIRST = 1 << 12  # bytes in which most tensors that differ do
 _LONG = frozenset({"I64", "U64"})
+_thread = local()
 
 
 @dataclass(slots=True)
@@ -106,7 +108,6 @@ def compare(a: "Bytes", b: "Bytes", dtypes: tuple[str, str]) -> Sums:
 
     found, widths = Sums(), [BITS[dtype] // 8 for dtype in dtypes]
     single = {*dtypes} <= SINGLE
-    work = np.zeros((3, BLOCK), np.float32 if single else np.float64)
     count = len(a) // widths[0]
     with np.errstate(all="ignore"):
         for start in range(0, count, BLOCK):
@@ -115,34 +116,42 @@ def compare(a: "Bytes", b: "Bytes", dtypes: tuple[str, str]) -> Sums:
                 side[start * width : stop * width]
                 for side, width in zip((a, b), widths, strict=True)
             )
-            block = _fast(old, new, dtypes, work) if single else None
+            block = _fast(old, new, dtypes) if single else None
             found.add(block or _exact(old, new, dtypes, stop - start))
     return found
 
 
-def _fast(
-    a: "Bytes", b: "Bytes", dtypes: tuple[str, str], work: "Numbers"
-) -> Sums | None:
+def _fast(a: "Bytes", b: "Bytes", dtypes: tuple[str, str]) -> Sums | None:
     """Sums of products in float32, 4,096 at a time; None where that may not do.
 
     It errs by about a millionth at most, while squares are far from float32's limits.
     """
     import numpy as np
 
+    work = _room()
     old = widened(dtypes[0], a, work[0])
     new = widened(dtypes[1], b, work[1])
-    differ = int(np.count_nonzero(old != new))
-    found = Sums(len(old), differ, aa=_dot(old, old), bb=_dot(new, new))
-    if differ:
-        difference = np.subtract(new, old, out=work[2][: len(old)])
-        found.dd = _dot(difference, difference)
-        found.largest = float(max(difference.max(), -difference.min()))
+    apart = np.subtract(new, old, out=work[2][: len(old)])
+    found = Sums(len(old), aa=_dot(old, old), bb=_dot(new, new), dd=_dot(apart, apart))
     found.ab = _products(found, old, new)
     low, high = _SAFE
     if not all(low < s < high for s in (found.aa, found.bb, found.dd or 1.0)):
         return None
+    np.abs(apart, out=apart)
+    found.largest = float(apart.max())
+    found.differ = int(np.count_nonzero(apart.view(np.int32)))  # zero has no bit set
     if dtypes[0] != dtypes[1]:
         found.kept = _kept(old, new, dtypes[1])
+    return found
+
+
+def _room() -> "Numbers":
+    """Three blocks of float32 that a thread has once: new ones cost page faults."""
+    import numpy as np
+
+    if not hasattr(_thread, "room"):
+        _thread.room = np.empty((3, BLOCK), np.float32)
+    found: Numbers = _thread.room
     return found
 
 
@@ -182,8 +191,10 @@ def _dot(one: "Numbers", other: "Numbers") -> float:
     rows = np.matmul(
         one[:whole].reshape(-1, 1, _ROW), other[:whole].reshape(-1, _ROW, 1)
     )
-    rest = np.dot(one[whole:], other[whole:])
-    return float(rows.sum(dtype=np.float64)) + float(rest)
+    found: float = sum(rows.ravel().tolist())  # Python's floats, and its speed
+    if whole < len(one):
+        found += float(np.dot(one[whole:], other[whole:]))
+    return found
 
 
 def _apart(found: Sums, old: "Numbers", new: "Numbers") -> None:

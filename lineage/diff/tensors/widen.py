@@ -55,8 +55,12 @@ def widen(dtype: str, raw: "Bytes", out: "Numbers") -> None:
     import numpy as np
 
     if dtype == "BF16":
-        bits = raw.view("<u2").astype(np.uint32)
-        np.copyto(out, np.left_shift(bits, 16, out=bits).view(np.float32))
+        single = out if out.dtype == np.float32 else np.empty(len(out), np.float32)
+        bits = single.view(np.uint32)
+        np.copyto(bits, raw.view("<u2"))
+        np.left_shift(bits, 16, out=bits)
+        if single is not out:
+            np.copyto(out, single)
     elif dtype in NATIVE:
         with np.errstate(invalid="ignore"):  # a signalling NaN
             np.copyto(out, raw.view(NATIVE[dtype]))
