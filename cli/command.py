@@ -66,6 +66,7 @@ class _Count(click.IntRange):
 
 
 COUNT = _Count(min=0)
+ROWS = 20  # of a table, for people, unless they want more
 pass_app = click.make_pass_decorator(App)
 
 
@@ -164,6 +165,18 @@ def at_option(command: Callable[..., int | None]) -> Callable[..., int | None]:
         callback=remember,
         help="See the registry as it was at the end of a day, at a time, or after "
         "an event.",
+    )(command)
+
+
+def limit_option(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """The option ``--limit``: how long the tables for people are."""
+    return click.option(
+        "--limit",
+        type=COUNT,
+        metavar="N",
+        default=ROWS,
+        show_default=True,
+        help="At most N rows per table, for people.",
     )(command)
 
 

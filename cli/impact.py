@@ -9,6 +9,7 @@ import click
 from lineage.cli import shapes
 from lineage.cli.command import (
     COUNT,
+    ROWS,
     App,
     Command,
     at_option,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from lineage.descent.impact import Impact, Reached
     from lineage.registry import Registry
 
-_ROWS = 20  # shown to people; other formats have all
 _KINDS = ("generation", "model", "dataset", "config")
 _CSV = (
     *("id", "git", "kind", "name", "branches", "tags", "generation"),
@@ -67,7 +67,8 @@ _CSV = (
     show_default=True,
     help="What shares are counted in.",
 )
-@click.option("--limit", type=COUNT, metavar="N", help="At most N rows per table.")
+@click.option("--limit", type=COUNT, metavar="N",
+              help=f"At most N rows per table; {ROWS} for people.")  # fmt: skip
 @at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
@@ -93,7 +94,7 @@ def impact(
     registry = app.registry
     id_ = registry.resolve(revision)
     if limit is None and format_ == "human":
-        limit = _ROWS
+        limit = ROWS
     if plan:
         show_plan(app, id_, limit, format_)
         return

@@ -25,22 +25,24 @@ SECTIONS = {
     "Record": {
         "init": "Make a folder a registry.",
         "commit": "Record an artifact and what it came from.",
-        "attest": "Say what was measured of a commit later.",
         "run": "Run a command and record what it read and left.",
+        "attest": "Say what was measured of a commit later.",
+        "taint": "Say that a commit is bad, and see what it reached.",
         "status": "Show committed files that have changed since.",
     },
     "Look": {
         "log": "Show what came from what, newest first.",
         "show": "Show one commit and what was said about it.",
         "diff": "Show what changed between two commits.",
-        "trace": "Show what a commit is made of.",
         "events": "Show who changed the registry, when and why.",
         "merge-base": "Show the newest commits that two both came from.",
         "bisect": "Find the first commit where something broke.",
+        "report": "Report what is recorded of a commit, and what is not.",
+    },
+    "Trace": {
+        "trace": "Show what a commit is made of.",
         "blame": "Show where a record of a dataset comes from.",
         "impact": "Show what a commit reached, and with what dose.",
-        "taint": "Say that a commit is bad, and see what it reached.",
-        "report": "Report what is recorded of a commit, and what is not.",
     },
     "Name": {
         "branch": "List, make, move, rename or delete branches.",

@@ -41,6 +41,14 @@ class Section(NamedTuple):
     more: int = 0
 
 
+def first_rows(
+    title: str, records: Sequence[Record], columns: Sequence[Column], most: int
+) -> Section:
+    """A titled table of the first records, at most so many; it counts the others."""
+    shown = records[:most]
+    return Section(title, shown, columns, len(records) - len(shown))
+
+
 def listing(
     terminal: Terminal,
     format_: str,

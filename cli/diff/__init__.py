@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lineage.cli.command import (
-    COUNT,
     App,
     Command,
     at_option,
     complete_revision,
     format_option,
+    limit_option,
     pass_app,
 )
 from lineage.cli.diff import summary
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, TENSORS, FILES)
 _BY_NAME = {part.name: part for part in PARTS}
 _DIFFERS = 1
-_ROWS = 20  # of a table, for people
 _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
 
 
@@ -46,7 +45,12 @@ _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
         "lineage diff loop/replace loop/accumulate": "two branches",
         "lineage diff model/tutor~3 model/tutor --only metrics": "only the numbers",
     },
-    exits={0: "done", 1: "differs, with --exit-code", 2: "bad option", 5: "not found"},
+    exits={
+        0: "done",
+        1: "something differs, with --exit-code",
+        2: "a bad option",
+        5: "no such revision or registry, or several",
+    },
 )
 @click.argument(
     "first", metavar="[A]", default="HEAD", shell_complete=complete_revision
@@ -55,8 +59,7 @@ _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("--only", metavar="S[,S…]",
               help=f"Some of {', '.join(_BY_NAME)}.")  # fmt: skip
-@click.option("--limit", type=COUNT, metavar="N", default=_ROWS, show_default=True,
-              help="At most N rows per table, for people.")  # fmt: skip
+@limit_option
 @click.option("--key", metavar="COLUMN[,COLUMN…]",
               help="What says which record is which.")  # fmt: skip
 @click.option("--rank", is_flag=True, help="The rank of each change of a matrix, too.")

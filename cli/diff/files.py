@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lineage.cli.diff.part import STYLES, Part, section
-from lineage.cli.render import Column, Record, Section
+from lineage.cli.diff.part import STYLES, Part
+from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import size
 
@@ -32,7 +32,9 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
     changes = [item for sort in _SORTS for item in getattr(found.files, sort)]
     changes.sort(key=lambda item: item.path)
     if changes:
-        yield section("files", [{"change": item} for item in changes], _COLUMNS, most)
+        yield first_rows(
+            "files", [{"change": item} for item in changes], _COLUMNS, most
+        )
 
 
 def _line(found: "Diff") -> str:

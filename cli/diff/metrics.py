@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, changed, section
-from lineage.cli.render import Column, Record, Section
+from lineage.cli.diff.part import Part, changed
+from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import change, interval, number
 from lineage.graph import headlines
@@ -43,7 +43,7 @@ def _rows(found: "Diff") -> Iterator[Record]:
 def _tables(found: "Diff", most: int) -> Iterator[Section]:
     if found.metrics:
         shown = [{"change": item} for item in found.metrics]
-        yield section("metrics", shown, _COLUMNS, most)
+        yield first_rows("metrics", shown, _COLUMNS, most)
 
 
 def _line(found: "Diff") -> str:

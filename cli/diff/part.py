@@ -1,6 +1,6 @@
 """What `diff` shows of each section: data, rows, tables and a line of the summary."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.cli.render import Column, Record, Section
@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
     `data` is its value in JSON. `rows` are its lines in CSV: path, change, a, b, delta,
     better and verdict, as far as they apply. `tables` are what people see, made with
-    `section`, with at most so many rows each. `line` is its line of the summary, or
+    `first_rows`, with at most so many rows each. `line` is its line of the summary, or
     several with line feeds between them, such as one for each part of a generation;
     it is empty when there is nothing to say.
     """
@@ -38,14 +38,6 @@ class Part(NamedTuple):
     rows: Callable[["Diff"], Iterator[Record]]
     tables: Callable[["Diff", int], Iterator[Section]]
     line: Callable[["Diff"], str]
-
-
-def section(
-    title: str, records: Sequence[Record], columns: Sequence[Column], most: int
-) -> Section:
-    """A titled table of the first records, at most so many; it counts the others."""
-    shown = records[:most]
-    return Section(title, shown, columns, len(records) - len(shown))
 
 
 def changed(record: Mapping[str, Any]) -> Record:

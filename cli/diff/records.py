@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lineage.cli.diff.part import STYLES, Part, section
-from lineage.cli.render import Column, Record, Section
+from lineage.cli.diff.part import STYLES, Part
+from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, inline, number, percent, plural
 
@@ -110,17 +110,17 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
         yield Section(title, list(_counts(item)), _COUNTS)
         if item.schema:
             schema = [{"change": change} for change in item.schema]
-            yield section(f"{title}: columns", schema, _SCHEMA, most)
+            yield first_rows(f"{title}: columns", schema, _SCHEMA, most)
         moved = [c for c in item.columns if c.shift >= _LEAST]
         if moved:
             of = _of(item)
             rows = [{"column": column} for column in moved]
-            yield section(f"{title}: what moved{of}", rows, _COLUMNS, most)
+            yield first_rows(f"{title}: what moved{of}", rows, _COLUMNS, most)
         if texts := [row for column in moved for row in _texts(column)]:
-            yield section(f"{title}: texts", texts, _TEXTS, most)
+            yield first_rows(f"{title}: texts", texts, _TEXTS, most)
         if item.samples:
             some = [{"sample": sample} for sample in item.samples]
-            yield section(f"{title}: some of them", some, _SAMPLES, most)
+            yield first_rows(f"{title}: some of them", some, _SAMPLES, most)
 
 
 def _of(item: "RecordChanges") -> str:

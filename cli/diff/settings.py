@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import Part, changed, section
-from lineage.cli.render import Column, Record, Section
+from lineage.cli.diff.part import Part, changed
+from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.text import cut, inline, plural
 from lineage.cli.values import scalar
 
@@ -28,7 +28,7 @@ def _rows(name: str, found: "Diff") -> Iterator[Record]:
 
 def _tables(name: str, found: "Diff", most: int) -> Iterator[Section]:
     if records := _data(name, found):
-        yield section(name, records, _COLUMNS, most)
+        yield first_rows(name, records, _COLUMNS, most)
 
 
 def _line(name: str, found: "Diff") -> str:

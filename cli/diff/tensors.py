@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import BY_PATH, STYLES, Part, section
-from lineage.cli.render import Column, Record, Section
+from lineage.cli.diff.part import BY_PATH, STYLES, Part
+from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import listed, number, percent, plural
 
@@ -127,15 +127,19 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
         title = f"tensors {item.label}".rstrip()
         yield Section(title, list(_summary(item)), _SUMMARY)
         if groups := [{"group": g} for g in item.groups if g.changed]:
-            yield section(f"{title}: by layers and kind", groups, _groups(item), most)
+            yield first_rows(
+                f"{title}: by layers and kind", groups, _groups(item), most
+            )
         moved = [{"tensor": c} for c in item.changes if c.moved and not c.cast]
         if moved:
-            yield section(f"{title}: most moved", moved, _moved(moved), most)
+            yield first_rows(f"{title}: most moved", moved, _moved(moved), most)
         others = [{"tensor": c} for c in item.changes if not c.moved or c.cast]
         if others and not item.beginning:
-            yield section(f"{title}: values kept, or on one side", others, _KEPT, most)
+            yield first_rows(
+                f"{title}: values kept, or on one side", others, _KEPT, most
+            )
         if facts := [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts]:
-            yield section(f"{title}: facts in the file", facts, BY_PATH, most)
+            yield first_rows(f"{title}: facts in the file", facts, BY_PATH, most)
 
 
 def _summary(item: "TensorChanges") -> Iterator[Record]:

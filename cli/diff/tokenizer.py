@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.part import BY_PATH, Part, changed, section
-from lineage.cli.render import Column, Record, Section
+from lineage.cli.diff.part import BY_PATH, Part, changed
+from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import number, percent, plural
 
@@ -103,13 +103,13 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
         yield Section(title, list(_summary(item)), _SUMMARY)
         for name in _TABLES:
             if rows := list(_drawn(name, getattr(item, name))):
-                yield section(f"{title}: {name}", rows, _ENTRIES, most)
+                yield first_rows(f"{title}: {name}", rows, _ENTRIES, most)
         for name in ("special", "settings"):
             if records := _by_path(getattr(item, name)):
-                yield section(f"{title}: {name}", records, BY_PATH, most)
+                yield first_rows(f"{title}: {name}", records, BY_PATH, most)
         for template in item.templates:
             lines = [{"line": line} for line in template.lines]
-            yield section(f"{title}: chat template", lines, _PATCH, most)
+            yield first_rows(f"{title}: chat template", lines, _PATCH, most)
 
 
 def _summary(item: "TokenizerChanges") -> Iterator[Record]:

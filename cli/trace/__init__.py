@@ -12,6 +12,7 @@ from lineage.cli.command import (
     at_option,
     complete_revision,
     format_option,
+    limit_option,
     pass_app,
 )
 from lineage.cli.names import called, heading
@@ -60,6 +61,7 @@ _DEPTH = 4  # edges between the commit and the last that is drawn
 )
 @click.option("--depth", type=COUNT, default=_DEPTH, show_default=True, metavar="N",
               help="Draw N steps of the ancestry.")  # fmt: skip
+@limit_option
 @click.option("--graph", is_flag=True, help="Draw it with rails, as `log` does.")
 @click.option("--against", metavar="DATASET", shell_complete=complete_revision,
               help="Look for these evaluation records in all that it was trained on, "
@@ -75,6 +77,7 @@ def trace(
     *,
     revision: str,
     depth: int,
+    limit: int,
     graph: bool,
     against: str | None,
     column: str | None,
@@ -91,7 +94,7 @@ def trace(
     from lineage.descent.trace import trace as ask
 
     if against is not None:
-        code = show(app, revision, against, column, format_)
+        code = show(app, revision, against, column=column, format_=format_, most=limit)
         return code if exit_code else 0
     if column is not None or exit_code:
         option = "--column" if column is not None else "--exit-code"
@@ -104,24 +107,26 @@ def trace(
     elif format_ == "csv":
         app.terminal.write(csv_lines(list(rows(app.registry, found))))
     elif format_ == "md":
-        app.terminal.write(_markdown(app, found))
+        app.terminal.write(_markdown(app, found, limit))
     else:
-        app.terminal.page(_human(app, found, depth, graph=graph))
+        app.terminal.page(_human(app, found, depth, limit, graph=graph))
     return 0
 
 
-def _human(app: App, found: "Trace", depth: int, *, graph: bool) -> Iterator[str]:
+def _human(
+    app: App, found: "Trace", depth: int, most: int, *, graph: bool
+) -> Iterator[str]:
     terminal, registry = app.terminal, app.registry
     entry = registry.entry(found.subject)
     yield from (terminal.paint(heading(registry, entry)), "")
     yield from facts(terminal, answer(registry, found))
-    yield from sections(terminal, tables(registry, found))
+    yield from sections(terminal, tables(registry, found, most))
     drawn = rails if graph else tree
     yield from ("", terminal.paint([("ancestry", "title")]))
     yield from (f"{' ' * INDENT}{line}" for line in drawn(app, found, depth))
 
 
-def _markdown(app: App, found: "Trace") -> Iterator[str]:
+def _markdown(app: App, found: "Trace", most: int) -> Iterator[str]:
     yield from (
         f"# {escaped(called(app.registry, found.subject))}",
         "",
@@ -129,4 +134,4 @@ def _markdown(app: App, found: "Trace") -> Iterator[str]:
     )
     for name, value in answer(app.registry, found):
         yield f"- {name}: {escaped(value)}" if name else f"  {escaped(value)}"
-    yield from markdown_sections(tables(app.registry, found))
+    yield from markdown_sections(tables(app.registry, found, most))

@@ -14,6 +14,7 @@ from lineage.cli.render import (
     document,
     escaped,
     facts,
+    first_rows,
     json_line,
     markdown_sections,
     sections,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lineage.contamination import Contamination, Hit, Step
     from lineage.registry import Registry
 
-_ROWS = 20  # of a table, for people
 _TEXT = 150  # columns of an evaluation record
 _FOUND = 3
 _KINDS = ("exact", "contained", "near", "part")
@@ -35,7 +35,13 @@ _HEADER = ("number", "where", "kind", "share", "source", "place", "records", "te
 
 
 def show(
-    app: App, revision: str, against: str, column: str | None, format_: str
+    app: App,
+    revision: str,
+    against: str,
+    *,
+    column: str | None,
+    format_: str,
+    most: int,
 ) -> int:
     """Look, show what is there, and give the exit code for ``--exit-code``."""
     from lineage.contamination import contamination
@@ -51,9 +57,9 @@ def show(
     elif format_ == "csv":
         app.terminal.write(csv_lines([*map(_hit, found.hits)], _HEADER))
     elif format_ == "md":
-        app.terminal.write(_markdown(app, found))
+        app.terminal.write(_markdown(app, found, most))
     else:
-        app.terminal.page(_human(app, found))
+        app.terminal.page(_human(app, found, most))
     if any(hit.trained for hit in found.hits):
         return _FOUND
     return 0 if any(each.records for each in found.looked) and not _missed(found) else 1
@@ -98,14 +104,14 @@ def _counts(found: "Contamination") -> Counter[str]:
     return Counter(found.strongest.values())
 
 
-def _human(app: App, found: "Contamination") -> Iterator[str]:
+def _human(app: App, found: "Contamination", most: int) -> Iterator[str]:
     entry = app.registry.entry(found.id)
     yield from (app.terminal.paint(heading(app.registry, entry)), "")
     yield from facts(app.terminal, _facts(app.registry, found))
-    yield from sections(app.terminal, _tables(app.registry, found))
+    yield from sections(app.terminal, _tables(app.registry, found, most))
 
 
-def _markdown(app: App, found: "Contamination") -> Iterator[str]:
+def _markdown(app: App, found: "Contamination", most: int) -> Iterator[str]:
     yield from (
         f"# {escaped(called(app.registry, found.id))}",
         "",
@@ -113,7 +119,7 @@ def _markdown(app: App, found: "Contamination") -> Iterator[str]:
     )
     for name, value in _facts(app.registry, found):
         yield f"- {name}: {escaped(value)}"
-    yield from markdown_sections(_tables(app.registry, found))
+    yield from markdown_sections(_tables(app.registry, found, most))
 
 
 def _facts(registry: "Registry", found: "Contamination") -> Iterator[tuple[str, str]]:
@@ -148,19 +154,16 @@ def _answer(found: "Contamination") -> str:
     return f"{plural(counts.total(), 'record')}, {share} of it: {sorts}{beside}"
 
 
-def _tables(registry: "Registry", found: "Contamination") -> Iterator[Section]:
+def _tables(
+    registry: "Registry", found: "Contamination", most: int
+) -> Iterator[Section]:
     if found.hits:
-        yield _some("where they came in", [*_sources(registry, found)], _SOURCES)
+        sources = [*_sources(registry, found)]
+        yield first_rows("where they came in", sources, _SOURCES, most)
         order = sorted(found.hits, key=lambda h: (_KINDS.index(h.kind), -h.share))
-        yield _some("records", [{"hit": hit} for hit in order], _HITS)
+        yield first_rows("records", [{"hit": hit} for hit in order], _HITS, most)
     if unseen := [*_unseen(registry, found)]:
-        yield _some("not looked at", unseen, _UNSEEN)
-
-
-def _some(title: str, records: Sequence[Record], columns: Sequence[Column]) -> Section:
-    if len(records) > _ROWS:
-        title += f" ({_ROWS} of {len(records):,}; --format json has all)"
-    return Section(title, records[:_ROWS], columns)
+        yield first_rows("not looked at", unseen, _UNSEEN, most)
 
 
 def _sources(registry: "Registry", found: "Contamination") -> Iterator[Record]:

@@ -14,32 +14,30 @@ if TYPE_CHECKING:
     from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
     from lineage.registry import Registry
 
-_ROWS = 20
 _FEW = 4  # commits that a gap names
 STYLES = {"contradicted": "bad", "declared": "hint"}
 
 
-def tables(registry: "Registry", found: "Trace") -> Iterator[Section]:
-    """What has rows, in the order of its weight."""
+def tables(registry: "Registry", found: "Trace", most: int) -> Iterator[Section]:
+    """What has rows, at most so many each, in the order of its weight."""
     for made in found.made[:1]:
-        sources = [_source(registry, made, part) for part in made.parts[:_ROWS]]
-        yield from _section("sources", sources, len(made.parts), _SOURCES)
-    models = [_ancestor(registry, each) for each in found.inherited[:_ROWS]]
-    if models:
+        sources = [_source(registry, made, part) for part in made.parts[:most]]
+        more = len(made.parts) - len(sources)
+        yield from _section("sources", sources, _SOURCES, more)
+    models = [_ancestor(registry, each) for each in found.inherited[:most]]
+    more = len(found.inherited) - len(models)
+    if found.inherited:
         models.append(_sum(found.together))
-    yield from _section("inherited weights", models, len(found.inherited), _INHERITED)
-    gaps = [_gap(registry, gap) for gap in found.gaps[:_ROWS]]
-    yield from _section("not known", gaps, len(found.gaps), _GAPS)
+    yield from _section("inherited weights", models, _INHERITED, more)
+    gaps = [_gap(registry, gap) for gap in found.gaps[:most]]
+    yield from _section("not known", gaps, _GAPS, len(found.gaps) - len(gaps))
 
 
 def _section(
-    title: str, records: list[Record], total: int, columns: tuple[Column, ...]
+    title: str, records: list[Record], columns: tuple[Column, ...], more: int
 ) -> Iterator[Section]:
-    """A table of the first rows, with how many there are."""
-    if total > _ROWS:
-        title += f" ({_ROWS} of {total:,}; --format json has all)"
-    if records:
-        yield Section(title, records, columns)
+    if records or more:
+        yield Section(title, records, columns, more)
 
 
 def _source(registry: "Registry", made: "Made", part: "Part") -> Record:

@@ -292,7 +292,7 @@ def test_long_lists_are_cut_and_said_to_be(repo: Registry, run: Run) -> None:
     shown = run("trace", "dataset/mix").stdout
     data = run("trace", "dataset/mix", "--format", "json").json()
 
-    assert "sources (20 of 25; --format json has all)" in shown
+    assert "… 5 more; --limit 25 shows them" in shown
     assert "└─ … and 14 more" in shown
     assert len(data["made_of"][0]["sources"]) == 25
 
