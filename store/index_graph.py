@@ -77,11 +77,12 @@ Row: TypeAlias = tuple[int, str, int, int | None, int | None]
 
 
 class Node(NamedTuple):
-    """A commit of the graph."""
+    """A commit of the graph; `origin` is what it says of its own records."""
 
     id: str
     kind: str
     generation: int
+    origin: str | None
 
 
 class Flow(NamedTuple):
@@ -98,14 +99,17 @@ class Flow(NamedTuple):
 def flow(ask: Ask, start: int, unit: str) -> Flow:
     """What may have come of the commit with the number `start`, counted in `unit`."""
     mine = col(KnownRow.clone) == ask.clone
-    columns = (CommitRow.number, CommitRow.id, CommitRow.kind, CommitRow.generation)
-    commits = select(*columns).join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+    fields: Any = (getattr(CommitRow, name) for name in ("number", *Node._fields))
+    commits: Any = select(*fields).join(
+        KnownRow, col(KnownRow.commit) == CommitRow.number
+    )
     edge = ("child", "role", "parent", f"{unit}_part", f"{unit}_whole")
     edges: Any = select(*(getattr(EdgeRow, name) for name in edge))
     edges = edges.join(KnownRow, col(KnownRow.commit) == EdgeRow.child)
-    edges = edges.where(mine, col(EdgeRow.child) >= start).order_by(EdgeRow.child)
+    edges = edges.where(mine, col(KnownRow.commit) >= start)
+    edges = edges.order_by(KnownRow.commit)  # the child, in the order of a key
     found = _rows(ask.connection, commits.where(mine))
-    nodes = {number: Node(*fields) for number, *fields in found}
+    nodes = {row[0]: Node._make(row[1:]) for row in found}
     return Flow(nodes, _rows(ask.connection, edges))
 
 

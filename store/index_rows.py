@@ -286,7 +286,7 @@ def _event(number: int, logged: Logged) -> Fields:
 
 def _commit(item: _Read, found: dict[str, Known]) -> Fields:
     """The row of a commit, which joins those that later ones may lead to."""
-    edges = item.commit.edges
+    edges, origin = item.commit.edges, item.commit.origin
     turns = generation(edges, lambda id_: found.get(id_, _ABSENT).generation)
     found[item.new.id] = Known(item.number, turns)
     return {
@@ -296,6 +296,7 @@ def _commit(item: _Read, found: dict[str, Known]) -> Fields:
         "kind": item.commit.kind,
         "name": stored(item.commit.name, LONGEST),
         "generation": turns,
+        "origin": str(origin["type"]) if origin else None,
     }
 
 

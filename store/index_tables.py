@@ -74,6 +74,7 @@ class CommitRow(_Row, table=True):
     kind: str = Field(index=True)
     name: str = Field(index=True)
     generation: int
+    origin: str | None = None  # what it says of its own records: "human"
 
 
 class KnownRow(_Row, table=True):

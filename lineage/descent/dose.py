@@ -7,6 +7,9 @@ reached in any way; the rest has nothing to do with the source. Shares are exact
 fractions of counts. Where a share is missing, a dose is the lowest and the highest that
 any split would give, and a part of a dataset counts as made like the whole of it.
 
+What a dataset says of its own origin makes nothing smaller. It may be where the records
+came from that nobody counted, so it takes the lowest dose down and leaves the highest.
+
 Beside a model that wrote all of a dataset, what the dataset is derived from without a
 share is either its raw form, if the same model wrote that, or the prompts: these shape
 every record and are none of them.
@@ -20,6 +23,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from lineage.descent.roles import CHOICE, FLOW, RECORDS, SETUP, WEIGHTS, WRITING
@@ -64,14 +68,17 @@ _Pair: TypeAlias = tuple[Bounds, Bounds]  # own records, and written
 
 
 def doses(
-    source: int, kind_of: Callable[[int], str], rows: Iterable[Row]
+    source: int,
+    kind_of: Callable[[int], str],
+    rows: Iterable[Row],
+    stated: Mapping[int, str] = MappingProxyType({}),
 ) -> dict[int, Dose]:
     """The dose of `source` in everything that it reached, itself included.
 
     `rows` are the edges of the graph, sorted by child; those of commits before the
-    source need not be among them.
+    source need not be among them. `stated` are the origins that datasets say.
     """
-    known = _Doses(source, kind_of)
+    known = _Doses(source, kind_of, stated)
     for child, edges in groupby(rows, key=itemgetter(0)):
         known.commit(child, [row for row in edges if row[1] in REACHING])
     return known.found
@@ -89,8 +96,10 @@ def measured(rows: Iterable[Row], reached: Collection[int]) -> set[int]:
 class _Doses:
     """The doses that are known, and the source where it is a model."""
 
-    def __init__(self, source: int, kind_of: Callable[[int], str]) -> None:
-        self.kind_of = kind_of
+    def __init__(
+        self, source: int, kind_of: Callable[[int], str], stated: Mapping[int, str]
+    ) -> None:
+        self.kind_of, self.stated = kind_of, stated
         self.writer = source if kind_of(source) == "model" else None
         own = EVERYTHING if self.writer is None else NOTHING
         self.found = {source: Dose(own, NOTHING, None, weights=False, turns=0)}
@@ -100,7 +109,9 @@ class _Doses:
         """Find the dose of a commit by its edges, unless none of them reaches it."""
         kind, found = self.kind_of(child), self.found
         if kind == "dataset":
-            self.writers[child] = {row[2] for row in links if row[1] in WRITING}
+            wrote = {row[2] for row in links if row[1] in WRITING}
+            if wrote:
+                self.writers[child] = wrote
         reaching = [row for row in links if row[2] in found]
         if not reaching or child in found:
             return
@@ -125,8 +136,21 @@ class _Doses:
         parts = [row for row in links if row[1] in RECORDS or row[1] in WRITING]
         prompts = self._prompts(parts)
         turns = _turns(reaching, self.found, prompts)
-        mixed = [row for row in parts if row not in prompts]
-        return Dose(*self._mix(mixed), _whole(mixed), weights=False, turns=turns)
+        mixed = [row for row in parts if row not in prompts] if prompts else parts
+        own = self._may_be_own(links[0][0], mixed)
+        return Dose(
+            *self._mix(mixed, own=own), _whole(mixed), weights=False, turns=turns
+        )
+
+    def _may_be_own(self, child: int, parts: Sequence[Row]) -> bool:
+        """Whether what was not counted may be of the origin that a dataset states.
+
+        An edge says that a model wrote it: only one who says otherwise objects.
+        """
+        said = self.stated.get(child)
+        if said in (None, "human", "mixed"):
+            return said is not None
+        return not any(row[1] in WRITING and not row[4] for row in parts)
 
     def _prompts(self, parts: Sequence[Row]) -> list[Row]:
         """What records were written from, where models wrote all that has no share."""
@@ -143,30 +167,29 @@ class _Doses:
         for kind in ("model", "dataset"):
             chosen = [part for part in parts if self.kind_of(part) == kind]
             if chosen:
-                held = map(self._held, chosen)
-                records, written = map(_either, zip(*held, strict=True))
-                return Dose(records, written, self._only(chosen), weights, turns)
+                pair = _any_of([self._held(part) for part in chosen])
+                return Dose(*pair, self._only(chosen), weights, turns)
         return Dose(None, None, None, weights, turns)
 
-    def _mix(self, parts: Sequence[Row]) -> _Pair:
-        """What comes together along edges that bring records, each with its share."""
-        if len(parts) == 1 and not parts[0][4]:
-            return self._along(parts[0])
+    def _mix(self, parts: Sequence[Row], *, own: bool = False) -> _Pair:
+        """What comes together along edges that bring records, each with its share.
+
+        `own`: what was not counted may be the commit's own instead.
+        """
+        unknown = [self._along(row) for row in parts if not row[4]]
+        if len(unknown) == len(parts) == 1 and not own:
+            return unknown[0]
         records = written = NOTHING
-        left = _ALL
-        for row in parts:
-            if row[4]:
-                share = _fraction(row[3], row[4])
-                left -= share
-                more = self._along(row)
-                records = _plus(records, _times(share, more[0]))
-                written = _plus(written, _times(share, more[1]))
-        unknown = [row for row in parts if not row[4]]
-        if left > 0 and unknown:
-            split = map(self._along, unknown)
-            own, theirs = map(_either, zip(*split, strict=True))
-            records = _plus(records, _times(left, own))
-            written = _plus(written, _times(left, theirs))
+        counted = [row for row in parts if row[4]]
+        for row in counted:
+            share, more = _fraction(row[3], row[4]), self._along(row)
+            records = _plus(records, _times(share, more[0]))
+            written = _plus(written, _times(share, more[1]))
+        left = _left(counted) if unknown else _NONE
+        if left:
+            more = _any_of([*unknown, (NOTHING, NOTHING)] if own else unknown)
+            records = _plus(records, _times(left, more[0]))
+            written = _plus(written, _times(left, more[1]))
         return records, written
 
     def _along(self, row: Row) -> _Pair:
@@ -195,7 +218,7 @@ def _turns(
 ) -> int:
     """The fewest turns along any edge; a model wrote what it was prompted with, too."""
     return min(
-        found[row[2]].turns + (row[1] in WRITING or row in prompts) for row in reaching
+        [found[r[2]].turns + (r[1] in WRITING or r in prompts) for r in reaching]
     )
 
 
@@ -204,17 +227,33 @@ def _whole(parts: Iterable[Row]) -> int | None:
     return next((row[4] for row in parts if row[4]), None)
 
 
-def _either(bounds: Iterable[Bounds]) -> Bounds:
+def _left(counted: Sequence[Row]) -> Fraction:
+    """What the shares leave over: nearly always all are of one whole."""
+    wholes = {whole for *_, whole in counted}
+    if len(wholes) == 1:
+        [whole] = wholes
+        given = sum(part or 0 for *_, part, _ in counted)
+        return _fraction(max(0, (whole or 1) - given), whole)
+    shares = (_fraction(part, whole) for *_, part, whole in counted)
+    return max(_NONE, _ALL - sum(shares, _NONE))
+
+
+def _any_of(pairs: Sequence[_Pair]) -> _Pair:
     """What holds whichever of some it is."""
-    several = list(bounds)
-    if len(several) == 1:
-        return several[0]
+    if len(pairs) == 1:
+        return pairs[0]
+    return _either([own for own, _ in pairs]), _either([theirs for _, theirs in pairs])
+
+
+def _either(several: Sequence[Bounds]) -> Bounds:
     return Bounds(min(b.low for b in several), max(b.high for b in several))
 
 
 def _plus(one: Bounds, other: Bounds) -> Bounds:
-    if one is NOTHING or other is NOTHING:
-        return other if one is NOTHING else one
+    if other is NOTHING:
+        return one
+    if one is NOTHING:
+        return other
     low = min(one.low + other.low, _ALL)
     if one.low is one.high and other.low is other.high:
         return Bounds(low, low)

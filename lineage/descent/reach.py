@@ -57,7 +57,12 @@ def reach(registry: Registry, index: "Index", id_: str, unit: str) -> Reach:
     source, graph = found
     if registry.events_log.at:  # the rows are of now
         graph = _then(registry, graph)
-    reached = doses(source, lambda n: graph.commits[n].kind, graph.edges)
+    reached = doses(
+        source,
+        lambda n: graph.commits[n].kind,
+        graph.edges,
+        {n: node.origin for n, node in graph.commits.items() if node.origin},
+    )
     return Reach(source, graph, reached, sorted(measured(graph.edges, reached)))
 
 

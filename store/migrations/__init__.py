@@ -19,7 +19,7 @@ event log knows empties the tables, and the next refresh reads the whole log.
 from pathlib import Path
 from typing import Any
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 def config(connection: Any) -> Any:

@@ -36,7 +36,8 @@ with lineage.open(".") as registry, index_of(registry) as index:
     [start] = index.read(lambda ask: numbers(ask, [SOURCE]))
     graph = index.read(lambda ask: flow(ask, start, "records"))
     read = time.perf_counter()
-    found = doses(start, lambda n: graph.commits[n].kind, graph.edges)
+    stated = {n: node.origin for n, node in graph.commits.items() if node.origin}
+    found = doses(start, lambda n: graph.commits[n].kind, graph.edges, stated)
     done = time.perf_counter()
 print(imported - began, read - imported, done - read)
 """

@@ -409,8 +409,8 @@ def test_an_index_without_shares_reads_the_log_again(repo: Registry) -> None:
     assert verify(repo).problems == []
 
 
-def test_an_index_without_attested_metrics_reads_the_log_again(repo: Registry) -> None:
-    """One that was made before they had rows is brought up to date."""
+def test_an_older_index_reads_the_log_again(repo: Registry) -> None:
+    """One from before attested metrics and origins had rows is brought up to date."""
     from alembic import command
 
     from lineage.store.index_engine import lock_schema, open_engine, read_url
@@ -418,6 +418,7 @@ def test_an_index_without_attested_metrics_reads_the_log_again(repo: Registry) -
 
     ids = [_commit(repo, seed) for seed in range(3)]
     attest(repo, ids[1], {"f1": Metric(1)})
+    repo.commit("dataset", "said", origin={"type": "human"})
     with index_of(repo) as opened:
         opened.refresh()
     url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
@@ -425,9 +426,12 @@ def test_an_index_without_attested_metrics_reads_the_log_again(repo: Registry) -
     with engine.begin() as connection:
         lock_schema(connection)
         connection.exec_driver_sql("DROP TABLE attested")
+        connection.exec_driver_sql("ALTER TABLE commits DROP COLUMN origin")
         command.stamp(config(connection), "0003")
     engine.dispose()
     with index_of(repo) as opened:
         assert _ids(opened, metrics=[("f1", "=", 1)]) == [ids[1]]
-        assert _ids(opened) == ids[::-1]
+        assert _ids(opened)[1:] == ids[::-1]
+    origins = "SELECT origin FROM commits ORDER BY number DESC LIMIT 2"
+    assert _sql(repo, origins) == [("human",), (None,)]
     assert verify(repo).problems == []

@@ -55,6 +55,19 @@ def test_every_database_says_the_same(placed: Registry) -> None:
         impact(placed, "0" * 64)
 
 
+def test_an_origin_that_is_stated_leaves_less_certain(placed: Registry) -> None:
+    """What nobody counted may be the dataset's own; the most that it can be stays."""
+    seed = placed.commit("dataset", "seed", params={"rows": 1}).id
+    [edge] = [Edge("derived_from", seed)]
+    found = {}
+    for said in ("human", "machine", "mixed", "unknown"):
+        origin = {"type": said}
+        found[placed.commit("dataset", said, edges=[edge], origin=origin).id] = (0, 1)
+    found[placed.commit("dataset", "silent", edges=[edge]).id] = (1, 1)
+
+    assert _doses(impact(placed, seed)) == found
+
+
 def test_the_past_has_what_there_was(placed: Registry) -> None:
     """What was recorded later was not reached yet, and branches stood elsewhere."""
     seed = placed.commit("dataset", "seed", params={"rows": 1}).id
