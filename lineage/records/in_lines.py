@@ -38,6 +38,10 @@ class TextLookup:
         """The record that begins on a line."""
         return text_line(self.source, line, raw)
 
+    def is_record(self, raw: bytes) -> bool:
+        """Whether a line is more than blank."""
+        return bool(raw.strip())
+
     # asked from outside, see `lookup.Lookup`
 
     def count(self) -> int:
@@ -64,9 +68,10 @@ class TextLookup:
         places = (self._places(each) for each in self.spell(piece, whole=whole))
         for place in merge(*places):
             if place >= end:
-                hit = self._hit(self._start(place))
-                end = hit.place + len(hit.raw or b"")
-                yield hit
+                start = self._start(place)
+                end = self._stop(start)
+                if self.is_record(self.data[start:end]):
+                    yield self._hit(start)
 
     def copies(self, raw: bytes) -> Iterator[Hit]:
         wanted = raw.strip(b"\r\n")
@@ -182,6 +187,10 @@ class CsvLookup(TextLookup):
     def parse(self, line: int, raw: bytes) -> dict[str, Any]:
         """The row that begins on a line."""
         return csv_row(self.source, line, self._names, self._fields(line, raw))
+
+    def is_record(self, raw: bytes) -> bool:
+        """Whether a row has fields; a blank is one."""
+        return bool(raw.strip(b"\r\n"))
 
     @cached_property
     def _first(self) -> int:

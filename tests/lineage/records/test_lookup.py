@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lineage.errors import StoreError
@@ -27,6 +27,8 @@ text = st.text(
 records = st.lists(
     st.fixed_dictionaries({"id": text, "text": text, "n": text}), min_size=1, max_size=9
 )
+
+_EMPTY = {"id": "", "text": "", "n": ""}
 
 
 def _jsonl(wanted: list[dict[str, str]], *, ascii_: bool, blank: bool) -> bytes:
@@ -90,6 +92,8 @@ WRITERS: dict[str, Callable[[list[dict[str, str]]], bytes]] = {
 @pytest.mark.parametrize("name", WRITERS)
 @settings(max_examples=12)
 @given(wanted=records, piece=text.filter(bool))
+@example(wanted=[_EMPTY, _EMPTY], piece="\n")  # which blank lines have
+@example(wanted=[_EMPTY, _EMPTY], piece=" ")
 def test_a_search_finds_what_reading_finds(
     tmp_path_factory: pytest.TempPathFactory,
     name: str,
