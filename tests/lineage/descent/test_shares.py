@@ -158,7 +158,7 @@ def _chain(length: int, parents: Callable[[list[Commit]], list[Edge]]) -> Ancest
     return Ancestry({commit.id: commit for commit in made})
 
 
-def test_a_chain_of_ten_thousand() -> None:
+def test_a_long_chain() -> None:
     """No walk recurses, and no step costs more than its edges."""
 
     def parents(made: list[Commit]) -> list[Edge]:
@@ -167,16 +167,16 @@ def test_a_chain_of_ten_thousand() -> None:
             Edge("derived_from", made[-1].id, share={"records": [count, count + 1]})
         ]
 
-    ancestry = _chain(10_000, parents)
+    ancestry = _chain(3_000, parents)
     shares = Shares(ancestry, "records")
     root = Source("human", ancestry.order[0])
 
-    assert shares.sources(ancestry.subject)[root].low == Fraction(1, 10_001)
-    assert shares.compositions[ancestry.subject].human == Fraction(1, 10_001)
+    assert shares.sources(ancestry.subject)[root].low == Fraction(1, 3_001)
+    assert shares.compositions[ancestry.subject].human == Fraction(1, 3_001)
     assert distances(ancestry, shares)[ancestry.subject] == (0, 0, True)
     [*_, trail] = source_trails(ancestry, shares, ancestry.subject).values()
     assert trail is not None
-    assert len(trail.links()) == 10_000
+    assert len(trail.links()) == 3_000
 
 
 def test_a_tower_of_diamonds() -> None:
@@ -199,18 +199,18 @@ def test_a_tower_of_diamonds() -> None:
     }
 
 
-def test_a_hub_of_ten_thousand_parents() -> None:
-    """Ten thousand sources of one record each, with and without a count."""
+def test_a_hub_of_many_parents() -> None:
+    """Three thousand sources of one record each, with and without a count."""
     roots = [
         Commit("dataset", "r", origin={"type": "human"}, params={"n": n})
-        for n in range(10_000)
+        for n in range(3_000)
     ]
-    for share in ({"records": [1, 10_000]}, None):
+    for share in ({"records": [1, 3_000]}, None):
         edges = tuple(Edge("derived_from", root.id, share=share) for root in roots)
         mixed = Commit("dataset", "mixed", edges)
         ancestry = Ancestry({commit.id: commit for commit in (*roots, mixed)})
         shares = Shares(ancestry, "records")
-        low = Fraction(1, 10_000) if share else Fraction(0)
+        low = Fraction(1, 3_000) if share else Fraction(0)
         high = low or Fraction(1)
 
         assert set(shares.sources(mixed.id).values()) == {Share(low, high)}

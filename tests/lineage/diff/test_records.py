@@ -95,7 +95,7 @@ def multiset(records: Sequence[Any]) -> Counter[str]:
     return Counter(map(identity, records))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(st.lists(RECORDS, max_size=6), st.lists(RECORDS, max_size=6), st.randoms())
 def test_added_and_removed_are_those_of_two_multisets(
     old: list[Any], new: list[Any], style: random.Random
@@ -207,7 +207,7 @@ KEYED = st.dictionaries(st.integers(0, 9), st.fixed_dictionaries(
 
 
 @given(KEYED, KEYED, st.randoms())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_changed_ones_are_those_of_one_key(
     old: dict[int, Any], new: dict[int, Any], style: random.Random
 ) -> None:
@@ -414,8 +414,8 @@ def test_an_empty_file_has_no_records() -> None:
 
 
 def test_wide_records() -> None:
-    """Records of thousands of columns between them are compared all the same."""
-    old = [{f"k{n}": n, "z": {"y": 1, "x": 2}} for n in range(700)]
+    """Records of hundreds of columns between them are compared all the same."""
+    old = [{f"k{n}": n, "z": {"y": 1, "x": 2}} for n in range(410)]
     new = [{"z": {"x": 2, "y": 1.0}, **record} for record in old[1:]] + [{"k0": 1}]
     found, notes = compared({"a.jsonl": jsonl(old)}, {"a.jsonl": jsonl(new)})
 
