@@ -47,11 +47,11 @@ def _rows(source: Source, delimiter: str) -> Iterator[Found]:
         raise StoreError(message) from None
 
 
-def csv_names(source: Source) -> list[str]:
+def csv_names(source: Source, delimiter: str = ",") -> list[str]:
     """The columns that the first line of a CSV file names."""
     taken = _Taken(source)
     try:
-        return checked_names(source, next(csv_fields(taken, ","), []))
+        return checked_names(source, next(csv_fields(taken, delimiter), []))
     except csv.Error as error:
         raise StoreError(f"{source.name} is not CSV: {error}") from None
 

@@ -40,6 +40,15 @@ class Runs:
     n: "Rows"
     lines: tuple[int, int]
 
+    def headed(self) -> "Runs | None":
+        """Those of the lines after the first; None where that is not the same."""
+        import numpy as np
+
+        first = np.zeros(1, np.int64)
+        lines = self.lines[0] - 1, self.lines[1] - 1
+        same = self.pair(first, first)[0]
+        return Runs(self.a - 1, self.b - 1, self.n, lines) if same else None
+
     def pair(self, a: "Rows", b: "Rows") -> "NDArray[np.bool_]":
         """Whether lines of either file are the same one of a run."""
         import numpy as np

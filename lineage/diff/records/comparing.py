@@ -12,7 +12,7 @@ from lineage.diff.records.engine import Engine, engine
 from lineage.diff.records.keyed import keyed
 from lineage.diff.records.matching import NEW, OLD, CollidedError, Matching
 from lineage.diff.records.places import moved, reordered
-from lineage.diff.records.reading import LINES, Reader
+from lineage.diff.records.reading import DELIMITERS, LINES, Reader
 from lineage.diff.records.samples import samples
 from lineage.diff.records.schema import schema, types
 from lineage.diff.records.sources import Sources
@@ -56,11 +56,16 @@ def _compare(
 def _runs(found: Sources, paths: list[str]) -> dict[int, Runs]:
     """The lines that both sides of a file share, by its number."""
     new = {file.path: file.place for file in found.b}
-    return {
-        paths.index(file.path): align(file.place, new[file.path])
-        for file in found.a
-        if file.path in new and suffix(file.path) in LINES
-    }
+    runs = {}
+    for file in found.a:
+        kind = suffix(file.path)
+        if file.path in new and kind in (*LINES, *DELIMITERS):
+            shared: Runs | None = align(file.place, new[file.path])
+            if shared and kind in DELIMITERS:
+                shared = shared.headed()
+            if shared:
+                runs[paths.index(file.path)] = shared
+    return runs
 
 
 def _read(

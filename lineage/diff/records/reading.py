@@ -1,7 +1,8 @@
 """Files of records as relations of JSON documents, one a row, in their order.
 
-JSONL and plain Parquet files are read by duckdb. What it does not take, and every
-other format, goes through `lineage.records`, which has a sentence for what is wrong.
+JSONL, CSV, TSV, text and plain Parquet files are read by duckdb. What it does not take,
+and every other format, goes through `lineage.records`, which has a sentence for what is
+wrong.
 """
 
 from collections.abc import Callable
@@ -12,13 +13,16 @@ from lineage.diff.options import Progress
 from lineage.diff.records.engine import Engine, quoted
 from lineage.diff.records.forms import marked
 from lineage.diff.records.sources import File
+from lineage.diff.records.tables import csv_query, text_query
 from lineage.errors import StoreError, UsageError
 from lineage.records import rows_of
 from lineage.records.formats import suffix
 from lineage.records.values import canonical_record
 
 _BATCH = 20_000  # rows
-LINES = (".jsonl", ".ndjson")  # a record on each line
+_JSONL = (".jsonl", ".ndjson")
+LINES = (*_JSONL, ".txt")  # a record on each line
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _PATTERN = frozenset("*?[")  # duckdb takes a name with these for many
 _PLAIN = {
     *("boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint"),
@@ -62,13 +66,17 @@ class Reader:
         kind, place = suffix(file.path), str(file.place)
         if _PATTERN & {*place}:
             return None
-        if kind in LINES:
+        if kind in _JSONL:
             return (
                 f"SELECT json::VARCHAR AS doc FROM read_json_objects({quoted(place)},"
                 " format = 'newline_delimited', compression = 'uncompressed')"
             )
         if kind == ".parquet":
             return self._parquet(quoted(place))
+        if kind in DELIMITERS:
+            return csv_query(file.place, file.path, DELIMITERS[kind])
+        if kind == ".txt":
+            return text_query(file.place, file.path)
         return None
 
     def _parquet(self, place: str) -> str | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LINES = st.lists(st.sampled_from([b"", b"a", b"b", b"ab", b"long " * 9]), max_size=12)
 
 
+@settings(max_examples=50)
 @given(LINES, LINES, st.randoms(), st.sampled_from([3, 16, 1 << 16]))
 def test_lines_of_a_run_are_the_same(
     old: list[bytes], new: list[bytes], style: random.Random, block: int
