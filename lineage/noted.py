@@ -11,10 +11,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from lineage.errors import LineageError
 from lineage.registry import Registry
-from lineage.store.canonical import digest
-from lineage.store.disk import locked, write_atomically
+from lineage.store import summed
 from lineage.store.events import Logged
 
 _FEW = 32  # events that are read again rather than noted
@@ -61,10 +59,9 @@ def recounted(registry: Registry, kind: type[N]) -> N:
 
 def written_down(registry: Registry, kind: type[N]) -> N:
     """What was written down; nothing where that is damaged."""
-    with suppress(OSError, ValueError, TypeError, LineageError):
-        sum_, _, data = (registry.home / kind.FILE).read_bytes().partition(b"\n")
-        if sum_.decode() == digest(data):
-            return kind(**json.loads(data))
+    data = summed.read(registry.home / kind.FILE)
+    with suppress(ValueError, TypeError):
+        return kind(**json.loads(data or b"{}"))
     return kind()
 
 
@@ -81,7 +78,5 @@ def _take(registry: Registry, found: Note, events: Iterable[Logged]) -> None:
 
 
 def _write(registry: Registry, found: Note) -> None:
-    path = registry.home / found.FILE
     data = json.dumps(asdict(found), sort_keys=True).encode()
-    with suppress(OSError), locked(path.with_name(f"{path.name}.lock"), wait=False):
-        write_atomically(path, f"{digest(data)}\n".encode() + data)
+    summed.write(registry.home / found.FILE, data)

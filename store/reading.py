@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 """Called with the number of bytes done since the last call."""
 
+
+def unwatched(_: int) -> None:
+    """Nobody watches."""
+
+
 _CHUNK = 1 << 20
 _SMALL = 4 << 20  # up to here starting threads costs more than it saves
 _STRETCH = 16 << 20  # what the disk is given at once

@@ -9,9 +9,8 @@ from lineage.blame.finding import find
 from lineage.blame.result import Blame, Chooser, Place, Prompt, Step, Tainted, Writer
 from lineage.blame.target import dataset_of
 from lineage.blame.way_back import climb
-from lineage.records import unwatched
 from lineage.registry import Registry
-from lineage.store.reading import Progress
+from lineage.store.reading import Progress, unwatched
 
 __all__ = [
     "Blame",

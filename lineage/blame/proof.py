@@ -10,14 +10,14 @@ from typing import Any
 
 from lineage.blame import merkle
 from lineage.errors import VerificationError
-from lineage.records import rows, unwatched
+from lineage.records import rows
 from lineage.records.values import canonical_record
 from lineage.registry import Registry
 from lineage.statements import statements
 from lineage.store.canonical import digest
 from lineage.store.event_commit import unsigned
 from lineage.store.events import Logged
-from lineage.store.reading import Progress
+from lineage.store.reading import Progress, unwatched
 
 TREE, HASH = "rfc6962", "sha256"
 
@@ -48,12 +48,7 @@ def prove(
     if said is None:
         registry.events_log.check_writable()
         registry.signer.ready()
-    record, index = b"", number - 1
-    tree = merkle.Tree(index)
-    for row in rows(registry, id_, progress=progress):
-        encoded = canonical_record(row.data, row.where)
-        record = encoded if row.number == number else record
-        tree.add(merkle.leaf(encoded))
+    record, tree = _grown(registry, id_, number, progress)
     root = tree.root().hex()
     fact = _fact(registry, id_, tree.count, root)
     logged = said or _state(registry, id_, fact)
@@ -62,7 +57,7 @@ def prove(
         "tree": TREE,
         "hash": HASH,
         "record": record.decode(),
-        "index": index,
+        "index": number - 1,
         "count": tree.count,
         "path": [each.hex() for each in tree.path],
         "root": root,
@@ -71,6 +66,18 @@ def prove(
         **_cited(registry, logged),
     }
     return Proof(data, stated=said is None)
+
+
+def _grown(
+    registry: Registry, id_: str, number: int, progress: Progress
+) -> tuple[bytes, merkle.Tree]:
+    """The record of a number, and the tree of all, with the path to it."""
+    record, tree = b"", merkle.Tree(number - 1)
+    for row in rows(registry, id_, progress=progress):
+        encoded = canonical_record(row.data, row.where)
+        record = encoded if row.number == number else record
+        tree.add(merkle.leaf(encoded))
+    return record, tree
 
 
 def _fact(registry: Registry, id_: str, count: int, root: str) -> dict[str, Any]:

@@ -16,10 +16,9 @@ from lineage.contamination.reading import Found, Look, Looking
 from lineage.contamination.words import words
 from lineage.errors import UsageError
 from lineage.records import rows
-from lineage.records.source import unwatched
 from lineage.records.texts import texts
 from lineage.registry import Registry
-from lineage.store.reading import Progress
+from lineage.store.reading import Progress, unwatched
 
 __all__ = [
     "COMMON",

@@ -9,8 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+from lineage.records.texts import WORD
+
 _PLAIN = re.compile(r"\w+", re.ASCII)
 _PIECE = 1 << 20  # characters that are looked at as one text
 _OVERLAP = 1 << 16
@@ -20,7 +20,7 @@ def words(text: str) -> list[str]:
     """The words of a text, in order."""
     if text.isascii():
         return _PLAIN.findall(text.lower())
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def pieces(text: str) -> Iterator[str]:

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from lineage.store.index import Ask, Index
     from lineage.store.index_graph import Flow
 
-UNITS = ("records", "tokens")
-
 
 class Reach(NamedTuple):
     """What `source` reached, by the numbers of commits in the index.

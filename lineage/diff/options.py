@@ -1,14 +1,9 @@
 """What a comparison may do beyond what every one does."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-Progress = Callable[[int], None]
-
-
-def _unwatched(_: int) -> None:
-    """Nobody watches."""
+from lineage.store.reading import Progress, unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +19,4 @@ class Options:
     samples: int = 3
     rank: bool = False
     text: Path | None = None
-    progress: Progress = _unwatched
+    progress: Progress = unwatched

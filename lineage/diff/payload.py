@@ -1,11 +1,8 @@
 """The files of a commit that a comparison reads: by path, and where they lie."""
 
 from lineage.diff.parts import Side
-from lineage.records import place
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
-
-__all__ = ["files", "place"]
 
 
 def files(registry: Registry, side: Side | None) -> dict[str, FileEntry]:

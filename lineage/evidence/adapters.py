@@ -11,20 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lineage.diff.payload import place
 from lineage.errors import LineageError
 from lineage.evidence.checked import (
     CONTRADICTED,
     UNDECIDED,
     VERIFIED,
     Checked,
-    Progress,
+    short,
 )
 from lineage.evidence.merges import rows_in_common
 from lineage.evidence.rounding import rounded
 from lineage.evidence.tensors import blocks, tensors, whole
+from lineage.records import place
 from lineage.registry import Registry
 from lineage.store.objects import Edge
+from lineage.store.reading import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,7 +170,7 @@ def _judge(edge: Edge, tally: _Tally, adapter: Adapter, *, is_base: bool) -> Che
         "elements": tally.total,
         "off": tally.off,
         "modules": len(adapter.modules),
-        "explained": float(f"{explained:.4g}"),
+        "explained": short(explained),
     }
     if not tally.off:
         said = f"all of its {tally.total:,} numbers are the base with the adapter added"

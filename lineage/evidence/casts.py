@@ -1,17 +1,19 @@
 """Whether a model is another one in fewer bits: each number is the nearest there is."""
 
-from lineage.evidence.checked import (
-    CONTRADICTED,
-    UNDECIDED,
-    VERIFIED,
-    Checked,
-    Progress,
-)
+from typing import TYPE_CHECKING
+
+from lineage.evidence.checked import CONTRADICTED, UNDECIDED, VERIFIED, Checked
 from lineage.evidence.kinship import kinship
 from lineage.evidence.rounding import rounded
 from lineage.evidence.tensors import blocks, in_common, tensors
 from lineage.registry import Registry
 from lineage.store.objects import Edge
+from lineage.store.reading import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lineage.diff.tensors.stored import Stored
 
 METHOD = "cast"
 
@@ -27,8 +29,6 @@ def check_cast(
     Raises:
         LineageError: when the weights of either cannot be read.
     """
-    import numpy as np
-
     from lineage.diff.tensors.widen import SIGNIFICAND
 
     own, claimed = tensors(registry, child), tensors(registry, edge.id)
@@ -38,12 +38,7 @@ def check_cast(
     if len(floats) < len(own):
         said = f"{len(floats):,} of {len(own):,} tensors are floats of the same shape"
         return Checked(edge, UNDECIDED, METHOD, f"{said}: no verdict", figures)
-    off = total = 0
-    for x, y in floats:
-        for block in blocks([x, y], progress):
-            near = rounded(block[0], block[1], x.dtype, size=np.abs(block[1]))
-            off += int((~near).sum())
-            total += block.shape[1]
+    off, total = _off(floats, progress)
     figures |= {"elements": total, "off": off}
     if not off:
         said = f"each of {total:,} numbers is the parent's, rounded"
@@ -53,3 +48,18 @@ def check_cast(
     verdict = CONTRADICTED if kin.related is False else UNDECIDED
     said += f"; median cosine {kin.cosine:.3f}, Z = {kin.z:.1f}"
     return Checked(edge, verdict, METHOD, said, figures)
+
+
+def _off(
+    pairs: "Sequence[tuple[Stored, Stored]]", progress: Progress
+) -> tuple[int, int]:
+    """How many numbers are not the other's, rounded; and of how many."""
+    import numpy as np
+
+    off = total = 0
+    for x, y in pairs:
+        for block in blocks([x, y], progress):
+            near = rounded(block[0], block[1], x.dtype, size=np.abs(block[1]))
+            off += int((~near).sum())
+            total += block.shape[1]
+    return off, total

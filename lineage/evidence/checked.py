@@ -1,15 +1,12 @@
 """What a look at the bytes finds out about one edge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lineage.store.objects import Edge
 
 VERIFIED, CONTRADICTED, UNDECIDED = "verified", "contradicted", "undecided"
-
-Progress = Callable[[int], None]
-"""Called with numbers of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +22,8 @@ class Checked:
     method: str
     sentence: str
     figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def short(value: float, digits: int = 4) -> float:
+    """A figure without the digits that nobody reads."""
+    return float(f"{value:.{digits}g}")

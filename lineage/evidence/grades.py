@@ -8,12 +8,12 @@ runner. Events of the type ``evidence`` say later what the bytes show: ``verifie
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from lineage.evidence.checked import CONTRADICTED, VERIFIED
 from lineage.registry import Registry
 from lineage.statements import statements, subjects
 from lineage.store.objects import Edge, Event
 
 EVIDENCE = "evidence"  # the type of such an event
-VERIFIED, CONTRADICTED = "verified", "contradicted"
 GRADES = (CONTRADICTED, "declared", "observed", VERIFIED)
 """Weakest first: a path is as good as the weakest edge on it."""
 

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from lineage.evidence.checked import Progress
 from lineage.evidence.tensors import breadth, gram, in_common
+from lineage.store.reading import Progress
 
 if TYPE_CHECKING:
     from lineage.diff.tensors.stored import Stored

@@ -1,17 +1,17 @@
 """Looking at the bytes behind the edges of commits, and saying what they show."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from lineage.errors import LineageError
-from lineage.evidence.checked import UNDECIDED, Checked, Progress
-from lineage.evidence.grades import EVIDENCE, shown
+from lineage.evidence.checked import UNDECIDED, Checked
+from lineage.evidence.grades import EVIDENCE, Shown, grade, shown
 from lineage.registry import Registry
 from lineage.store.objects import Commit, Edge
+from lineage.store.reading import Progress
 from lineage.tombstones import explain_erased
 
 BLIND = frozenset(
@@ -19,7 +19,10 @@ BLIND = frozenset(
 )
 """Roles that bytes say nothing of: what a model learned from leaves no such trace."""
 
-Check: TypeAlias = Callable[[Registry, str, Progress], Iterator[Checked]]
+Check: TypeAlias = Callable[
+    [Registry, str, Sequence[Edge], Progress], Iterator[Checked]
+]
+"""Looks at some edges of a commit, given by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def _checked(
         try:
             for one in (id_, *(edge.id for edge in edges)):
                 trust.check(one)
-            yield from list(check(registry, id_, trust.progress))
+            yield from list(check(registry, id_, edges, trust.progress))
         except LineageError as error:
             for edge in edges:
                 yield Checked(edge, UNDECIDED, method, str(error))
@@ -128,32 +131,19 @@ def _of_dataset(registry: Registry, commit: Commit) -> Iterator[_Planned]:
     made_of = _edges(registry, commit, "derived_from", "dataset")
     written_by = _edges(registry, commit, "generated_by", "model")
     if made_of:
-        check = partial(_records, edges=made_of, written=bool(written_by))
-        yield made_of, records.METHOD, check
+        yield made_of, records.METHOD, _or_prompts if written_by else records.check
     if written_by:
-        check = partial(_with, writers.check_writers, written_by)
-        yield written_by, writers.METHOD, check
+        yield written_by, writers.METHOD, writers.check_writers
 
 
-def _with(
-    check: Any, what: Any, registry: Registry, id_: str, progress: Progress
-) -> Any:
-    return check(registry, id_, what, progress)
-
-
-def _records(
-    registry: Registry,
-    id_: str,
-    progress: Progress,
-    *,
-    edges: Sequence[Edge],
-    written: bool,
+def _or_prompts(
+    registry: Registry, id_: str, edges: Sequence[Edge], progress: Progress
 ) -> Iterator[Checked]:
     """Look for records; of what a model wrote none is there, so look for prompts."""
     from lineage.evidence import records, writers
 
     for found in records.check(registry, id_, edges, progress):
-        if written and not found.figures["found"] and "share" not in found.figures:
+        if not found.figures["found"] and "share" not in found.figures:
             yield writers.check_prompts(registry, id_, found.edge, progress)
         else:
             yield found
@@ -167,21 +157,26 @@ def _of_model(registry: Registry, commit: Commit) -> Iterator[_Planned]:
     added = [e for e in merged if adapters.is_adapter(registry, e.id)]
     both = [*merged, *tuned]
     if len(added) == 1 and len(both) == 2:
-        check = partial(_with, adapters.check_adapter, both)
-        yield both, adapters.METHOD, check
+        yield both, adapters.METHOD, adapters.check_adapter
         return
     if merged:
-        yield merged, merges.METHOD, partial(_with, merges.check_merge, merged)
+        yield merged, merges.METHOD, merges.check_merge
     for edge in tuned:
-        yield [edge], starts.METHOD, partial(_one, starts.check_start, edge)
+        yield [edge], starts.METHOD, _one(starts.check_start)
     for edge in _edges(registry, commit, "quantized_from", "model"):
-        yield [edge], casts.METHOD, partial(_one, casts.check_cast, edge)
+        yield [edge], casts.METHOD, _one(casts.check_cast)
 
 
-def _one(
-    check: Any, edge: Edge, registry: Registry, id_: str, progress: Progress
-) -> Iterator[Checked]:
-    yield check(registry, id_, edge, progress)
+def _one(check: Callable[[Registry, str, Edge, Progress], Checked]) -> Check:
+    """What looks at one edge, as what looks at several."""
+
+    def checked(
+        registry: Registry, id_: str, edges: Sequence[Edge], progress: Progress
+    ) -> Iterator[Checked]:
+        for edge in edges:
+            yield check(registry, id_, edge, progress)
+
+    return checked
 
 
 def _edges(registry: Registry, commit: Commit, role: str, kind: str) -> list[Edge]:
@@ -224,14 +219,13 @@ def _verdict(one: Checked) -> str:
     return one.verdict
 
 
-def _is_new(one: Checked, known: Any) -> bool:
+def _is_new(one: Checked, known: Mapping[tuple[str, str], Shown]) -> bool:
     before = known.get((one.edge.role, one.edge.id))
     return before is None or (before.grade, before.method) != (one.verdict, one.method)
 
 
 def standing(registry: Registry, id_: str, one: Checked) -> str:
     """How the edge stands: as decided now or, where nothing is, as it was before."""
-    before = shown(registry, id_).get((one.edge.role, one.edge.id))
     if one.verdict != UNDECIDED:
         return one.verdict
-    return before.grade if before else one.edge.evidence
+    return grade(registry, id_, one.edge)

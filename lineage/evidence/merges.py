@@ -14,13 +14,14 @@ from lineage.evidence.checked import (
     UNDECIDED,
     VERIFIED,
     Checked,
-    Progress,
+    short,
 )
 from lineage.evidence.kinship import kinship
 from lineage.evidence.rounding import rounded
 from lineage.evidence.tensors import blocks, gram, in_common, tensors
 from lineage.registry import Registry
 from lineage.store.objects import Edge
+from lineage.store.reading import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +117,7 @@ def _factors(shared: "Sequence[Row]", progress: Progress) -> "tuple[Factors, Fac
 def _linear(
     edge: Edge, factor: float, total: int, figures: Mapping[str, Any]
 ) -> Checked:
-    more = {**figures, "elements": total, "off": 0, "weight": float(f"{factor:.6g}")}
+    more = {**figures, "elements": total, "off": 0, "weight": short(factor, 6)}
     if abs(factor) <= _NOTHING:
         said = f"the others make all of its {total:,} numbers: this one has no weight"
         return Checked(edge, CONTRADICTED, METHOD, said, more)
@@ -132,6 +133,6 @@ def _other(edge: Edge, own: "Weights", parent: "Weights", figures: Mapping[str, 
     said = "no sum of its parents"
     if kin.cosines:
         said += f"; median cosine {kin.cosine:.3f}, Z = {kin.z:.1f}"
-        more |= {"cosine": float(f"{kin.cosine:.4g}"), "z": float(f"{kin.z:.4g}")}
+        more |= {"cosine": short(kin.cosine), "z": short(kin.z)}
     verdict = CONTRADICTED if kin.related is False else UNDECIDED
     return Checked(edge, verdict, METHOD, said, more)

@@ -13,18 +13,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lineage.evidence.checked import (
-    CONTRADICTED,
-    UNDECIDED,
-    VERIFIED,
-    Checked,
-    Progress,
-)
+from lineage.evidence.checked import CONTRADICTED, UNDECIDED, VERIFIED, Checked
 from lineage.evidence.flows import fits
 from lineage.evidence.lookup import Lookup
 from lineage.records import rows
 from lineage.registry import Registry
 from lineage.store.objects import Edge
+from lineage.store.reading import Progress
 
 METHOD = "record identities"
 

@@ -21,12 +21,13 @@ from lineage.evidence.checked import (
     UNDECIDED,
     VERIFIED,
     Checked,
-    Progress,
+    short,
 )
 from lineage.evidence.kinship import Kinship, kinship
 from lineage.evidence.tensors import breadth, gram, in_common, tensors
 from lineage.registry import Registry
 from lineage.store.objects import Edge
+from lineage.store.reading import Progress
 from lineage.walks import descendants
 
 if TYPE_CHECKING:
@@ -92,15 +93,11 @@ def _figures(kin: Kinship) -> dict[str, Any]:
     figures: dict[str, Any] = {"matrices": len(kin.cosines)}
     if kin.cosines:
         figures |= {
-            "cosine": _short(kin.cosine),
-            "z": _short(kin.z),
-            "distance": _short(kin.distance),
+            "cosine": short(kin.cosine),
+            "z": short(kin.z),
+            "distance": short(kin.distance),
         }
     return figures
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.4g}")
 
 
 _Found = tuple[str, str, dict[str, Any]] | None
@@ -127,7 +124,7 @@ def _carried(
     if not moved:
         return None
     t, part = along / moved, math.sqrt(moved / whole) if whole > 0 else math.inf
-    figures = {"carried": _short(t), "grandparent": origins[0]}
+    figures = {"carried": short(t), "grandparent": origins[0]}
     if part < TOLD and t > LEFT:
         said = f"the parent is too near to {origins[0][:12]} to tell them apart"
         return UNDECIDED, said, figures
@@ -152,7 +149,7 @@ def _rivals(
     figures = {
         "rivals": asked,
         "nearest": name,
-        "nearest_to_parent": _short(nearest),
+        "nearest_to_parent": short(nearest),
     }
     if nearest >= NEARER:
         others = f"{asked} others" if asked > 1 else "one other"

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from lineage.errors import LineageError
-from lineage.evidence.checked import Progress
 from lineage.registry import Registry
+from lineage.store.reading import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,16 +9,11 @@ can write that, too.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from lineage.evidence.checked import (
-    CONTRADICTED,
-    UNDECIDED,
-    VERIFIED,
-    Checked,
-    Progress,
-)
+from lineage.evidence.checked import CONTRADICTED, UNDECIDED, VERIFIED, Checked
 from lineage.records import rows
 from lineage.registry import Registry
 from lineage.store.objects import Edge
+from lineage.store.reading import Progress
 
 METHOD, PROMPTS = "generator hashes", "prompts"
 

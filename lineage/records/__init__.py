@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from lineage.errors import LineageError, StoreError
 from lineage.records.formats import read, record_paths
-from lineage.records.source import LONGEST, Source, unwatched
+from lineage.records.source import LONGEST, Source
 from lineage.records.values import identity
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
-from lineage.store.reading import Progress
+from lineage.store.reading import Progress, unwatched
 
 __all__ = [
     "LONGEST",
@@ -24,7 +24,6 @@ __all__ = [
     "record_files",
     "rows",
     "rows_of",
-    "unwatched",
 ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from lineage.errors import StoreError
-from lineage.store.reading import Progress
+from lineage.store.reading import Progress, unwatched
 
 LONGEST = 1 << 26  # bytes of one record that has lines, or of one in JSON: 64 MiB
 MARK = b"\xef\xbb\xbf"  # a byte order mark
@@ -18,10 +18,6 @@ _STEP = 1 << 20  # bytes between two reports of progress
 Bytes: TypeAlias = mmap | bytes
 Found: TypeAlias = tuple[int, dict[str, Any], bytes | None]
 """The line or place in the file, the record, what stands there where it has lines."""
-
-
-def unwatched(_: int) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

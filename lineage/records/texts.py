@@ -1,12 +1,19 @@
 """The text of a record: a column that is asked for, `text`, or the only one that is."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lineage.errors import UsageError
 from lineage.records import Row
+from lineage.records.values import texts as parts
 
 TEXT = "text"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+)
+WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+"""A word; a character in scripts that put no blanks between words."""
 
 
 def texts(
@@ -31,7 +38,7 @@ def texts(
         if chosen is None:
             chosen = _chosen(row.data, column, any_=any_)
         values = [row.data.get(name) for name in chosen]
-        yield row, "\n".join(said for value in values for said in _said(value))
+        yield row, "\n".join(said for value in values for said in parts(value))
 
 
 def _chosen(data: dict[str, Any], column: str | None, *, any_: bool) -> list[str]:
@@ -51,13 +58,3 @@ def _chosen(data: dict[str, Any], column: str | None, *, any_: bool) -> list[str
 def _unknown(message: str, data: dict[str, Any]) -> UsageError:
     hint = f"choose one with --column: {', '.join(data)}"
     return UsageError(message, hint=hint)
-
-
-def _said(value: Any) -> Iterator[str]:
-    """All texts in a value, in order."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (said for item in value.values() for said in _said(item))
-    elif isinstance(value, list):
-        yield from (said for item in value for said in _said(item))

@@ -39,9 +39,11 @@ def identities(
             for one in said:
                 left.pop(one, None)
     if left:
-        some = ", ".join(map(repr, [*left][:_FEW])) + (
-            ", …" if len(left) > _FEW else ""
-        )
-        hint = "name a record by its number, its identity or its text"
-        raise NotFound(f"{id_[:12]} has no record {some}", hint=hint)
+        raise _unknown(id_, [*left])
     return found
+
+
+def _unknown(id_: str, left: list[str]) -> NotFound:
+    some = ", ".join(map(repr, left[:_FEW])) + ", …" * (len(left) > _FEW)
+    hint = "name a record by its number, its identity or its text"
+    return NotFound(f"{id_[:12]} has no record {some}", hint=hint)

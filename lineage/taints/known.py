@@ -13,8 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lineage.store.canonical import digest
-from lineage.store.disk import locked, write_atomically
+from lineage.store import summed
 from lineage.taints.spread import NOBODY, Reach
 
 FILE = "tainted"
@@ -66,18 +65,14 @@ class Known:
         head = {"tip": self.tip, "asked": self.asked, "reaches": self.reaches}
         data = json.dumps(head).encode() + b"\n"
         data += b"".join(_RECORD.pack(*pair) for pair in sorted(pairs))
-        path = home / FILE
-        with suppress(OSError), locked(path.with_name(f"{FILE}.lock"), wait=False):
-            write_atomically(path, f"{digest(data)}\n".encode() + data)
+        summed.write(home / FILE, data)
 
     @classmethod
     def read(cls, home: Path) -> "Known":
         """What was written down; nothing where that is missing or damaged."""
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            sum_, _, data = (home / FILE).read_bytes().partition(b"\n")
-            if sum_.decode() == digest(data):
-                head, _, base = data.partition(b"\n")
-                return cls(**json.loads(head), base=base)
+        head, _, base = (summed.read(home / FILE) or b"{}").partition(b"\n")
+        with suppress(ValueError, TypeError):
+            return cls(**json.loads(head), base=base)
         return cls()
 
 

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from lineage.store.canonical import digest
-from lineage.store.disk import locked, write_atomically
+from lineage.store import summed
 
 _FILE = "tainted-records"
 
@@ -53,21 +52,17 @@ class Sightings:
     def write(self, home: Path) -> None:
         """Write them down, where that can be done."""
         data = json.dumps(asdict(self)["seen"], sort_keys=True).encode()
-        path = home / _FILE
-        with suppress(OSError), locked(path.with_name(f"{_FILE}.lock"), wait=False):
-            write_atomically(path, f"{digest(data)}\n".encode() + data)
+        summed.write(home / _FILE, data)
 
     @classmethod
     def read(cls, home: Path) -> "Sightings":
         """What was written down; nothing where that is missing or damaged."""
-        with suppress(OSError, ValueError, TypeError):
-            sum_, _, data = (home / _FILE).read_bytes().partition(b"\n")
-            if sum_.decode() == digest(data):
-                seen = json.loads(data)
-                return cls(
-                    {
-                        e: {i: Sighting(*s) for i, s in of.items()}
-                        for e, of in seen.items()
-                    }
-                )
+        with suppress(ValueError, TypeError, AttributeError):
+            said = json.loads(summed.read(home / _FILE) or b"{}").items()
+            return cls(
+                {
+                    event: {id_: Sighting(*seen) for id_, seen in of.items()}
+                    for event, of in said
+                }
+            )
         return cls()

@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from lineage.errors import LineageError
 from lineage.needed import Wanted
 from lineage.registry import Registry
+from lineage.store.reading import Progress
 from lineage.tombstones import known_tombstones
 from lineage.unfetched import unfetched
 from lineage.verify.commits import commit_problems
 from lineage.verify.derived import derived_notes, lookup_notes
 from lineage.verify.elsewhere import chosen, erased_problems, log_problems_at
-from lineage.verify.files import FREED, Objects, Progress, file_problems
+from lineage.verify.files import FREED, Objects, file_problems
 from lineage.verify.git import git_problems
 from lineage.verify.log import end_problems, log_problems
 from lineage.verify.pins import pin_problems

@@ -1,6 +1,6 @@
 """Checking payloads: every object is read once, however many commits have it."""
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -11,10 +11,10 @@ from lineage.store.files import FileEntry, dvc_list, file_list
 from lineage.store.objects import Commit
 from lineage.store.payloads import MISSING
 from lineage.store.pins import Pins
+from lineage.store.reading import Progress
 from lineage.tombstones import Tombstones
 from lineage.verify.problem import Problem
 
-Progress = Callable[[int], None]
 """Called with the number of bytes checked since the last call."""
 
 _BATCH = 1024  # objects

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from lineage.diff.options import Progress
 from lineage.diff.records.engine import Engine, quoted
 from lineage.diff.records.forms import marked
 from lineage.diff.records.sources import File
@@ -18,6 +17,7 @@ from lineage.errors import StoreError, UsageError
 from lineage.records import rows_of
 from lineage.records.formats import suffix
 from lineage.records.values import canonical_record
+from lineage.store.reading import Progress
 
 _BATCH = 20_000  # rows
 _JSONL = (".jsonl", ".ndjson")

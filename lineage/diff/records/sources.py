@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineage.diff.parts import Pair
-from lineage.diff.payload import files, place
+from lineage.diff.payload import files
 from lineage.errors import LineageError
+from lineage.records import place
 from lineage.records.formats import record_paths
 from lineage.registry import Registry
 from lineage.store.files import FileEntry

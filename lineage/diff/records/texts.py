@@ -1,25 +1,21 @@
 """What texts are like, whatever language they are in."""
 
 import math
-import re
 import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-# Words; a character each in scripts that put no blanks between words.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-)
-_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+from lineage.records.texts import WORD
+
 _N = 5  # characters of an n-gram
 _SHARE = 0.001  # of the letters; a script below is left out
 
 
 def tokens(texts: Sequence[str]) -> Counter[str]:
     """How often each word is there, case-folded."""
-    return Counter(t for text in texts for t in _TOKEN.findall(text.casefold()))
+    return Counter(t for text in texts for t in WORD.findall(text.casefold()))
 
 
 def measures(texts: Sequence[str]) -> Mapping[str, float]:

@@ -71,12 +71,7 @@ def verdict(
     kinds = {t.place.kind: None for t in tensors}
     touched = {t.place.kind for t in moved}
     frozen = tuple(sorted((k for k in kinds if k not in touched), key=_known))
-    retyped = next((t for t in tensors if t.change == "retyped"), None)
-    dtypes = (
-        (retyped.a.dtype, retyped.b.dtype)
-        if retyped and retyped.a and retyped.b
-        else None
-    )
+    dtypes = _dtypes(tensors)
     if not tensors:
         return Verdict("nothing in common", *size)
     if not moved:
@@ -94,6 +89,14 @@ def verdict(
     whole = len(moved) >= _NEARLY * len(tensors)
     what = ("anew" if _unlike(moved) else "all") if whole else "part"
     return Verdict(what, *size, dtypes, frozen=frozen)
+
+
+def _dtypes(tensors: Iterable[TensorChange]) -> tuple[str, str] | None:
+    """The old and the new dtype of the first tensor that has another one."""
+    for tensor in tensors:
+        if tensor.change == "retyped" and tensor.a and tensor.b:
+            return tensor.a.dtype, tensor.b.dtype
+    return None
 
 
 def _unlike(moved: Sequence[TensorChange]) -> bool:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lineage.diff.options import Progress
 from lineage.diff.tensors.changes import Form, TensorChange
 from lineage.diff.tensors.stored import Stored
+from lineage.store.reading import Progress
 
 _LOOKED_AT = 3  # matrices of a module: the first, the middle one, the last
 _NOT_JUDGED = frozenset({"embedding", "head"})  # few rows of them may be trained at all

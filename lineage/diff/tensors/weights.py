@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lineage.diff.payload import place
 from lineage.diff.tensors.stored import Contents, Malformed, Stored
 from lineage.errors import LineageError
+from lineage.records import place
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
 

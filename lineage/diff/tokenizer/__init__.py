@@ -9,12 +9,12 @@ from pathlib import Path
 
 from lineage.diff.comparison import Comparison
 from lineage.diff.parts import Pair
-from lineage.diff.payload import place
 from lineage.diff.tokenizer.changes import TokenizerChanges, side_by_side
 from lineage.diff.tokenizer.folders import Files, folders, has_pieces, same
 from lineage.diff.tokenizer.reading import Tokenizer, read_tokenizer
 from lineage.diff.tokenizer.texts import through_both
 from lineage.errors import LineageError
+from lineage.records import place
 
 __all__ = ["TokenizerChanges", "compare"]
 
