@@ -9,7 +9,8 @@ how many there can be at most.
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from lineage.errors import LineageError
@@ -97,19 +98,26 @@ class _Search:
 
     def _counted(self, id_: str, commit: Commit) -> Sighting:
         """How many there are, by the bytes; what no parent has may be changed ones."""
-        rest = Counter(self._identities([id_]))
+        if id_ == self._taint.subject:
+            low = sum(self._source[one] for one in self._bad)
+            return Sighting(low, low, self._source.total())
+        rest = Counter(self._identities(id_))
         of = rest.total()
         low = sum(rest.pop(one, 0) for one in self._bad)
-        if id_ == self._taint.subject:
-            return Sighting(low, low, of)
-        for one in self._identities(commit.ids(_DERIVED)):
-            rest.pop(one, None)
+        for parent in commit.ids(_DERIVED):
+            ours = parent == self._taint.subject
+            for one in self._source if ours else self._identities(parent):
+                rest.pop(one, None)
         return Sighting(low, low + rest.total(), of)
 
-    def _identities(self, ids: Iterable[str]) -> Iterator[bytes]:
-        for id_ in ids:
-            for row in rows(self._registry, id_, progress=self._progress):
-                yield bytes.fromhex(row.identity)[:_BYTES]
+    @cached_property
+    def _source(self) -> Counter[bytes]:
+        """The records of the tainted dataset, from which others are derived."""
+        return Counter(self._identities(self._taint.subject))
+
+    def _identities(self, id_: str) -> Iterator[bytes]:
+        for row in rows(self._registry, id_, progress=self._progress):
+            yield bytes.fromhex(row.identity)[:_BYTES]
 
     def _bounded(self, commit: Commit) -> Sighting:
         """How many there can be, by the shares of the parents that have some."""
