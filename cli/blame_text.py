@@ -10,7 +10,7 @@ from lineage.cli.render import sections as drawn
 from lineage.cli.text import cut, inline, one_line
 
 if TYPE_CHECKING:
-    from lineage.blame import Blame, Prompt, Step, Writer
+    from lineage.blame import Blame, Place, Prompt, Step, Writer
     from lineage.cli.command import App
     from lineage.registry import Registry
 
@@ -85,8 +85,7 @@ def _passed(registry: "Registry", found: "Blame") -> Section:
 def _where(step: "Step") -> str:
     if step.place is None:
         return "its bytes are not here"
-    mark = ":" if step.place.unit == "line" else " record "
-    return f"{step.place.path}{mark}{step.place.line}"
+    return _at(step.place)
 
 
 def _how(step: "Step", *, last: bool) -> str:
@@ -152,17 +151,17 @@ def _written(registry: "Registry", found: "Blame", writer: "Writer") -> tuple[st
 def _prompt(registry: "Registry", prompt: "Prompt") -> Iterator[tuple[str, str]]:
     yield "prompt", cut(repr(prompt.text), _BRIEF)
     if prompt.place:
-        where = f"{_called(registry, prompt.place.dataset)}, {_at(prompt)}"
+        where = f"{_called(registry, prompt.place.dataset)}, {_at(prompt.place)}"
         yield "from", f"{prompt.source} of {where}"
         yield _SAMPLE, _text(prompt)
     elif prompt.source:
         yield "from", f"{prompt.source}, which is no record of the datasets above"
 
 
-def _at(prompt: "Prompt") -> str:
-    assert prompt.place is not None
-    mark = ":" if prompt.place.unit == "line" else " record "
-    return f"{prompt.place.path}{mark}{prompt.place.line}"
+def _at(place: "Place") -> str:
+    """``file:line``; where a file has no lines, which record it is."""
+    mark = ":" if place.unit == "line" else " record "
+    return f"{place.path}{mark}{place.line}"
 
 
 def _listed(values: Record) -> str:

@@ -4,27 +4,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli.command import App
-from lineage.cli.names import short
-from lineage.cli.render import Column, Record, csv_lines, document, json_line, listing
-from lineage.cli.terminal import Span
+from lineage.cli.names import graded, short
+from lineage.cli.render import Column, csv_lines, document, json_line, listing
 from lineage.cli.text import one_line, plural
 
 if TYPE_CHECKING:
     from lineage.evidence.looking import Looked
 
 _FAILED = 3
-_STYLES = {"verified": "good", "contradicted": "bad", "undecided": "dim"}
-
-
-def _verdict(record: Record) -> Span:
-    return record["verdict"], _STYLES[record["verdict"]]
+_VERDICTS = ("verified", "contradicted", "undecided")
 
 
 _COLUMNS = (
     Column("commit", lambda r: (r["short"], "id")),
     Column("role", lambda r: r["role"]),
     Column("from", lambda r: (r["from"], "id")),
-    Column("verdict", _verdict),
+    Column("verdict", lambda r: graded(r["verdict"])),
     Column("what was found", lambda r: one_line(r["sentence"]), below=True),
 )
 _FIELDS = (
@@ -87,7 +82,7 @@ def _said(
 ) -> Iterator[str]:
     """What there is to say of all of it."""
     counts = [
-        f"{sum(r['verdict'] == word for r in records):,} {word}" for word in _STYLES
+        f"{sum(r['verdict'] == word for r in records):,} {word}" for word in _VERDICTS
     ]
     edges = plural(len(records), "edge")
     yield f"{plural(len(looked), 'commit')}, {edges}: {', '.join(counts)}"

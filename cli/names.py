@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lineage.store.objects import Commit
 
 _SHORT = 8
+_GRADES = {"contradicted": "bad", "declared": "hint", "verified": "good"}
 
 
 def short(registry: "Registry", id_: str) -> str:
@@ -55,6 +56,11 @@ def heading(registry: "Registry", entry: "Entry") -> list[Span]:
         *title(entry.commit, entry.generation),
         *decorations(registry, entry),
     ]
+
+
+def graded(grade: str) -> Span:
+    """How well an edge is known, in its colour."""
+    return grade, _GRADES.get(grade, "dim")
 
 
 def decorations(registry: "Registry", entry: "Entry") -> list[Span]:

@@ -14,7 +14,7 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.names import decorations, short, title
+from lineage.cli.names import decorations, graded, short, title
 from lineage.cli.render import (
     Column,
     Record,
@@ -202,12 +202,6 @@ def _shared(record: Record) -> str:
     return f"{part:,} of {whole:,}, {percent(part / whole)}" if whole else ""
 
 
-def _graded(record: Record) -> Span:
-    """How well an edge is known: as recorded, or as the bytes have shown since."""
-    styles = {"verified": "good", "contradicted": "bad"}
-    return record["grade"], styles.get(record["grade"], "dim")
-
-
 def _told(record: Record) -> str:
     """What an event says: a message, a verdict with its note, or a few values."""
     data = record["data"]
@@ -260,7 +254,7 @@ _EDGES = (
     Column("commit", lambda r: (r["short"], "id")),
     Column("what", lambda r: f"{r['kind']} {r['name']}", flexible=True),
     Column("share", _shared, right=True),
-    Column("evidence", _graded),
+    Column("evidence", lambda r: graded(r["grade"])),
 )
 _METRICS = (
     Column("name", lambda r: r["name"], flexible=True),

@@ -28,7 +28,7 @@ from lineage.cli.text import listed
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
-    from lineage.diff import Diff
+    from lineage.diff import Diff, Options
     from lineage.diff.parts import Pair
 
 PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, TENSORS, FILES)
@@ -103,7 +103,7 @@ def diff(
     return _DIFFERS if exit_code and differs else 0
 
 
-def _options(key: str | None, **how: Any) -> Any:
+def _options(key: str | None, **how: Any) -> "Options":
     from lineage.diff import Options
 
     return Options(key=tuple(key.split(",")) if key else (), **how)

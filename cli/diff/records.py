@@ -1,7 +1,7 @@
 """The records of a diff: how many came and went, columns that moved, a few of each."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import STYLES, Part
 from lineage.cli.render import Column, Record, Section, first_rows
@@ -10,7 +10,13 @@ from lineage.cli.text import cut, inline, number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
-    from lineage.diff.records import ColumnChange, Distribution, RecordChanges, Sample
+    from lineage.diff.records import (
+        ColumnChange,
+        Distribution,
+        RecordChanges,
+        Sample,
+        SchemaChange,
+    )
 
 _LEAST = 0.01  # a column that moved less, of 1, is not shown to people
 _LONG = 1e7  # numbers from here on take an exponent
@@ -42,7 +48,7 @@ def _data(found: "Diff") -> list[Record]:
     ]
 
 
-def _retyped(change: Any) -> Record:
+def _retyped(change: "SchemaChange") -> Record:
     sides = {"a": change.a and list(change.a), "b": change.b and list(change.b)}
     return {"name": change.name, "change": change.what, **sides}
 
@@ -254,9 +260,8 @@ _TEXTS = (
 )
 _SAMPLES = (
     Column("", _mark),
-    Column(
-        "place", lambda r: f"{r['sample'].path}:{r['sample'].number}", flexible=True
-    ),
+    Column("file", lambda r: r["sample"].path, flexible=True, path=True),
+    Column("number", lambda r: f"{r['sample'].number:,}", right=True),
     Column("record", lambda r: cut(inline(r["sample"].record), _WIDEST), flexible=True),
 )
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.names import called, short
+from lineage.cli.names import called, graded, short
 from lineage.cli.render import Column, Record, Section
-from lineage.cli.terminal import Span
 from lineage.cli.text import between
 from lineage.cli.trace.words import amount, counted
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 _FEW = 4  # commits that a gap names
-STYLES = {"contradicted": "bad", "declared": "hint"}
 
 
 def tables(registry: "Registry", found: "Trace", most: int) -> Iterator[Section]:
@@ -50,7 +48,7 @@ def _source(registry: "Registry", made: "Made", part: "Part") -> Record:
         "what": called(registry, part.id),
         "origin": part.origin,
         "said": _said(part),
-        "evidence": part.trail.weakest.grade if part.trail else "",
+        "grade": part.trail.weakest.grade if part.trail else "",
     }
 
 
@@ -70,7 +68,7 @@ def _ancestor(registry: "Registry", each: "Inherited") -> Record:
         "short": short(registry, each.id),
         "what": called(registry, each.id),
         "made": _learned(each),
-        "evidence": each.trail.weakest.grade,
+        "grade": each.trail.weakest.grade,
     }
 
 
@@ -87,7 +85,7 @@ def _sum(told: "Amount | None") -> Record:
         "short": "",
         "what": "",
         "made": amount(told) if told else "not known: not all records are counted",
-        "evidence": "",
+        "grade": "",
     }
 
 
@@ -98,24 +96,20 @@ def _gap(registry: "Registry", gap: "Gap") -> Record:
     return {"what": gap.what, "where": where}
 
 
-def _evidence(record: Record) -> Span:
-    return record["evidence"], STYLES.get(record["evidence"], "dim")
-
-
 _SOURCES = (
     Column("share", lambda r: r["share"], right=True),
     Column("records", lambda r: r["records"], right=True),
     Column("commit", lambda r: (r["short"], "id")),
     Column("what", lambda r: r["what"], flexible=True),
     Column("origin", lambda r: r["origin"]),
-    Column("evidence", _evidence),
+    Column("evidence", lambda r: graded(r["grade"])),
     Column("who says so", lambda r: r["said"], below=True),
 )
 _INHERITED = (
     Column("along", lambda r: r["role"]),
     Column("commit", lambda r: (r["short"], "id")),
     Column("what", lambda r: r["what"], flexible=True),
-    Column("evidence", _evidence),
+    Column("evidence", lambda r: graded(r["grade"])),
     Column("trained on", lambda r: r["made"], below=True),
 )
 _GAPS = (

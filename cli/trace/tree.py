@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.cli.drawing import GLYPHS, fitted
-from lineage.cli.names import short
+from lineage.cli.names import graded, short
 from lineage.cli.text import one_line, percent, plural
-from lineage.cli.trace.tables import STYLES
 from lineage.descent.roles import CHOICE, CONTAINS, RECORDS, WEIGHTS, WRITING
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ def _line(app: "App", found: "Trace", node: _Node, note: str) -> str:
     spans.append((f" {short(app.registry, node.id)}", "id"))
     if node.edge:
         grade = found.ancestry.grade(node.child, node.edge)
-        spans.append((f" {grade}", STYLES.get(grade, "dim")))
+        spans += [(" ", ""), graded(grade)]
     if note:
         spans.append((f", {note}", "dim"))
     limit = app.terminal.limit

@@ -4,7 +4,6 @@ A leaf is SHA-256(0x00 || data), a node SHA-256(0x01 || left || right); the left
 of a node is the largest full tree that leaves something for the right.
 """
 
-from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -61,26 +60,3 @@ class Tree:
             self.path.append(right.hash if left.ours else left.hash)
         ours = left.ours or right.ours
         return _Part(left.size + right.size, node(left.hash, right.hash), ours)
-
-
-def root_of(
-    hash_: bytes, index: int, count: int, path: Sequence[bytes]
-) -> bytes | None:
-    """The root that a leaf and its audit path lead to (RFC 9162, section 2.1.3.2).
-
-    None where a tree of `count` leaves has no such path.
-    """
-    place, last = index, count - 1
-    if not 0 <= place <= last:
-        return None
-    for other in path:
-        if last == 0:
-            return None
-        if place % 2 or place == last:
-            hash_ = node(other, hash_)
-            while place and not place % 2:
-                place, last = place // 2, last // 2
-        else:
-            hash_ = node(hash_, other)
-        place, last = place // 2, last // 2
-    return hash_ if last == 0 else None

@@ -110,8 +110,3 @@ class Blame:
     def dataset(self) -> str:
         """The dataset that was asked."""
         return self.steps[0].dataset
-
-    @property
-    def first(self) -> str:
-        """The dataset in which the record first appears, as far as could be seen."""
-        return self.steps[-1].dataset

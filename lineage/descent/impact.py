@@ -57,15 +57,14 @@ class Impact:
 
     `reached` and `measured` are in the order of recording and may have been cut short:
     `count` and `measurements` say how many there are. `kinds` counts the reached ones,
-    `generations` are their lowest and highest, `turns` how many times at most a model
-    wrote on the shortest way to any. `tags` are the affected ones, with ids.
+    `turns` is how many times at most a model wrote on the shortest way to any. `tags`
+    are the affected ones, with ids.
     """
 
     source: str
     unit: str
     count: int
     kinds: dict[str, int]
-    generations: tuple[int, int] | None
     turns: int
     branches: tuple[Branch, ...]
     tags: tuple[tuple[str, str], ...]
@@ -87,14 +86,12 @@ def impact(
         found = reach(registry, index, id_, unit)
         numbers = found.numbers
         nodes = [found.graph.commits[number] for number in numbers]
-        turns = [node.generation for node in nodes]
         describe = _Describing(registry, index, found)
         return Impact(
             source=id_,
             unit=unit,
             count=len(numbers),
             kinds=dict(Counter(node.kind for node in nodes)),
-            generations=(min(turns), max(turns)) if turns else None,
             turns=max((found.doses[number].turns for number in numbers), default=0),
             branches=branches(registry, index, found),
             tags=tuple(describe.tags()),

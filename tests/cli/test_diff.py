@@ -62,10 +62,10 @@ records dataset/tutor-mixed: what moved
   text    category  1 distinct  1 distinct   1
 
 records dataset/tutor-mixed: some of them
-                       place          record
-  added 20 times       mixed.jsonl:1  {"text": "mixed 2"}
-  removed 20 times     mixed.jsonl:1  {"text": "mixed 1"}
-  duplicated 20 times  mixed.jsonl:1  {"text": "mixed 2"}
+                       file         number  record
+  added 20 times       mixed.jsonl       1  {"text": "mixed 2"}
+  removed 20 times     mixed.jsonl       1  {"text": "mixed 1"}
+  duplicated 20 times  mixed.jsonl       1  {"text": "mixed 2"}
 
 records dataset/tutor-synthetic
               old  new
@@ -79,10 +79,10 @@ records dataset/tutor-synthetic: what moved
   text    category  1 distinct  1 distinct   1
 
 records dataset/tutor-synthetic: some of them
-                       place              record
-  added 10 times       synthetic.jsonl:1  {"text": "turn 2"}
-  removed 10 times     synthetic.jsonl:1  {"text": "turn 1"}
-  duplicated 10 times  synthetic.jsonl:1  {"text": "turn 2"}
+                       file             number  record
+  added 10 times       synthetic.jsonl       1  {"text": "turn 2"}
+  removed 10 times     synthetic.jsonl       1  {"text": "turn 1"}
+  duplicated 10 times  synthetic.jsonl       1  {"text": "turn 2"}
 
 files
            path                                     size

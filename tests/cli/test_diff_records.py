@@ -57,12 +57,12 @@ records: what moved
   job     category  2 distinct  3 distinct  0.04981
 
 records: some of them
-           place            record
-  added    people.jsonl:20  {"id": 50, "age": 1, "job": "c"}
-  added    people.jsonl:21  {"id": 51, "age": 2, "job": "c"}
-  removed  people.jsonl:1   {"id": 0, "age": 20, "job": "a"}
-  changed  people.jsonl:3   {"id": 3, "from": [null, "here"]}
-  changed  people.jsonl:5   {"id": 5, "age": [25, 90]}
+           file          number  record
+  added    people.jsonl      20  {"id": 50, "age": 1, "job": "c"}
+  added    people.jsonl      21  {"id": 51, "age": 2, "job": "c"}
+  removed  people.jsonl       1  {"id": 0, "age": 20, "job": "a"}
+  changed  people.jsonl       3  {"id": 3, "from": [null, "here"]}
+  changed  people.jsonl       5  {"id": 5, "age": [25, 90]}
 """)
     assert transcript("diff --only records --limit 1") == snapshot("""\
 $ lineage diff --only records --limit 1
@@ -85,8 +85,8 @@ records: what moved
   … 2 more; --limit 3 shows them
 
 records: some of them
-         place           record
-  added  people.jsonl:3  {"id": 3, "age": 23, "job": "b", "from": "here"}
+         file          number  record
+  added  people.jsonl       3  {"id": 3, "age": 23, "job": "b", "from": "here"}
   … 5 more; --limit 6 shows them
 """)
 

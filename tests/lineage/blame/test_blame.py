@@ -206,7 +206,7 @@ def test_a_revised_dataset_says_when_a_row_came(repo: Registry) -> None:
     assert [step.dataset for step in found.steps] == ids[:0:-1]
     assert found.steps[-1].role == "revises"
     assert found.origin == {"type": "unknown", "source": "delivery 3"}
-    assert blame(repo, "dataset/a", "row 1").first == ids[0]
+    assert blame(repo, "dataset/a", "row 1").steps[-1].dataset == ids[0]
 
 
 def test_the_way_goes_on_by_names(repo: Registry, loop: Loop) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.blame.merkle import Tree, leaf, root_of
+from lineage.blame.merkle import Tree, leaf, node
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Inputs and roots of the reference implementation of Certificate Transparency.
 INPUTS = [
@@ -34,6 +38,29 @@ FIRST_OF_EIGHT = [
     "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
     "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
 ]
+
+
+def root_of(
+    hash_: bytes, index: int, count: int, path: Sequence[bytes]
+) -> bytes | None:
+    """The root that a leaf and its audit path lead to (RFC 9162, section 2.1.3.2).
+
+    None where a tree of `count` leaves has no such path.
+    """
+    place, last = index, count - 1
+    if not 0 <= place <= last:
+        return None
+    for other in path:
+        if last == 0:
+            return None
+        if place % 2 or place == last:
+            hash_ = node(other, hash_)
+            while place and not place % 2:
+                place, last = place // 2, last // 2
+        else:
+            hash_ = node(hash_, other)
+        place, last = place // 2, last // 2
+    return hash_ if last == 0 else None
 
 
 def _naive(leaves: list[bytes]) -> bytes:
