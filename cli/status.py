@@ -11,6 +11,7 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Column, Record, listing
+from lineage.cli.taint_list import look_for_records
 from lineage.cli.tainted import marked, why
 from lineage.cli.terminal import Span
 from lineage.cli.text import plural
@@ -96,11 +97,9 @@ def status(app: App, *, tainted: bool, format_: str) -> int:
 def _tainted(app: App, format_: str) -> int:
     """List the branches and tags whose commit is tainted; 3 when there are any."""
     from lineage.taints.marks import marks
-    from lineage.taints.records import look
 
     registry = app.registry
-    with app.terminal.progress("looking for tainted records") as progress:
-        look(registry, progress)
+    look_for_records(app)
     known = marks(registry)
     records = [
         {"name": name, "what": what, "id": id_, "tainted": found}

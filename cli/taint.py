@@ -1,12 +1,10 @@
 """`lineage taint`: say that a commit, or some of its records, is bad."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli import shapes
 from lineage.cli.command import (
     App,
     Command,
@@ -16,15 +14,13 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.names import short
-from lineage.cli.render import Column, Record, Section, listing, sections, table
-from lineage.cli.terminal import Span
-from lineage.cli.text import minute, one_line, plural
+from lineage.cli.taint_list import look_for_records, show_taints
+from lineage.cli.text import one_line, plural
 from lineage.errors import Ambiguous, LineageError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.taints import Taint
-    from lineage.taints.records import Seen
 
 
 @click.command(
@@ -74,7 +70,7 @@ def taint(
         hint = "lineage taint REV --reason R, or lineage taint --lift REV --reason R"
         raise UsageError("one commit is tainted, or one taint is lifted", hint=hint)
     if revision is None and lift is None:
-        _list(app, format_)
+        show_taints(app, format_)
         return
     if not reason:
         raise UsageError("a taint, and what lifts it, has a reason", hint="--reason R")
@@ -101,7 +97,7 @@ def _taint(
             records = identities(registry, id_, names, progress)
     event = say(registry, id_, reason, records)
     if records is not None:
-        _look(app)
+        look_for_records(app)
     app.terminal.write([event])
     what = f"{registry.load(id_).kind} {one_line(registry.load(id_).name)}"
     some = "" if records is None else f"{plural(len(records), 'record')} of "
@@ -116,14 +112,6 @@ def _lines(file: Path) -> list[str]:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{file} cannot be read: {why}") from None
     return [line for line in text.splitlines() if line]
-
-
-def _look(app: App) -> "dict[str, list[Seen]]":
-    """Count tainted records in what came of theirs, where that is not known."""
-    from lineage.taints.records import look
-
-    with app.terminal.progress("looking for tainted records") as progress:
-        return look(app.registry, progress)
 
 
 def _tell_reach(app: App, event: str) -> None:
@@ -185,118 +173,3 @@ def _meant(registry: "Registry", name: str) -> "Taint":
         lines = [f"{one.event[:12]} ({one_line(one.reason)})" for one in found]
         raise Ambiguous(f"{name} has {len(found)} taints: name the event", lines)
     return found[0]
-
-
-def _list(app: App, format_: str) -> None:
-    from lineage.taints import taints
-    from lineage.taints.marks import marks
-
-    registry = app.registry
-    seen = _look(app)
-    reached = marks(registry).counts()
-    records = [
-        {
-            **_record(registry, one),
-            "reached": reached.get(one.event, 0),
-            "in": [_in(registry, each) for each in seen.get(one.event, ())],
-        }
-        for one in taints(registry)
-    ]
-    if not records:
-        app.terminal.say("nothing is tainted")
-    if format_ == "human":
-        app.terminal.page(_human(app, records))
-        return
-    if format_ == "csv":  # the same columns, whatever was lifted
-        nobody = dict.fromkeys(("event", "time", "author", "reason"))
-        records = [
-            {**record, "lifted": record["lifted"] or nobody} for record in records
-        ]
-    listing(app.terminal, format_, "taints", records, _columns(registry))
-
-
-def _human(app: App, records: Sequence[Record]) -> Iterator[str]:
-    """The taints and, of tainted records, where they went."""
-    yield from table(app.terminal, records, _columns(app.registry))
-    counted = [
-        Section(f"records of {record['event'][:8]}", record["in"], _IN)
-        for record in records
-        if record["in"]
-    ]
-    yield from sections(app.terminal, counted)
-
-
-def _in(registry: "Registry", seen: "Seen") -> Record:
-    """How many tainted records a dataset has."""
-    id_, (low, high, of) = seen
-    commit = registry.load(id_)
-    named = {"id": id_, "kind": commit.kind, "name": commit.name}
-    return {**named, "low": low, "high": high, "of": of}
-
-
-def _record(registry: "Registry", one: "Taint") -> Record:
-    commit, lifted = registry.load(one.subject), one.lifted
-    return {
-        "event": one.event,
-        "subject": one.subject,
-        "kind": commit.kind,
-        "name": commit.name,
-        "reason": one.reason,
-        "records": None if one.records is None else len(one.records),
-        "time": one.time,
-        "author": shapes.author(one.author),
-        "lifted": lifted
-        and {
-            "event": lifted.event,
-            "time": lifted.time,
-            "author": shapes.author(lifted.author),
-            "reason": lifted.reason,
-        },
-    }
-
-
-def _columns(registry: "Registry") -> tuple[Column, ...]:
-    return (
-        Column("event", lambda r: r["event"][:8]),
-        Column("commit", lambda r: (short(registry, r["subject"]), "id")),
-        Column("what", lambda r: f"{r['kind']} {r['name']}", flexible=True),
-        Column("records", _counted, right=True),
-        Column("reached", lambda r: f"{r['reached']:,}", right=True),
-        Column("by", lambda r: r["author"].partition(" <")[0], flexible=True),
-        Column("time", lambda r: minute(r["time"])),
-        Column("", _state),
-        Column("reason", _why, below=True),
-    )
-
-
-def _how_many(record: Record) -> str:
-    """``3 of 800``, ``0 to 3 of 10``, or that nobody knows."""
-    low, high, of = record["low"], record["high"], record["of"]
-    if high is None:
-        return "perhaps"
-    some = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    return f"{some} of {of:,}"
-
-
-_IN = (
-    Column("commit", lambda r: (r["id"][:8], "id")),
-    Column("what", lambda r: f"{r['kind']} {r['name']}", flexible=True),
-    Column("tainted", _how_many, right=True),
-)
-
-
-def _counted(record: Record) -> str:
-    return "all" if record["records"] is None else f"{record['records']:,}"
-
-
-def _state(record: Record) -> Span:
-    return ("lifted", "dim") if record["lifted"] else ("stands", "bad")
-
-
-def _why(record: Record) -> str:
-    lifted = record["lifted"]
-    return (
-        f"{record['reason']}; lifted: {lifted['reason']}"
-        if lifted
-        else record["reason"]
-    )

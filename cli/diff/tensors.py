@@ -4,122 +4,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import BY_PATH, STYLES, Part
+from lineage.cli.diff.tensor_data import data, rows
+from lineage.cli.diff.tensor_words import form, says
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
-from lineage.cli.text import listed, number, percent, plural
+from lineage.cli.text import number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
     from lineage.diff.tensors import (
-        Form,
-        Group,
         TensorChange,
         TensorChanges,
-        Verdict,
     )
     from lineage.diff.tensors.sums import Sums
-
-_DIGITS = 7  # of a sum, which is taken in float32 for speed
-
-
-def _data(found: "Diff") -> list[Record]:
-    return [
-        {
-            "label": item.label,
-            "verdict": {**_verdict(item.verdict), "says": _says(item.verdict)},
-            "groups": [_group(group) for group in item.groups],
-            "tensors": [_tensor(change) for change in item.changes],
-            "facts": [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts],
-        }
-        for item in found.tensors
-    ]
-
-
-def _verdict(verdict: "Verdict") -> Record:
-    return {
-        "what": verdict.what,
-        "changed": verdict.changed,
-        "total": verdict.total,
-        "dtypes": verdict.dtypes and list(verdict.dtypes),
-        "layers": verdict.layers and list(verdict.layers),
-        "rank": verdict.rank,
-        "modules": list(verdict.modules),
-        "beside": list(verdict.beside),
-        "frozen": list(verdict.frozen),
-    }
-
-
-def _group(group: "Group") -> Record:
-    return {
-        "kind": group.kind,
-        "stack": group.stack,
-        "layers": group.layers and list(group.layers),
-        "changed": group.changed,
-        "total": group.total,
-        **_distance(group.sums if group.sums.count else None),
-    }
-
-
-def _distance(sums: "Sums | None") -> Record:
-    return {
-        "relative": _rounded(sums.relative if sums else None),
-        "cosine": _rounded(sums.cosine if sums else None),
-    }
-
-
-def _tensor(change: "TensorChange") -> Record:
-    sums, rank = change.sums, change.rank
-    return {
-        "name": change.name,
-        "change": change.change,
-        "was": change.was,
-        "twin": change.twin,
-        "a": _form(change.a),
-        "b": _form(change.b),
-        "rows": change.rows,
-        **_distance(sums),
-        "largest": _rounded(sums.largest if sums else None),
-        "share": _rounded(sums.share if sums else None),
-        "nan": sums and list(sums.nan),
-        "inf": sums and list(sums.inf),
-        "rank": rank
-        and {
-            "numerical": rank.numerical,
-            "effective": _rounded(rank.effective),
-            "full": rank.full,
-        },
-    }
-
-
-def _form(form: "Form | None") -> Record | None:
-    if form is None:
-        return None
-    return {"dtype": form.dtype, "shape": list(form.shape)}
-
-
-def _rounded(value: float | None) -> float | None:
-    """A number without the digits that it does not have; near 1, with all of them."""
-    if value is None or abs(value) == float("inf"):
-        return None
-    return 1 - _few(1 - value) if 0.5 < value < 1 else _few(value)
-
-
-def _few(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
-
-
-def _rows(found: "Diff") -> Iterator[Record]:
-    for item in found.tensors:
-        before = f"{item.label}/" if item.label else ""
-        for change in item.changes:
-            sums = change.sums
-            yield {
-                "path": before + change.name,
-                "change": change.change,
-                "a": _shown(change.a) or None,
-                "b": _shown(change.b) or None,
-                "delta": _rounded(sums.relative if sums else None),
-            }
 
 
 def _tables(found: "Diff", most: int) -> Iterator[Section]:
@@ -144,7 +41,7 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
 
 def _summary(item: "TensorChanges") -> Iterator[Record]:
     verdict = item.verdict
-    yield {"what": "verdict", "how": _says(verdict)}
+    yield {"what": "verdict", "how": says(verdict)}
     if verdict.changed:
         how = f"{verdict.changed:,} of {plural(verdict.total, 'tensor')}"
         yield {"what": "changed", "how": how}
@@ -160,41 +57,9 @@ def _summary(item: "TensorChanges") -> Iterator[Record]:
             yield {"what": sort, "how": plural(counts.count(sort), "tensor")}
 
 
-def _says(verdict: "Verdict") -> str:
-    """The verdict in a sentence."""
-    also = f", {listed(verdict.beside)} too" if verdict.beside else ""
-    cast = "" if verdict.dtypes is None else " and cast from {} to {}".format(
-        *verdict.dtypes
-    )  # fmt: skip
-    if verdict.what == "cast":
-        return f"only{cast.removeprefix(' and')}"
-    if verdict.what == "low rank":
-        where = _last(verdict) if verdict.layers else ""
-        update = f"rank-{verdict.rank} update of {listed(verdict.modules)}"
-        return f"looks like a {update}{where} (a merged LoRA){also}{cast}"
-    if verdict.what == "last layers":
-        return f"tuned only{_last(verdict)}{also}{cast}"
-    words = {
-        "same values": "no value has changed",
-        "all": "fully tuned",
-        "anew": "trained from another start, nothing is alike",
-        "part": "tuned in part",
-        "nothing in common": "no tensor is on both sides",
-    }
-    return words[verdict.what] + cast
-
-
-def _last(verdict: "Verdict") -> str:
-    assert verdict.layers
-    count, total = verdict.layers
-    return f" in the last layer of {total}" if count == 1 else (
-        f" in the last {count} of {total} layers"
-    )  # fmt: skip
-
-
 def _line(found: "Diff") -> str:
     return "\n".join(
-        (f"{item.label}: " if item.label else "") + _says(item.verdict)
+        (f"{item.label}: " if item.label else "") + says(item.verdict)
         for item in found.tensors
     )
 
@@ -273,7 +138,7 @@ def _remarks(record: Record) -> str:
     change: TensorChange = record["tensor"]
     words = []
     if change.a and change.b and change.a != change.b:
-        words.append(f"{_shown(change.a)} → {_shown(change.b)}")
+        words.append(f"{form(change.a)} → {form(change.b)}")
     if change.rows is not None:
         words.append(f"{change.rows:,} rows compared")
     for name in ("nan", "inf"):
@@ -283,12 +148,6 @@ def _remarks(record: Record) -> str:
     return ", ".join(words)
 
 
-def _shown(form: "Form | None") -> str:
-    if form is None:
-        return ""
-    return f"{form.dtype}[{','.join(map(str, form.shape))}]"
-
-
 def _mark(record: Record) -> Span:
     change: TensorChange = record["tensor"]
     return change.change, STYLES.get(change.change, "")
@@ -296,9 +155,9 @@ def _mark(record: Record) -> Span:
 
 def _forms(record: Record) -> str:
     change: TensorChange = record["tensor"]
-    shown = dict.fromkeys(map(_shown, (change.a, change.b)))
+    shown = dict.fromkeys(map(form, (change.a, change.b)))
     twin = f", the bytes of {change.twin}" if change.twin else ""
-    return " → ".join(form for form in shown if form) + twin
+    return " → ".join(each for each in shown if each) + twin
 
 
 _SUMMARY = (
@@ -311,4 +170,4 @@ _KEPT = (
     Column("", _forms, flexible=True),
 )
 
-TENSORS = Part("tensors", _data, _rows, _tables, _line)
+TENSORS = Part("tensors", data, rows, _tables, _line)

@@ -180,4 +180,4 @@ def _hidden(near: Mapping[str, int], depth: int) -> Iterator[str]:
     """What lies deeper than was asked for."""
     more = sum(1 for far in near.values() if far > depth)
     if more:
-        yield f"… {plural(more, 'commit')} more: --depth {max(near.values())} draws all"
+        yield f"… {plural(more, 'commit')} more; --depth {max(near.values())} draws all"

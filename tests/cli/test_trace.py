@@ -205,7 +205,7 @@ def test_depth_says_what_it_hides(run: Run) -> None:
   ◆ tutor 67d39241
   ├─ fine_tuned_from ◆ base f1550e27 declared
   └─ trained_on 100 % ○ mix 855b4bb7 declared, …
-  … 4 commits more: --depth 3 draws all
+  … 4 commits more; --depth 3 draws all
 """)
 
 
