@@ -418,7 +418,7 @@ def test_an_older_index_reads_the_log_again(repo: Registry) -> None:
 
     ids = [_commit(repo, seed) for seed in range(3)]
     attest(repo, ids[1], {"f1": Metric(1)})
-    repo.commit("dataset", "said", origin={"type": "human"})
+    repo.commit("dataset", "said", params={"n": 1}, origin={"type": "human"})
     with index_of(repo) as opened:
         opened.refresh()
     url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
