@@ -35,8 +35,9 @@ from lineage.cli.terminal import Span
 from lineage.cli.text import between, one_line, plural
 
 if TYPE_CHECKING:
-    from lineage.descent.dose import Bounds, Dose
+    from lineage.descent.dose import Dose
     from lineage.descent.impact import Impact, Reached
+    from lineage.descent.parcels import Share
     from lineage.registry import Registry
 
 _KINDS = ("generation", "model", "dataset", "config")
@@ -161,7 +162,7 @@ def _dose(dose: "Dose") -> Record:
     }
 
 
-def _bounds(share: "Bounds", whole: int | None) -> Record:
+def _bounds(share: "Share", whole: int | None) -> Record:
     """A share and, of so many records, how many that are; lowest and highest."""
     low, high = share
     counts = [math.floor(low * whole), math.ceil(high * whole)] if whole else None

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from lineage.cli.text import percent, plural
 
 if TYPE_CHECKING:
-    from lineage.descent.shares import Composition, Share
+    from lineage.descent.parcels import Share
+    from lineage.descent.shares import Composition
     from lineage.descent.trace import Amount
 
 

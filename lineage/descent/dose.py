@@ -26,6 +26,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from lineage.descent.parcels import Share
 from lineage.descent.roles import CHOICE, FLOW, RECORDS, SETUP, WEIGHTS, WRITING
 
 REACHING = FLOW | CHOICE | SETUP
@@ -34,13 +35,6 @@ REACHING = FLOW | CHOICE | SETUP
 _NONE, _ALL = Fraction(0), Fraction(1)
 _NOBODY: frozenset[int] = frozenset()
 _fraction = lru_cache(maxsize=1 << 14)(Fraction)
-
-
-class Bounds(NamedTuple):
-    """The lowest and the highest that a share can be; the same where it is known."""
-
-    low: Fraction
-    high: Fraction
 
 
 class Dose(NamedTuple):
@@ -53,8 +47,8 @@ class Dose(NamedTuple):
     of times that a model wrote, on a way from the source.
     """
 
-    records: Bounds | None
-    written: Bounds | None
+    records: Share | None
+    written: Share | None
     whole: int | None
     weights: bool
     turns: int
@@ -63,8 +57,8 @@ class Dose(NamedTuple):
 Row: TypeAlias = tuple[int, str, int, int | None, int | None]
 """An edge: child, role, parent, and the share as part and whole, or None twice."""
 
-NOTHING, EVERYTHING = Bounds(_NONE, _NONE), Bounds(_ALL, _ALL)
-_Pair: TypeAlias = tuple[Bounds, Bounds]  # own records, and written
+NOTHING, EVERYTHING = Share(_NONE, _NONE), Share(_ALL, _ALL)
+_Pair: TypeAlias = tuple[Share, Share]  # own records, and written
 
 
 def doses(
@@ -245,27 +239,27 @@ def _any_of(pairs: Sequence[_Pair]) -> _Pair:
     return _either([own for own, _ in pairs]), _either([theirs for _, theirs in pairs])
 
 
-def _either(several: Sequence[Bounds]) -> Bounds:
-    return Bounds(min(b.low for b in several), max(b.high for b in several))
+def _either(several: Sequence[Share]) -> Share:
+    return Share(min(b.low for b in several), max(b.high for b in several))
 
 
-def _plus(one: Bounds, other: Bounds) -> Bounds:
+def _plus(one: Share, other: Share) -> Share:
     if other is NOTHING:
         return one
     if one is NOTHING:
         return other
     low = min(one.low + other.low, _ALL)
     if one.low is one.high and other.low is other.high:
-        return Bounds(low, low)
-    return Bounds(low, min(one.high + other.high, _ALL))
+        return Share(low, low)
+    return Share(low, min(one.high + other.high, _ALL))
 
 
-def _times(share: Fraction, bounds: Bounds) -> Bounds:
+def _times(share: Fraction, bounds: Share) -> Share:
     if bounds is NOTHING or share is _ALL:
         return bounds
     if bounds is EVERYTHING:
-        return Bounds(share, share)
+        return Share(share, share)
     if bounds.low is bounds.high:
         both = share * bounds.low
-        return Bounds(both, both)
-    return Bounds(share * bounds.low, share * bounds.high)
+        return Share(both, both)
+    return Share(share * bounds.low, share * bounds.high)

@@ -17,6 +17,17 @@ UNITS = ("records", "tokens")
 NONE, ALL = Fraction(0), Fraction(1)
 
 
+class Share(NamedTuple):
+    """A fraction that lies between two; where they are equal it is exact."""
+
+    low: Fraction
+    high: Fraction
+
+    @property
+    def exact(self) -> bool:
+        return self.low == self.high
+
+
 class Source(NamedTuple):
     """Where a trail ends: a human dataset, the model that wrote, or the unknown.
 

@@ -13,21 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
 from lineage.descent.ancestry import Ancestry
-from lineage.descent.parcels import ALL, NONE, Parcel, Parcels, Source, parcels
-
-
-class Share(NamedTuple):
-    """A fraction that lies between two; where they are equal it is exact."""
-
-    low: Fraction
-    high: Fraction
-
-    @property
-    def exact(self) -> bool:
-        return self.low == self.high
+from lineage.descent.parcels import ALL, NONE, Parcel, Parcels, Share, Source, parcels
 
 
 @dataclass(frozen=True, slots=True)

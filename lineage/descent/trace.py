@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from lineage.descent.ancestry import Ancestry, gather
 from lineage.descent.gaps import Gap, gaps
-from lineage.descent.parcels import NONE, UNITS, Source, total
+from lineage.descent.parcels import NONE, UNITS, Share, Source, total
 from lineage.descent.paths import (
     Distance,
     Link,
@@ -23,7 +23,7 @@ from lineage.descent.paths import (
     trails,
 )
 from lineage.descent.roles import CONTAINS, WEIGHTS
-from lineage.descent.shares import Composition, Share, Shares
+from lineage.descent.shares import Composition, Shares
 from lineage.evidence import GRADES
 from lineage.registry import Registry
 from lineage.statements import statements, subjects

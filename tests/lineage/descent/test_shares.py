@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from lineage.descent.ancestry import Ancestry
 from lineage.descent.dose import doses
 from lineage.descent.gaps import gaps
-from lineage.descent.parcels import Source
+from lineage.descent.parcels import Share, Source
 from lineage.descent.paths import distances, source_trails
-from lineage.descent.shares import Share, Shares
+from lineage.descent.shares import Shares
 from lineage.evidence import GRADES
 from lineage.store.canonical import digest
 from lineage.store.objects import Commit, Edge
