@@ -11,6 +11,7 @@ that MD5: who does not know the random text cannot make two that collide.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,11 @@ OLD, NEW = 0, 1
 WIDEST = 200  # columns that are compared one by one
 _HASH = "hash(doc)"
 _FEW = 50_000  # documents of a side; up to here statistics are of all
+_MANY = 20_000  # documents that differ; fewer are compared as a whole
+_TELLING = 0.75  # of some documents have a value of their own
+_SHOWN = 50_000  # of a side, of those that no other can be the same as
+_PLAIN = re.compile(r"[\w-]+", re.ASCII)  # a name that is written in one way
+_COUNTED = "a BIGINT, b BIGINT, first_a BIGINT, first_b BIGINT"
 _LOOKED = 2000  # documents that say which column tells most apart
 TEXTS = (  # of the documents, as they are now
     "(SELECT d.* REPLACE (coalesce(c.doc, d.doc) AS doc)"
@@ -70,6 +76,7 @@ class Matching:
     ) -> None:
         self.engine = engine
         self._strong = strong
+        self._keyed = bool(key)
         self._salt = quoted(os.urandom(16).hex())
         self._named = key_of(key, self._salt) if key else "NULL::UHUGEINT"
         self.taken: list[Taken] = []
@@ -188,7 +195,6 @@ class Matching:
             self.rewrite("len(json_keys(doc)) <> len(list_distinct(json_keys(doc)))")
         if self._wide:
             self.rewrite("true")
-        self._prepare()
         self._print(whole=False)
         self.rewrite(
             "k IN (SELECT k FROM prints WHERE nested"
@@ -242,15 +248,12 @@ class Matching:
                 f"SELECT sum(a), sum(b) FROM counts WHERE k <= {bound}"
             )
             self.sampled = int(found[0] or 0), int(found[1] or 0)
+        self._set_apart()
         make = "CREATE TABLE documents AS"
         for side in (OLD, NEW):
-            relations = " UNION ALL ".join(
-                t.relation for t in self.taken if t.side == side
-            )
             where = "a > 0" if side == OLD else "a = 0"
             self.engine.run(
-                f"{make} SELECT doc, chosen.* FROM (SELECT doc, {self._k} AS k FROM"
-                f" ({relations or 'SELECT NULL::VARCHAR AS doc WHERE false'}))"
+                f"{make} SELECT doc, chosen.* FROM ({self._texts(side)})"
                 f" JOIN (FROM chosen WHERE {where}) AS chosen USING (k)"
             )
             make = "INSERT INTO documents"
@@ -274,29 +277,75 @@ class Matching:
             columns = [[str(k) for k in keys], [*map(rewritten, texts)]]
             self.engine.insert("canonical", columns)
 
-    def _prepare(self) -> None:
-        """Set those apart of which one column alone has a value that no other has.
+    def _set_apart(self) -> None:
+        """Fill `alone`: records of which one column has a value that no other has.
 
-        `alone` are they, with that value's hash `g`; `others` all that may be the same
-        as another.
+        That value's hash is `g`; a column that is there twice has none. `others` are
+        all that may be the same as another. Without a key the text of most that are
+        alone is not looked at again.
         """
-        name = None if self._wide else self._telling()
-        value = f"json_extract(doc, {pointer(name)})::VARCHAR" if name else ""
-        told = form("v", CANONICAL, "false") if name else "''"
-        self.engine.run(
-            f"CREATE TABLE told AS SELECT k, hash({told}) AS g, a, b, first_a, first_b"
-            f" FROM (SELECT *, {value or 'NULL'} AS v FROM {TEXTS} WHERE differs)"
+        self.engine.run(f"CREATE TABLE alone (k {self._kind}, g UBIGINT, {_COUNTED})")
+        (many,) = self.engine.one(
+            "SELECT count(*) > ? FROM chosen WHERE differs", [_MANY]
         )
-        once = "SELECT g FROM told GROUP BY g HAVING count(*) = 1"
-        self.engine.run(f"CREATE TABLE alone AS FROM told WHERE g IN ({once})")
+        name = self._telling() if many else None
+        if name:
+            self._tell(name)
         self.engine.run(
-            "CREATE TABLE others AS SELECT k FROM told"
-            " WHERE g NOT IN (SELECT g FROM alone)"
+            "CREATE TABLE others AS SELECT k FROM chosen"
+            " WHERE differs AND k NOT IN (SELECT k FROM alone)"
         )
+        if name and not self._keyed:
+            first = (
+                f"(SELECT k FROM alone WHERE {side} > 0 ORDER BY first_{side}"
+                f" LIMIT {_SHOWN})"
+                for side in "ab"
+            )
+            self.engine.run(
+                "DELETE FROM chosen WHERE NOT sampled AND k IN (SELECT k FROM alone)"
+                f" AND k NOT IN ({' UNION ALL '.join(first)})"
+            )
+
+    def _tell(self, name: str) -> None:
+        value = f"json_extract(doc, {pointer(name)})::VARCHAR"
+        several = quoted(f'%"{name}"%"{name}"%')  # _ is any character: no harm
+        twice = (
+            f"CASE WHEN contains(doc, '\\u') OR doc LIKE {several}"
+            " THEN len(json_keys(doc)) <> len(list_distinct(json_keys(doc)))"
+            " ELSE false END"
+        )
+        told = form("v", CANONICAL, "false")
+        self.engine.run(
+            f"CREATE TABLE told AS SELECT k, if({twice}, NULL, hash({told})) AS g,"
+            f" a, b, first_a, first_b FROM (SELECT *, {value} AS v FROM"
+            f" ({self._texts()}) JOIN (FROM chosen WHERE differs) USING (k))"
+        )
+        self.engine.run(
+            "INSERT INTO alone FROM told WHERE g IN"
+            " (SELECT g FROM told GROUP BY g HAVING count(*) = 1)"
+        )
+
+    def _texts(self, side: int | None = None) -> str:
+        """All documents as they are written, or those of a side, and their hashes."""
+        relations = " UNION ALL ".join(
+            t.relation for t in self.taken if side is None or t.side == side
+        )
+        none = "SELECT NULL::VARCHAR AS doc WHERE false"
+        return f"SELECT doc, {self._k} AS k FROM ({relations or none})"
 
     def _telling(self) -> str | None:
-        """The column with the most different values among some documents."""
-        names = self.names
+        """The column with the most different values among some documents.
+
+        None where a quarter of them has a value that another has.
+        """
+        some = " UNION ALL ".join(
+            f"(SELECT doc FROM ({self._texts(side)}) JOIN (FROM chosen WHERE differs)"
+            f" USING (k) LIMIT {_LOOKED})"
+            for side in (OLD, NEW)
+        )
+        self.engine.run(f"CREATE TABLE few AS {some}")
+        rows = self.engine.rows("SELECT DISTINCT unnest(json_keys(doc)) FROM few")
+        names = sorted(name for (name,) in rows if _PLAIN.fullmatch(name))[:WIDEST]
         if not names:
             return None
         counts = (
@@ -304,10 +353,12 @@ class Matching:
             for i in range(1, len(names) + 1)
         )
         row = self.engine.one(
-            f"SELECT {', '.join(counts)} FROM (SELECT {extract(pointers(names))} AS v"
-            f" FROM (FROM documents WHERE differs LIMIT {_LOOKED}))"
+            f"SELECT {', '.join(counts)} FROM"
+            f" (SELECT {extract(pointers(names))} AS v FROM few)"
         )
-        return max(zip(row, names, strict=True))[1]
+        (total,) = self.engine.one("SELECT count(*) FROM few")
+        best: tuple[int, str] = max(zip(row, names, strict=True))
+        return best[1] if best[0] >= _TELLING * total else None
 
     def _print(self, *, whole: bool) -> None:
         """The form of each document that only its value decides.

@@ -24,7 +24,7 @@ Types = tuple[str, ...] | None
 def types(matching: Matching) -> dict[str, tuple[Types, Types]]:
     """The types that each column has on either side, sorted; None where it is not.
 
-    They are of the records that statistics are of, and of the first 100,000 that are on
+    They are of the records that statistics are of, and of up to 100,000 that are on
     one side alone. The table `vals` has the values of the first columns of all of them.
     """
     found: dict[str, tuple[Types, Types]] = {}

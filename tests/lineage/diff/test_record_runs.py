@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,3 +89,35 @@ def test_a_colliding_record_next_to_shared_ones() -> None:
         found, _ = compared({"a.jsonl": jsonl(old)}, {"a.jsonl": jsonl(new)})
 
     assert (found.added, found.removed) == (1, 1)
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(RECORDS, max_size=6),
+    st.lists(RECORDS, max_size=6),
+    st.randoms(),
+    st.sampled_from([(), ("a",)]),
+)
+def test_records_set_apart_by_one_column(
+    old: list[Any], new: list[Any], style: random.Random, key: tuple[str, ...]
+) -> None:
+    """Where much differs one column tells most apart first, and nothing changes."""
+    lines = [
+        written([*side, *old[:2]], style)
+        + b'{"a": 1, "a": %d}\n{"\\u0061": 7, "a": 3}\n' % style.randrange(3)
+        for side in (old, new)
+    ]
+    twice = [
+        [json.loads(line) for line in side.splitlines() if line.strip()]
+        for side in lines
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lineage.diff.records.matching._MANY", 0)
+        patch.setattr("lineage.diff.records.matching._TELLING", 0)
+        patch.setattr("lineage.diff.records.matching._SHOWN", 3)
+        found, _ = compared({"a.jsonl": lines[0]}, {"a.jsonl": lines[1]}, key=key)
+    a, b = map(multiset, twice)
+    changed = found.changed or 0
+
+    assert found.added + changed == (b - a).total()
+    assert found.removed + changed == (a - b).total()
