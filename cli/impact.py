@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lineage.descent.parcels import Share
     from lineage.registry import Registry
 
+_SHAPED = "0 % and no weights: reached as config, judge, prompts or part, not by data"
 _KINDS = ("generation", "model", "dataset", "config")
 _CSV = (
     *("id", "git", "kind", "name", "branches", "tags", "generation"),
@@ -182,16 +183,15 @@ def _row(record: Record) -> Record:
 def _human(app: App, found: "Impact", data: dict[str, Any]) -> Iterator[str]:
     registry = app.registry
     what = called(registry, found.source)
+    first, *rest = _said(found)
     yield app.terminal.paint(
-        [
-            (short(registry, found.source), "id"),
-            (f" {what} ", "title"),
-            (_said(found), ""),
-        ]
+        [(short(registry, found.source), "id"), (f" {what} ", "title"), (first, "")]
     )
+    yield from rest
     if data["source"]["tainted"]:
         yield app.terminal.paint(_tainted(data))
     yield from sections(app.terminal, _sections(registry, found, data))
+    yield from ("", _SHAPED) if any(map(_is_shaped, data["reached"])) else ()
 
 
 def _markdown(
@@ -200,10 +200,18 @@ def _markdown(
     what = called(registry, found.source)
     yield f"# {escaped(what)}"
     yield ""
-    yield f"`{found.source}` {_said(found)}"
+    yield f"`{found.source}` {': '.join(_said(found))}"
     if data["source"]["tainted"]:
         yield from ("", escaped("".join(text for text, _ in _tainted(data))))
     yield from markdown_sections(_sections(registry, found, data))
+    yield from ("", _SHAPED) if any(map(_is_shaped, data["reached"])) else ()
+
+
+def _is_shaped(record: Record) -> bool:
+    """Whether nothing of the source is in a commit that it reached."""
+    dose = record["dose"]
+    shares = (dose["records"], dose["written"])
+    return not dose["weights"] and not any(s and s["high"] for s in shares)
 
 
 def _tainted(data: dict[str, Any]) -> list[Span]:
@@ -213,14 +221,16 @@ def _tainted(data: dict[str, Any]) -> list[Span]:
     return [("! tainted", "bad"), (f": {one_line(newest['reason'])}{more}", "")]
 
 
-def _said(found: "Impact") -> str:
+def _said(found: "Impact") -> Iterator[str]:
     """The summary: how much it reached, and how far."""
     if not found.count:
-        return "reached nothing"
+        yield "reached nothing"
+        return
     counts = ((kind, found.kinds.get(kind, 0)) for kind in _KINDS)
     kinds = ", ".join(plural(count, kind) for kind, count in counts if count)
     far = f", at most {plural(found.turns, 'turn')} away" if found.turns else ""
-    return f"reached {plural(found.count, 'commit')}: {kinds}{far}"
+    yield f"reached {plural(found.count, 'commit')}"
+    yield f"{kinds}{far}"
 
 
 def _sections(
@@ -231,8 +241,13 @@ def _sections(
     def commit(id_: str) -> Record:
         return {"short": short(registry, id_), "what": called(registry, id_)}
 
+    itself = {"short": short(registry, found.source), "what": "itself"}
     if found.branches:
-        shown = [{**each, **commit(each["first"])} for each in data["branches"]]
+        firsts = ((each, each["first"]) for each in data["branches"])
+        shown = [
+            {**each, **(itself if first == found.source else commit(first))}
+            for each, first in firsts
+        ]
         more = len(found.branches) - len(shown)
         yield Section("branches", shown, _BRANCHES, more)
     if found.tags:

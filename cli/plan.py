@@ -1,6 +1,6 @@
 """`lineage impact --plan`: what to make again, in order; nothing is made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli import shapes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 _ANEW = "-anew"  # behind the name of a loop
+_INPUTS = 3  # that are made again, of which the steps are named
 _KEPT = 2  # inputs that are named; JSON has all
 
 
@@ -112,12 +113,13 @@ def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
             for loop in found.loops
         ]
         yield Section("loops to run again", loops, _LOOPS)
+    rows = {step.id: n for n, step in enumerate(found.steps, start=1)}
     steps = [
         {
             "number": number,
             "short": short(registry, step.id),
             "what": called(registry, step.id),
-            "again": len(step.again),
+            "again": _rows(step.again, rows),
             "kept": ", ".join(map(with_id, step.kept[:_KEPT]))
             + (f" +{len(step.kept) - _KEPT}" if len(step.kept) > _KEPT else ""),
             "config": ", ".join(short(registry, config) for config in step.configs),
@@ -127,6 +129,14 @@ def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
     ]
     if steps or found.count:
         yield Section("in this order", steps, _STEPS, found.count - len(steps))
+
+
+def _rows(again: Sequence[str], rows: Mapping[str, int]) -> str:
+    """The steps that a step takes from; what is replaced itself is none."""
+    taken = sorted(rows[one] for one in again if one in rows)
+    new = ["the new one"] * any(one not in rows for one in again)
+    more = f" +{len(taken) - _INPUTS}" if len(taken) > _INPUTS else ""
+    return ", ".join((*new, *(f"{row:,}" for row in taken[:_INPUTS]))) + more
 
 
 def _made_by(step: "Step", owner: str) -> str:
@@ -143,10 +153,10 @@ _LOOPS = (
     Column("", lambda r: r["run"], below=True),
 )
 _STEPS = (
-    Column("", lambda r: f"{r['number']:,}", right=True),
+    Column("step", lambda r: f"{r['number']:,}", right=True),
     Column("commit", lambda r: (r["short"], "id")),
     Column("what", lambda r: r["what"], flexible=True),
-    Column("from", lambda r: f"{r['again']:,} made again", right=True),
+    Column("from step", lambda r: r["again"]),
     Column("and", lambda r: r["kept"], flexible=True),
     Column("config", lambda r: (r["config"], "id")),
     Column("part of, or made by", lambda r: r["by"], flexible=True),

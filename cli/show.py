@@ -205,12 +205,22 @@ def _shared(record: Record) -> str:
 def _told(record: Record) -> str:
     """What an event says: a message, a verdict with its note, or a few values."""
     data = record["data"]
-    words = (record["message"], data.get("verdict"), data.get("note"))
+    words = (_measured(record), record["message"], data.get("verdict"),
+             data.get("note"))  # fmt: skip
     said = list(dict.fromkeys(word for word in words if word)) or [
         change["ref"].partition("/")[2] for change in record["refs"]
     ]
     short = inline(data) if data else ""
     return ": ".join(said) or (short if len(short) <= _BRIEF else "")
+
+
+def _measured(record: Record) -> str:
+    """What was attested, and what taken back: ``accuracy 0.81, loss withdrawn``."""
+    found = record["data"]["metrics"] if record["type"] == "metrics" else {}
+    return ", ".join(
+        f"{name} {number(metric['value']) if metric else 'withdrawn'}"
+        for name, metric in found.items()
+    )
 
 
 def _definition(record: Record) -> str:

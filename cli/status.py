@@ -13,7 +13,6 @@ from lineage.cli.command import (
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.taint_list import look_for_records
 from lineage.cli.tainted import marked, why
-from lineage.cli.terminal import Span
 from lineage.cli.text import plural
 
 _REACHED = 3
@@ -27,16 +26,15 @@ _COLUMNS = (
 )
 
 
-def _why(record: Record) -> Span:
-    reasons = (why(record["id"], one) for one in record["tainted"])
-    return "; ".join(reasons), "bad"
+def _why(record: Record) -> str:
+    return "; ".join(why(record["id"], one) for one in record["tainted"])
 
 
 _TAINTED = (
     Column("", lambda r: (r["what"], "dim")),
     Column("name", lambda r: (r["name"], r["what"]), flexible=True),
-    Column("commit", lambda r: (r["id"][:12], "id")),
-    Column("tainted", _why, flexible=True),
+    Column("commit", lambda r: (r["id"][:8], "id")),
+    Column("tainted", lambda r: (_why(r), "bad"), flexible=True),
 )
 
 

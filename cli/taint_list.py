@@ -1,7 +1,7 @@
 """`lineage taint` without a commit: the taints, and where tainted records went."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from lineage.cli import shapes
 from lineage.cli.command import App
@@ -92,10 +92,9 @@ def _columns(registry: "Registry") -> tuple[Column, ...]:
         Column("what", lambda r: f"{r['kind']} {r['name']}", flexible=True),
         Column("records", _counted, right=True),
         Column("reached", lambda r: f"{r['reached']:,}", right=True),
-        Column("by", lambda r: r["author"].partition(" <")[0], flexible=True),
-        Column("time", lambda r: minute(r["time"])),
         Column("", _state),
         Column("reason", _why, below=True),
+        Column("lifted", _lifted, below=True),
     )
 
 
@@ -124,12 +123,16 @@ def _state(record: Record) -> Span:
 
 
 def _why(record: Record) -> str:
+    return f"tainted {_by(record)}: {record['reason']}"
+
+
+def _lifted(record: Record) -> str:
     lifted = record["lifted"]
-    return (
-        f"{record['reason']}; lifted: {lifted['reason']}"
-        if lifted
-        else record["reason"]
-    )
+    return f"lifted {_by(lifted)}: {lifted['reason']}" if lifted else ""
+
+
+def _by(said: Mapping[str, Any]) -> str:
+    return f"{minute(said['time'])} by {said['author'].partition(' <')[0]}"
 
 
 def look_for_records(app: App) -> "dict[str, list[Seen]]":

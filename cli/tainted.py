@@ -50,7 +50,7 @@ def _what(registry: "Registry", mark: "Mark") -> str:
 def why(id_: str, one: "Mapping[str, Any]") -> str:
     """Why the commit `id_` is tainted, from its taint as JSON has it."""
     perhaps = "perhaps, " if one["perhaps"] else ""
-    by = "" if one["subject"] == id_ else f" (by {one['subject'][:12]})"
+    by = "" if one["subject"] == id_ else f" (by {one['subject'][:8]})"
     some = _counted(one["records"]) if one["records"] else ""
     return f"{perhaps}{some}{one_line(one['reason'])}{by}"
 

@@ -33,9 +33,11 @@ def answer(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
     if found.weakest:
         child, role, parent, grade = found.weakest
         where = f"{role} {short(registry, parent)} of {short(registry, child)}"
-        is_weak = grade in ("contradicted", "declared")
-        worst = f", the weakest: {where}" if is_weak else ""
-        yield "evidence", f"{grade} or better{worst}"
+        if grade == "contradicted":
+            yield "evidence", f"contradicted: {where}"
+        else:
+            worst = f", the weakest: {where}" if grade == "declared" else ""
+            yield "evidence", f"{grade} or better{worst}"
 
 
 def told(registry: "Registry", found: "Trace") -> list["Made"]:

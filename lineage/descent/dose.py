@@ -41,7 +41,8 @@ class Dose(NamedTuple):
     """What of a source is in a commit.
 
     `records` is the share of its records that are the source's own, `written` of those
-    that models wrote which the source had reached; None where it has no records.
+    that models wrote which the source had reached; None where it has no records, the
+    former also where the source has none: it is a config.
     `whole` is how many records it has, where an edge says so. `weights`: whether it
     has its weights from a model that the source reached. `turns` is the least number
     of times that a model wrote, on a way from the source.
@@ -75,6 +76,8 @@ def doses(
     known = _Doses(source, kind_of, stated)
     for child, edges in groupby(rows, key=itemgetter(0)):
         known.commit(child, [row for row in edges if row[1] in REACHING])
+    if kind_of(source) == "config":
+        return {n: dose._replace(records=None) for n, dose in known.found.items()}
     return known.found
 
 
@@ -157,7 +160,9 @@ class _Doses:
     def _generation(self, links: Sequence[Row], turns: int) -> Dose:
         """A generation is what its model is or, without one, its datasets."""
         parts = [row[2] for row in links if row[1] == "includes"]
-        weights = any(p in self.found and self.found[p].weights for p in parts)
+        weights = self.writer in parts or any(
+            p in self.found and self.found[p].weights for p in parts
+        )
         for kind in ("model", "dataset"):
             chosen = [part for part in parts if self.kind_of(part) == kind]
             if chosen:

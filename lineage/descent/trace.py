@@ -22,13 +22,13 @@ from lineage.descent.paths import (
     source_trails,
     trails,
 )
-from lineage.descent.roles import CONTAINS, WEIGHTS
+from lineage.descent.roles import CONTAINS, RECORDS, WEIGHTS
 from lineage.descent.shares import Composition, Shares
 from lineage.evidence import GRADES
 from lineage.registry import Registry
 from lineage.statements import statements, subjects
 from lineage.store.canonical import Json
-from lineage.store.objects import Edge
+from lineage.store.objects import Commit, Edge
 
 _FIRST = ("model", "dataset")  # of a generation's parts, the one that it is made for
 
@@ -166,10 +166,21 @@ class _Tracer:
         commit = self._ancestry.commits[id_]
         for shares in units:
             if made_of := shares.compositions.get(id_):
-                count = total(commit, shares.unit)
-                if count is None and shares.unit == "records":
-                    count = self._proved(id_)
+                count = self._count(commit, id_, shares.unit)
                 yield Amount(shares.unit, count, made_of)
+
+    def _count(self, commit: Commit, id_: str, unit: str) -> int | None:
+        """How many records or tokens there are, as shares or a statement say.
+
+        A model that was trained on one dataset without a share has read all of it.
+        """
+        count = total(commit, unit)
+        if count is None and unit == "records":
+            count = self._proved(id_)
+        read = commit.ids(*RECORDS) if commit.kind == "model" else ()
+        if count is None and len(read) == 1 and read[0] in self._ancestry.commits:
+            return self._count(self._ancestry.commits[read[0]], read[0], unit)
+        return count
 
     def _proved(self, id_: str) -> int | None:
         """How many records a dataset has by the newest statement of its Merkle root."""

@@ -55,7 +55,7 @@ params
 
 events
   time              event    by           message
-  2026-01-02 03:04  metrics  Ada Example  by hand
+  2026-01-02 03:04  metrics  Ada Example  accuracy 0.82: by hand
 $ lineage attest loop/tutor --metric accuracy=0.81,0.83,0.82
 aaaaaaaaaaaa…
 2> said already of generation tutor bbbbbbbb: accuracy

@@ -36,11 +36,12 @@ def test_what_a_dataset_reached(transcript: Transcript) -> None:
 $ lineage tag v1 loop/tutor~1
 2> v1 is aaaaaaaaaaaa
 $ lineage impact dataset/gutenberg
-bbbbbbbb dataset gutenberg reached 10 commits: 3 generations, 3 models, 4 datasets, at most 1 turn away
+bbbbbbbb dataset gutenberg reached 10 commits
+3 generations, 3 models, 4 datasets, at most 1 turn away
 
 branches
   branch             since                            affected  tip
-  dataset/gutenberg  bbbbbbbb  dataset gutenberg        1 of 1  affected
+  dataset/gutenberg  bbbbbbbb  itself                   1 of 1  affected
   loop/tutor         cccccccc  generation 0 of tutor    3 of 3  affected
 
 tags
@@ -60,11 +61,12 @@ reached
   jjjjjjjj  model tutor generation 2              10, 50 %  10, 50 %               0
   kkkkkkkk  generation 2 of tutor                 10, 50 %  10, 50 %               0  loop/tutor
 $ lineage impact dataset/gutenberg --limit 2
-bbbbbbbb dataset gutenberg reached 10 commits: 3 generations, 3 models, 4 datasets, at most 1 turn away
+bbbbbbbb dataset gutenberg reached 10 commits
+3 generations, 3 models, 4 datasets, at most 1 turn away
 
 branches
   branch             since                            affected  tip
-  dataset/gutenberg  bbbbbbbb  dataset gutenberg        1 of 1  affected
+  dataset/gutenberg  bbbbbbbb  itself                   1 of 1  affected
   loop/tutor         cccccccc  generation 0 of tutor    3 of 3  affected
 
 tags
@@ -80,8 +82,8 @@ $ lineage impact loop/tutor
 kkkkkkkk generation 2 of tutor reached nothing
 
 branches
-  branch      since                            affected  tip
-  loop/tutor  kkkkkkkk  generation 2 of tutor    1 of 1  affected
+  branch      since             affected  tip
+  loop/tutor  kkkkkkkk  itself    1 of 1  affected
 $ lineage impact nothing
 2> error: no branch, tag or commit is called 'nothing'
 2> hint: `lineage branch` lists the branches, `lineage log` the commits
@@ -108,7 +110,7 @@ $ lineage impact loop/tutor~1^includes(model) --format md
 
 | commit | what | its own | written | weights | turns | names |
 | --- | --- | ---: | ---: | --- | ---: | --- |
-| bbbbbbbb | generation 1 of tutor | 0 % | 0 % |  | 0 |  |
+| bbbbbbbb | generation 1 of tutor | 0 % | 0 % | yes | 0 |  |
 | cccccccc | dataset tutor-synthetic generation 2 | 100 % | 0 % |  | 1 |  |
 | dddddddd | dataset tutor-mixed generation 2 | 10, 50 % | 0 % |  | 1 |  |
 | eeeeeeee | model tutor generation 2 | 10, 50 % | 0 % |  | 1 |  |
@@ -235,12 +237,12 @@ loops to run again
     lineage branch loop/tutor-anew bbbbbbbbbbbb; lineage loop run FILE
 
 in this order
-     commit    what                                          from  and                                                                  config    part of, or made by
-  1  dddddddd  generation 1 of tutor                 1 made again  config tutor cccccccc, dataset tutor-mixed generation 1 eeeeeeee +1            its loop
-  2  ffffffff  dataset tutor-synthetic generation 2  1 made again  dataset gutenberg gggggggg                                           cccccccc  generation 2 of tutor hhhhhhhh
-  3  iiiiiiii  dataset tutor-mixed generation 2      1 made again  dataset gutenberg gggggggg                                                     generation 2 of tutor hhhhhhhh
-  4  jjjjjjjj  model tutor generation 2              1 made again                                                                       cccccccc  generation 2 of tutor hhhhhhhh
-  5  hhhhhhhh  generation 2 of tutor                 3 made again  config tutor cccccccc                                                          its loop
+  step  commit    what                                  from step    and                                                                  config    part of, or made by
+     1  dddddddd  generation 1 of tutor                 the new one  config tutor cccccccc, dataset tutor-mixed generation 1 eeeeeeee +1            its loop
+     2  ffffffff  dataset tutor-synthetic generation 2  the new one  dataset gutenberg gggggggg                                           cccccccc  generation 2 of tutor hhhhhhhh
+     3  iiiiiiii  dataset tutor-mixed generation 2      2            dataset gutenberg gggggggg                                                     generation 2 of tutor hhhhhhhh
+     4  jjjjjjjj  model tutor generation 2              3                                                                                 cccccccc  generation 2 of tutor hhhhhhhh
+     5  hhhhhhhh  generation 2 of tutor                 2, 3, 4      config tutor cccccccc                                                          its loop
 $ lineage impact loop/tutor~1^includes(model) --plan --limit 1 --format md
 # once model tutor generation 1 aaaaaaaa is replaced: 5 commits to make again
 
@@ -254,9 +256,9 @@ a loop whose data, spec or seed change is another loop, and with the same it mak
 
 ## in this order
 
-|  | commit | what | from | and | config | part of, or made by |
-| ---: | --- | --- | ---: | --- | --- | --- |
-| 1 | dddddddd | generation 1 of tutor | 1 made again | config tutor cccccccc, dataset tutor-mixed generation 1 eeeeeeee +1 |  | its loop |
+| step | commit | what | from step | and | config | part of, or made by |
+| ---: | --- | --- | --- | --- | --- | --- |
+| 1 | dddddddd | generation 1 of tutor | the new one | config tutor cccccccc, dataset tutor-mixed generation 1 eeeeeeee +1 |  | its loop |
 
 … 4 more; --limit 5 shows them
 $ lineage impact loop/tutor --plan

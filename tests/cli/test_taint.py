@@ -38,16 +38,17 @@ aaaaaaaaaaaa…
 2> tainted dataset gutenberg bbbbbbbb
 2> it reached 10 commits
 $ lineage taint
-event     commit    what               records  reached  by           time
-aaaaaaaa  bbbbbbbb  dataset gutenberg      all       10  Ada Example  2026-01-02 03:04  stands
-  the licence was withdrawn
+event     commit    what               records  reached
+aaaaaaaa  bbbbbbbb  dataset gutenberg      all       10  stands
+  tainted 2026-01-02 03:04 by Ada Example: the licence was withdrawn
 $ lineage taint --lift dataset/gutenberg --reason 'it was another edition'
 cccccccccccc…
 2> lifted from dataset gutenberg bbbbbbbb: the licence was withdrawn
 $ lineage taint
-event     commit    what               records  reached  by           time
-aaaaaaaa  bbbbbbbb  dataset gutenberg      all        0  Ada Example  2026-01-02 03:04  lifted
-  the licence was withdrawn; lifted: it was another edition
+event     commit    what               records  reached
+aaaaaaaa  bbbbbbbb  dataset gutenberg      all        0  lifted
+  tainted 2026-01-02 03:04 by Ada Example: the licence was withdrawn
+  lifted 2026-01-02 03:04 by Ada Example: it was another edition
 $ lineage taint --lift dataset/gutenberg --reason again
 2> error: no taint of dataset/gutenberg stands
 2> hint: `lineage taint` lists the taints
@@ -93,7 +94,7 @@ $ lineage log -n 3
 $ lineage show loop/tutor^includes(model) --format md
 # model tutor
 
-- tainted: trained on test data (by dddddddddddd)
+- tainted: trained on test data (by dddddddd)
 - id: eeeeeeeeeeee…
 - git: nnnnnnnnnnnn…
 - recorded: 2026-01-02 03:04:05 +0000 (just now)
@@ -144,9 +145,9 @@ $ lineage diff --only params --format md
 | --- | --- | --- |
 | generation | 1 | 2 |
 $ lineage status --tainted
-        name        commit        tainted
-branch  loop/tutor  cccccccccccc  trained on test data (by dddddddddddd)
-tag     v1          bbbbbbbbbbbb  trained on test data (by dddddddddddd)
+        name        commit    tainted
+branch  loop/tutor  cccccccc  trained on test data (by dddddddd)
+tag     v1          bbbbbbbb  trained on test data (by dddddddd)
 exit 3
 $ lineage status --tainted --format jsonl
 {"schema_version": 1, "name": "loop/tutor", "what": "branch", "id": "cccccccccccc…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false, "records": null}]}
@@ -158,7 +159,8 @@ $ lineage log 'tainted() & kind(model)' --format md
 | eeeeeeeeeeee | model | tutor | 2 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  | trained on test data |
 | dddddddddddd | model | tutor | 1 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  | trained on test data |
 $ lineage impact loop/tutor~1^includes(model) --limit 1
-dddddddd model tutor generation 1 reached 5 commits: 2 generations, 1 model, 2 datasets, at most 1 turn away
+dddddddd model tutor generation 1 reached 5 commits
+2 generations, 1 model, 2 datasets, at most 1 turn away
 ! tainted: trained on test data
 
 branches
@@ -171,7 +173,7 @@ tags
 
 reached
   commit    what                   its own  written  weights  turns  names
-  bbbbbbbb  generation 1 of tutor      0 %      0 %               0  tag: v1
+  bbbbbbbb  generation 1 of tutor      0 %      0 %  yes          0  tag: v1
   … 4 more; --limit 5 shows them
 """)
 
@@ -307,7 +309,7 @@ def test_a_trace_says_it(loop: Loop, run: Run) -> None:
     told = run("trace", "loop/tutor").stdout.splitlines()
     found = run("trace", "loop/tutor", "--format", "json").json()["tainted"]
 
-    assert told[2].split() == ["tainted", "bad", "(by", f"{loop.human[:12]})"]
+    assert told[2].split() == ["tainted", "bad", "(by", f"{loop.human[:8]})"]
     assert [(one["event"], one["subject"]) for one in found] == [(event, loop.human)]
 
 
