@@ -1,8 +1,8 @@
 """Files of records as relations of JSON documents, one a row, in their order.
 
-JSONL, CSV, TSV, text and plain Parquet files are read by duckdb. What it does not take,
-and every other format, goes through `lineage.records`, which has a sentence for what is
-wrong.
+JSONL, lists in JSON, CSV, TSV, text and plain Parquet files are read by duckdb. What it
+does not take, and every other format, goes through `lineage.records`, which has a
+sentence for what is wrong.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from lineage.diff.records.tables import csv_query, text_query
 from lineage.errors import StoreError, UsageError
 from lineage.records import rows_of
 from lineage.records.formats import suffix
+from lineage.records.source import Source
 from lineage.records.values import canonical_record
 from lineage.store.reading import Progress
 
@@ -66,11 +67,8 @@ class Reader:
         kind, place = suffix(file.path), str(file.place)
         if _PATTERN & {*place}:
             return None
-        if kind in _JSONL:
-            return (
-                f"SELECT json::VARCHAR AS doc FROM read_json_objects({quoted(place)},"
-                " format = 'newline_delimited', compression = 'uncompressed')"
-            )
+        if kind in _JSONL or (kind == ".json" and _is_list(file)):
+            return _objects(quoted(place), listed=kind == ".json")
         if kind == ".parquet":
             return self._parquet(quoted(place))
         if kind in DELIMITERS:
@@ -105,6 +103,19 @@ class Reader:
                 raise StoreError(str(error), hint=error.hint) from None
             self.engine.insert(table, [documents])
         return f"SELECT doc FROM {table}"
+
+
+def _objects(place: str, *, listed: bool) -> str:
+    how = "array" if listed else "newline_delimited"
+    return (
+        f"SELECT json::VARCHAR AS doc FROM read_json_objects({place},"
+        f" format = '{how}', compression = 'uncompressed')"
+    )
+
+
+def _is_list(file: File) -> bool:
+    with Source(file.place, file.path).open() as data:
+        return data.read(1) == b"["
 
 
 def _plain(kind: Any) -> bool:

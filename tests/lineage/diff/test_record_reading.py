@@ -96,3 +96,21 @@ def test_lines_of_tables_with_other_columns_are_not_the_same() -> None:
     found, notes = compared({"t.csv": old}, {"t.csv": new})
 
     assert (found.added, found.removed, notes) == (2, 2, [])
+
+
+def test_lists_in_json_are_read_by_the_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A list over lines as it likes; what is no list takes the other way."""
+    whole, slow = Reader._slow, []
+
+    def watched(reader: Reader, file: File) -> str:
+        slow.append(file.path)
+        return whole(reader, file)
+
+    monkeypatch.setattr(Reader, "_slow", watched)
+    old, new = b'[{"a": 1},\n{"a":\n2} ,{"a": 2}]\n', b'{"a": 1}\n{"a":\n3}'
+    found, notes = compared({"old.json": old}, {"new.json": new})
+
+    assert (found.records, found.added, found.removed) == ((3, 2), 1, 2)
+    assert (notes, slow) == ([], ["new.json"])
