@@ -21,6 +21,8 @@ _DATA: dict[str, Callable[[Source], Iterator[Found]]] = {
 _JSON: dict[str, Callable[[Source], Iterator[Found]]] = {".json": json_file}
 _TEXT: dict[str, Callable[[Source], Iterator[Found]]] = {".txt": lines}
 
+_PACKED = (".gz", ".zst", ".bz2", ".xz")
+
 READERS = _DATA | _JSON | _TEXT
 
 
@@ -35,6 +37,12 @@ def record_paths(paths: Iterable[str]) -> list[str]:
         if found := [path for path in known if suffix(path) in suffixes]:
             return found
     return []
+
+
+def packed(name: str) -> bool:
+    """Whether a file holds records and is compressed, as its name says: not read."""
+    inner = PurePosixPath(name)
+    return suffix(name) in _PACKED and suffix(inner.stem) in READERS
 
 
 def suffix(name: str) -> str:

@@ -9,7 +9,7 @@ from lineage.diff.parts import Pair
 from lineage.diff.payload import files
 from lineage.errors import LineageError
 from lineage.records import place
-from lineage.records.formats import record_paths
+from lineage.records.formats import packed, record_paths
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
 
@@ -45,6 +45,11 @@ def sources(registry: Registry, pair: Pair, notes: list[str]) -> Sources:
     """
     sides = [files(registry, side) for side in (pair.a, pair.b)]
     before, after = ({p: side[p] for p in record_paths(side)} for side in sides)
+    notes += [
+        f"{path} is compressed, and its records are not compared"
+        for path in sorted({*sides[0]} | {*sides[1]})
+        if packed(path) and not _same(sides[0].get(path), sides[1].get(path))
+    ]
     shared = Counter(_digests(before)) & Counter(_digests(after))
     old, new = _rest(before, after, shared), _rest(after, before, shared)
     found: tuple[list[File], list[File]] = [], []
@@ -59,6 +64,10 @@ def sources(registry: Registry, pair: Pair, notes: list[str]) -> Sources:
                 notes.append(f"{error}, and its records are not compared")
     a, b = (tuple(f for f in side if f.path not in away) for side in found)
     return Sources(a, b, shared.total())
+
+
+def _same(a: FileEntry | None, b: FileEntry | None) -> bool:
+    return bool(a and b and a.sha256 == b.sha256)
 
 
 def _digests(entries: Mapping[str, FileEntry]) -> Iterable[str]:

@@ -472,6 +472,23 @@ def test_without_duckdb(repo: Registry, monkeypatch: pytest.MonkeyPatch) -> None
     )
 
 
+def test_compressed_files_are_named(repo: Registry) -> None:
+    """A note says of each that differs that it is not compared; others have none."""
+    folder = repo.root / "data"
+    folder.mkdir()
+    (folder / "same.csv.zst").write_bytes(b"1")
+    for number in (1, 2):
+        (folder / "a.jsonl.gz").write_bytes(b"%d" % number)
+        (folder / "image.png.gz").write_bytes(b"%d" % number)
+        repo.commit("dataset", "a", folder)
+    found = diff(repo, "HEAD~1", "HEAD", ["records"])
+
+    assert not found.records
+    assert found.notes == (
+        "a.jsonl.gz is compressed, and its records are not compared",
+    )
+
+
 def test_files_of_both_sides_are_not_read(
     repo: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
