@@ -29,6 +29,7 @@ from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.diff import Diff, Options
+    from lineage.diff.origins import Origins
     from lineage.diff.parts import Pair
 
 PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, TENSORS, FILES)
@@ -141,8 +142,12 @@ def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
     if found.a == found.b:
         app.terminal.say("they are the same commit")
     elif not found:
-        as_far = ", as far as they were compared" if found.notes else ""
-        app.terminal.say(f"the same {listed([part.name for part in chosen])}{as_far}")
+        names = listed([part.name for part in chosen])
+        nothing = f"no difference was found in {names}"
+        app.terminal.say(nothing if found.notes else f"the same {names}")
+    for name, label in found.alike if found else ():
+        what = f"the {name} of {label}" if label else f"the {name}"
+        app.terminal.note(f"{what} are the same, in other files")
     if found.beyond:
         several = len(found.beyond) > 1 or found.beyond[0].endswith("s")
         verb = "differ" if several else "differs"
@@ -155,9 +160,20 @@ def _data(found: "Diff", chosen: tuple[Part, ...]) -> dict[str, Any]:
     data: dict[str, Any] = {"a": found.a, "b": found.b}
     data |= {part.name: part.data(found) for part in chosen}
     if chosen == PARTS:
+        data["alike"] = [{"section": n, "label": label} for n, label in found.alike]
         data["parts"] = [_pair(pair) for pair in found.pairs[1:]]
         data["others"] = list(found.beyond)
+        data["origins"] = _origins(found.origins)
     return data
+
+
+def _origins(made: "Origins | None") -> dict[str, Any] | None:
+    """What the records of either side are made of."""
+    from lineage.cli.trace.data import composition
+
+    if made is None:
+        return None
+    return {"a": composition(made.a), "b": composition(made.b)}
 
 
 def _pair(pair: "Pair") -> dict[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lineage.diff.metrics import MetricChange
     from lineage.store.objects import Metric
 
-_HEADLINES = 3  # metrics in the summary
+_HEADLINES = 2  # metrics in the summary
 
 
 def _data(found: "Diff") -> list[Record]:
@@ -70,15 +70,15 @@ def _kind(found: "MetricChange") -> str:
 
 
 def _moved(found: "Diff") -> str:
-    """The headline metrics that can be compared, with their differences."""
+    """The headline metrics that can be compared, those with a verdict first."""
     deltas = {c.name: c for c in found.metrics if c.b and c.delta is not None}
     names = headlines({name: c.b for name, c in deltas.items() if c.b})
+    names.sort(key=lambda name: deltas[name].better is None)
     shown = (deltas[name] for name in names[:_HEADLINES])
-    return ", ".join(f"{c.name} {c.delta or 0:+.3g}{_said(c)}" for c in shown)
-
-
-def _said(found: "MetricChange") -> str:
-    return f" {found.verdict}" if found.verdict in ("better", "worse") else ""
+    return "\n".join(
+        f"{c.name} {_value(c.a)} → {_value(c.b)} {verdict(c)[0]}".rstrip()
+        for c in shown
+    )
 
 
 def _value(metric: "Metric | None") -> str:

@@ -1,6 +1,7 @@
-"""The records of a diff: how many came and went, columns that moved, a few of each."""
+"""The records of a diff: how many came and went, what shifted, a few of each."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import STYLES, Part
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
         SchemaChange,
     )
 
-_LEAST = 0.01  # a column that moved less, of 1, is not shown to people
+_LEAST = 0.01  # a column that shifted less, of 1, is not shown to people
 _LONG = 1e7  # numbers from here on take an exponent
 _WIDEST = 160  # columns of the terminal for a record
-_RELATIVE = 0.01  # nor a measure of text that moved less, of itself
+_RELATIVE = 0.01  # nor a measure of text that changed less, of itself
 
 
 def _data(found: "Diff") -> list[Record]:
@@ -103,7 +104,7 @@ def _rows(found: "Diff") -> Iterator[Record]:
             } | sides
         for column in item.columns:
             name = f"{where}column:{column.name}"
-            yield {"path": name, "change": "moved", "delta": column.shift}
+            yield {"path": name, "change": "shifted", "delta": column.shift}
         for sample in item.samples:
             path = f"{where}{sample.path}:{sample.number}"
             side = "a" if sample.what == "removed" else "b"
@@ -117,16 +118,27 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
         if item.schema:
             schema = [{"change": change} for change in item.schema]
             yield first_rows(f"{title}: columns", schema, _SCHEMA, most)
-        moved = [c for c in item.columns if c.shift >= _LEAST]
-        if moved:
+        shifted = [c for c in item.columns if c.shift >= _LEAST]
+        if shifted:
             of = _of(item)
-            rows = [{"column": column} for column in moved]
-            yield first_rows(f"{title}: what moved{of}", rows, _COLUMNS, most)
-        if texts := [row for column in moved for row in _texts(column)]:
+            rows = [{"column": column} for column in shifted]
+            yield first_rows(f"{title}: what shifted{of}", rows, _COLUMNS, most)
+        if texts := [row for column in shifted for row in _texts(column)]:
             yield first_rows(f"{title}: texts", texts, _TEXTS, most)
         if item.samples:
-            some = [{"sample": sample} for sample in item.samples]
-            yield first_rows(f"{title}: some of them", some, _SAMPLES, most)
+            some = [{"sample": sample} for sample in _spread(item.samples, most)]
+            more = len(item.samples) - len(some)
+            yield Section(f"{title}: some of them", some, _SAMPLES, more)
+
+
+def _spread(samples: "Sequence[Sample]", most: int) -> "list[Sample]":
+    """At most so many, and as many of each sort as can be."""
+    turn = Counter[str]()
+    order = []
+    for place, sample in enumerate(samples):
+        order.append((turn[sample.what], place))
+        turn[sample.what] += 1
+    return [samples[place] for place in sorted(p for _, p in sorted(order)[:most])]
 
 
 def _of(item: "RecordChanges") -> str:
@@ -158,7 +170,7 @@ def _counts(item: "RecordChanges") -> Iterator[Record]:
 
 
 def _texts(column: "ColumnChange") -> Iterator[Record]:
-    """The measures of a text that moved by more than a hundredth."""
+    """The measures of a text that changed by more than a hundredth."""
     for name in dict.fromkeys((*column.a.text, *column.b.text)):
         a, b = column.a.text.get(name, 0.0), column.b.text.get(name, 0.0)
         if abs(a - b) > _RELATIVE * max(abs(a), abs(b)):
@@ -178,9 +190,10 @@ def _said(item: "RecordChanges") -> str:
         "reordered": item.reordered,
     }
     words = [f"{count:,} {word}" for word, count in counts.items() if count]
-    if item.columns and item.columns[0].shift >= _LEAST:
-        first = item.columns[0]
-        words.append(f"{first.name} moved most ({_shift(first)})")
+    shifted = [c for c in item.columns if c.shift >= _LEAST]
+    texts = [c for c in shifted if c.kind == "text"]
+    for_people = (texts or shifted)[:1]
+    words += [f"{column.name} shifted ({_shift(column)})" for column in for_people]
     where = f"{item.label}: " if item.label else ""
     return where + ", ".join(words)
 
@@ -208,7 +221,7 @@ def _brief(value: float) -> str:
 
 
 def _shift(column: "ColumnChange") -> str:
-    """The measure that it moved most by."""
+    """The measure that it shifted most by."""
     found = {"JS": column.js or 0.0, "KS": column.ks or 0.0}
     name = max(found, key=lambda measure: found[measure])
     return f"{name} {number(found[name])}" if found[name] else _nulls(column)

@@ -15,14 +15,16 @@ from lineage.cli.render import (
     sections,
 )
 from lineage.cli.tainted import sentence
-from lineage.cli.text import ago, one_line
+from lineage.cli.text import ago, one_line, percent
 
 if TYPE_CHECKING:
     from lineage.cli.terminal import Span
     from lineage.diff import Diff
+    from lineage.diff.origins import Origins
 
 _SCREEN = 24  # lines
 _MOST = 3  # lines of the summary for one section
+_ORIGINS = {"machine-written": "machine", "human": "human", "unknown": "unknown"}
 _COLUMNS = (
     Column("", lambda r: (r["section"], "dim")),
     Column("", lambda r: r["line"], flexible=True),
@@ -79,13 +81,28 @@ def _shown(found: "Diff", parts: Sequence[Part], most: int) -> list[Section]:
     rows = sum(len(table.records) + table.more for table in tables)
     records = [*_lines(found, parts)]
     long = rows > _SCREEN and len(records) > 1
-    if records and (long or found.of_generations):
+    if records and len(parts) > 1 and (long or found.of_generations):
         tables.insert(0, Section("summary", records, _COLUMNS))
     return tables
 
 
+def _origins(found: "Origins") -> str:
+    """How much was human and machine-written, and is now."""
+    shares = {
+        word: (getattr(found.a, name), getattr(found.b, name))
+        for word, name in _ORIGINS.items()
+    }
+    return ", ".join(
+        f"{word} {percent(a)} → {percent(b)}"
+        for word, (a, b) in shares.items()
+        if a or b
+    )
+
+
 def _lines(found: "Diff", parts: Sequence[Part]) -> Iterator[Record]:
-    """A few lines for each section that has something to say."""
+    """What it was trained on; a few lines for each section with something to say."""
+    if found.origins and found.origins.differ:
+        yield {"section": "made of", "line": _origins(found.origins)}
     for part in parts:
         lines = [line for line in part.line(found).split("\n") if line]
         if len(lines) > _MOST:

@@ -19,7 +19,11 @@ def data(found: "Diff") -> list[Record]:
     return [
         {
             "label": item.label,
-            "verdict": {**_verdict(item.verdict), "says": says(item.verdict)},
+            "verdict": {
+                **_verdict(item.verdict),
+                **_distance(item.sums if item.sums.count else None),
+                "says": says(item.verdict),
+            },
             "groups": [_group(group) for group in item.groups],
             "tensors": [_tensor(change) for change in item.changes],
             "facts": [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts],

@@ -27,16 +27,24 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
             yield first_rows(
                 f"{title}: by layers and kind", groups, _groups(item), most
             )
-        moved = [{"tensor": c} for c in item.changes if c.moved and not c.cast]
+        moved = [{"tensor": c} for c in item.changes if c.changed]
         if moved:
             yield first_rows(f"{title}: most moved", moved, _moved(moved), most)
-        others = [{"tensor": c} for c in item.changes if not c.moved or c.cast]
-        if others and not item.beginning:
+        others = [
+            {"tensor": c} for c in item.changes if not (c.changed or _told(item, c))
+        ]
+        if others:
             yield first_rows(
                 f"{title}: values kept, or on one side", others, _KEPT, most
             )
         if facts := [{"path": c.path, "a": c.a, "b": c.b} for c in item.facts]:
             yield first_rows(f"{title}: facts in the file", facts, BY_PATH, most)
+
+
+def _told(item: "TensorChanges", change: "TensorChange") -> bool:
+    """Whether the summary has said it of all tensors already."""
+    renamed = change.change == "renamed" and item.beginning
+    return bool(renamed or (change.change == "retyped" and item.cast))
 
 
 def _summary(item: "TensorChanges") -> Iterator[Record]:
@@ -51,17 +59,39 @@ def _summary(item: "TensorChanges") -> Iterator[Record]:
         old, new = item.beginning
         how = f"names begin with {new!r} now" + (f", not {old!r}" if old else "")
         yield {"what": "renamed", "how": how if new else f"names lost {old!r}"}
-    counts = [change.change for change in item.changes]
-    for sort in ("added", "removed", "reshaped", "retyped"):
-        if sort in counts:
-            yield {"what": sort, "how": plural(counts.count(sort), "tensor")}
+    for sort, count in _counts(item).items():
+        yield {"what": sort, "how": plural(count, "tensor")}
+    if item.wild:
+        how = f"NaN or infinities in {plural(item.wild, 'tensor')} now"
+        yield {"what": "not finite", "how": how}
+
+
+def _counts(item: "TensorChanges") -> dict[str, int]:
+    """How often other things than new values happened."""
+    found = [change.change for change in item.changes]
+    sorts = ("added", "removed", "reshaped", "retyped")
+    return {sort: found.count(sort) for sort in sorts if sort in found}
 
 
 def _line(found: "Diff") -> str:
     return "\n".join(
-        (f"{item.label}: " if item.label else "") + says(item.verdict)
+        (f"{item.label}: " if item.label else "") + _brief(item)
         for item in found.tensors
     )
+
+
+def _brief(item: "TensorChanges") -> str:
+    """The verdict, and how much of what it is about."""
+    words = [says(item.verdict)]
+    if item.sums.relative:
+        words.append(f"relative L2 {number(item.sums.relative)}")
+    counts = _counts(item)
+    if item.verdict.dtypes:  # the verdict has said it
+        counts.pop("retyped", None)
+    words += [f"{plural(n, 'tensor')} {sort}" for sort, n in counts.items()]
+    if item.wild:
+        words.append(f"NaN or infinities in {plural(item.wild, 'tensor')} now")
+    return ", ".join(words)
 
 
 def _layers(record: Record) -> str:
@@ -89,7 +119,9 @@ def _groups(item: "TensorChanges") -> list[Column]:
 def _relative(sums: "Sums | None") -> str:
     if sums is None or not sums.count:
         return "-"
-    return "from zero" if sums.relative is None else number(sums.relative)
+    if sums.relative is None:
+        return "-" if sums.aa or not sums.dd else "from zero"
+    return number(sums.relative)
 
 
 def _cosine(sums: "Sums | None") -> str:

@@ -9,6 +9,7 @@ from lineage.cli.tainted import marked
 
 if TYPE_CHECKING:
     from lineage.descent.paths import Link, Trail
+    from lineage.descent.shares import Composition
     from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
     from lineage.registry import Registry
 
@@ -67,10 +68,14 @@ def _amounts(amounts: Iterable["Amount"]) -> Record:
 
 
 def _amount(amount: "Amount") -> Record:
-    made_of = amount.made_of
+    return {"count": amount.count, **composition(amount.made_of)}
+
+
+def composition(made_of: "Composition") -> Record:
+    """How much of some records is human, machine-written and unknown."""
     shares = {origin: shapes.share(*made_of.range(origin)) for origin in _ORIGINS}
     unknown = {"share": float(made_of.unknown), "exact": shapes.exact(made_of.unknown)}
-    return {"count": amount.count, **shares, "unknown": unknown}
+    return {**shares, "unknown": unknown}
 
 
 def _part(registry: "Registry", part: "Part") -> dict[str, Any]:

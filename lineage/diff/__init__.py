@@ -11,6 +11,7 @@ from lineage.diff.comparison import Comparison
 from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
 from lineage.diff.options import Options
+from lineage.diff.origins import Origins
 from lineage.diff.parts import Pair, pairs
 from lineage.diff.records import RecordChanges
 from lineage.diff.settings import Change
@@ -32,7 +33,9 @@ class Diff:
     """What changed from the commit `a` to the commit `b`, both full ids.
 
     `notes` name what could not be compared, and why; `beyond` what else the two
-    manifests say differently. `pairs` are what was compared with what.
+    manifests say differently. `alike` are sections, and the labels in them, of which
+    nothing differs although their files do. `origins` say what two generations were
+    trained on, where all sections are asked for. `pairs` are what was compared.
     """
 
     a: str
@@ -46,6 +49,8 @@ class Diff:
     files: FileChanges = field(default_factory=FileChanges)
     notes: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
+    alike: tuple[tuple[str, str], ...] = ()
+    origins: Origins | None = None
 
     pairs: tuple[Pair, ...] = ()
 
@@ -72,7 +77,15 @@ def diff(
     options: Options | None = None,
 ) -> Diff:
     """Compare the revision `a`, taken as the older one, with the revision `b`."""
-    from lineage.diff import config, files, metrics, records, tensors, tokenizer
+    from lineage.diff import (
+        config,
+        files,
+        metrics,
+        origins,
+        records,
+        tensors,
+        tokenizer,
+    )
 
     ids = registry.resolve(a), registry.resolve(b)
     notes: list[str] = []
@@ -89,6 +102,8 @@ def diff(
         files=files.compare(what) if "files" in only else FileChanges(),
         notes=tuple(what.notes),
         beyond=tuple(_beyond(*compared[0].commits)),
+        alike=tuple(what.alike),
+        origins=origins.compare(what) if {*only} == {*SECTIONS} else None,
         pairs=tuple(what.pairs),
     )
 

@@ -13,10 +13,12 @@ class Comparison:
     """Two commits and what belongs to them, side by side.
 
     The first of `pairs` are the two commits themselves. `notes` gets a sentence for
-    whatever could not be compared.
+    whatever could not be compared, `alike` the section and the label of what is the
+    same in files that are not.
     """
 
     registry: Registry
     pairs: Sequence[Pair]
     options: Options
     notes: list[str] = field(default_factory=list)
+    alike: list[tuple[str, str]] = field(default_factory=list)

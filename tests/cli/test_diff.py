@@ -30,11 +30,12 @@ new  bbbbbbbb generation 2 of tutor (HEAD -> loop/tutor), just now
 
 summary
   metrics  1 worse, 1 neither
-           perplexity +5.2 worse, distinct_2 -0.023
+           perplexity 83.2 → 88.4 worse, no interval
+           distinct_2 0.213 → 0.19
   params   1 setting: generation 1 → 2
   config   1 setting: model/tutor/config.json:n_layer 2 → 3
-  records  dataset/tutor-mixed: 20 added, 20 removed, text moved most (JS 1)
-           dataset/tutor-synthetic: 10 added, 10 removed, text moved most (JS 1)
+  records  dataset/tutor-mixed: 20 added, 20 removed, text shifted (JS 1)
+           dataset/tutor-synthetic: 10 added, 10 removed, text shifted (JS 1)
   files    4 changed
 
 metrics
@@ -57,7 +58,7 @@ records dataset/tutor-mixed
   removed      20
   duplicates   19   19
 
-records dataset/tutor-mixed: what moved
+records dataset/tutor-mixed: what shifted
   column  kind             old         new  JS  KS  W1
   text    category  1 distinct  1 distinct   1
 
@@ -74,7 +75,7 @@ records dataset/tutor-synthetic
   removed      10
   duplicates    9    9
 
-records dataset/tutor-synthetic: what moved
+records dataset/tutor-synthetic: what shifted
   column  kind             old         new  JS  KS  W1
   text    category  1 distinct  1 distinct   1
 
@@ -150,7 +151,7 @@ def test_json_has_the_documented_shape(loop: Any, run: Run) -> None:
 
     assert list(found) == [
         "schema_version", "a", "b", "metrics", "params", "config", "tokenizer",
-        "records", "tensors", "files", "parts", "others",
+        "records", "tensors", "files", "alike", "parts", "others", "origins",
     ]  # fmt: skip
     assert (found["a"], found["b"]) == (loop.made[-2][0], loop.made[-1][0])
     assert found["metrics"][1] == {
@@ -185,6 +186,53 @@ def test_other_fields_that_differ_are_named(repo: Registry, run: Run) -> None:
     assert "note: origin differs; see `lineage show`" in told.stderr
 
 
+def test_what_two_generations_were_trained_on(repo: Registry, run: Run) -> None:
+    """The summary begins with how much was human and how much machine-written."""
+    for name, how in {
+        "dataset/human": ["--origin", "human"],
+        "model/first": ["--trained-on", "dataset/human"],
+        "dataset/written": ["--generated-by", "model/first"],
+        "dataset/mixed": ["--derived-from", "dataset/human,share=1/4",
+                          "--derived-from", "dataset/written,share=3/4"],
+        "model/second": ["--trained-on", "dataset/mixed"],
+    }.items():  # fmt: skip
+        kind, _, short = name.partition("/")
+        path = repo.root / f"{short}.txt"
+        path.write_text(short, encoding="utf-8")
+        run("commit", kind, path, "--name", short, *how)
+    run("commit", "generation", "--name", "g", "--includes", "model/first")
+    run("commit", "generation", "--name", "g", "--includes", "model/second",
+        "--follows", "loop/g")  # fmt: skip
+
+    origins = run("diff", "loop/g", "--format", "json").json()["origins"]
+
+    assert [origins[side]["human"]["exact"] for side in "ab"] == [
+        [[1, 1], [1, 1]],
+        [[1, 4], [1, 4]],
+    ]
+    assert [origins[side]["machine"]["low"] for side in "ab"] == [0, 0.75]
+    assert (
+        "  made of  machine-written 0 % → 75 %, human 100 % → 25 %\n"
+        in run("diff", "loop/g").stdout
+    )
+
+
+def test_the_same_records_in_other_files(repo: Registry, run: Run) -> None:
+    """Where a format changed and nothing else, it is said that the records did not."""
+    for name, text in (
+        ("a.json", '[{"a": 1}, {"a": 2}]'),
+        ("a.jsonl", '{"a": 1}\n{"a": 2}\n'),
+    ):
+        (repo.root / name).write_text(text, encoding="utf-8")
+        run("commit", "dataset", repo.root / name, "--name", "d")
+    told = run("diff")
+
+    assert "note: the records are the same, in other files" in told.stderr
+    assert run("diff", "--format", "json").json()["alike"] == [
+        {"section": "records", "label": ""}
+    ]
+
+
 @pytest.mark.usefixtures("loop")
 def test_only_some_sections(run: Run) -> None:
     """--only leaves the other sections out of every format."""
@@ -211,7 +259,8 @@ $ lineage diff --only metrics,config --format md
 |  |  |
 | --- | --- |
 | metrics | 1 worse, 1 neither |
-|  | perplexity +5.2 worse, distinct\\_2 -0.023 |
+|  | perplexity 83.2 → 88.4 worse, no interval |
+|  | distinct\\_2 0.213 → 0.19 |
 | config | 1 setting: model/tutor/config.json:n\\_layer 2 → 3 |
 
 ## metrics
@@ -364,7 +413,7 @@ def test_more_than_a_screen_begins_with_a_summary(repo: Registry, run: Run) -> N
         "",
         "summary",
         "  metrics  1 neither",
-        "           loss +1",
+        "           loss 1 → 2",
         "  params   30 settings: p01 1 → 2, p02 2 → 4, …",
     ]
 
@@ -415,7 +464,7 @@ only in the new one: config/c1
 
 summary
   metrics  1 neither (1 without verdict)
-           loss -1
+           loss 3 → 2 no verdict, overlap
   params   1 setting: model/m1/n 0 → 1
   files    1 added, 1 removed, 1 renamed
 
@@ -445,7 +494,7 @@ $ lineage diff loop/g~ loop/g --format md
 |  |  |
 | --- | --- |
 | metrics | 1 neither (1 without verdict) |
-|  | loss -1 |
+|  | loss 3 → 2 no verdict, overlap |
 | params | 1 setting: model/m1/n 0 → 1 |
 | files | 1 added, 1 removed, 1 renamed |
 

@@ -50,7 +50,7 @@ records: columns
          column  old  new
   added  from    -    string
 
-records: what moved
+records: what shifted
   column  kind             old         new       JS       KS     W1
   age     number     mean 29.5  mean 30.38           0.09524   4.81
   id      number      mean 9.5  mean 13.86           0.09524  4.357
@@ -79,7 +79,7 @@ records: columns
          column  old  new
   added  from    -    string
 
-records: what moved
+records: what shifted
   column  kind          old         new  JS       KS    W1
   age     number  mean 29.5  mean 30.38      0.09524  4.81
   … 2 more; --limit 3 shows them
@@ -111,9 +111,9 @@ records,records,added,,2,,,
 records,records,removed,1,,,,
 records,records,changed,,2,,,
 records,column:from,added,null,"[""string""]",,,
-records,column:age,moved,,,0.aaaaaaaaaaaa…,,
-records,column:id,moved,,,0.aaaaaaaaaaaa…,,
-records,column:job,moved,,,0.bbbbbbbbbbbb…,,
+records,column:age,shifted,,,0.aaaaaaaaaaaa…,,
+records,column:id,shifted,,,0.aaaaaaaaaaaa…,,
+records,column:job,shifted,,,0.bbbbbbbbbbbb…,,
 records,people.jsonl:20,added,,"{""id"": 50, ""age"": 1, ""job"": ""c""}",,,
 records,people.jsonl:21,added,,"{""id"": 51, ""age"": 2, ""job"": ""c""}",,,
 records,people.jsonl:1,removed,"{""id"": 0, ""age"": 20, ""job"": ""a""}",,,,

@@ -103,6 +103,8 @@ def test_json_has_every_tensor(run: Run) -> None:
             "modules": ["q_proj"],
             "beside": [],
             "frozen": ["embedding", "attention k"],
+            "relative": 0.96924264,
+            "cosine": 0.7146224,
             "says": "looks like a rank-1 update of q_proj (a merged LoRA)",
         }
     )

@@ -49,9 +49,15 @@ def _compared(what: Comparison, pair: Pair) -> RecordChanges | None:
         found = sources(what.registry, pair, notes)
         if not found.differ:
             return None
-        return compare_files(found, pair.label, what.options, what.registry.home, notes)
+        home = what.registry.home
+        changes = compare_files(found, pair.label, what.options, home, notes)
     except LineageError as error:
-        notes.append(f"records are not compared: {error}")
+        then = f"; {error.hint}" if error.hint else ""
+        notes.append(f"records are not compared: {error}{then}")
         return None
+    else:
+        if not (changes or notes):
+            what.alike.append(("records", pair.label))
+        return changes
     finally:
         what.notes.extend(label + note for note in notes)

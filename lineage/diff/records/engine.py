@@ -84,7 +84,7 @@ def engine(home: Path, readable: Iterable[Path]) -> Iterator[Engine]:
         import numpy as np  # noqa: F401
     except ImportError as error:
         hint = "install it: pip install 'lineage-vcs[diff]'"
-        message = f"comparing records needs {error.name}: {hint}"
+        message = f"comparing records needs {error.name}"
         raise LineageError(message, hint=hint) from None
     with _folder(home) as folder:
         settings: dict[str, Any] = {
@@ -107,11 +107,19 @@ def engine(home: Path, readable: Iterable[Path]) -> Iterator[Engine]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn what duckdb says of itself, such as of a full disk, into one sentence."""
+    """Turn what duckdb says of itself, such as of a full disk, into one sentence.
+
+    Raises:
+        KeyboardInterrupt: which duckdb takes for itself while it works.
+    """
     import duckdb
 
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
     except duckdb.Error as error:
         what = next(iter(str(error).splitlines()), type(error).__name__)
         raise LineageError(f"duckdb failed: {what.rstrip('.')}") from None

@@ -53,17 +53,23 @@ def _of_pair(what: Comparison, pair: Pair) -> TensorChanges | None:
     if sides[0] == sides[1]:
         return None
     if not _has_numpy():
-        what.notes.append("comparing tensors needs pip install 'lineage-vcs[diff]'")
+        then = "install it: pip install 'lineage-vcs[diff]'"
+        what.notes.append(f"tensors are not compared: that needs numpy; {then}")
         return None
     prefix = f"{pair.label}/" if pair.label else ""
     a, b = (read(what.registry, side, what.notes, prefix) for side in (old, new))
-    return _of_weights(what, pair.label, a, b)
+    found = _of_weights(what, pair.label, a, b)
+    if found is not None and not found and a.whole and b.whole:
+        what.alike.append(("tensors", pair.label))
+    return found
 
 
 def _has_numpy() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("numpy") is not None
+    try:
+        import numpy as np  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _of_weights(

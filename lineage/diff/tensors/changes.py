@@ -69,6 +69,11 @@ class TensorChange:
         return numbers.count == numbers.kept
 
     @property
+    def changed(self) -> bool:
+        """Whether it has other values, beside a cast."""
+        return self.moved and not self.cast
+
+    @property
     def place(self) -> Place:
         """Where in the model it belongs."""
         return place(self.name)
@@ -79,8 +84,8 @@ class Group:
     """Tensors of one kind in layers that follow on each other.
 
     `layers` are the first and the last (None: in no layer), `stack` is what comes
-    before their numbers. Of `total` tensors `changed` have other values, and `sums`
-    are of all those together.
+    before their numbers. Of `total` tensors `changed` have other values, beside a
+    cast, and `sums` are of all those together.
     """
 
     stack: str
@@ -136,6 +141,28 @@ class TensorChanges:
     def __bool__(self) -> bool:
         """Whether anything differs."""
         return bool(self.changes or self.facts)
+
+    @property
+    def wild(self) -> int:
+        """How many of the new tensors hold what is no number, more than the old."""
+        sums = (change.sums for change in self.changes if change.sums)
+        return sum(s.nan[1] + s.inf[1] > s.nan[0] + s.inf[0] for s in sums)
+
+    @property
+    def sums(self) -> Sums:
+        """The sums of all tensors that have changed, together."""
+        total = Sums()
+        for change in self.changes:
+            if change.changed and change.sums:
+                total.add(change.sums)
+        return total
+
+    @property
+    def cast(self) -> bool:
+        """Whether all tensors on both sides got one other dtype."""
+        forms = [(c.a.dtype, c.b.dtype) for c in self.changes if c.a and c.b]
+        one = len({*forms}) == 1 and len(forms) == self.verdict.total
+        return one and forms[0][0] != forms[0][1]
 
     @property
     def beginning(self) -> tuple[str, str] | None:

@@ -34,13 +34,13 @@ def _runs(stack: str, kind: str, members: list[TensorChange]) -> Iterator[Group]
     for _, run in groupby(sorted(by_layer), lambda n: (n < 0, _state(by_layer[n]))):
         layers = [*run]
         within = [tensor for layer in layers for tensor in by_layer[layer]]
-        moved = [tensor for tensor in within if tensor.moved]
+        moved = [tensor for tensor in within if tensor.changed]
         span = None if layers[0] < 0 else (layers[0], layers[-1])
         yield Group(stack, span, kind, len(within), len(moved), added(moved))
 
 
 def _state(tensors: Sequence[TensorChange]) -> str:
-    moved = sum(tensor.moved for tensor in tensors)
+    moved = sum(tensor.changed for tensor in tensors)
     return "all" if moved == len(tensors) else "some" if moved else "none"
 
 
@@ -66,7 +66,7 @@ def verdict(
 
     `ranks` are those of changed matrices by kind and module, None where not low.
     """
-    moved = [t for t in tensors if t.moved and not t.cast]
+    moved = [t for t in tensors if t.changed]
     size = len(moved), len(tensors)
     kinds = {t.place.kind: None for t in tensors}
     touched = {t.place.kind for t in moved}

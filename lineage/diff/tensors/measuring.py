@@ -66,7 +66,7 @@ def low_ranks(
     for tensor in tensors:
         kind, module = tensor.place.kind, tensor.place.module
         judged = kind not in _NOT_JUDGED and is_matrix(*pairs[tensor.name])
-        if judged and tensor.moved and not tensor.cast:
+        if judged and tensor.changed:
             modules[kind, module].append(tensor.name)
     chosen = [(key, name) for key, names in modules.items() for name in _spread(names)]
     found: dict[tuple[str, str], int | None] = {}

@@ -38,8 +38,8 @@ def read(path: Path, sha256: str) -> Contents:
     try:
         import torch
     except ImportError:
-        hint = "pip install 'lineage-vcs[loop]'"
-        raise Malformed(f"reading it takes torch: {hint}") from None
+        then = "install it: pip install 'lineage-vcs[loop]'"
+        raise Malformed(f"that needs torch; {then}") from None
     loaded = _load(path, torch)
     found = {}
     for name, tensor in _tensors(loaded, ""):
@@ -66,7 +66,7 @@ def _load(path: Path, torch: Any) -> object:
             raise Malformed(message) from None
         raise Malformed("it is no state dict that torch has written") from None
     except Exception as error:  # noqa: BLE001 - whatever a damaged file does to it
-        first = str(error).strip().split("\n")[0]
+        first = str(error).strip().split("\n")[0].split(". ")[0]
         raise Malformed(f"torch cannot read it: {first[:200]}") from None
 
 

@@ -60,9 +60,10 @@ def widen(dtype: str, raw: "Bytes", out: "Numbers") -> None:
         np.copyto(bits, raw.view("<u2"))
         np.left_shift(bits, 16, out=bits)
         if single is not out:
-            np.copyto(out, single)
+            with np.errstate(invalid="ignore"):  # a signalling NaN
+                np.copyto(out, single)
     elif dtype in NATIVE:
-        with np.errstate(invalid="ignore"):  # a signalling NaN
+        with np.errstate(invalid="ignore"):
             np.copyto(out, raw.view(NATIVE[dtype]))
     else:
         np.take(_table(dtype), raw, out=out, mode="clip")

@@ -68,7 +68,8 @@ def _canonical(path: Path) -> str:
     try:
         import tokenizers
     except ImportError:
-        message = "comparing tokenizers needs pip install 'lineage-vcs[diff]'"
+        then = "install it: pip install 'lineage-vcs[diff]'"
+        message = f"that needs tokenizers; {then}"
         raise LineageError(message) from None
     data = _text(path, "tokenizer.json")
     try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -455,6 +458,18 @@ def test_the_database_is_shut_in(tmp_path: Path) -> None:
                 database.run(query)
 
 
+def test_an_interrupt_while_duckdb_works(tmp_path: Path) -> None:
+    """A key that duckdb takes for itself ends the command as it does elsewhere."""
+    long = "SELECT sum(hash(a.range + b.range)) FROM range(1000000) a, range(3000) b"
+    press = Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+
+    press.start()
+    with pytest.raises(KeyboardInterrupt), engine(tmp_path, ()) as database:
+        database.run(long)
+
+    assert not [*(tmp_path / "comparing").iterdir()]
+
+
 def test_without_duckdb(repo: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is not installed a note says what to install; nothing else fails."""
     for text in ("{}", '{"a": 1}'):
@@ -467,7 +482,7 @@ def test_without_duckdb(repo: Registry, monkeypatch: pytest.MonkeyPatch) -> None
 
     assert not found.records
     assert note == (
-        "records are not compared: comparing records needs duckdb:"
+        "records are not compared: comparing records needs duckdb;"
         " install it: pip install 'lineage-vcs[diff]'"
     )
 

@@ -343,7 +343,7 @@ def test_a_missing_library_is_named(
     [note] = found.notes
 
     assert found.tokenizer == ()
-    assert note.endswith("comparing tokenizers needs pip install 'lineage-vcs[diff]'")
+    assert note.endswith("install it: pip install 'lineage-vcs[diff]'")
 
 
 def test_sentencepiece_is_said_not_to_be_read(repo: Registry) -> None:

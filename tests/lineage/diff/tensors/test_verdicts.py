@@ -67,6 +67,31 @@ def said(compared: Callable[..., Diff]) -> Callable[..., TensorChanges]:
     return said
 
 
+def test_what_was_only_cast_has_not_changed(said: Said) -> None:
+    """Groups count as changed what the verdict does: other values, beside a cast."""
+    before = model()
+    after = {n: t.bfloat16() for n, t in tuned(before, "q_proj").items()}
+    found = said(before, after)
+
+    changed = {group.kind: group.changed for group in found.groups if group.changed}
+
+    assert found.cast
+    assert found.verdict.changed == LAYERS
+    assert changed == {"attention q": LAYERS}
+
+
+def test_tensors_that_are_no_numbers_any_more(compared: Callable[..., Diff]) -> None:
+    """They are counted, and nothing is said of how far they moved."""
+    before = model()
+    after = {n: torch.full_like(t, torch.nan) for n, t in before.items()}
+    files = [{"model.safetensors": save(state)} for state in (before, after)]
+    [found] = compared(*files).tensors
+
+    assert found.wild == len(before)
+    assert found.sums.relative is None
+    assert not found.sums.dd
+
+
 def test_last_layers(said: Said) -> None:
     """Only the last two, and the head after them; the rest is frozen."""
     found = said(model(), tuned(model(), "layers.2.", "layers.3.", "lm_head"))
