@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 _SAME = {"": "", "bytes": "same bytes", "identity": "same values", "by name": ""}
+_ROW = 3  # texts of a record without a `text`: a row of a table, shown as one
 _NAMED = 5  # models trained on it; JSON has all
 _BRIEF = 50  # characters of a prompt, and of the names of what differs
 _WIDTH = 80  # where nobody says how wide the terminal is
@@ -64,9 +65,12 @@ def _called(registry: "Registry", id_: str) -> str:
 def _text(found: "Blame | Prompt") -> str:
     from lineage.blame import Blame
     from lineage.blame.finding import headline
+    from lineage.records.values import texts
 
-    data = found.data if isinstance(found, Blame) else found.record
-    return one_line(headline(data or {}))
+    data = (found.data if isinstance(found, Blame) else found.record) or {}
+    if isinstance(data.get("text"), str) or len(list(texts(data))) < _ROW:
+        return one_line(headline(data))
+    return one_line(", ".join(f"{name} {value}" for name, value in data.items()))
 
 
 def _passed(registry: "Registry", found: "Blame") -> Section:
@@ -99,7 +103,7 @@ _STEPS = (
     Column("commit", lambda r: (r["short"], "id")),
     Column("dataset", lambda r: r["name"], flexible=True),
     Column("where", lambda r: r["where"]),
-    Column("", lambda r: (r["how"], "dim")),
+    Column("", lambda r: (r["how"], "dim"), flexible=True),
 )
 
 

@@ -145,3 +145,12 @@ def test_a_proof_is_written_once_its_root_is_stated(mixed: str, run: Run) -> Non
     assert f"stated by event {proof['event_id'][:8]}" in again.stderr
     lost = run("blame", mixed, "2", "--prove", "no/where.json")
     assert (lost.exit_code, "there is no folder no" in lost.stderr) == (1, True)
+
+
+def test_a_row_of_a_table_is_told_by_its_columns(repo: Registry, run: Run) -> None:
+    """Of a record without a text of its own not just the longest value is shown."""
+    del repo
+    Path("people.csv").write_text("id,job,city\np1,Machine-inspector,Riga\n")
+    run("commit", "dataset", "people.csv", "--name", "people")
+    told = run("blame", "dataset/people", "p1").stdout.splitlines()
+    assert told[1] == "    id p1, job Machine-inspector, city Riga"
