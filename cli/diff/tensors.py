@@ -188,8 +188,10 @@ def _mark(record: Record) -> Span:
 def _forms(record: Record) -> str:
     change: TensorChange = record["tensor"]
     shown = dict.fromkeys(map(form, (change.a, change.b)))
-    twin = f", the bytes of {change.twin}" if change.twin else ""
-    return " → ".join(each for each in shown if each) + twin
+    also = f", the bytes of {change.twin}" if change.twin else ""
+    if change.rows:
+        also = f", the same {plural(change.rows, 'row')} on both sides"
+    return " → ".join(each for each in shown if each) + also
 
 
 _SUMMARY = (
