@@ -121,9 +121,6 @@ old  bbbbbbbb generation 1 of tutor (tag: v1), just now
 new  cccccccc generation 2 of tutor (HEAD -> loop/tutor), just now
      ! tainted by model tutor dddddddd: trained on test data
 
-summary
-  params  1 setting: generation 1 → 2
-
 params
   path        old  new
   generation  1    2
@@ -132,12 +129,6 @@ $ lineage diff --only params --format md
   ! tainted by model tutor dddddddd: trained on test data
 - new: generation 2 of tutor, `cccccccccccc…`
   ! tainted by model tutor dddddddd: trained on test data
-
-## summary
-
-|  |  |
-| --- | --- |
-| params | 1 setting: generation 1 → 2 |
 
 ## params
 
