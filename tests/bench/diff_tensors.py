@@ -4,9 +4,7 @@
 
 In "all tuned" every element is another, in float32 and in bfloat16, of which as many
 bytes are twice as many elements. Each figure is the median of processes of their own
-that take turns; peak memory is the whole process's. git-theta's diff needs git-lfs
-and torch, and a smudge filter in the repository: where its command does not start,
-the reason is printed.
+that take turns; peak memory is the whole process's. theta.py measures git-theta.
 """
 
 from __future__ import annotations
@@ -63,7 +61,6 @@ def main() -> None:
     parser.add_argument("--mb", type=int, default=1000, help="size of each file")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--in", dest="place", metavar="DIR")
-    parser.add_argument("--theta", type=Path, help="git-theta's command")
     given = parser.parse_args()
     threads = str(len(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory(dir=given.place) as folder:
@@ -85,7 +82,6 @@ def main() -> None:
             for name, (code, *arguments) in contestants.items():
                 runs[name].append(_run(str(code), *map(str, arguments)))
         _table(runs, given.mb)
-        print(f"\n{_theta(given.theta)}")
 
 
 def _files(top: Path, mb: int) -> list[Path]:
@@ -150,16 +146,6 @@ def _table(runs: dict[str, list[list[float]]], mb: int) -> None:
             f"| {2 * mb / 1e3 / middle:.1f} | {reference / middle:.0%} "
             f"| {memory:.0f} MB |"
         )
-
-
-def _theta(theta: Path | None) -> str:
-    """Whether git-theta's diff runs here."""
-    if theta is None:
-        return "git-theta was not given."
-    command = [str(theta), "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    last = (done.stderr or done.stdout).strip().splitlines()[-1]
-    return f"git-theta {'runs' if done.returncode == 0 else f'does not start: {last}'}"
 
 
 if __name__ == "__main__":
