@@ -32,6 +32,7 @@ from lineage.descent.roles import CHOICE, FLOW, RECORDS, SETUP, WEIGHTS, WRITING
 REACHING = FLOW | CHOICE | SETUP
 """Along these a source reaches a commit, be it without records of its own."""
 
+_BRINGING = RECORDS | WRITING
 _NONE, _ALL = Fraction(0), Fraction(1)
 _NOBODY: frozenset[int] = frozenset()
 _fraction = lru_cache(maxsize=1 << 14)(Fraction)
@@ -100,14 +101,14 @@ class _Doses:
         self.writer = source if kind_of(source) == "model" else None
         own = EVERYTHING if self.writer is None else NOTHING
         self.found = {source: Dose(own, NOTHING, None, weights=False, turns=0)}
-        self.writers: dict[int, set[int]] = {}
+        self.writers: dict[int, set[int]] = {}  # of datasets that they wrote all of
 
     def commit(self, child: int, links: Sequence[Row]) -> None:
         """Find the dose of a commit by its edges, unless none of them reaches it."""
         kind, found = self.kind_of(child), self.found
         if kind == "dataset":
             wrote = {row[2] for row in links if row[1] in WRITING}
-            if wrote:
+            if wrote and not any(row[4] for row in links if row[1] in _BRINGING):
                 self.writers[child] = wrote
         reaching = [row for row in links if row[2] in found]
         if not reaching or child in found:
@@ -130,10 +131,11 @@ class _Doses:
         return Dose(*self._mix(parts), whole, weights, turns)
 
     def _dataset(self, links: Sequence[Row], reaching: Sequence[Row]) -> Dose:
-        parts = [row for row in links if row[1] in RECORDS or row[1] in WRITING]
+        parts = [row for row in links if row[1] in _BRINGING]
         prompts = self._prompts(parts)
         turns = _turns(reaching, self.found, prompts)
-        mixed = [row for row in parts if row not in prompts] if prompts else parts
+        told = self._uncounted(parts) if self.writer is not None else prompts
+        mixed = [row for row in parts if row not in told] if told else parts
         own = self._may_be_own(links[0][0], mixed)
         return Dose(
             *self._mix(mixed, own=own), _whole(mixed), weights=False, turns=turns
@@ -150,12 +152,20 @@ class _Doses:
         return not any(row[1] in WRITING and not row[4] for row in parts)
 
     def _prompts(self, parts: Sequence[Row]) -> list[Row]:
-        """What records were written from, where models wrote all that has no share."""
+        """What records were written from: no raw form of theirs."""
         wrote = {row[2] for row in parts if row[1] in WRITING and not row[4]}
-        if not wrote:
+        uncounted = self._uncounted(parts)
+        return [r for r in uncounted if not wrote & self.writers.get(r[2], _NOBODY)]
+
+    @staticmethod
+    def _uncounted(parts: Sequence[Row]) -> list[Row]:
+        """What has no share beside models that wrote all that has none.
+
+        Of who wrote the records it says nothing that the models' edges do not.
+        """
+        if not any(row[1] in WRITING and not row[4] for row in parts):
             return []
-        derived = (row for row in parts if row[1] not in WRITING and not row[4])
-        return [r for r in derived if not wrote & self.writers.get(r[2], _NOBODY)]
+        return [row for row in parts if row[1] not in WRITING and not row[4]]
 
     def _generation(self, links: Sequence[Row], turns: int) -> Dose:
         """A generation is what its model is or, without one, its datasets."""

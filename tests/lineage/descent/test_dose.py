@@ -49,18 +49,29 @@ class Graph(NamedTuple):
     def of(self, child: int, *roles: str) -> list[Row]:
         return [row for row in self.rows if row[0] == child and row[1] in roles]
 
-    def bring(self, child: int) -> list[Row]:
-        """Edges that may bring records: without the prompts of what a model wrote."""
-        rows = self.of(child, *BRINGS[self.kinds[child]])
-        return [row for row in rows if not self.is_prompt(row)]
+    def bring(self, child: int, source: int) -> list[Row]:
+        """Edges that may bring records: without the prompts of what a model wrote.
 
-    def is_prompt(self, row: Row) -> bool:
-        child, role, parent, _, whole = row
+        What a model wrote is told by its own edges, not by a raw form of the same.
+        """
+        rows = self.of(child, *BRINGS[self.kinds[child]])
+        told = self.beside if self.kinds[source] == "model" else self.is_prompt
+        return [row for row in rows if not told(row)]
+
+    def beside(self, row: Row) -> bool:
+        """Whether an edge has no share, and models wrote all that has none."""
+        child, role, _, _, whole = row
         if role != "derived_from" or whole or self.kinds[child] != "dataset":
             return False
-        wrote = {r[2] for r in self.of(child, "generated_by") if not r[4]}
-        raw = {r[2] for r in self.of(parent, "generated_by")}
-        return bool(wrote) and not wrote & raw
+        return any(not r[4] for r in self.of(child, "generated_by"))
+
+    def is_prompt(self, row: Row) -> bool:
+        """Whether it is beside, and no raw form: none of its writers wrote all that."""
+        wrote = {r[2] for r in self.of(row[0], "generated_by") if not r[4]}
+        above = self.of(row[2], *BRINGS["dataset"])
+        counted = any(r[4] for r in above)
+        raw = {r[2] for r in above if r[1] == "generated_by" and not counted}
+        return self.beside(row) and not wrote & raw
 
 
 @st.composite
@@ -85,12 +96,12 @@ def graphs(draw: Callable[[Any], Any]) -> Graph:
     return Graph(kinds, sorted(rows, key=lambda row: row[:3]))
 
 
-def completions(graph: Graph) -> Iterator[dict[Row, Fraction]]:
+def completions(graph: Graph, source: int) -> Iterator[dict[Row, Fraction]]:
     """Every way in which one parent gave what was not counted, and an even one."""
     fixed: dict[Row, Fraction] = {}
     open_: list[tuple[Fraction, list[Row]]] = []
     for child in range(len(graph.kinds)):
-        rows = graph.bring(child)
+        rows = graph.bring(child, source)
         fixed |= {row: Fraction(row[3] or 0, row[4]) for row in rows if row[4]}
         unknown = [row for row in rows if row[3] is None]
         if unknown:
@@ -127,7 +138,7 @@ def brought(
         if child == source and graph.kinds[source] != "model":
             return weight, Fraction(0)
         own = written = Fraction(0)
-        for row in graph.bring(child):
+        for row in graph.bring(child, source):
             more = weight * shares[row]
             if row[1] == "generated_by":
                 own += more if row[2] == source else 0
@@ -155,7 +166,7 @@ def test_doses_are_what_all_paths_bring(graph: Graph, data: st.DataObject) -> No
         for row in graph.rows
         if row[1] == "evaluated_on" and row[2] in turns and row[0] not in turns
     }
-    ways = [brought(graph, source, {*turns}, c) for c in completions(graph)]
+    ways = [brought(graph, source, {*turns}, c) for c in completions(graph, source)]
     for number, dose in found.items():
         kind = graph.kinds[number]
         if number == source or kind in ("config", "generation"):

@@ -249,12 +249,12 @@ def test_tokens_that_only_some_edges_count(left: int) -> None:
 def test_upwards_and_downwards_say_the_same(world: World) -> None:
     """What a commit is made of and how far a source reached are one number.
 
-    Where derived data state an origin of their own, a recall goes on to all that may
-    be in there: its range holds that of the trace.
+    Only who calls derived data machine-written is believed upwards alone: a recall
+    goes on to what may be in there.
     """
     commits = [node.commit for node in world.nodes]
     stated = {n: str(c.origin["type"]) for n, c in enumerate(commits) if c.origin}
-    believed = any(commits[n].edges for n in stated)
+    believed = any(commits[n].edges for n in stated if stated[n] == "machine")
     ancestry = world.ancestry()
     numbers = {id_: number for number, id_ in enumerate(ancestry.order)}
     rows = [
