@@ -15,7 +15,7 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.render import Record, csv_lines, document, json_line
+from lineage.cli.render import Record, document, write_as
 from lineage.cli.text import plural
 from lineage.cli.writing import write_file
 
@@ -85,16 +85,15 @@ def blame(
     with app.terminal.progress("searching") as progress:
         found = ask(registry, revision, record, key=key, text=text, progress=progress)
     data = _data(registry, found)
-    if format_ == "json":
-        app.terminal.write([document(data)])
-    elif format_ == "jsonl":
-        app.terminal.write([json_line(data)])
-    elif format_ == "csv":
-        app.terminal.write(csv_lines([_row(step) for step in data["steps"]]))
-    elif format_ == "md":
-        app.terminal.write(markdown(registry, found))
-    else:
-        app.terminal.page(human(app, found))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: data,
+        lines=lambda: [data],
+        rows=lambda: map(_row, data["steps"]),
+        markdown=lambda: markdown(registry, found),
+        human=lambda: human(app, found),
+    )
     for note in found.notes:
         app.terminal.note(note)
     if prove:

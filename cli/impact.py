@@ -23,12 +23,10 @@ from lineage.cli.render import (
     Column,
     Record,
     Section,
-    csv_lines,
-    document,
     escaped,
-    json_line,
     markdown_sections,
     sections,
+    write_as,
 )
 from lineage.cli.tainted import marked
 from lineage.cli.terminal import Span
@@ -102,16 +100,16 @@ def impact(
         return
     found = find(registry, id_, unit=unit, limit=limit)
     data = _data(registry, found, limit)
-    if format_ == "json":
-        app.terminal.write([document(data)])
-    elif format_ == "jsonl":
-        app.terminal.write(json_line(record) for record in _list(data))
-    elif format_ == "csv":
-        app.terminal.write(csv_lines([_row(record) for record in _list(data)], _CSV))
-    elif format_ == "md":
-        app.terminal.write(_markdown(registry, found, data))
-    else:
-        app.terminal.page(_human(app, found, data))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: data,
+        lines=lambda: _list(data),
+        rows=lambda: map(_row, _list(data)),
+        markdown=lambda: _markdown(registry, found, data),
+        human=lambda: _human(app, found, data),
+        header=_CSV,
+    )
 
 
 def _list(data: dict[str, Any]) -> list[Record]:

@@ -12,11 +12,9 @@ from lineage.cli.render import (
     Column,
     Record,
     Section,
-    csv_lines,
-    document,
-    json_line,
     markdown_sections,
     sections,
+    write_as,
 )
 from lineage.cli.shapes import metric_
 from lineage.cli.terminal import Span
@@ -50,17 +48,16 @@ def show(
     courses = [course.newest(limit) for course in found]
     if drawing:
         _draw(app, courses, drawing)
-    rows = (_row(course, step) for course in courses for step in course.steps)
-    if format_ == "json":
-        app.terminal.write([document(_data(name, courses))])
-    elif format_ == "jsonl":
-        app.terminal.write(map(json_line, rows))
-    elif format_ == "csv":
-        app.terminal.write(csv_lines(list(rows)))
-    elif format_ == "md":
-        app.terminal.write(markdown_sections(_tables(app.registry, courses)))
-    else:
-        app.terminal.page(_human(app, courses))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: _data(name, courses),
+        lines=lambda: (
+            _row(course, step) for course in courses for step in course.steps
+        ),
+        markdown=lambda: markdown_sections(_tables(app.registry, courses)),
+        human=lambda: _human(app, courses),
+    )
 
 
 def _courses(

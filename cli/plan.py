@@ -10,12 +10,10 @@ from lineage.cli.render import (
     Column,
     Record,
     Section,
-    csv_lines,
-    document,
     escaped,
-    json_line,
     markdown_sections,
     sections,
+    write_as,
 )
 from lineage.cli.text import plural
 
@@ -33,18 +31,14 @@ def show_plan(app: App, id_: str, limit: int | None, format_: str) -> None:
     from lineage.descent.plan import plan
 
     found = plan(app.registry, id_, limit=limit)
-    if format_ == "json":
-        app.terminal.write([document(_data(app.registry, found))])
-    elif format_ == "jsonl":
-        app.terminal.write(
-            json_line(step) for step in _data(app.registry, found)["steps"]
-        )
-    elif format_ == "csv":
-        app.terminal.write(csv_lines(_data(app.registry, found)["steps"]))
-    elif format_ == "md":
-        app.terminal.write(_markdown(app, found))
-    else:
-        app.terminal.page(_human(app, found))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: _data(app.registry, found),
+        lines=lambda: _data(app.registry, found)["steps"],
+        markdown=lambda: _markdown(app, found),
+        human=lambda: _human(app, found),
+    )
 
 
 def _data(registry: "Registry", found: "Plan") -> dict[str, Any]:

@@ -69,6 +69,34 @@ def listing(
         terminal.write([document({name: list(records)})])
 
 
+def write_as(
+    terminal: Terminal,
+    format_: str,
+    *,
+    data: Callable[[], Record],
+    lines: Callable[[], Iterable[Record]],
+    markdown: Callable[[], Iterable[str]],
+    human: Callable[[], Iterable[str]],
+    rows: Callable[[], Iterable[Record]] | None = None,
+    header: Sequence[str] = (),
+) -> None:
+    """Print what has a shape of its own in the format that is asked for.
+
+    `data` is the JSON document, `lines` are those of JSONL, `rows` those of CSV, if
+    they are others, below `header`. Only what is asked for is made.
+    """
+    if format_ == "json":
+        terminal.write([document(data())])
+    elif format_ == "jsonl":
+        terminal.write(map(json_line, lines()))
+    elif format_ == "csv":
+        terminal.write(csv_lines(list((rows or lines)()), header))
+    elif format_ == "md":
+        terminal.write(markdown())
+    else:
+        terminal.page(human())
+
+
 def document(data: Record) -> str:
     """One JSON document over several lines."""
     return _json(data, indent=2)

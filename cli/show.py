@@ -19,13 +19,11 @@ from lineage.cli.render import (
     Column,
     Record,
     Section,
-    csv_lines,
-    document,
     escaped,
     facts,
-    json_line,
     markdown_sections,
     sections,
+    write_as,
 )
 from lineage.cli.signed import SIGNED_IN_FULL, Signatures, with_signatures
 from lineage.cli.tainted import marked, why
@@ -79,16 +77,14 @@ def show(app: App, revision: str, format_: str) -> None:
         "tainted": marked(known, entry.id),
         "events": _events(app, entry),
     }
-    if format_ == "json":
-        app.terminal.write([document(data)])
-    elif format_ == "jsonl":
-        app.terminal.write([json_line(data)])
-    elif format_ == "csv":
-        app.terminal.write(csv_lines([data]))
-    elif format_ == "md":
-        app.terminal.write(_markdown(app, data))
-    else:
-        app.terminal.page(_human(app, entry, data))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: data,
+        lines=lambda: [data],
+        markdown=lambda: _markdown(app, data),
+        human=lambda: _human(app, entry, data),
+    )
 
 
 def _events(app: App, entry: "Entry") -> list[Record]:

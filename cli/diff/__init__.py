@@ -23,7 +23,7 @@ from lineage.cli.diff.records import RECORDS
 from lineage.cli.diff.settings import CONFIG, PARAMS
 from lineage.cli.diff.tensors import TENSORS
 from lineage.cli.diff.tokenizer import TOKENIZER
-from lineage.cli.render import Record, csv_lines, document, json_line
+from lineage.cli.render import Record, write_as
 from lineage.cli.text import listed
 from lineage.errors import UsageError
 
@@ -123,16 +123,15 @@ def _chosen(only: str | None) -> tuple[Part, ...]:
 def _write(
     app: App, found: "Diff", chosen: tuple[Part, ...], format_: str, limit: int
 ) -> None:
-    if format_ == "json":
-        app.terminal.write([document(_data(found, chosen))])
-    elif format_ == "jsonl":
-        app.terminal.write(json_line(row) for row in _rows(found, chosen))
-    elif format_ == "csv":
-        app.terminal.write(csv_lines(list(_rows(found, chosen)), _CSV))
-    elif format_ == "md":
-        app.terminal.write(summary.markdown(app, found, chosen, limit))
-    else:
-        app.terminal.page(summary.human(app, found, chosen, limit))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: _data(found, chosen),
+        lines=lambda: _rows(found, chosen),
+        markdown=lambda: summary.markdown(app, found, chosen, limit),
+        human=lambda: summary.human(app, found, chosen, limit),
+        header=_CSV,
+    )
 
 
 def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:

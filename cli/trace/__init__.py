@@ -16,15 +16,7 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.names import called, heading
-from lineage.cli.render import (
-    csv_lines,
-    document,
-    escaped,
-    facts,
-    json_line,
-    markdown_sections,
-    sections,
-)
+from lineage.cli.render import escaped, facts, markdown_sections, sections, write_as
 from lineage.cli.trace.against import show
 from lineage.cli.trace.answer import answer
 from lineage.cli.trace.data import rows, traced
@@ -100,16 +92,15 @@ def trace(
         option = "--column" if column is not None else "--exit-code"
         raise UsageError(f"{option} goes with --against", hint="name a dataset there")
     found = ask(app.registry, revision)
-    if format_ == "json":
-        app.terminal.write([document(traced(app.registry, found))])
-    elif format_ == "jsonl":
-        app.terminal.write([json_line(traced(app.registry, found))])
-    elif format_ == "csv":
-        app.terminal.write(csv_lines(list(rows(app.registry, found))))
-    elif format_ == "md":
-        app.terminal.write(_markdown(app, found, limit))
-    else:
-        app.terminal.page(_human(app, found, depth, limit, graph=graph))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: traced(app.registry, found),
+        lines=lambda: [traced(app.registry, found)],
+        rows=lambda: rows(app.registry, found),
+        markdown=lambda: _markdown(app, found, limit),
+        human=lambda: _human(app, found, depth, limit, graph=graph),
+    )
     return 0
 
 

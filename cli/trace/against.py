@@ -10,14 +10,12 @@ from lineage.cli.render import (
     Column,
     Record,
     Section,
-    csv_lines,
-    document,
     escaped,
     facts,
     first_rows,
-    json_line,
     markdown_sections,
     sections,
+    write_as,
 )
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, one_line, percent, plural
@@ -50,16 +48,15 @@ def show(
         found = contamination(
             app.registry, revision, against, column=column, progress=progress
         )
-    if format_ == "json":
-        app.terminal.write([document(_data(found))])
-    elif format_ == "jsonl":
-        app.terminal.write(map(json_line, map(_hit, found.hits)))
-    elif format_ == "csv":
-        app.terminal.write(csv_lines([*map(_hit, found.hits)], _HEADER))
-    elif format_ == "md":
-        app.terminal.write(_markdown(app, found, most))
-    else:
-        app.terminal.page(_human(app, found, most))
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: _data(found),
+        lines=lambda: map(_hit, found.hits),
+        markdown=lambda: _markdown(app, found, most),
+        human=lambda: _human(app, found, most),
+        header=_HEADER,
+    )
     if any(hit.trained for hit in found.hits):
         return _FOUND
     return 0 if any(each.records for each in found.looked) and not _missed(found) else 1
