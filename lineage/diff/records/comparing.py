@@ -19,6 +19,8 @@ from lineage.diff.records.sources import Sources
 from lineage.errors import StoreError
 from lineage.records.formats import suffix
 
+_WORDS = {OLD: "old", NEW: "new"}
+
 
 def compare_files(
     found: Sources, label: str, options: Options, home: Path, notes: list[str]
@@ -26,6 +28,9 @@ def compare_files(
     """The changes from the files of one side to those of the other.
 
     A file that cannot be read gets a note, and is left out on both sides.
+
+    Raises:
+        StoreError: when nothing of one side can be read, and something of the other.
     """
     before = len(notes)
     try:
@@ -74,16 +79,20 @@ def _read(
     """Take in all files; the paths that their numbers stand for."""
     paths = sorted({file.path for side in (found.a, found.b) for file in side})
     numbers = {path: number for number, path in enumerate(paths)}
-    bad = set()
+    failed: set[tuple[int, int]] = set()
     for side, files in ((OLD, found.a), (NEW, found.b)):
         for file in files:
             number = numbers[file.path]
             try:
                 reader.read(file, partial(matching.take, side, number))
             except StoreError as error:
-                which = "old" if side == OLD else "new"
-                notes.append(f"{error} ({which}); the file is not compared")
-                bad.add(number)
+                notes.append(f"{error} ({_WORDS[side]}); the file is not compared")
+                failed.add((side, number))
+    bad = {number for _, number in failed}
+    for side, files, others in ((OLD, found.a, found.b), (NEW, found.b, found.a)):
+        lost = files and all((side, numbers[file.path]) in failed for file in files)
+        if lost and any(numbers[file.path] not in bad for file in others):
+            raise StoreError(f"nothing of the {_WORDS[side]} side can be read")
     for number in bad:
         matching.drop(number)
     return paths

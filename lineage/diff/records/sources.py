@@ -41,7 +41,8 @@ def sources(registry: Registry, pair: Pair, notes: list[str]) -> Sources:
     """The files of a pair that hold records and are not on both sides.
 
     As many copies of a file as the other side has cancel, those at the same path
-    first. A file whose bytes are not here gets a note, and is left out on both sides.
+    first. A file whose bytes are not here gets a note, and is left out on both sides;
+    where nothing of a side is here, nothing is compared.
     """
     sides = [files(registry, side) for side in (pair.a, pair.b)]
     before, after = ({p: side[p] for p in record_paths(side)} for side in sides)
@@ -62,6 +63,10 @@ def sources(registry: Registry, pair: Pair, notes: list[str]) -> Sources:
             except LineageError as error:
                 away.add(entry.path)
                 notes.append(f"{error}, and its records are not compared")
+    if any(
+        entries and not side for side, entries in zip(found, (old, new), strict=True)
+    ):
+        return Sources((), (), shared.total())
     a, b = (tuple(f for f in side if f.path not in away) for side in found)
     return Sources(a, b, shared.total())
 

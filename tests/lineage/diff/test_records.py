@@ -371,11 +371,12 @@ def test_a_file_that_is_bad(sort: str) -> None:
 )
 def test_a_table_that_is_bad(name: str, data: bytes, why: str) -> None:
     """A damaged table is one sentence, not an exception of a library."""
-    found, [note] = compared({name: data}, {"good.jsonl": jsonl([{"n": 1}])})
+    old = {name: data, "old.jsonl": jsonl([{"n": 0}])}
+    found, [note] = compared(old, {"good.jsonl": jsonl([{"n": 1}])})
 
     assert note.startswith(why)
     assert note.count("\n") == 0
-    assert (found.records, found.added) == ((0, 1), 1)
+    assert (found.records, found.added, found.removed) == ((1, 1), 1, 1)
 
 
 def test_a_line_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -502,6 +503,43 @@ def test_compressed_files_are_named(repo: Registry) -> None:
     assert found.notes == (
         "a.jsonl.gz is compressed, and its records are not compared",
     )
+
+
+@pytest.mark.parametrize("sides", [(b"no JSON", None), (None, b"no JSON")])
+def test_a_side_of_which_nothing_can_be_read(
+    repo: Registry, sides: tuple[bytes | None, bytes | None]
+) -> None:
+    """The other side's records are not called added or removed: nobody knows."""
+    for name, data in zip("ab", sides, strict=True):
+        path = repo.root / f"{name}.jsonl"
+        path.write_bytes(data or jsonl([{"n": 1}]))
+        repo.commit("dataset", "d", path)
+
+    found = diff(repo, "HEAD~1", "HEAD", ["records"])
+
+    which = "old" if sides[0] else "new"
+    assert not found.records
+    assert found.notes[-1] == (
+        f"records are not compared: nothing of the {which} side can be read"
+    )
+
+
+def test_a_side_of_which_nothing_is_here(repo: Registry) -> None:
+    """Where the bytes of one side are gone nothing is compared, and a note says why."""
+    for name in "ab":
+        path = repo.root / f"{name}.jsonl"
+        path.write_bytes(jsonl([{"from": name}]))
+        made = repo.commit("dataset", "d", path)
+    [entry] = repo.files(made.id)
+    for place in repo.payloads.cache.rglob(entry.md5[2:]):
+        place.unlink()
+
+    found = diff(repo, "HEAD~1", "HEAD", ["records"])
+
+    assert not found.records
+    [note] = found.notes
+    assert note.startswith("b.jsonl ")
+    assert note.endswith(", and its records are not compared")
 
 
 def test_files_of_both_sides_are_not_read(
