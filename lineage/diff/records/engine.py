@@ -1,17 +1,20 @@
 """duckdb, shut in: no network, no extension, bounded memory, a folder of its own."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lineage.errors import LineageError
 from lineage.store.workspace import workspace
 
 if TYPE_CHECKING:
     import duckdb
+
+Done = TypeVar("Done")
 
 _MEMORY = "512MB"  # beyond, it writes to its folder
 _THREADS = 4
@@ -23,18 +26,26 @@ _SETTINGS = (
 
 
 class Engine:
-    """A database that is gone with the comparison."""
+    """A database that is gone with the comparison.
 
-    def __init__(self, database: "duckdb.DuckDBPyConnection") -> None:
+    It works on a thread of its own, so that whoever waits can be interrupted: duckdb
+    looks for signals between its tasks, and some tasks are long.
+    """
+
+    def __init__(
+        self, database: "duckdb.DuckDBPyConnection", worker: ThreadPoolExecutor
+    ) -> None:
         self.database = database
+        self._worker = worker
 
     def run(self, query: str, values: Sequence[object] = ()) -> None:
         """Run a statement."""
-        self.database.execute(query, values)
+        self._wait(self.database, lambda: self.database.execute(query, values))
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """All rows of a query, which has few."""
-        return self.database.execute(query, values).fetchall()
+        database = self.database
+        return self._wait(database, lambda: database.execute(query, values).fetchall())
 
     def one(self, query: str, values: Sequence[object] = ()) -> Any:
         """The only row of a query."""
@@ -42,13 +53,27 @@ class Engine:
 
     def batches(self, query: str, size: int = 50_000) -> Iterator[list[Any]]:
         """The rows of a query, so many at once."""
-        found = self.database.cursor().execute(query)
-        while rows := found.fetchmany(size):
+        cursor = self.database.cursor()
+        found = self._wait(cursor, lambda: cursor.execute(query))
+        while rows := self._wait(cursor, lambda: found.fetchmany(size)):
             yield rows
 
     def arrays(self, query: str) -> list[Any]:
         """The columns of a query as numpy arrays."""
-        return list(self.database.execute(query).fetchnumpy().values())
+        database = self.database
+        found = self._wait(database, lambda: database.execute(query).fetchnumpy())
+        return list(found.values())
+
+    def _wait(
+        self, database: "duckdb.DuckDBPyConnection", work: Callable[[], Done]
+    ) -> Done:
+        """What the database makes of some work; it stops where the wait does."""
+        future = self._worker.submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            database.interrupt()
+            raise
 
     def add(self, table: str, column: Any) -> None:
         """Add rows to a table of one column, from a numpy array."""
@@ -94,8 +119,12 @@ def engine(home: Path, readable: Iterable[Path]) -> Iterator[Engine]:
             "temp_directory": str(folder),
             "threads": min(_THREADS, os.cpu_count() or 1),
         }
-        with _failures(), duckdb.connect(config=settings) as database:
-            found = Engine(database)
+        with (
+            _failures(),
+            duckdb.connect(config=settings) as database,
+            ThreadPoolExecutor(1) as worker,
+        ):
+            found = Engine(database, worker)
             for setting in _SETTINGS:
                 found.run(f"SET {setting}")
             paths = ", ".join(quoted(str(path)) for path in readable)
@@ -107,19 +136,11 @@ def engine(home: Path, readable: Iterable[Path]) -> Iterator[Engine]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn what duckdb says of itself, such as of a full disk, into one sentence.
-
-    Raises:
-        KeyboardInterrupt: which duckdb takes for itself while it works.
-    """
+    """Turn what duckdb says of itself, such as of a full disk, into one sentence."""
     import duckdb
 
     try:
         yield
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":
-            raise KeyboardInterrupt from None
-        raise
     except duckdb.Error as error:
         what = next(iter(str(error).splitlines()), type(error).__name__)
         raise LineageError(f"duckdb failed: {what.rstrip('.')}") from None
