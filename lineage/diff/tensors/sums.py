@@ -1,6 +1,6 @@
 """Two runs of elements compared: sums in float64, taken block by block.
 
-A block stays in a core's cache, and numpy lets other threads run meanwhile.
+Numpy lets other threads run while it goes through a block.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lineage.diff.tensors.stored import Bytes
     from lineage.diff.tensors.widen import Numbers
 
-BLOCK = 1 << 17  # elements: less than a core's cache, more than a call costs
+BLOCK = 1 << 19  # elements: each call is long enough for threads not to queue
 _ROW = 1 << 12  # elements whose squares are summed in their own precision
 _SAFE = 1e-20, 1e30  # sums of squares that float32 neither loses nor overflows with
 _FIRST = 1 << 12  # bytes in which most tensors that differ do
