@@ -47,8 +47,9 @@ class Distribution:
 
     `count` are its values that are not null, `nulls` the share of records where it is
     null or missing, `distinct` how many values are different. `low`, `mean` and `high`
-    are of the numbers, or of the lengths of texts in characters. `text` are measures
-    of what is written, by name; see `lineage.diff.records.texts`.
+    are of the numbers, or of the lengths of texts in characters; None where that is no
+    finite number. `text` are measures of what is written, by name; see
+    `lineage.diff.records.texts`.
     """
 
     count: int
@@ -67,7 +68,8 @@ class ColumnChange:
     `kind` is number, category, text or other. `ks` is the Kolmogorov-Smirnov statistic
     and `wasserstein` the first Wasserstein distance, in the column's own unit, of
     numbers or of the lengths of texts in characters; `js` the Jensen-Shannon divergence
-    in bits (0 to 1) of categories or of a text's tokens. None where it does not apply.
+    in bits (0 to 1) of categories or of a text's tokens. None where it does not
+    apply, or is no finite number.
     """
 
     name: str

@@ -11,8 +11,10 @@ from lineage.diff.records.forms import form
 from lineage.diff.records.matching import WIDEST, Matching
 from lineage.diff.records.schema import Types
 from lineage.diff.records.shifts import (
+    finite,
     jensen_shannon,
     kolmogorov_smirnov,
+    mean,
     of_counts,
     wasserstein,
 )
@@ -150,8 +152,9 @@ class _Column:
         if values is None or not total:
             return found
         some = values[counts > 0]
-        mean = float((values * (counts / total)).sum())
-        return replace(found, low=float(some.min()), mean=mean, high=float(some.max()))
+        low, high = finite(float(some.min())), finite(float(some.max()))
+        middle = mean(some, counts[counts > 0] / total)
+        return replace(found, low=low, mean=middle, high=high)
 
     def _counted(self, value: str) -> tuple[Any, "Counts", "Counts"]:
         """Each value that is not null, ascending, and how often each side has it."""

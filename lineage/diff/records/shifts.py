@@ -1,6 +1,7 @@
 """How far apart two distributions are, from the counts of each value on both sides."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,6 +9,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Counts = NDArray[np.float64]
+
+_LARGE = 2.0**960  # sums of numbers below are finite, however many there are
+_SCALE = 2.0**-64
 
 
 def jensen_shannon(old: "Counts", new: "Counts") -> float:
@@ -44,21 +48,52 @@ def kolmogorov_smirnov(old: "Counts", new: "Counts") -> float:
     return float(np.abs(_cumulative(old) - _cumulative(new)).max())
 
 
-def wasserstein(values: "Counts", old: "Counts", new: "Counts") -> float:
+def wasserstein(values: "Counts", old: "Counts", new: "Counts") -> float | None:
     """The first Wasserstein distance, in the unit of the values.
 
     The area between the two cumulative distributions (Vallender 1974, Theory of
-    Probability and its Applications 18:4).
+    Probability and its Applications 18:4). None where that is no finite number.
 
     Args:
-        values: each once, in ascending order.
+        values: each once, in ascending order; NaN is the last.
         old: how often each is there.
         new: the same on the other side.
     """
     import numpy as np
 
+    if not np.isfinite(values).all():
+        return None
+    small, scale = _small(values)
     gaps = np.abs(_cumulative(old) - _cumulative(new))[:-1]
-    return float((gaps * np.diff(values)).sum())
+    return finite(float((gaps * np.diff(small)).sum()) / scale)
+
+
+def mean(values: "Counts", shares: "Counts") -> float | None:
+    """The mean of values of which each has its share; None where it is not finite."""
+    import numpy as np
+
+    if not np.isfinite(values).all():
+        return None
+    small, scale = _small(values)
+    found = float((small * shares).sum()) / scale
+    return min(max(found, float(values.min())), float(values.max()))
+
+
+def finite(value: float) -> float | None:
+    """The value, or None for what JSON has no number for."""
+    return value if isfinite(value) else None
+
+
+def _small(values: "Counts") -> tuple["Counts", float]:
+    """The values so small that no sum of theirs overflows, and what they went down by.
+
+    A power of two, so that nothing is rounded; no factor where none is needed, as it
+    takes the last bits of the smallest numbers.
+    """
+    import numpy as np
+
+    scale = _SCALE if np.abs(values).max() > _LARGE else 1.0
+    return values * scale, scale
 
 
 def _cumulative(counts: "Counts") -> "Counts":

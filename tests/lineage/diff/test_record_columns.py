@@ -33,6 +33,22 @@ def test_numbers_have_their_own_unit() -> None:
     assert (found.ks, found.wasserstein, found.js) == (0.25, 2.5, None)
 
 
+@pytest.mark.parametrize("wild", ["1e400", "-Infinity", "NaN", "1" + "0" * 400])
+def test_numbers_that_are_not_finite(wild: str) -> None:
+    """How many they are and how much moved is said; what is no finite number is not."""
+    old = b'{"n": 1}\n{"n": 3}\n' + b'{"n": %s}\n' % wild.encode()
+    found, notes = compared({"a.jsonl": old}, {"a.jsonl": jsonl([{"n": 5}])})
+    (column,) = found.columns
+
+    assert notes == []
+    assert (column.kind, column.a.count, column.a.distinct) == ("number", 3, 3)
+    assert (column.a.mean, column.wasserstein) == (None, None)
+    assert None in (column.a.low, column.a.high)
+    assert column.ks is not None
+    assert column.ks > 0.5
+    assert (column.b.low, column.b.mean, column.b.high) == (5, 5, 5)
+
+
 def test_numbers_that_are_written_as_text() -> None:
     """Cells that are all numbers are compared as numbers; empty ones are none."""
     found, _ = compared(

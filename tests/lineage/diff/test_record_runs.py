@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lineage.diff.records import aligning
 from lineage.diff.records.aligning import align
 from tests.lineage.diff.test_records import RECORDS, compared, jsonl, multiset, written
 
-if TYPE_CHECKING:
-    import random
-
+MOST = sys.float_info.max
+SOME = Random(0)  # noqa: S311 - a style of writing
 LINES = st.lists(st.sampled_from([b"", b"a", b"b", b"ab", b"long " * 9]), max_size=12)
 
 
 @settings(max_examples=50)
 @given(LINES, LINES, st.randoms(), st.sampled_from([3, 16, 1 << 16]))
 def test_lines_of_a_run_are_the_same(
-    old: list[bytes], new: list[bytes], style: random.Random, block: int
+    old: list[bytes], new: list[bytes], style: Random, block: int
 ) -> None:
     """Every pair of a run is one line on both sides, in order; all lines are counted.
 
@@ -63,7 +64,7 @@ def test_lines_of_a_run_are_the_same(
 @settings(max_examples=15)
 @given(st.lists(RECORDS, max_size=6), st.lists(RECORDS, max_size=6), st.randoms())
 def test_records_whose_hashes_collide(
-    old: list[Any], new: list[Any], style: random.Random
+    old: list[Any], new: list[Any], style: Random
 ) -> None:
     """With a hash of two values the counts are the same: something stronger decides."""
     with pytest.MonkeyPatch.context() as patch:
@@ -98,8 +99,10 @@ def test_a_colliding_record_next_to_shared_ones() -> None:
     st.randoms(),
     st.sampled_from([(), ("a",)]),
 )
+@example([{"b": MOST}], [{"b": -9.9792015476736e291}], SOME, ())
+@example([{"b": MOST}, {"b": -MOST}], [{"b": -MOST}], SOME, ("a",))
 def test_records_set_apart_by_one_column(
-    old: list[Any], new: list[Any], style: random.Random, key: tuple[str, ...]
+    old: list[Any], new: list[Any], style: Random, key: tuple[str, ...]
 ) -> None:
     """Where much differs one column tells most apart first, and nothing changes."""
     lines = [

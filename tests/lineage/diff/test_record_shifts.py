@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import math
+import sys
+from fractions import Fraction
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp, wasserstein_distance
@@ -15,6 +18,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 from lineage.diff.records.shifts import (
     jensen_shannon,
     kolmogorov_smirnov,
+    mean,
     of_counts,
     wasserstein,
 )
@@ -24,6 +28,13 @@ NUMBERS = st.lists(
     st.integers(-5, 5) | st.floats(-1e6, 1e6, allow_subnormal=False),
     min_size=1,
     max_size=30,
+)
+MOST = sys.float_info.max
+ANY = st.lists(
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([MOST, -MOST, MOST / 2, 5e-324, 0.0]),
+    min_size=1,
+    max_size=9,
 )
 COUNTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1).filter(
     lambda pairs: all(map(sum, zip(*pairs, strict=True)))
@@ -56,6 +67,48 @@ def test_ks_and_wasserstein_are_scipys(old: list[float], new: list[float]) -> No
     assert wasserstein(values, a, b) == pytest.approx(
         wasserstein_distance(old, new), rel=1e-9, abs=1e-9
     )
+
+
+@given(ANY, ANY)
+@example([MOST], [-9.9792015476736e291])
+@example([MOST, MOST / 2], [-MOST])
+@example([MOST, MOST, math.nextafter(MOST, 0)], [MOST])
+def test_every_finite_number_is_taken(old: list[float], new: list[float]) -> None:
+    """Distance and mean are those of exact sums; a distance that is no double is none.
+
+    A mean is never outside of what it is the mean of.
+    """
+    values = np.unique(np.array([*old, *new], float))
+    a, b = (np.array([side.count(v) for v in values], float) for side in (old, new))
+    exact = [Fraction(v) for v in values.tolist()]
+    shares = [
+        Fraction(old.count(v), len(old)) - Fraction(new.count(v), len(new))
+        for v in values.tolist()
+    ]
+    far = Fraction(0)
+    for (low, high), share in zip(pairwise(exact), accumulate(shares), strict=False):
+        far += abs(share) * (high - low)
+    found = wasserstein(values, a, b)
+    middle = mean(values, a / a.sum())
+
+    if found is None:
+        assert far > Fraction(MOST) * Fraction(1 - 1e-9)
+    else:
+        assert abs(Fraction(found) - far) <= far / 10**9 + Fraction(MOST) / 2**999
+    assert middle is not None
+    assert min(values) <= middle <= max(values)
+    size = max(map(abs, exact))
+    off = Fraction(middle) - sum(map(Fraction, old), Fraction(0)) / len(old)
+    assert abs(off) <= size / 10**12 + Fraction(5e-324) * 9
+
+
+@pytest.mark.parametrize("wild", [math.inf, -math.inf, math.nan])
+def test_what_is_not_finite_has_no_mean_or_distance(wild: float) -> None:
+    """An infinity or a NaN among the values leaves nothing to say of either."""
+    values = np.sort(np.array([1.0, wild]))
+
+    assert mean(values, np.array([0.5, 0.5])) is None
+    assert wasserstein(values, np.array([1.0, 0]), np.array([0, 1.0])) is None
 
 
 def test_nothing_shared_is_one_bit() -> None:
