@@ -107,7 +107,7 @@ def _prove(app: App, found: "Blame", path: Path) -> None:
     with app.terminal.progress("hashing all records") as progress:
         proof = prove(app.registry, found.dataset, found.number, progress=progress)
     data = proof.data
-    write_file(app, path, f"{document(data)}\n", "proof")
+    write_file(app, path, f"{document(data)}\n".encode(), "proof")
     app.terminal.say(
         f"{path}: the root of {plural(data['count'], 'record')} is stated by ",
         "the new event " if proof.stated else "event ",

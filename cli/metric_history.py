@@ -228,5 +228,6 @@ def _draw(app: App, courses: Sequence["Course"], path: Path) -> None:
     writers = {".svg": svg, ".html": page}
     if path.suffix.lower() not in writers:
         raise UsageError(f"{path} names no drawing", hint="name it .svg or .html")
-    write_file(app, path, writers[path.suffix.lower()](courses), "drawing")
+    drawn = writers[path.suffix.lower()](courses)
+    write_file(app, path, drawn.encode(), "drawing")
     app.terminal.say(f"drawn in {path}")

@@ -113,6 +113,18 @@ class Terminal:
         except BrokenPipeError:
             raise ReaderGone from None
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write data to stdout as it is.
+
+        Raises:
+            ReaderGone: when nobody reads it any more.
+        """
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None
+
     def page(self, lines: Iterable[str]) -> None:
         """Write lines of data, through the pager where a person reads them."""
         pager = self._pager()

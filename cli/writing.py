@@ -6,8 +6,8 @@ from lineage.cli.command import App
 from lineage.errors import StoreError
 
 
-def write_file(app: App, path: Path, text: str, what: str) -> None:
-    """Write `text` to `path`, whole or not at all, but not into the registry.
+def write_file(app: App, path: Path, data: bytes, what: str) -> None:
+    """Write `data` to `path`, whole or not at all, but not into the registry.
 
     Raises:
         StoreError: when there is no such folder, or it cannot be written.
@@ -21,6 +21,6 @@ def write_file(app: App, path: Path, text: str, what: str) -> None:
         raise StoreError(f"there is no folder {path.parent} to write the {what} to")
     with disk_errors(f"writing the {what}"):
         if path.exists() and not path.is_file():  # a pipe, a terminal
-            path.write_bytes(text.encode())
+            path.write_bytes(data)
         else:
-            write_atomically(path.resolve(), text.encode())
+            write_atomically(path.resolve(), data)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
+from lineage.audit import formats
+from lineage.cli.report import FORMATS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -90,3 +93,8 @@ $ lineage report HEAD -o .
 exit 1
 """)
     assert list(repo.events()) == before
+
+
+def test_every_format_has_its_name() -> None:
+    """The command offers the formats that there are."""
+    assert tuple(formats.FORMATS) == FORMATS
