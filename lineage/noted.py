@@ -60,8 +60,10 @@ def recounted(registry: Registry, kind: type[N]) -> N:
 def written_down(registry: Registry, kind: type[N]) -> N:
     """What was written down; nothing where that is damaged."""
     data = summed.read(registry.home / kind.FILE)
-    with suppress(ValueError, TypeError):
-        return kind(**json.loads(data or b"{}"))
+    with suppress(ValueError, TypeError, AttributeError):
+        fields = json.loads(data or b"{}")
+        if fields.pop("types", None) == sorted(kind.TYPES):  # an older version has less
+            return kind(**fields)
     return kind()
 
 
@@ -78,5 +80,6 @@ def _take(registry: Registry, found: Note, events: Iterable[Logged]) -> None:
 
 
 def _write(registry: Registry, found: Note) -> None:
-    data = json.dumps(asdict(found), sort_keys=True).encode()
+    fields = {**asdict(found), "types": sorted(found.TYPES)}
+    data = json.dumps(fields, sort_keys=True).encode()
     summed.write(registry.home / found.FILE, data)

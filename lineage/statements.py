@@ -2,8 +2,9 @@
 
 `TYPES` are the statements that answers depend on: measurements (``metrics``), taints
 and what lifts them (``taint``, ``untaint``), what the bytes say of an edge
-(``evidence``), the Merkle root of a dataset's records (``records``). Which events
-there are is noted (see `lineage.noted`); what they say is read when somebody asks.
+(``evidence``), the Merkle root of a dataset's records (``records``), what people state
+(``statement``), what is live somewhere (``release``). Which events there are is noted
+(see `lineage.noted`); what they say is read when somebody asks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,10 @@ from lineage.registry import Registry
 from lineage.store.events import Logged
 from lineage.store.order import in_order
 
-TYPES = frozenset({"metrics", "taint", "untaint", "evidence", "records"})
+RELEASE = "release"
+TYPES = frozenset(
+    {"metrics", "taint", "untaint", "evidence", "records", "statement", RELEASE}
+)
 
 
 _Said: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]
@@ -28,7 +32,8 @@ class Statements:
     """By type, then by the id of a commit: the git oids of the events.
 
     Each comes after those that it came after; the order is otherwise that in which
-    this clone heard of them, and says nothing.
+    this clone heard of them, and says nothing. `releases` are those of all commits:
+    one ends another's.
     """
 
     FILE: ClassVar[str] = "said"
@@ -36,12 +41,15 @@ class Statements:
 
     tip: str = ""
     said: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    releases: list[str] = field(default_factory=list)
 
     def take(self, logged: Logged, _clone: str) -> None:
         """Note one event; one that speaks of no commit says nothing."""
         if subject := logged.event.subject:
             about = self.said.setdefault(logged.event.type, {})
             about.setdefault(subject, []).append(logged.git)
+            if logged.event.type == RELEASE:
+                self.releases.append(logged.git)
 
     def __eq__(self, other: object) -> bool:
         """Whether both know the same events, in whatever order they heard of them."""
@@ -53,7 +61,8 @@ class Statements:
     __hash__ = None  # type: ignore[assignment]  # it changes
 
     def _heard(self) -> set[tuple[str, str, str]]:
-        return {
+        of_releases = {(RELEASE, "", oid) for oid in self.releases}
+        return of_releases | {
             (type_, subject, oid)
             for type_, about in self.said.items()
             for subject, oids in about.items()
@@ -78,6 +87,15 @@ def statements(registry: Registry, id_: str, *types: str) -> list[Logged]:
     told = [subjects(registry, type_).get(id_, ()) for type_ in types]
     events = [Logged(oid, log.event(oid)) for oids in told for oid in oids]
     return in_order(registry.git, events, heard=sum(map(bool, told)) < 2)
+
+
+def released(registry: Registry) -> list[Logged]:
+    """The events of the type ``release``, of whatever commit, oldest first."""
+    log = registry.events_log
+    here = {oid for oids in subjects(registry, RELEASE).values() for oid in oids}
+    oids = noted(registry, Statements).releases if here else ()
+    events = [Logged(oid, log.event(oid)) for oid in oids if oid in here]
+    return in_order(registry.git, events)
 
 
 def _said(registry: Registry) -> _Said:

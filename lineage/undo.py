@@ -28,6 +28,8 @@ _ANSWERS = {
     "taint": "`lineage taint --lift EVENT --reason R` lifts it",
     "untaint": "taint it anew: `lineage taint REV --reason R`",
     "metrics": "attest it anew, or `lineage attest REV --withdraw NAME`",
+    "statement": "state it anew, or `lineage attest REV --withdraw FIELD`",
+    "release": "`lineage attest REV --retire ENV`, or release another commit there",
     "evidence": "`lineage verify --evidence` looks again, and says what it finds",
     "commit": "it found the branch at that content already and moved nothing",
 }

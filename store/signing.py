@@ -17,14 +17,16 @@ from lineage.store.sshsig import PublicKey
 NAMESPACE = "git"  # what git asks of the signature of a commit
 
 
-def sign(message: bytes, key: Path) -> bytes:
+def sign(message: bytes, key: Path, namespace: str = NAMESPACE) -> bytes:
     """A signature of `message` with the key at `key` (see the module).
+
+    It holds in that namespace alone: no commit's is one of a file.
 
     Raises:
         StoreError: when that key cannot sign here and now.
     """
     check_file(key)
-    words = ("-Y", "sign", "-n", NAMESPACE, "-f", str(key))
+    words = ("-Y", "sign", "-n", namespace, "-f", str(key))
     done = _ssh_keygen(*words, data=message)
     if done.returncode or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE"):
         said = done.stderr.decode(errors="replace").strip().splitlines()

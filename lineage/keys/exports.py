@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from lineage.keys.ring import Key, Ring
+from lineage.keys.files import FILES
+from lineage.keys.ring import RUNNER, Key, Ring
 from lineage.store.signing import NAMESPACE
 
 
 def allowed_signers(ring: Ring) -> Iterator[str]:
     """One line for each time that a key was valid (ssh-keygen(1), ALLOWED SIGNERS).
 
-    A key that was added again has a line up to then; a revoked one up to its end.
+    A key that was added again has a line up to then; a revoked one up to its end. A
+    runner's is good for events alone: what is handed out is signed by a person.
     """
     for number, key in enumerate(ring.history):
         later = (k for k in ring.history[number + 1 :] if k.public == key.public)
@@ -19,7 +21,8 @@ def allowed_signers(ring: Ring) -> Iterator[str]:
         until = min(end for end in (*ends, "9999") if end is not None)
         if not until:
             continue
-        options = [f'namespaces="{NAMESPACE}"']
+        spaces = NAMESPACE if RUNNER in key.roles else f"{NAMESPACE},{FILES}"
+        options = [f'namespaces="{spaces}"']
         if key.valid_from:
             options.append(f'valid-after="{_stamp(key.valid_from)}"')
         if until != "9999":

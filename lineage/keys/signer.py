@@ -150,9 +150,7 @@ class Signer:
                 return NotAllowed("the first key adds itself", hint=hint)
             return None
         standing = keys.standing(seen)
-        if standing and standing.state != "good":
-            return NotAllowed(_refusal(standing), hint=_HINTS.get(standing.state, ""))
-        return None
+        return refused(standing) if standing and standing.state != "good" else None
 
 
 def unsigned_allowed(registry: "Registry") -> bool:
@@ -169,11 +167,13 @@ _HINTS = {
 }
 
 
-def _refusal(standing: Standing) -> str:
+def refused(standing: Standing) -> NotAllowed:
+    """The error that a key must not sign, for what its signature would be worth."""
     who = standing.key.name if standing.key else standing.fingerprint
-    return {
+    message = {
         "unknown": f"nobody has added the key {who}, with which this is signed",
         "expired": f"the key of {who} {standing.why}",
         "revoked": f"the key of {who} was revoked{standing.why}",
         "role": f"{who} may not sign this: {standing.why}",
-    }.get(standing.state, f"this event {standing.says}")
+    }.get(standing.state, f"this {standing.says}")
+    return NotAllowed(message, hint=_HINTS.get(standing.state, ""))
