@@ -128,9 +128,9 @@ def complete_revision(
         registry = lineage.open(".")
     except LineageError:
         return []
-    log = registry.events_log
-    names = ["HEAD", *log.names("heads"), *log.names("tags")]
-    registry.close()
+    with registry:
+        log = registry.events_log
+        names = ["HEAD", *log.names("heads"), *log.names("tags")]
     whole = [name for name in names if name.startswith(incomplete)]
     return whole or [*_completed(incomplete, names)]
 

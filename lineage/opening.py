@@ -1,7 +1,7 @@
 """Making a folder a registry, and opening one."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from lineage.draft import actor
@@ -28,14 +28,17 @@ def init(path: str | Path = ".") -> "Registry":
         root.mkdir(parents=True, exist_ok=True)
         repository = GitRepository.create(root)
         dvc.initialise(repository.root)
-    registry = Registry(repository)
-    if registry.events_log.tip() is None and repository.is_unborn():
-        repository.commit_first(dvc.FILES, who)
-    with disk_errors("making the registry"):
-        registry.home.mkdir(exist_ok=True)
-        with registry.events_log.locked() as lock:
-            if registry.events_log.tip() is None:
-                registry.record(Event("init", now(), who), lock=lock)
+    with ExitStack() as failing:
+        failing.callback(repository.close)
+        registry = Registry(repository)
+        if registry.events_log.tip() is None and repository.is_unborn():
+            repository.commit_first(dvc.FILES, who)
+        with disk_errors("making the registry"):
+            registry.home.mkdir(exist_ok=True)
+            with registry.events_log.locked() as lock:
+                if registry.events_log.tip() is None:
+                    registry.record(Event("init", now(), who), lock=lock)
+        failing.pop_all()
     return registry
 
 
@@ -67,7 +70,11 @@ def open_registry(
         registry.home.mkdir(exist_ok=True)
     if at is None:
         return registry
-    return Registry(repository, settings, event_at(registry, at))
+    with ExitStack() as failing:
+        failing.callback(registry.close)
+        event = event_at(registry, at)
+        failing.pop_all()
+    return Registry(repository, settings, event)
 
 
 def _check_not_lost(repository: GitRepository) -> None:

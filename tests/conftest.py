@@ -14,6 +14,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -27,7 +28,6 @@ from tests import postgres as postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from lineage.registry import Registry
 
@@ -164,6 +164,17 @@ def _is_object(path: Path) -> bool:
     return (
         re.fullmatch(r"[0-9a-f]{32}(\.dir)?", path.parent.name + path.name) is not None
     )
+
+
+@pytest.fixture
+def children() -> Callable[[], set[str]]:
+    """Give the processes that this one has started and that are not over."""
+
+    def found() -> set[str]:
+        lists = Path("/proc/self/task").glob("*/children")
+        return {pid for path in lists for pid in path.read_text().split()}
+
+    return found
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,12 @@ class LineageCallback(TrainerCallback):
         self.registry = registry
         self.name, self.base, self.checkpoints = name, base, checkpoints
         named = [dataset] if isinstance(dataset, (str, Path)) else dataset
-        self._datasets = (
-            None if named is None else [self._known(each) for each in named]
-        )
-        if base is not None:
-            self.registry.resolve(base)
-        self.registry.close()  # its git process; the next question starts another
+        with self.registry:  # its git process ends; the next question starts another
+            self._datasets = (
+                None if named is None else [self._known(each) for each in named]
+            )
+            if base is not None:
+                self.registry.resolve(base)
         self._run: Run | None = None
 
     def on_train_begin(
@@ -83,14 +83,15 @@ class LineageCallback(TrainerCallback):
         run = self.registry.run(
             f"train {self.name}", params=params_of(args), seed=args.seed
         )
-        run.__enter__()
-        try:
-            run.note({"resumed_from_step": state.global_step or None})
-            self._note_data(run, given.get("train_dataloader"))
-            self._note_base(run, model, resumed=state.global_step > 0)
-        except BaseException:
-            run.__exit__(*sys.exc_info())
-            raise
+        with self.registry:
+            run.__enter__()
+            try:
+                run.note({"resumed_from_step": state.global_step or None})
+                self._note_data(run, given.get("train_dataloader"))
+                self._note_base(run, model, resumed=state.global_step > 0)
+            except BaseException:
+                run.__exit__(*sys.exc_info())
+                raise
         self._run = run
         atexit.register(self._abandon)
 
@@ -101,7 +102,10 @@ class LineageCallback(TrainerCallback):
         del args, control
         if self.checkpoints and self._run is not None:
             branch, step = f"model/{self.name}@checkpoints", {"step": state.global_step}
-            self._save(model, given.get("processing_class"), branch=branch, params=step)
+            with self.registry:
+                self._save(
+                    model, given.get("processing_class"), branch=branch, params=step
+                )
 
     def on_train_end(
         self, args: Any, state: Any, control: Any, model: Any = None, **given: Any
@@ -198,7 +202,9 @@ class LineageCallback(TrainerCallback):
         atexit.unregister(self._abandon)
         if run is not None:
             error = getattr(sys, "last_value", None)
-            run.__exit__(None, error or LineageError("training was not ended"), None)
+            with self.registry:
+                failed = error or LineageError("training was not ended")
+                run.__exit__(None, failed, None)
 
 
 def _has_weights_of(model: Any, folder: Path) -> bool | None:

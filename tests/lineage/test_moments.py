@@ -30,6 +30,7 @@ from lineage.undo import undo
 from lineage.verify import verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lineage.registry import Registry
@@ -252,3 +253,15 @@ def test_logs_that_were_merged(repo: Registry, tmp_path: Path) -> None:
     undo(repo)
     assert "config/theirs" not in repo.branches()
     assert verify(repo).problems == []
+
+
+@pytest.mark.parametrize("at", ["1999-12-31", "soon", "000000000000"])
+def test_a_registry_that_cannot_be_opened_leaves_no_process(
+    repo: Registry, children: Callable[[], set[str]], at: str
+) -> None:
+    """The git that was asked for the moment ends with the answer that there is none."""
+    repo.close()
+    before = children()
+    with pytest.raises((NotFound, UsageError)):
+        lineage.open(at=at)
+    assert children() == before

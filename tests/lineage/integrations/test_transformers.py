@@ -299,8 +299,10 @@ def test_training_that_breaks_off_leaves_no_model(
     sound(repo)
 
 
-def test_errors_are_sentences(repo: Registry) -> None:
-    """A callback that cannot work says so where it is made."""
-    del repo
+def test_errors_are_sentences(repo: Registry, children: Callable[[], set[str]]) -> None:
+    """A callback that cannot work says so where it is made, and leaves no process."""
+    repo.close()
+    before = children()
     with pytest.raises(LineageError):
         callback(base="model/none")
+    assert children() == before
