@@ -1,7 +1,8 @@
-"""`lineage attest`: say what was measured of a commit after it was recorded."""
+"""`lineage attest`: say something of a commit after it was recorded."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -10,17 +11,18 @@ from lineage.cli.command import App, Command, complete_revision, format_option, 
 from lineage.cli.commit import METRIC, METRICS, merged
 from lineage.cli.names import short
 from lineage.cli.render import document
-from lineage.cli.text import one_line
+from lineage.cli.text import one_line, plural
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.measured import Said
+    from lineage.registry import Registry
     from lineage.store.objects import Metric
 
 
 @click.command(
     cls=Command,
-    short_help="Say what was measured of a commit later.",
+    short_help="Say something of a commit later: a number, a release, a statement.",
     examples={
         "lineage attest model/tutor --metric accuracy=0.81": "a number",
         "lineage attest model/tutor --metric accuracy=0.81,0.83,0.82": "of three "
@@ -28,22 +30,32 @@ if TYPE_CHECKING:
         "lineage attest v1 --metrics results.json -m 'on the test set of May'": "more "
         "of them, and why",
         "lineage attest v1 --withdraw accuracy": "it was not so",
+        "lineage attest v1 --state intended_purpose='sums for pupils'": "what only a "
+        "person knows; reports show it with the name",
+        "lineage attest v1 --state risks=@risks.md": "a longer text, from a file",
+        "lineage attest v1 --state risks=": "take it back",
+        "lineage attest v1 --release production": "it is live there from now on",
+        "lineage attest v1 --retire production": "it is live there no more",
     },
     exits={
         0: "recorded, or said before",
         1: "failed: a file, a disk",
-        2: "a bad option or number, or the commit records that metric itself",
+        2: "a bad option, number or text, or the commit records that metric itself",
         4: "not allowed",
-        5: "no such revision or registry, or several",
+        5: "no such revision or registry, or several; not live there",
     },
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.option("--metric", multiple=True, metavar="K=V", help=METRIC)
 @click.option("--metrics", type=Path, metavar="FILE", help=METRICS)
 @click.option(
-    "--withdraw", multiple=True, metavar="NAME", help="Take back what was attested."
+    "--withdraw", multiple=True, metavar="NAME", help="Take back an attested metric."
 )
-@click.option("-m", "--message", default="", metavar="MSG", help="Where and how.")
+@click.option("--state", "texts", multiple=True, metavar="FIELD=TEXT",
+              help="State a text in your name; @FILE reads one.")  # fmt: skip
+@click.option("--release", "released", metavar="ENV", help="It is live in ENV.")
+@click.option("--retire", "retired", metavar="ENV", help="It is not live in ENV.")
+@click.option("-m", "--message", default="", metavar="MSG", help="Where, how and why.")
 @format_option("json")
 @pass_app
 def attest(
@@ -54,43 +66,108 @@ def attest(
     metric: tuple[str, ...],
     metrics: Path | None,
     withdraw: tuple[str, ...],
+    texts: tuple[str, ...],
+    released: str | None,
+    retired: str | None,
     message: str,
     format_: str,
 ) -> None:
-    """Say what was measured of the commit REV after it was recorded.
+    """Say something of the commit REV after it was recorded.
 
-    The commit stays as it is: an event says it, in your name. Wherever metrics are
-    read (log, show, diff, bisect, revsets) they stand beside the recorded ones; of
-    what was attested twice the newest holds. Prints the event's id.
+    The commit stays as it is: an event says it, in your name, and signed where you
+    have a key. Metrics stand beside the recorded ones wherever metrics are read. Texts
+    answer what no machine records: `show` and reports have them as stated. Of what
+    was said twice the newest holds. In one environment one commit of a kind and name
+    is live: a newer release ends the one before. Prints the event's id.
     """
-    from lineage.measured import attest as say
-
+    measured = bool(metric or metrics or withdraw)
+    if sum((measured, bool(texts), released is not None, retired is not None)) > 1:
+        hint = "metrics, --state, --release and --retire take a command each"
+        raise UsageError("one kind of thing is said at a time", hint=hint)
     registry = app.registry
     id_ = registry.resolve(revision)
-    found = values.metrics(merged(metrics, metric, "metric"))
-    if both := found.keys() & set(withdraw):
-        raise UsageError(f"{min(both)} is both attested and withdrawn")
-    given: dict[str, Metric | None] = {**dict.fromkeys(withdraw), **found}
-    said = say(registry, id_, given, message=message)
-    if format_ == "json":
-        app.terminal.write([document(_data(id_, given, said))])
+    if texts:
+        told = _state(registry, id_, values.texts(texts), message)
+    elif released is not None:
+        told = _release(registry, id_, released, message)
+    elif retired is not None:
+        told = _retire(registry, id_, retired, message)
     else:
-        app.terminal.write([said.event])
-    commit = registry.load(id_)
-    names = ", ".join(one_line(name) for name in given)
-    known = "" if said.created else " already"
+        found = values.metrics(merged(metrics, metric, "metric"))
+        if both := found.keys() & set(withdraw):
+            raise UsageError(f"{min(both)} is both attested and withdrawn")
+        told = _measure(registry, id_, {**dict.fromkeys(withdraw), **found}, message)
+    _print(app, id_, told, format_)
+    if released is not None:
+        _warn(app, id_)
+
+
+class _Told(NamedTuple):
+    """What was said: as data, and as words around the commit's name.
+
+    `verb` comes first, then that it was said already, `where` and the name.
+    """
+
+    said: "Said"
+    data: dict[str, Any]
+    verb: str
+    where: str = "of"
+    names: Iterable[str] = ()
+
+
+def _measure(
+    registry: "Registry", id_: str, given: "dict[str, Metric | None]", message: str
+) -> _Told:
+    from lineage.measured import attest as say
+
+    said = say(registry, id_, given, message=message)
+    shown = {name: metric and shapes.metric_(metric) for name, metric in given.items()}
+    return _Told(said, {"metrics": shown}, "said", names=given)
+
+
+def _state(
+    registry: "Registry", id_: str, given: dict[str, str | None], message: str
+) -> _Told:
+    from lineage.stated import state
+
+    said = state(registry, id_, given, message=message)
+    names = [field + " withdrawn" * (text is None) for field, text in given.items()]
+    return _Told(said, {"stated": given}, "stated", names=names)
+
+
+def _release(registry: "Registry", id_: str, place: str, message: str) -> _Told:
+    from lineage.releases import release
+
+    said = release(registry, id_, place, message=message)
+    where = f"in {one_line(place)}:"
+    return _Told(said, {"environment": place, "live": True}, "live", where)
+
+
+def _retire(registry: "Registry", id_: str, place: str, message: str) -> _Told:
+    from lineage.releases import retire
+
+    said = retire(registry, id_, place, message=message)
+    where = f"in {one_line(place)}:"
+    return _Told(said, {"environment": place, "live": False}, "no more live", where)
+
+
+def _print(app: App, id_: str, told: _Told, format_: str) -> None:
+    said, commit = told.said, app.registry.load(id_)
+    data = {"event": said.event, "subject": id_, **told.data, "created": said.created}
+    app.terminal.write([document(data) if format_ == "json" else said.event])
+    verb = told.verb if said.created else f"{told.verb} already"
+    names = ", ".join(map(one_line, told.names))
     app.terminal.say(
-        f"said{known} of {commit.kind} {one_line(commit.name)} ",
-        (short(registry, id_), "id"),
-        f": {names}",
+        f"{verb} {told.where} {commit.kind} {one_line(commit.name)} ",
+        (short(app.registry, id_), "id"),
+        f": {names}" if names else "",
     )
 
 
-def _data(id_: str, given: "dict[str, Metric | None]", said: "Said") -> dict[str, Any]:
-    metrics = {name: found and shapes.metric_(found) for name, found in given.items()}
-    return {
-        "event": said.event,
-        "subject": id_,
-        "metrics": metrics,
-        "created": said.created,
-    }
+def _warn(app: App, id_: str) -> None:
+    """Whoever releases what is tainted should know it."""
+    from lineage.taints.marks import marks
+
+    if found := marks(app.registry).of(id_):
+        reasons = "; ".join(one_line(mark.taint.reason) for mark in found)
+        app.terminal.note(f"{plural(len(found), 'taint')} reached it: {reasons}")

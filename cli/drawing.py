@@ -180,7 +180,14 @@ class Drawing:
             (f"{one_line(label)} ", ""),
             (short(self._registry, chip.id), "id"),
             (more + came, ""),
+            *((f" live: {one_line(w)}", "good") for w in self._live.get(chip.id, ())),
         ]
+
+    @cached_property
+    def _live(self) -> dict[str, tuple[str, ...]]:
+        from lineage.releases import live_in
+
+        return live_in(self._registry)
 
 
 def _failed(row: Row) -> list[str]:

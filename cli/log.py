@@ -38,6 +38,7 @@ _COLUMNS = (
     Column("message", lambda r: r["message"]),
     Column("metrics", lambda r: _metrics(r["metrics"])),
     Column("names", lambda r: ", ".join(r["branches"] + r["tags"])),
+    Column("live", lambda r: ", ".join(r["live"])),
     Column("tainted", lambda r: "; ".join(t["reason"] for t in r["tainted"])),
 )
 

@@ -64,13 +64,17 @@ def graded(grade: str) -> Span:
 
 
 def decorations(registry: "Registry", entry: "Entry") -> list[Span]:
-    """Branches and tags as git shows them: `` (HEAD -> loop/tutor, tag: v1)``."""
+    """Branches and tags as git shows them: `` (HEAD -> loop/tutor, tag: v1)``.
+
+    Behind them is where the commit is live.
+    """
     head = registry.head
     named: list[list[Span]] = []
     for branch in sorted(entry.branches, key=lambda name: (name != head, name)):
         arrow: list[Span] = [("HEAD -> ", "head")] if branch == head else []
         named.append([*arrow, (branch, "branch")])
     named += [[(f"tag: {tag}", "tag")] for tag in entry.tags]
+    named += [[(f"live: {one_line(place)}", "good")] for place in entry.live]
     spans: list[Span] = []
     for index, name in enumerate(named):
         spans += [(", " if index else " (", "dim"), *name]

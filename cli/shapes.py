@@ -79,6 +79,7 @@ def entry(found: "Entry") -> Json:
         "params": dict(commit.params),
         "branches": list(found.branches),
         "tags": list(found.tags),
+        "live": list(found.live),
         "generation": found.generation,
     }
 
@@ -90,6 +91,8 @@ def shown(registry: "Registry", found: "Entry") -> Json:
         **entry(found),
         "edges": [_named_edge(registry, found.id, edge) for edge in commit.edges],
         "metrics": _measured(registry, found),
+        "stated": _stated(registry, found.id),
+        "releases": _released(registry, found.id),
         "payload": _payload(registry, found),
         "path": found.path,
         "origin": commit.origin,
@@ -111,6 +114,39 @@ def _measured(registry: "Registry", found: "Entry") -> Json:
         name: {**metric_(metric), "event": events.get(name)}
         for name, metric in found.metrics.items()
     }
+
+
+def _stated(registry: "Registry", id_: str) -> Json:
+    """What people state of a commit, by field."""
+    from lineage.stated import stated
+
+    return {
+        field: {
+            "text": said.text,
+            "event": said.event,
+            "time": said.time,
+            "author": author(said.by),
+        }
+        for field, said in stated(registry, id_).items()
+    }
+
+
+def _released(registry: "Registry", id_: str) -> list[Json]:
+    """Where a commit was live, and when, the oldest first."""
+    from lineage.releases import releases
+
+    return [
+        {
+            "environment": one.environment,
+            "since": one.since,
+            "until": one.until,
+            "author": author(one.by),
+            "event": one.event,
+            "ended": one.ended,
+        }
+        for one in releases(registry)
+        if one.subject == id_
+    ]
 
 
 def metric_(metric: "Metric") -> Json:

@@ -25,14 +25,14 @@ from lineage.cli.render import (
     sections,
     write_as,
 )
-from lineage.cli.signed import SIGNED_IN_FULL, Signatures, with_signatures
+from lineage.cli.said import sections as said
+from lineage.cli.signed import Signatures
 from lineage.cli.tainted import marked, why
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
     ago,
     inline,
     interval,
-    minute,
     moment,
     number,
     one_line,
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from lineage.history import Entry
     from lineage.registry import Registry
 
-_BRIEF = 60  # characters of an event's data; JSON has all
 _FILES = 20  # shown to people; JSON has all
 
 
@@ -167,9 +166,7 @@ def _described(fields: Record, telling: str) -> str:
 def _sections(registry: "Registry", data: dict[str, Any]) -> Iterator[Section]:
     """The tables that have something in them."""
     edges = [{**e, "short": short(registry, e["id"])} for e in data["edges"]]
-    metrics = [{"name": k, **v} for k, v in data["metrics"].items()]
-    signed = any("signature" in event for event in data["events"])
-    events = with_signatures(_EVENTS, SIGNED_IN_FULL, wanted=signed)
+    metrics = _named(data["metrics"])
     tables: dict[str, tuple[Sequence[Record], tuple[Column, ...]]] = {
         "edges": (edges, _EDGES),
         "metrics": (
@@ -178,12 +175,15 @@ def _sections(registry: "Registry", data: dict[str, Any]) -> Iterator[Section]:
         ),
         "params": ([{"name": k, "value": v} for k, v in _settings(data)], _PARAMS),
         "gates": (data["gates"] or [], GATES),
-        "events": ([e for e in data["events"] if e["type"] != "commit"], events),
         "files": (data["files"][:_FILES], _FILE_LIST),
     }
-    for name, (records, columns) in tables.items():
-        if records:
-            yield Section(name, records, columns)
+    found = [Section(name, *table) for name, table in tables.items()]
+    files = found.pop()
+    yield from (one for one in (*found, *said(data), files) if one.records)
+
+
+def _named(found: Record) -> list[Record]:
+    return [{"name": name, **fields} for name, fields in found.items()]
 
 
 def _settings(data: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -196,27 +196,6 @@ def _shared(record: Record) -> str:
     pairs = record["share"] or {}
     part, whole = pairs.get("records") or next(iter(pairs.values()), (0, 0))
     return f"{part:,} of {whole:,}, {percent(part / whole)}" if whole else ""
-
-
-def _told(record: Record) -> str:
-    """What an event says: a message, a verdict with its note, or a few values."""
-    data = record["data"]
-    words = (_measured(record), record["message"], data.get("verdict"),
-             data.get("note"))  # fmt: skip
-    said = list(dict.fromkeys(word for word in words if word)) or [
-        change["ref"].partition("/")[2] for change in record["refs"]
-    ]
-    short = inline(data) if data else ""
-    return ": ".join(said) or (short if len(short) <= _BRIEF else "")
-
-
-def _measured(record: Record) -> str:
-    """What was attested, and what taken back: ``accuracy 0.81, loss withdrawn``."""
-    found = record["data"]["metrics"] if record["type"] == "metrics" else {}
-    return ", ".join(
-        f"{name} {number(metric['value']) if metric else 'withdrawn'}"
-        for name, metric in found.items()
-    )
 
 
 def _definition(record: Record) -> str:
@@ -281,12 +260,6 @@ GATES = (
     Column("value", _gate_value, right=True),
     Column("if not", lambda r: str(r.get("action", ""))),
     Column("in words", _in_words, below=True),
-)
-_EVENTS = (
-    Column("time", lambda r: minute(r["time"])),
-    Column("event", lambda r: (r["type"], "title")),
-    Column("by", lambda r: r["author"].partition(" <")[0], flexible=True),
-    Column("message", _told, flexible=True),
 )
 _FILE_LIST = (
     Column("path", lambda r: r["path"], flexible=True),

@@ -53,6 +53,47 @@ def pairs(texts: Iterable[str], what: str) -> dict[str, Any]:
     return found
 
 
+def texts(given: Iterable[str]) -> dict[str, str | None]:
+    """Texts by field, from ``field=text`` and ``field=@FILE``; None for ``field=``.
+
+    ``field=@@text`` is a text that begins with an @. Line ends are those of Unix.
+
+    Raises:
+        UsageError: for a text without a field, a field given twice, a file that cannot
+            be read or is empty.
+    """
+    found: dict[str, str | None] = {}
+    for each in given:
+        field, equals, text = each.partition("=")
+        if not (field and equals):
+            hint = "write it as --state FIELD=TEXT or FIELD=@FILE"
+            raise UsageError(f"{each!r} is not a field and a text", hint=hint)
+        if field in found:
+            raise UsageError(f"the field {field} is given twice")
+        if text.startswith("@") and not text.startswith("@@"):
+            found[field] = _text_of(Path(text[1:]))
+        else:
+            found[field] = text.removeprefix("@") or None
+    return found
+
+
+def _text_of(path: Path) -> str:
+    """What a file says, without the end of its last line."""
+    from lineage.stated import LONGEST
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(2 * LONGEST)  # as long as it may be with other line ends
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").rstrip("\n")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        hint = "write @@ where a text begins with an @"
+        raise UsageError(f"{path} cannot be read: {why}", hint=hint) from None
+    if not text:
+        raise UsageError(f"{path} is empty", hint="`FIELD=` takes a statement back")
+    return text
+
+
 def mapping(path: Path, what: str) -> dict[str, Any]:
     """What a YAML, JSON, TOML or Python file maps names to.
 

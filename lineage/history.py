@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from lineage.measured import metrics
 from lineage.registry import Registry
+from lineage.releases import live_in
 from lineage.store.objects import Commit, Metric
 
 
 class Entry(NamedTuple):
     """A commit with what the log knows of it: who recorded it first, and when.
 
-    `metrics` are those that it records and those that were attested later.
+    `metrics` are those that it records and those that were attested later; `live` are
+    the environments that it is live in.
     """
 
     id: str
@@ -28,17 +30,20 @@ class Entry(NamedTuple):
     number: int
     metrics: Mapping[str, Metric]
     path: str | None = None
+    live: tuple[str, ...] = ()
 
 
 class Names(NamedTuple):
-    """Branches and tags by the git oid that they name."""
+    """Branches and tags by the git oid that they name; what is live, by its id."""
 
     branches: dict[str, tuple[str, ...]]
     tags: dict[str, tuple[str, ...]]
+    live: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, registry: Registry) -> "Names":
-        return cls(*(_by_oid(registry, space) for space in ("heads", "tags")))
+        heads, tags = (_by_oid(registry, space) for space in ("heads", "tags"))
+        return cls(heads, tags, live_in(registry))
 
 
 def _by_oid(registry: Registry, space: str) -> dict[str, tuple[str, ...]]:
@@ -64,6 +69,7 @@ def entry(registry: Registry, id_: str, names: Names) -> Entry:
         number=record.number,
         metrics=metrics(registry, id_),
         path=event.data.get("path"),
+        live=names.live.get(id_, ()),
     )
 
 

@@ -5,8 +5,8 @@ is live in an environment, or that it is not any more. In one environment one co
 a kind and name is live at a time: a newer release ends the one before.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from lineage.audit.signatures import Signature, Signatures
 from lineage.errors import NotFound
@@ -15,8 +15,9 @@ from lineage.registry import Registry
 from lineage.statements import RELEASE, released
 from lineage.store import names
 from lineage.store.events import Logged
+from lineage.store.objects import Event
 
-__all__ = ["RELEASE", "Released", "live", "release", "releases", "retire"]
+__all__ = ["RELEASE", "Released", "live", "live_in", "release", "releases", "retire"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,15 @@ class Released:
     name: str
     since: str
     until: str | None
-    by: dict[str, str]
+    by: Mapping[str, str]
     signature: Signature
     ended: str | None = None
 
 
 def releases(registry: Registry) -> tuple[Released, ...]:
-    """Every release, the oldest first; those of a time that is asked for."""
-    found = list(_released(registry))
+    """Every release, the oldest first; of a registry at some time, those of by then."""
+    signatures = Signatures(registry)
+    found = [_made(registry, *span, signatures) for span in _spans(registry)]
     return tuple(sorted(found, key=lambda one: (one.since, one.event)))
 
 
@@ -54,47 +56,67 @@ def live(registry: Registry, environment: str | None = None) -> tuple[Released, 
     )
 
 
-def _released(registry: Registry) -> Iterator[Released]:
-    signatures = Signatures(registry)
-    standing: dict[tuple[str, str, str], Released] = {}
+def live_in(registry: Registry) -> dict[str, tuple[str, ...]]:
+    """By the id of each commit that is live somewhere: where, sorted.
+
+    It judges no signature, and costs nothing where nothing was ever released.
+    """
+    found: dict[str, set[str]] = {}
+    for start, end in _spans(registry):
+        if end is None and start.event.subject:
+            environment = start.event.data["environment"]
+            found.setdefault(start.event.subject, set()).add(environment)
+    return {id_: tuple(sorted(places)) for id_, places in found.items()}
+
+
+def _spans(registry: Registry) -> Iterator[tuple[Logged, Logged | None]]:
+    """The events that released something, with those that ended it."""
+    standing: dict[tuple[str, str, str], Logged] = {}
     for logged in released(registry):
-        if not _is_release(logged) or not registry.ids.find(logged.event.subject or ""):
-            continue
-        made = _made(registry, logged, signatures)
-        place = (made.environment, made.kind, made.name)
+        event = logged.event
+        if not _is_release(event) or not registry.ids.find(event.subject or ""):
+            continue  # who has not what it speaks of does not hear it
+        place = _place(registry, event)
         before = standing.get(place)
-        if logged.event.data["live"]:
-            standing[place] = made
-        elif before and before.subject == made.subject:
+        if event.data["live"]:
+            standing[place] = logged
+        elif before and before.event.subject == event.subject:
             del standing[place]
         else:
             continue
         if before:
-            event = logged.event
-            yield replace(before, until=event.time, ended=event.id)
-    yield from standing.values()
+            yield before, logged
+    yield from ((logged, None) for logged in standing.values())
 
 
-def _is_release(logged: Logged) -> bool:
+def _place(registry: Registry, event: Event) -> tuple[str, str, str]:
+    """Where one commit is live at a time."""
+    commit = registry.load(event.subject or "")
+    return event.data["environment"], commit.kind, commit.name
+
+
+def _is_release(event: Event) -> bool:
     """Whether it is formed as FORMAT.md has it; what is not says nothing."""
-    environment, now = map(logged.event.data.get, ("environment", "live"))
+    environment, now = map(event.data.get, ("environment", "live"))
     return isinstance(environment, str) and bool(environment) and type(now) is bool
 
 
-def _made(registry: Registry, logged: Logged, signatures: Signatures) -> Released:
-    event = logged.event
-    assert event.subject
-    commit = registry.load(event.subject)
+def _made(
+    registry: Registry, start: Logged, end: Logged | None, signatures: Signatures
+) -> Released:
+    event = start.event
+    environment, kind, name = _place(registry, event)
     return Released(
         event=event.id,
-        environment=event.data["environment"],
-        subject=event.subject,
-        kind=commit.kind,
-        name=commit.name,
+        environment=environment,
+        subject=event.subject or "",
+        kind=kind,
+        name=name,
         since=event.time,
-        until=None,
-        by=dict(event.actor),
-        signature=signatures.of(logged),
+        until=end.event.time if end else None,
+        by=event.actor,
+        signature=signatures.of(start),
+        ended=end.event.id if end else None,
     )
 
 

@@ -28,7 +28,7 @@ _ANSWERS = {
     "taint": "`lineage taint --lift EVENT --reason R` lifts it",
     "untaint": "taint it anew: `lineage taint REV --reason R`",
     "metrics": "attest it anew, or `lineage attest REV --withdraw NAME`",
-    "statement": "state it anew, or `lineage attest REV --withdraw FIELD`",
+    "statement": "state it anew, or `lineage attest REV --state FIELD=` takes it back",
     "release": "`lineage attest REV --retire ENV`, or release another commit there",
     "evidence": "`lineage verify --evidence` looks again, and says what it finds",
     "commit": "it found the branch at that content already and moved nothing",

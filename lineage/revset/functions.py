@@ -45,6 +45,7 @@ FUNCTIONS = {
     "role": Function((ROLE, SET)),
     "branches": Function((), (GLOB,)),
     "tagged": Function((), (GLOB,)),
+    "released": Function((), (GLOB,)),
     "tainted": Function(),
     "kind": Function((KIND,)),
     "name": Function((GLOB,)),

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from lineage import walks
 from lineage.registry import Registry
+from lineage.releases import live_in
 from lineage.revisions import newest_first
 from lineage.revset.parser import ANY_ROLE
 from lineage.search import children
@@ -16,7 +17,8 @@ from lineage.taints.marks import marks
 
 Ids: TypeAlias = set[str]
 
-NEAR = ("none", "branches", "tagged", "parents", "merge_base")  # asked before others
+# asked before others
+NEAR = ("none", "branches", "tagged", "released", "parents", "merge_base")
 
 
 def everything(registry: Registry) -> Ids:
@@ -51,6 +53,11 @@ def _named(registry: Registry, space: str, glob: str) -> Ids:
     return {target.id for name, target in names if fnmatchcase(name, glob)}
 
 
+def _released(registry: Registry, glob: str) -> Ids:
+    places = live_in(registry).items()
+    return {id_ for id_, where in places if any(fnmatchcase(w, glob) for w in where)}
+
+
 MEANINGS: dict[str, Callable[..., Ids]] = {
     "all": everything,
     "none": lambda _: set(),
@@ -65,5 +72,6 @@ MEANINGS: dict[str, Callable[..., Ids]] = {
     "role": lambda r, role, ids: _children(r, ids, role),
     "branches": lambda r, glob="*": _named(r, "heads", glob),
     "tagged": lambda r, glob="*": _named(r, "tags", glob),
+    "released": lambda r, glob="*": _released(r, glob),
     "tainted": lambda r: set(marks(r).ids()),
 }

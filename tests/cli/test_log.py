@@ -275,7 +275,8 @@ def test_jsonl_has_the_documented_shape(loop: Any, run: Run) -> None:
     assert len(records) == len(loop.registry.ids)
     assert list(newest) == [
         "schema_version", "id", "git", "kind", "name", "time", "author", "message",
-        "edges", "metrics", "params", "branches", "tags", "generation", "tainted",
+        "edges", "metrics", "params", "branches", "tags", "live", "generation",
+        "tainted",
     ]  # fmt: skip
     assert newest["id"] == loop.made[-1][0]
     assert newest["git"] == loop.registry.git_oid(newest["id"])

@@ -192,8 +192,9 @@ def test_json(loop: Any, run: Run) -> None:
 
     assert list(shown) == [
         "schema_version", "id", "git", "kind", "name", "time", "author", "message",
-        "edges", "metrics", "params", "branches", "tags", "generation", "payload",
-        "path", "origin", "code", "external", "gates", "extra", "files", "tainted", "events",
+        "edges", "metrics", "params", "branches", "tags", "live", "generation",
+        "stated", "releases", "payload", "path", "origin", "code", "external", "gates",
+        "extra", "files", "tainted", "events",
     ]  # fmt: skip
     assert shown["id"] == loop.made[-1][1]
     assert [file["path"] for file in shown["files"]] == ["config.json", "weights.bin"]

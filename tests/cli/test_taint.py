@@ -145,10 +145,10 @@ $ lineage status --tainted --format jsonl
 {"schema_version": 1, "name": "v1", "what": "tag", "id": "bbbbbbbbbbbb…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false, "records": null}]}
 exit 3
 $ lineage log 'tainted() & kind(model)' --format md
-| id | kind | name | generation | time | author | message | metrics | names | tainted |
-| --- | --- | --- | ---: | --- | --- | --- | --- | --- | --- |
-| eeeeeeeeeeee | model | tutor | 2 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  | trained on test data |
-| dddddddddddd | model | tutor | 1 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  | trained on test data |
+| id | kind | name | generation | time | author | message | metrics | names | live | tainted |
+| --- | --- | --- | ---: | --- | --- | --- | --- | --- | --- | --- |
+| eeeeeeeeeeee | model | tutor | 2 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  |  | trained on test data |
+| dddddddddddd | model | tutor | 1 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  |  | trained on test data |
 $ lineage impact loop/tutor~1^includes(model) --limit 1
 dddddddd model tutor generation 1 reached 5 commits
 2 generations, 1 model, 2 datasets, at most 1 turn away
