@@ -181,6 +181,25 @@ def test_git_objects_are_made_again(
         assert list((again.home / "trash").glob("*/*"))
 
 
+def test_a_commit_graph_that_git_dies_of(made: Registry, sound: Sound) -> None:
+    """Git believes its table of where commits begin; it is made anew without it."""
+    write = ["git", "-C", str(made.root), "commit-graph", "write", "--reachable"]
+    subprocess.run(write, check=True)
+    path = made.git.common / "objects" / "info" / "commit-graph"
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"OIDF", 8)
+    table = int.from_bytes(data[entry + 4 : entry + 12], "big")
+    for place in range(table, table + 255 * 4, 4):  # the last says how many there are
+        data[place] ^= 4
+    path.chmod(0o644)
+    path.write_bytes(data)
+    problems = verify(made).problems
+
+    assert any("commit-graph" in problem.what for problem in problems)
+    assert len(mend(made)) == 1
+    sound(made)
+
+
 def test_a_damaged_list_for_dvc_is_made_again(made: Registry, sound: Sound) -> None:
     """It follows from the file list."""
     [path] = [
