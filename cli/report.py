@@ -8,12 +8,15 @@ import click
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.cli.text import plural, size
 from lineage.cli.writing import write_file
+from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.audit.model import Report
 
 # The names of lineage.audit.formats, which is slow to import; a test compares them.
 FORMATS = ("html", "json")
+BUNDLE = "bundle"
+PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
 
 
 @click.command(
@@ -22,24 +25,32 @@ FORMATS = ("html", "json")
     examples={
         "lineage report loop/tutor -o report.html": "a page for a browser or paper",
         "lineage report model/tutor --format json": "the same facts, for programs",
+        "lineage report loop/tutor --format bundle -o all.zip": "and its proofs",
     },
-    exits=[0, 1, 2, 5],
+    exits=[0, 1, 2, 3, 4, 5],
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(FORMATS),
+    type=click.Choice((*FORMATS, BUNDLE)),
     default="html",
     show_default=True,
-    help="What to write; docs/report.md describes both.",
+    help="What to write: see docs/report.md, and docs/bundle.md for the bundle.",
 )
 @click.option(
     "-o", "--output", metavar="FILE", type=Path, help="Write to FILE, not to stdout."
 )
+@click.option(
+    "--payloads",
+    type=click.Choice(PAYLOADS),
+    help="Put metrics and params, or all bytes, into a bundle too.  [default: none]",
+)
 @at_option
 @pass_app
-def report(app: App, revision: str, format_: str, output: Path | None) -> None:
+def report(
+    app: App, revision: str, format_: str, output: Path | None, payloads: str | None
+) -> None:
     """Report what REV is made of, how it was checked, and what nobody recorded.
 
     Of a generation, or a part of one, the report covers the loop up to there. Every
@@ -49,13 +60,46 @@ def report(app: App, revision: str, format_: str, output: Path | None) -> None:
     from lineage.audit import formats
     from lineage.audit.report import report as make
 
+    _check(format_, output, payloads)
     made = make(app.registry, revision)
+    if format_ == BUNDLE:
+        assert output is not None
+        _bundle(app, made, output, payloads or PAYLOADS[0])
+        return
     data = formats.FORMATS[format_](made, formats.Given(app.registry))
     if output is None:
         app.terminal.write_bytes(data)
         return
     write_file(app, output, data, "report")
     app.terminal.say(f"{output}: {_told(made)}, {size(len(data))}")
+
+
+def _check(format_: str, output: Path | None, payloads: str | None) -> None:
+    """Refuse options that do not go with the format."""
+    if format_ == BUNDLE and output is None:
+        hint = "name it: `-o FILE.zip`"
+        raise UsageError("a bundle is written to a file", hint=hint)
+    if format_ != BUNDLE and payloads is not None:
+        hint = "files go into a bundle: `--format bundle`"
+        raise UsageError(f"--payloads says nothing of {format_}", hint=hint)
+
+
+def _bundle(app: App, made: "Report", output: Path, payloads: str) -> None:
+    from lineage import bundle
+    from lineage.checkout import check_not_inside
+
+    check_not_inside(app.registry, output.absolute())
+    with app.terminal.progress("packing") as progress:
+        done = bundle.export(
+            app.registry, made, output, payloads=payloads, progress=progress
+        )
+    files = plural(done.entries, "file")
+    app.terminal.say(f"{output}: {_told(made)}, {files}, {size(done.size)}")
+    for digest, why in done.away.items():
+        app.terminal.say(f"not in it: {digest[:12]} ({why[:24].replace('-', ' ')})")
+    if not done.signed:
+        hint = "`lineage key generate` makes a key"
+        app.terminal.say(f"it is not signed: no key is set here; {hint}")
 
 
 def _told(made: "Report") -> str:
