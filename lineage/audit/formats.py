@@ -40,7 +40,14 @@ def _json(report: Report, _: Given) -> bytes:
     return as_json.render(report).encode()
 
 
+def _pdf(report: Report, _: Given) -> bytes:
+    from lineage.audit import as_pdf
+
+    return as_pdf.render(report)
+
+
 FORMATS: Mapping[str, Format] = {
     "html": _html,
     "json": _json,
+    "pdf": _pdf,
 }

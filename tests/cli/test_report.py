@@ -82,7 +82,7 @@ $ lineage report nothing
 2> hint: `lineage branch` lists the branches, `lineage log` the commits
 exit 5
 $ lineage report HEAD --format docx
-2> error: invalid value for '--format': 'docx' is not one of 'html', 'json', 'bundle'
+2> error: invalid value for '--format': 'docx' is not one of 'html', 'json', 'pdf', 'bundle'
 2> hint: see `lineage report --help`
 exit 2
 $ lineage report HEAD -o no/such/folder.html
