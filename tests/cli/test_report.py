@@ -91,7 +91,7 @@ exit 1
 $ lineage report HEAD -o .
 2> error: writing the report failed: Is a directory (.)
 exit 1
-""")
+""")  # noqa: E501
     assert list(repo.events()) == before
 
 
