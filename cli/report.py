@@ -26,10 +26,11 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
         "lineage report loop/tutor -o report.html": "a page for a browser or paper",
         "lineage report model/tutor --format json": "the same facts, for programs",
         "lineage report loop/tutor --format bundle -o all.zip": "and its proofs",
+        "lineage report 'loop/a | loop/b' -o ab.html": "several at once",
     },
     exits=[0, 1, 2, 3, 4, 5],
 )
-@click.argument("revision", metavar="REV", shell_complete=complete_revision)
+@click.argument("revset", metavar="REVSET", shell_complete=complete_revision)
 @click.option(
     "--format",
     "format_",
@@ -49,11 +50,12 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
 @at_option
 @pass_app
 def report(
-    app: App, revision: str, format_: str, output: Path | None, payloads: str | None
+    app: App, revset: str, format_: str, output: Path | None, payloads: str | None
 ) -> None:
-    """Report what REV is made of, how it was checked, and what nobody recorded.
+    """Report what REVSET is made of, how it was checked, and what nobody recorded.
 
-    Of a generation, or a part of one, the report covers the loop up to there. Every
+    Of a generation, or a part of one, the report covers the loop up to there; of
+    several commits, every loop that one of them is part of. Every
     value in it is recorded, stated by somebody, or not provided. The same state of
     the registry gives the same bytes.
     """
@@ -61,7 +63,7 @@ def report(
     from lineage.audit.report import report as make
 
     _check(format_, output, payloads)
-    made = make(app.registry, revision)
+    made = make(app.registry, revset)
     if format_ == BUNDLE:
         assert output is not None
         _bundle(app, made, output, payloads or PAYLOADS[0])

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from lineage import tombstones
-from lineage.audit.facts import Facts, Known
+from lineage.audit.facts import Facts
+from lineage.audit.known import Known
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
+from lineage.audit.signatures import Signature
 from lineage.store.canonical import Json
 from lineage.store.objects import Commit, Event
 
@@ -49,12 +51,16 @@ def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
         event=known.event.id,
         time=known.event.time,
         by=actor(known.event.actor),
+        signature=known.signature,
         branches=known.branches,
         tags=known.tags,
-        message=said_with(known.event) if known.event.message else None,
+        message=said_with(known.event, known.signature)
+        if known.event.message
+        else None,
         bytes=_bytes(known),
         origin_class=peers[known.id].origin_class,
         origin=_origin(known),
+        stated={},
         sources=tuple(sources(known, peers)),
         params=recorded(known, commit.params) if commit.params else None,
         metrics=measurements(known),
@@ -81,12 +87,19 @@ def stated(known: Known, value: T, by: str = "") -> Field[T]:
     return Field("stated", value, commit=known.id, by=by, time=known.event.time)
 
 
-def said_with(event: Event) -> Field[str]:
+def said_with(event: Event, signature: Signature) -> Field[str]:
     """An event's message: a person's statement, unless a loop's runner wrote it."""
     if event.type == "commit" and "loop" in event.data:
         return Field("recorded", event.message, event=event.id)
     by = actor(event.actor)
-    return Field("stated", event.message, event=event.id, by=by, time=event.time)
+    return Field(
+        "stated",
+        event.message,
+        event=event.id,
+        by=by,
+        time=event.time,
+        signature=signature,
+    )
 
 
 def circumstances(known: Known) -> Field[Mapping[str, Json]] | None:

@@ -46,7 +46,7 @@ def _given(report: Report) -> dict[str, Any]:
         "title": plain(title),
         "date": {name: getattr(made, name) for name in _DATE},
         "footer": f"As of event {report.as_of.event}",
-        "keywords": [report.subject],
+        "keywords": list(report.subjects),
         "facts": as_json.render(report),
     }
 

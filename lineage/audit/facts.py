@@ -1,4 +1,4 @@
-"""Facts: what a registry holds about one commit and the loop that it is part of.
+"""Facts: what a registry holds about some commits and the loops that they are part of.
 
 Everything here is read, nothing is worked out but which commits belong together:
 a commit with all that it came from, the generations that led to it along
@@ -6,126 +6,113 @@ a commit with all that it came from, the generations that led to it along
 of them in the event log.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
+from lineage.audit.known import Known, Library, Signed
 from lineage.audit.loops import Log, Loops
 from lineage.audit.model import Oversight
 from lineage.audit.oversight import oversight
-from lineage.history import Names
+from lineage.audit.signatures import Signatures, Signer
+from lineage.errors import NotFound
 from lineage.registry import Registry
-from lineage.store.objects import Commit, Event
-from lineage.tombstones import Tombstones, tombstones
+from lineage.store.objects import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A commit with the event that first recorded it.
+class Told:
+    """What is known of one loop.
 
-    `erased` is the event that erased files of it, `left` how many others it has.
+    `chain` are the generations up to the newest that the report is about, oldest
+    first; `rejected` those of the same loop that were not followed; `later` how
+    many generations follow the chain's last one; `also_in` the other generations
+    that include the subjects; `branches` where the chain's generations stood;
+    `refused` are the events that put generations where the rejected ones stand.
     """
 
-    id: str
-    git: str
-    commit: Commit
-    generation: int
-    number: int
-    event: Event
+    chain: tuple[str, ...]
+    oversight: Oversight
+    rejected: tuple[str, ...] = ()
+    refused: Mapping[str, Signed] = field(default_factory=dict)
+    later: int = 0
+    also_in: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    erased: Event | None = None
-    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the registry holds about `subject`, in the order of recording.
+    """What the registry holds about `subjects`, newest first.
 
-    `chain` are the generations up to the one that the report is about, oldest
-    first; `rejected` those of the same loop that were not followed; `later` how
-    many generations follow the chain's last one; `also_in` the other generations
-    that include the subject; `branches` where the chain's generations stood;
-    `refused` are the events that put generations where the rejected ones stand;
-    `statements` the events that move nothing and speak of these commits; `oversight`
-    what people saw of the loop.
+    `commits` are in the order of recording, `loops` those that the subjects are part
+    of; `statements` are the events that move nothing and speak of these commits;
+    `keys` those of the registry.
     """
 
-    subject: str
+    subjects: tuple[str, ...]
     newest: Event
     commits: Mapping[str, Known]
-    chain: tuple[str, ...] = ()
-    rejected: tuple[str, ...] = ()
-    refused: Mapping[str, Event] = field(default_factory=dict)
-    later: int = 0
-    also_in: tuple[str, ...] = ()
-    branches: tuple[str, ...] = ()
-    statements: tuple[Event, ...] = ()
-    oversight: Oversight | None = None
+    loops: tuple[Told, ...] = ()
+    statements: tuple[Signed, ...] = ()
+    keys: tuple[Signer, ...] = ()
 
 
-def gather(registry: Registry, revision: str) -> Facts:
-    """Read the facts about `revision`.
+def gather(registry: Registry, revset: str) -> Facts:
+    """Read the facts about the commits that `revset`, be it a revision, means.
 
     Raises:
         NotFound: when there is no such commit.
     """
-    subject = registry.resolve(revision)
+    subjects = tuple(registry.select(revset))
+    if not subjects:
+        hint = "`lineage log` lists commits"
+        raise NotFound(f"no commit is in {revset!r}", hint=hint)
     log = Log.read(registry)
     assert log.newest is not None  # a registry begins with an event
-    known = partial(_known, registry, Names.of(registry), tombstones(registry), {})
-    loops = Loops(known, log)
-    end, also_in = loops.including(subject)
-    chain = loops.chain(end) if end else ()
-    branches = loops.branches(end) if end else ()
-    rejected = loops.rejected(chain, branches)
-    commits = _closure(known, {subject, *chain, *rejected})
-    spoken = (e for e in reversed(log.statements) if _concerns(e, commits, branches))
+    signatures = Signatures(registry)
+    known = Library(registry, signatures)
+    loops = tuple(_loops(registry, Loops(known, log), log, subjects, signatures))
+    turns = (id_ for loop in loops for id_ in (*loop.chain, *loop.rejected))
+    commits = _closure(known, {*subjects, *turns})
+    branches = {branch for loop in loops for branch in loop.branches}
+    spoken = (
+        Signed(said.event, signatures.of(said))
+        for said in reversed(log.statements)
+        if _concerns(said.event, commits, branches)
+    )
     return Facts(
-        subject=subject,
-        newest=log.newest,
-        commits=commits,
-        chain=chain,
-        rejected=rejected,
-        refused={i: log.last[i][1] for i in (*chain, *rejected) if loops.refused(i)},
-        later=loops.later(chain),
-        also_in=also_in,
-        branches=branches,
-        statements=tuple(spoken),
-        oversight=oversight(registry, commits[chain[-1]].commit.name, chain)
-        if chain
-        else None,
+        subjects, log.newest, commits, loops, tuple(spoken), signatures.signers()
     )
 
 
-def _known(
+def _loops(
     registry: Registry,
-    names: Names,
-    gone: Tombstones,
-    cache: dict[str, Known],
-    id_: str,
-) -> Known:
-    if id_ not in cache:
-        oid = gone.stripped.get(id_)
-        files = registry.files(id_) if oid else []
-        left = (f for f in files if not f.is_directory and f.sha256 not in gone.erased)
-        record = registry.ids.get(id_)
-        cache[id_] = Known(
-            id=id_,
-            git=record.git,
-            commit=registry.load(id_),
-            generation=record.generation,
-            number=record.number,
-            event=registry.events_log.event(record.event),
-            branches=names.branches.get(record.git, ()),
-            tags=names.tags.get(record.git, ()),
-            erased=registry.events_log.whole.event(oid) if oid else None,
-            left=sum(1 for _ in left),
+    loops: Loops,
+    log: Log,
+    subjects: Iterable[str],
+    signatures: Signatures,
+) -> Iterable[Told]:
+    """The loops that the subjects are part of, the oldest first."""
+    for end, also_in in loops.ends(subjects).items():
+        chain, branches = loops.chain(end), loops.branches(end)
+        rejected = loops.rejected(chain, branches)
+        turns = (*chain, *rejected)
+        yield Told(
+            chain=chain,
+            oversight=oversight(registry, loops.name(end), chain, signatures),
+            rejected=rejected,
+            refused={
+                id_: Signed(said.event, signatures.of(said))
+                for id_ in turns
+                if loops.refused(id_)
+                for _, said in [log.last[id_]]
+            },
+            later=loops.later(chain),
+            also_in=also_in,
+            branches=branches,
         )
-    return cache[id_]
 
 
-def _closure(known: partial[Known], starts: Iterable[str]) -> dict[str, Known]:
+def _closure(known: Library, starts: Iterable[str]) -> dict[str, Known]:
     """`starts` and everything that they came from, in the order of recording."""
     found: dict[str, Known] = {}
     queue = list(starts)
@@ -138,7 +125,7 @@ def _closure(known: partial[Known], starts: Iterable[str]) -> dict[str, Known]:
 
 
 def _concerns(
-    event: Event, commits: Mapping[str, Known], branches: tuple[str, ...]
+    event: Event, commits: Mapping[str, Known], branches: Collection[str]
 ) -> bool:
     """Whether an event speaks of one of these commits, or of their loop as such.
 
@@ -147,4 +134,6 @@ def _concerns(
     loop = event.data.get("loop")
     if loop is None or not branches:
         return event.subject in commits
-    return f"loop/{loop}" in branches and event.subject in {None, *commits}
+    return f"loop/{loop}" in branches and (
+        event.subject is None or event.subject in commits
+    )

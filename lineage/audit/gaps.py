@@ -25,16 +25,18 @@ def find(report: Report) -> tuple[Gap, ...]:
 
 
 def _all(report: Report) -> Found:
-    yield from _numbers(report.generations)
+    for loop in report.loops:
+        yield from _numbers(loop.generations)
     measured = {
         artifact.id
         for artifact in report.artifacts
         if any(edge.role == "evaluated_on" for edge in artifact.sources)
     }
-    for turn in (*report.generations, *report.rejected):
+    for turn in report.turns:
         yield from _generation(turn, measured)
-    yield from _unreviewed(report.generations)
-    yield from _unmeasured(report.generations)
+    for loop in report.loops:
+        yield from _unreviewed(loop.generations)
+        yield from _unmeasured(loop.generations)
     for model in report.training:
         yield from _training(model)
     for dataset in report.written:

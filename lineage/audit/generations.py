@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lineage.audit.artifacts import actor, said_with
-from lineage.audit.facts import Facts, Known
+from lineage.audit.facts import Facts, Told
+from lineage.audit.known import Known, Signed
 from lineage.audit.model import (
     Artifact,
     Field,
@@ -16,6 +17,7 @@ from lineage.audit.model import (
     Point,
     Statement,
 )
+from lineage.audit.signatures import Signature
 from lineage.loop.measuring.definitions import MEASURES
 from lineage.store.objects import Event
 
@@ -28,13 +30,14 @@ def generation(
     artifacts: Mapping[str, Artifact],
     statements: Mapping[str, list[Statement]],
     facts: Facts,
+    told: Told,
 ) -> Generation:
     """One generation with its parts, its verdicts and what was said of it."""
     edges = sorted(
         artifacts[known.id].sources, key=lambda edge: facts.commits[edge.id].number
     )
     parts = tuple(edge for edge in edges if edge.role == "includes")
-    refused = facts.refused.get(known.id)
+    refused = told.refused.get(known.id)
     spoken_of = (known.id, *(part.id for part in parts))
     before = {i for id_ in known.commit.ids("follows") for i in _parts(facts, id_)}
     new = [artifacts[part.id] for part in parts if part.id not in before]
@@ -48,6 +51,9 @@ def generation(
         held_out=tuple(edge for edge in edges if edge.role == "evaluated_on"),
         metrics=_metrics(artifacts[known.id], new),
         gates=tuple(gate(known.id, data) for data in known.commit.gates or ()),
+        made_of=None,
+        compute=None,
+        against_start=(),
         statements=tuple(s for id_ in spoken_of for s in statements.get(id_, ())),
     )
 
@@ -56,11 +62,11 @@ def _parts(facts: Facts, id_: str) -> tuple[str, ...]:
     return facts.commits[id_].commit.ids("includes")
 
 
-def _reason(event: Event) -> Field[str]:
+def _reason(refused: Signed) -> Field[str]:
     """Why a generation was rejected, as the event says that put it aside."""
-    if not event.message:
+    if not refused.event.message:
         return Field("not provided")
-    return said_with(event)
+    return said_with(*refused)
 
 
 def _metrics(own: Artifact, new: Iterable[Artifact]) -> tuple[Measurement, ...]:
@@ -92,13 +98,14 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def statement(event: Event) -> Statement:
+def statement(event: Event, signature: Signature) -> Statement:
     """An event that speaks of a commit, as the report has it."""
     return Statement(
         event=event.id,
         type=event.type,
         time=event.time,
         by=actor(event.actor),
+        signature=signature,
         subject=event.subject,
         message=event.message,
         data=dict(event.data),

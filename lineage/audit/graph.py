@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lineage.audit.layout import BOX, GUTTER, MARGIN, Placed, arrows, place, width
-from lineage.audit.model import Artifact, Report
+from lineage.audit.model import Artifact, Loop, Report
 from lineage.audit.rows import Row, rows
 from lineage.audit.svg import drawing, element, label, path
 
@@ -58,7 +58,7 @@ def _labels(row: Row, top: float, bottom: float) -> Iterator[str]:
 def _box(spot: Placed, report: Report, *, rejected: bool) -> Iterator[str]:
     made = spot.node.artifact
     classes = ["node", made.kind]
-    classes += ["subject"] if made.id == report.subject else []
+    classes += ["subject"] if made.id in report.subjects else []
     classes += ["dashed"] if rejected else []
     yield element(
         "rect",
@@ -70,7 +70,7 @@ def _box(spot: Placed, report: Report, *, rejected: bool) -> Iterator[str]:
         class_=" ".join(classes),
     )
     x, y = spot.x + 10, spot.y
-    name = _short(made.name, report.loop.name if report.loop else "")
+    name = _short(made.name, report.loops)
     yield label(x, y + 11, name, longest=15, class_="name")
     yield label(x + 9 * bool(made.origin_class), y + 23, _what(made), class_="what")
     if made.origin_class:
@@ -83,10 +83,12 @@ def _box(spot: Placed, report: Report, *, rejected: bool) -> Iterator[str]:
         yield label(x, y + BOX[1] + 7, more, class_="tick")
 
 
-def _short(name: str, loop: str) -> str:
+def _short(name: str, loops: Sequence[Loop]) -> str:
     """A name without the loop's at its beginning, which most parts of it have."""
-    rest = name.removeprefix(f"{loop}-")
-    return name if rest == name or not loop else f"…{rest}"
+    for loop in loops:
+        if name.startswith(f"{loop.name}-"):
+            return f"…{name.removeprefix(f'{loop.name}-')}"
+    return name
 
 
 def _what(made: Artifact) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
 
+from lineage.audit.known import Known
 from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
+from lineage.store.events import Logged
 from lineage.store.objects import Commit, Event
-
-if TYPE_CHECKING:
-    from lineage.audit.facts import Known
 
 REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations
 
@@ -20,37 +19,39 @@ class Log:
 
     newest: Event | None = None
     stood: dict[str, list[str]] = field(default_factory=dict)  # branch -> ids
-    last: dict[str, tuple[str, Event]] = field(default_factory=dict)  # of an id
-    statements: list[Event] = field(default_factory=list)
+    last: dict[str, tuple[str, Logged]] = field(default_factory=dict)  # of an id
+    statements: list[Logged] = field(default_factory=list)
 
     @classmethod
     def read(cls, registry: Registry) -> "Log":
         log = cls()
-        for _, event in registry.events():
+        for logged in registry.events_log.iterate():
+            event = logged.event
             log.newest = log.newest or event
             if not event.refs and event.type not in ("init", "commit"):
-                log.statements.append(event)
+                log.statements.append(logged)
             if event.type != "branch":  # which gives commits second names
-                log.note(event)
+                log.note(logged)
         return log
 
-    def note(self, event: Event) -> None:
+    def note(self, logged: Logged) -> None:
         """Remember what this event put on branches."""
+        event = logged.event
         for change in event.refs:
             if change.after and change.ref.startswith("heads/"):
                 branch = change.ref.removeprefix("heads/")
                 self.stood.setdefault(branch, []).append(change.after)
-                self.last.setdefault(change.after, (branch, event))
+                self.last.setdefault(change.after, (branch, logged))
         for id_ in event.data.get("rolled_back", ()):
             aside = f"loop/{event.data['loop']}{REJECTED}"
             self.stood.setdefault(aside, []).append(id_)
-            self.last.setdefault(id_, (aside, event))
+            self.last.setdefault(id_, (aside, logged))
 
 
 class Loops:
     """The generations that ever stood on a branch, by what the log says of them."""
 
-    def __init__(self, known: Callable[[str], "Known"], log: Log) -> None:
+    def __init__(self, known: Callable[[str], Known], log: Log) -> None:
         self._known = known
         self._last = log.last
         self._stood = {
@@ -72,14 +73,55 @@ class Loops:
         own = f"loop/{self._commit(id_).name}"
         return beside if branch.endswith(REJECTED) or beside == own else ""
 
-    def including(self, subject: str) -> tuple[str | None, tuple[str, ...]]:
-        """The generation that `subject` is or was first included in; the others."""
+    def name(self, id_: str) -> str:
+        """What the loop of a generation is called."""
+        return self._commit(id_).name
+
+    def ends(self, subjects: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The last generations of the loops that `subjects` are part of, oldest first.
+
+        With each come the other generations that include a subject and do not lead to
+        it. What was rejected stands at the end of a loop only where nothing else of
+        the loop is asked for.
+        """
+        asked: dict[str, set[str]] = {}
+        for subject in subjects:
+            including = self._including(subject)
+            if including:
+                asked.setdefault(including[0], set()).update(including[1:])
+        found: dict[str, tuple[str, ...]] = {}
+        covered: set[str] = set()
+        for end in sorted(asked, key=self._newest_first):
+            if end in covered:
+                continue
+            chain = self.chain(end)
+            covered.update(chain, self.rejected(chain, self.branches(end)))
+            others = {i for one in chain for i in asked.get(one, ())}.difference(chain)
+            found[end] = tuple(sorted(others, key=self._number))
+        return dict(sorted(found.items(), key=lambda item: self._number(item[0])))
+
+    def _including(self, subject: str) -> list[str]:
+        """The generations that include `subject`, or that it is; oldest first."""
         if self._known(subject).commit.kind == "generation":
-            return subject, ()
+            return [subject]
+        return self._with.get(subject, [])
+
+    @cached_property
+    def _with(self) -> dict[str, list[str]]:
+        """By the id of a part: the generations that include it, oldest first."""
+        found: dict[str, list[str]] = {}
         ids = {id_ for stood in self._stood.values() for id_ in stood}
-        parts = (id_ for id_ in ids if subject in self._commit(id_).ids("includes"))
-        found = sorted(parts, key=lambda id_: self._known(id_).number)
-        return (found[0], tuple(found[1:])) if found else (None, ())
+        for id_ in sorted(ids, key=self._number):
+            for part in self._commit(id_).ids("includes"):
+                found.setdefault(part, []).append(id_)
+        return found
+
+    def _number(self, id_: str) -> int:
+        return self._known(id_).number
+
+    def _newest_first(self, id_: str) -> tuple[bool, int]:
+        """Those that were followed before those that were not."""
+        return self.refused(id_), -self._number(id_)
 
     def chain(self, end: str) -> tuple[str, ...]:
         """`end` and the generations before it along ``follows``, oldest first."""
@@ -89,7 +131,7 @@ class Loops:
             before = set(self._commit(queue.pop()).ids("follows")) - found
             found |= before
             queue.extend(before)
-        return tuple(sorted(found, key=lambda id_: self._known(id_).number))
+        return tuple(sorted(found, key=self._number))
 
     def branches(self, end: str) -> tuple[str, ...]:
         """The branches that `end` was put on, without those of tries set aside."""
@@ -104,7 +146,7 @@ class Loops:
         ids = {id_ for branch in aside for id_ in self._stood[branch]}
         ids = {id_ for id_ in ids if self.refused(id_)} - set(chain)
         found = (id_ for id_ in ids if self._anchored(id_, ids, chain))
-        return tuple(sorted(found, key=lambda id_: self._known(id_).number))
+        return tuple(sorted(found, key=self._number))
 
     def _anchored(self, id_: str, rejected: set[str], chain: tuple[str, ...]) -> bool:
         before = self._commit(id_).ids("follows")

@@ -52,12 +52,15 @@ class Row:
 def rows(report: Report) -> list[Row]:
     """The rows of a report's drawing, top down."""
     artifacts = {made.id: made for made in report.artifacts}
-    if report.generations:
+    if report.loops:
         seen: set[str] = set()
-        turns = [_turn(t, artifacts, seen) for t in report.generations]
-        aside = [_turn(t, artifacts, seen) for t in report.rejected]
+        both = (
+            [t for loop in report.loops for t in loop.generations],
+            [t for loop in report.loops for t in loop.rejected],
+        )
+        turns, aside = ([_turn(t, artifacts, seen) for t in some] for some in both)
     else:
-        turns, aside = _of_numbers(report.subject, artifacts), []
+        turns, aside = _of_numbers(report.subjects, artifacts), []
     for row in aside:
         row.aside = True
     made = _folded(turns, aside)
@@ -73,10 +76,12 @@ def _turn(turn: Generation, artifacts: Mapping[str, Artifact], seen: set[str]) -
     return row
 
 
-def _of_numbers(subject: str, artifacts: Mapping[str, Artifact]) -> list[Row]:
-    """What one artifact came from, by generation number."""
+def _of_numbers(
+    subjects: Iterable[str], artifacts: Mapping[str, Artifact]
+) -> list[Row]:
+    """What some artifacts came from, by generation number."""
     found: dict[int, list[str]] = {}
-    for id_ in _new([subject], artifacts, set()):
+    for id_ in _new(subjects, artifacts, set()):
         found.setdefault(artifacts[id_].generation, []).append(id_)
     return [_row(number, found[number], artifacts) for number in sorted(found)]
 

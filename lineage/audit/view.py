@@ -1,7 +1,7 @@
 """What the page of a report shows that the model does not say in so many words."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lineage.audit import text
@@ -25,19 +25,25 @@ def view(report: Report) -> dict[str, Any]:
     """All that the page's template uses."""
     artifacts = {made.id: made for made in report.artifacts}
     training = {model.model: model for model in report.training}
-    turns = (*report.generations, *report.rejected)
+    turns = report.turns
     environments = _environments(report.artifacts)
     return {
         "report": report,
         "statuses": STATUSES,
         "artifacts": artifacts,
-        "subject": artifacts[report.subject],
-        "title": _title(artifacts[report.subject], report),
+        "subject": artifacts[report.subjects[0]],
+        "title": _title([artifacts[id_] for id_ in report.subjects], turns),
         "training": training,
         "written": {dataset.dataset: dataset for dataset in report.written},
         "graph": graph("lineage", report),
-        "origins": _origins(report.generations, training),
-        "curves": list(_curves(report.measures)),
+        "loops": [
+            {
+                "told": loop,
+                "origins": _origins(number, loop.generations, training),
+                "curves": list(_curves(number, loop.measures)),
+            }
+            for number, loop in enumerate(report.loops, 1)
+        ],
         "environments": environments,
         "environment_of": _named(report.artifacts, environments),
         "gaps": [(gap.what, *_places(gap, artifacts, turns)) for gap in report.gaps],
@@ -66,22 +72,27 @@ def _events(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
     return {**found, "overrides": overrides}
 
 
-def _curves(measures: Iterable[Measure]) -> Iterator[tuple[Measure, str]]:
+def _curves(loop: int, measures: Iterable[Measure]) -> Iterator[tuple[Measure, str]]:
     """The measures that have a course, but counts of records, which the table has."""
     for number, measure in enumerate(measures, 1):
         if measure.name not in COUNTS and len(measure.points) > 1:
-            yield measure, curve(f"measure-{number}", measure)
+            yield measure, curve(f"measure-{loop}-{number}", measure)
 
 
-def _title(subject: Artifact, report: Report) -> str:
+def _title(subjects: Sequence[Artifact], turns: Iterable[Generation]) -> str:
+    if len(subjects) > 1:
+        return text.plural(len(subjects), "commit")
+    [subject] = subjects
     if subject.kind == "generation":
-        turn = report.generations[-1]
+        [turn] = (turn for turn in turns if turn.id == subject.id)
         rejected = ", rejected" if turn.status == "rejected" else ""
         return f"Generation {turn.number} of {subject.name}{rejected}"
     return f"{subject.kind.capitalize()} {subject.name}"
 
 
-def _origins(generations: Iterable[Generation], training: Mapping[str, Any]) -> str:
+def _origins(
+    loop: int, generations: Iterable[Generation], training: Mapping[str, Any]
+) -> str:
     """The bars of what each generation's model learned from; empty without counts."""
     rows = [
         (turn.number, model.records, model.counts)
@@ -89,7 +100,7 @@ def _origins(generations: Iterable[Generation], training: Mapping[str, Any]) -> 
         for part in turn.parts
         if (model := training.get(part.id)) and model.counts
     ]
-    return origins("origins", rows) if rows else ""
+    return origins(f"origins-{loop}", rows) if rows else ""
 
 
 def _environments(artifacts: Iterable[Artifact]) -> list[Mapping[str, Any]]:

@@ -107,7 +107,7 @@ class _Export:
         self._history = History.read(registry)
 
     def write(self, file: IO[bytes]) -> Bundled:
-        bag = Bag(file, f"lineage-{self._report.subject[:12]}")
+        bag = Bag(file, f"lineage-{self._report.subjects[0][:12]}")
         self._payload(bag)
         signs = self._registry.signer.path() is not None
         bag.add("VERIFY.md", (_HERE / "VERIFY.md").read_bytes())
@@ -124,7 +124,7 @@ class _Export:
         newest = self._history.newest
         facts: dict[str, Any] = {
             "Bagging-Date": newest.time[:10],
-            "External-Identifier": self._report.subject,
+            "External-Identifier": self._report.subjects[0],
             "Payload-Oxum": bag.oxum(),
             "Lineage-Bundle": VERSION,
             "Lineage-Event": newest.id,

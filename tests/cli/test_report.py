@@ -38,9 +38,9 @@ def test_json(loop: Any, run: Run) -> None:
     """The same facts for programs."""
     data = run("report", "loop/tutor", "--format", "json").json()
 
-    assert data["schema_version"] == 1
-    assert data["subject"] == loop.made[-1][0]
-    assert [turn["number"] for turn in data["generations"]] == [0, 1, 2]
+    assert data["schema_version"] == 2
+    assert data["subjects"] == [loop.made[-1][0]]
+    assert [turn["number"] for turn in data["loops"][0]["generations"]] == [0, 1, 2]
 
 
 def test_bytes_depend_on_the_registry_alone(
@@ -58,7 +58,7 @@ def test_bytes_depend_on_the_registry_alone(
         monkeypatch.chdir(loop.registry.root / "deep")
 
     assert pages[:2] == pages[2:]
-    assert json.loads(pages[1])["subject"] == loop.made[-1][0]
+    assert json.loads(pages[1])["subjects"] == [loop.made[-1][0]]
 
 
 def test_mistakes(repo: Registry, transcript: Transcript) -> None:
@@ -74,7 +74,7 @@ def test_mistakes(repo: Registry, transcript: Transcript) -> None:
         "report HEAD -o .",
     ) == snapshot("""\
 $ lineage report
-2> error: missing argument 'REV'
+2> error: missing argument 'REVSET'
 2> hint: see `lineage report --help`
 exit 2
 $ lineage report nothing

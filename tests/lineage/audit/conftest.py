@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import lineage
-from lineage.audit.facts import Facts, Known
+from lineage.audit.facts import Facts, Told
+from lineage.audit.known import Known
+from lineage.audit.model import Oversight, Signature
 from lineage.store.objects import Commit, Edge, Event, Metric
 
 if TYPE_CHECKING:
@@ -296,7 +298,10 @@ def read() -> Callable[[str], Page]:
 def known(commit: Commit, number: int, generation: int = 0) -> Known:
     """A commit as a registry would have it, without one."""
     event = Event("commit", "2026-01-02T03:04:05.678901Z", ADA, f"step {number}")
-    return Known(commit.id, f"{number:040x}", commit, generation, number, event)
+    unsigned = Signature("no keys", event.time)
+    return Known(
+        commit.id, f"{number:040x}", commit, generation, number, event, unsigned
+    )
 
 
 def facts_of(turns: int) -> Facts:
@@ -329,7 +334,9 @@ def facts_of(turns: int) -> Facts:
         chain.append(add(turn, number))
     newest = found[-1].event
     commits = {one.id: one for one in found}
-    return Facts(chain[-1], newest, commits, tuple(chain), branches=("loop/long",))
+    seen = Oversight(turns - 1, 0, 0, 0, 0, (), {}, (), (), 0)
+    told = Told(tuple(chain), seen, branches=("loop/long",))
+    return Facts((chain[-1],), newest, commits, (told,))
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def test_a_generation_stands_at_the_end_of_its_chain(told: Any) -> None:
     """The generations before it come with it, oldest first, and so do all parts."""
     facts = gather(told.registry, "loop/tutor")
+    [loop] = facts.loops
 
-    assert facts.chain == tuple(told.turns)
-    assert facts.branches == ("loop/tutor",)
+    assert loop.chain == tuple(told.turns)
+    assert loop.branches == ("loop/tutor",)
     assert set(told.ids.values()) <= set(facts.commits)
     assert next(iter(facts.commits)) == told.ids["config"]  # recorded first
 
@@ -26,28 +27,29 @@ def test_a_generation_stands_at_the_end_of_its_chain(told: Any) -> None:
 def test_later_generations_are_counted_and_left_out(told: Any) -> None:
     """A report on the first generation does not tell the others' told."""
     facts = gather(told.registry, told.turns[0])
+    [loop] = facts.loops
 
-    assert facts.chain == (told.turns[0],)
-    assert facts.later == 2
+    assert loop.chain == (told.turns[0],)
+    assert loop.later == 2
     assert told.turns[1] not in facts.commits
 
 
 def test_a_part_leads_to_the_first_generation_with_it(told: Any) -> None:
     """A config is part of every generation; the report follows the first."""
-    facts = gather(told.registry, told.ids["config"])
+    [loop] = gather(told.registry, told.ids["config"]).loops
 
-    assert facts.chain == (told.turns[0],)
-    assert len(facts.also_in) == 3  # two that were followed, one that was rejected
+    assert loop.chain == (told.turns[0],)
+    assert len(loop.also_in) == 3  # two that were followed, one that was rejected
 
 
 def test_rejected_generations_belong_to_their_loop(told: Any) -> None:
     """What was rejected after a generation of the chain is told, with the event."""
-    [rejected] = gather(told.registry, "loop/tutor").rejected
-    facts = gather(told.registry, rejected)
+    [rejected] = gather(told.registry, "loop/tutor").loops[0].rejected
+    [loop] = gather(told.registry, rejected).loops
 
-    assert facts.chain == (*told.turns[:2], rejected)
-    assert set(facts.refused) == {rejected}
-    assert "0.64 is below 0.8" in facts.refused[rejected].message
+    assert loop.chain == (*told.turns[:2], rejected)
+    assert set(loop.refused) == {rejected}
+    assert "0.64 is below 0.8" in loop.refused[rejected].event.message
 
 
 def test_a_generation_that_was_rolled_back_is_rejected(loop: Any) -> None:
@@ -61,11 +63,11 @@ def test_a_generation_that_was_rolled_back_is_rejected(loop: Any) -> None:
         Move("heads/loop/tutor@rejected", None, targets[1]),
     ]
     registry.move("rollback", moves, "rejected by Grace: too dull")
-    facts = gather(registry, "loop/tutor")
+    [loop] = gather(registry, "loop/tutor").loops
 
-    assert (facts.chain, facts.rejected) == ((before,), (tip,))
-    assert facts.refused[tip].message == "rejected by Grace: too dull"
-    assert facts.later == 0
+    assert (loop.chain, loop.rejected) == ((before,), (tip,))
+    assert loop.refused[tip].event.message == "rejected by Grace: too dull"
+    assert loop.later == 0
 
 
 def test_a_loop_that_branches_off_keeps_to_itself(loop: Any) -> None:
@@ -79,7 +81,7 @@ def test_a_loop_that_branches_off_keeps_to_itself(loop: Any) -> None:
     loop.go_on()
     facts = gather(registry, "loop/tutor")
 
-    assert facts.rejected == ()
+    assert facts.loops[0].rejected == ()
     assert facts.statements == ()
 
 
@@ -88,7 +90,7 @@ def test_statements_about_any_commit_of_the_report_are_gathered(story: Any) -> N
     registry = story.registry
     registry.attest("audit", subject=story.ids["human"], message="seen")
     registry.attest("failed step", message="no model", data={"loop": "tutor"})
-    types = [event.type for event in gather(registry, "loop/tutor").statements]
+    types = [said.event.type for said in gather(registry, "loop/tutor").statements]
 
     assert types == [
         "review_requested",
@@ -110,6 +112,6 @@ def test_a_commit_outside_any_loop(repo: Registry) -> None:
     facts = gather(repo, "model/tutor")
 
     assert list(facts.commits) == [data, model]
-    assert (facts.chain, facts.branches, facts.later) == ((), (), 0)
-    assert [event.id for event in facts.statements] == [said]
+    assert facts.loops == ()
+    assert [each.event.id for each in facts.statements] == [said]
     assert facts.newest.id == said

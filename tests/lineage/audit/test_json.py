@@ -20,7 +20,7 @@ def test_it_holds_what_the_model_holds(told: Any) -> None:
     data = json.loads(as_json.render(made))
 
     assert set(data) == {f.name for f in fields(model.Report)} | {"coverage"}
-    assert data["schema_version"] == 1
+    assert data["schema_version"] == 2
     assert data["coverage"] == made.coverage
     [human] = [a for a in data["artifacts"] if a["id"] == told.ids["human"]]
     assert human["origin"]["licence"] == {
@@ -55,7 +55,7 @@ def test_numbers_are_exact(loop: Any) -> None:
     loop.go_on(metrics={"score": 0.1 + 0.2})
     data = json.loads(as_json.render(report(loop.registry, "loop/tutor")))
 
-    assert data["generations"][1]["metrics"][0]["value"] == 0.1 + 0.2
+    assert data["loops"][0]["generations"][1]["metrics"][0]["value"] == 0.1 + 0.2
 
 
 def test_every_class_is_described() -> None:

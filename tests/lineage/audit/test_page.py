@@ -237,7 +237,7 @@ def test_a_rejected_generation_says_so_at_once(told: Any, read: Read) -> None:
     text = read(page(told.registry, "loop/tutor@rejected")).text
 
     assert "Generation 2 of tutor, rejected" in text
-    assert "3 generations up to this one, 1 rejected" in text
+    assert "3 generations of tutor , 1 rejected" in text
 
 
 @pytest.mark.parametrize("revision", ["loop/hostile", "loop/hostile^includes(model)"])

@@ -25,12 +25,12 @@ def test_generations_in_order(told: Any) -> None:
     """Numbers, parts, status and the reason of a rejection."""
     made = report(told.registry, "loop/tutor")
 
-    assert [turn.number for turn in made.generations] == [0, 1, 2]
-    assert {turn.status for turn in made.generations} == {"accepted"}
-    assert [part.id for part in made.generations[0].parts] == [
+    assert [turn.number for turn in made.loops[0].generations] == [0, 1, 2]
+    assert {turn.status for turn in made.loops[0].generations} == {"accepted"}
+    assert [part.id for part in made.loops[0].generations[0].parts] == [
         told.ids[key] for key in ("config", "human", "model-0")
     ]
-    [turn] = made.rejected
+    [turn] = made.loops[0].rejected
     assert (turn.number, turn.status) == (2, "rejected")
     assert turn.reason is not None
     assert turn.reason.status == "stated"
@@ -198,7 +198,7 @@ def test_measures_break_where_their_definition_changes(loop: Any) -> None:
     new = {"perplexity": Metric(50, "perplexity", 2, "lower")}
     loop.go_on(metrics=new)
     made = report(loop.registry, "loop/tutor")
-    found = [m for m in made.measures if m.name == "perplexity"]
+    found = [m for m in made.loops[0].measures if m.name == "perplexity"]
 
     assert [(m.version, len(m.points)) for m in found] == [(1, 1), (2, 1)]
     assert found[0].meaning is not None
@@ -212,7 +212,7 @@ def test_metrics_of_parts_count_when_they_leave_no_doubt(repo: Registry) -> None
     model = repo.commit("model", "m", params={"n": 2}, metrics={"size": 2, "y": 3}).id
     edges = [Edge("includes", data), Edge("includes", model)]
     repo.commit("generation", "g", edges=edges, metrics={"y": 4})
-    [turn] = report(repo, "loop/g").generations
+    [turn] = report(repo, "loop/g").loops[0].generations
 
     assert {m.name: m.value for m in turn.metrics} == {"x": 1, "y": 4}
 
@@ -221,7 +221,7 @@ def test_gates_of_any_shape(loop: Any) -> None:
     """Known fields have their place, others are details, nothing is lost."""
     loop.start()
     loop.go_on(gates=[{"id": "a", "verdict": "pass", "max": 2, "extra": [1]}, {}])
-    first, second = report(loop.registry, "loop/tutor").generations[1].gates
+    first, second = report(loop.registry, "loop/tutor").loops[0].generations[1].gates
 
     assert (first.id, first.verdict, first.bounds) == ("a", "pass", {"max": 2})
     assert first.details == {"extra": [1]}

@@ -193,8 +193,7 @@ def test_a_report_tells_what_was_let_pass(toy: Toy) -> None:
     decide(toy.registry, "toy", "approve", "looked at both")
     toy.run(**sections)
     made = report(toy.registry, "loop/toy")
-    told = made.oversight
-    assert told is not None
+    told = made.loops[0].oversight
     assert (told.generations, told.reviewed, told.generated) == (2, 1, 24)
     assert told.budgets == {"generations_without_review": {"spent": 1, "limit": 2}}
     [over] = told.overrides
