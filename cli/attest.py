@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
-    short_help="Say something of a commit later: a number, a release, a statement.",
+    short_help="Say later what was measured, stated or released.",
     examples={
         "lineage attest model/tutor --metric accuracy=0.81": "a number",
         "lineage attest model/tutor --metric accuracy=0.81,0.83,0.82": "of three "

@@ -26,7 +26,7 @@ SECTIONS = {
         "init": "Make a folder a registry.",
         "commit": "Record an artifact and what it came from.",
         "run": "Run a command and record what it read and left.",
-        "attest": "Say what was measured of a commit later.",
+        "attest": "Say later what was measured, stated or released.",
         "taint": "Say that a commit is bad, and see what it reached.",
         "status": "Show committed files that have changed since.",
     },

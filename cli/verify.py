@@ -31,6 +31,8 @@ _COLUMNS = (
         "lineage verify model/tutor": "one commit",
         "lineage verify 'ancestors(model/tutor)'": "it and all that it came from",
         "lineage verify --remote": "what all remotes have, too",
+        "lineage verify --since 3fa9c1d0…": "was history only added to since an event "
+        "that you noted?",
         "lineage verify --evidence": "do the files bear out what edges claim?",
         "lineage verify --repair": "put right what can be put right",
         "lineage verify --repair --from ../clone": "with the help of another clone",
@@ -48,6 +50,9 @@ _COLUMNS = (
     is_flag=False,
     flag_value="",
     help="Check a remote, too: its log, and all objects of its DVC remote.",
+)
+@click.option(
+    "--since", metavar="EVENT", help="Check that nothing up to EVENT has changed."
 )
 @click.option("--repair", "mend", is_flag=True, help="Repair what can be repaired.")
 @click.option(
@@ -73,6 +78,7 @@ def verify(
     *,
     revisions: tuple[str, ...],
     remote: str | None,
+    since: str | None,
     mend: bool,
     sources: tuple[Path, ...],
     evidence: bool,
@@ -88,6 +94,10 @@ def verify(
     their place: from the cache, other clones, the place that a file was committed
     from, the DVC remote and git remotes.
 
+    --since proves that the log was only added to since an event that you noted (its
+    id, as a report or `lineage events --format json` gave it): by the SHA-256 of each
+    event in the one after it, whoever holds the keys.
+
     --evidence looks at edges: are a mixed dataset's records those of its parents, in
     the shares that were recorded? Do a fine-tune's weights come from the model that
     it names? docs/evidence.md says what each look proves, and what it does not.
@@ -98,18 +108,19 @@ def verify(
     if sources and not mend:
         raise UsageError("--from goes with --repair")
     if evidence:
-        if mend or remote is not None:
-            raise UsageError("--evidence goes with neither --repair nor --remote")
+        if mend or remote is not None or since is not None:
+            raise UsageError("--evidence goes alone, but for --dry-run")
         return check_evidence(app, revisions, format_, dry_run=dry_run)
     if dry_run:
         raise UsageError("--dry-run goes with --evidence")
+    asked = {"remote": remote, "noted": since}
     with app.terminal.progress("verifying") as progress:
-        found = check(app.registry, revisions, remote=remote, progress=progress)
+        found = check(app.registry, revisions, **asked, progress=progress)
     repaired: list[str] = []
     if mend and found.problems:
         repaired = repair(app.registry, found, sources=sources, remote=remote)
         with app.terminal.progress("verifying") as progress:
-            found = check(app.registry, revisions, remote=remote, progress=progress)
+            found = check(app.registry, revisions, **asked, progress=progress)
     _print(app, found, repaired, format_)
     return _FAILED if found.problems else 0
 
@@ -118,6 +129,7 @@ def _print(app: App, found: "Verified", repaired: list[str], format_: str) -> No
     problems = [asdict(problem) for problem in found.problems]
     if format_ == "json":
         whole = {"checked": found.checked, "problems": problems, "notes": found.notes}
+        whole["since"] = found.since and found.since._asdict()
         app.terminal.write([document({**whole, "repaired": repaired})])
     elif format_ == "jsonl":
         app.terminal.write(map(json_line, problems))

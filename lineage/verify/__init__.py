@@ -19,6 +19,7 @@ from lineage.registry import Registry
 from lineage.store.reading import Progress
 from lineage.tombstones import known_tombstones
 from lineage.unfetched import unfetched
+from lineage.verify.appended import Since, sentences, since
 from lineage.verify.commits import commit_problems
 from lineage.verify.derived import derived_notes, lookup_notes
 from lineage.verify.elsewhere import chosen, erased_problems, log_problems_at
@@ -38,12 +39,13 @@ class Verified:
     """How many commits were checked, and what was found.
 
     `notes` are for people: what was wrong and is made anew from what is right, and
-    what is away on purpose.
+    what is away on purpose. `since` is where an event that was noted is.
     """
 
     checked: int = 0
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    since: Since | None = None
 
 
 def verify(
@@ -51,6 +53,7 @@ def verify(
     revisions: Iterable[str] = (),
     *,
     remote: str | None = None,
+    noted: str | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Check the commits of the given revsets, or all commits and the log.
@@ -58,14 +61,18 @@ def verify(
     Cache links that `dvc gc` removed are made again from the pins on the way, and
     the keep commit, which tells DVC what we need, is brought up to date. With `remote`
     (a name, or "" for all remotes and DVC's default one) the logs at git remotes and
-    every object at the DVC remote are read, too.
+    every object at the DVC remote are read, too. `noted` is the id of an event that
+    somebody saw before: it has to be before the newest one (see `verify.appended`).
 
     Raises:
         StoreError, UsageError, NotFound: when the remote cannot be asked.
+        UsageError, Ambiguous: when `noted` is no id, or that of several.
     """
     revisions = list(revisions)
     asked = registry.select(*revisions) if revisions else []
     result = Verified()
+    if noted is not None:
+        _look_since(registry, noted, result)
     if not revisions:
         result.problems += end_problems(registry)
         result.notes += lookup_notes(registry)
@@ -90,6 +97,15 @@ def verify(
         result.problems += git_problems(registry, result.problems)
     result.notes += objects.notes()
     return result
+
+
+def _look_since(registry: Registry, noted: str, result: Verified) -> None:
+    found = since(registry, noted)
+    if isinstance(found, Problem):
+        result.problems.append(found)
+    else:
+        result.since = found
+        result.notes += sentences(found, noted)
 
 
 def _all(registry: Registry) -> list[str]:

@@ -144,6 +144,7 @@ $ lineage verify --format json
   "checked": 1,
   "problems": [],
   "notes": [],
+  "since": null,
   "repaired": []
 }
 2> 1 commit checked: all as recorded
@@ -165,6 +166,7 @@ $ lineage verify HEAD --format json
     }
   ],
   "notes": [],
+  "since": null,
   "repaired": []
 }
 2> 1 commit checked: 1 problem
@@ -231,3 +233,50 @@ def test_get_writes_nothing_among_the_registrys_files(
 
         assert (done.exit_code, "the registry's own files" in done.stderr) == (2, True)
     assert all(path.read_bytes() == data for path, data in held.items())
+
+
+@pytest.mark.usefixtures("data")
+def test_verify_since_an_event_that_was_noted(
+    repo: Registry, run: Run, transcript: Transcript
+) -> None:
+    """Nothing before it has changed; an event that is not there is a finding."""
+    noted = run("events", "-n", "1", "--format", "jsonl").jsonl()[0]["id"]
+    run("tag", "v1", "dataset/seed")
+    assert transcript(
+        f"verify --since {noted}",
+        f"verify --since {noted[:8]}",
+        f"verify --since {'f' * 64}",
+        "verify --since HEAD",
+        f"verify --since {noted} --evidence",
+    ) == snapshot("""\
+$ lineage verify --since aaaaaaaaaaaa…
+2> the log was only added to since aaaaaaaaaaaa: 1 event came after it
+2> aaaaaaaaaaaa and the 1 event before it are as they were when it was noted; what was changed earlier cannot be seen
+2> 1 commit checked: all as recorded
+$ lineage verify --since aaaaaaaa
+2> the log was only added to since aaaaaaaaaaaa: 1 event came after it
+2> aaaaaaaaaaaa and the 1 event before it are as they were when it was noted; what was changed earlier cannot be seen
+2> only 8 digits were compared, and another event can be made that has them
+2> 1 commit checked: all as recorded
+$ lineage verify --since bbbbbbbbbbbb…
+id            path  problem
+bbbbbbbbbbbb        the log has lost this event, which was noted: it was cut or rewritten, or it is the log of another registry
+2> 1 commit checked: 1 problem
+exit 3
+$ lineage verify --since HEAD
+2> error: 'HEAD' is not the id of an event
+2> hint: give the id that was noted, or at least 4 digits of it
+exit 2
+$ lineage verify --since aaaaaaaaaaaa… --evidence
+2> error: --evidence goes alone, but for --dry-run
+exit 2
+""")
+    found = run("verify", "--since", noted, "--format", "json").json()
+    assert found["since"] == {
+        "event": noted,
+        "time": repo.events_log.find(noted)[0].event.time,
+        "before": 1,
+        "after": 1,
+        "beside": 0,
+    }
+    assert run("verify", "--format", "json").json()["since"] is None
