@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from lineage.audit.model import Report
 
 # The names of lineage.audit.formats, which is slow to import; a test compares them.
-FORMATS = ("html", "json", "pdf")
+FORMATS = ("html", "json", "pdf", "prov", "oms", "in-toto")
+SIGNED = ("oms", "in-toto")
 BUNDLE = "bundle"
 PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
 
@@ -27,6 +28,9 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
         "lineage report model/tutor --format json": "the same facts, for programs",
         "lineage report loop/tutor --format bundle -o all.zip": "and its proofs",
         "lineage report 'loop/a | loop/b' -o ab.html": "several at once",
+        "lineage report v1 --format oms --sign-key key.pem -o v1.oms.json": (
+            "a signature over its files, for `model_signing verify key`"
+        ),
     },
     exits=[0, 1, 2, 3, 4, 5],
 )
@@ -37,7 +41,13 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
     type=click.Choice((*FORMATS, BUNDLE)),
     default="html",
     show_default=True,
-    help="What to write: see docs/report.md, and docs/bundle.md for the bundle.",
+    help="What to write: see docs/report.md, docs/formats.md and docs/bundle.md.",
+)
+@click.option(
+    "--sign-key",
+    metavar="PEM",
+    type=Path,
+    help="Sign with this private key: P-256 for oms, Ed25519 or P-256 for in-toto.",
 )
 @click.option(
     "-o", "--output", metavar="FILE", type=Path, help="Write to FILE, not to stdout."
@@ -50,7 +60,13 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
 @at_option
 @pass_app
 def report(
-    app: App, revset: str, format_: str, output: Path | None, payloads: str | None
+    app: App,
+    revset: str,
+    *,
+    format_: str,
+    sign_key: Path | None,
+    output: Path | None,
+    payloads: str | None,
 ) -> None:
     """Report what REVSET is made of, how it was checked, and what nobody recorded.
 
@@ -62,13 +78,13 @@ def report(
     from lineage.audit import formats
     from lineage.audit.report import report as make
 
-    _check(format_, output, payloads)
+    _check(format_, output, payloads, sign_key)
     made = make(app.registry, revset)
     if format_ == BUNDLE:
         assert output is not None
         _bundle(app, made, output, payloads or PAYLOADS[0])
         return
-    data = formats.FORMATS[format_](made, formats.Given(app.registry))
+    data = formats.FORMATS[format_](made, formats.Given(app.registry, sign_key))
     if output is None:
         app.terminal.write_bytes(data)
         return
@@ -76,8 +92,13 @@ def report(
     app.terminal.say(f"{output}: {_told(made)}, {size(len(data))}")
 
 
-def _check(format_: str, output: Path | None, payloads: str | None) -> None:
+def _check(
+    format_: str, output: Path | None, payloads: str | None, sign_key: Path | None
+) -> None:
     """Refuse options that do not go with the format."""
+    if sign_key is not None and format_ not in SIGNED:
+        hint = f"it is for --format {' and '.join(SIGNED)}"
+        raise UsageError(f"--sign-key says nothing of {format_}", hint=hint)
     if format_ == BUNDLE and output is None:
         hint = "name it: `-o FILE.zip`"
         raise UsageError("a bundle is written to a file", hint=hint)

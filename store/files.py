@@ -75,6 +75,12 @@ def _is_sound(entry: FileEntry) -> bool:
     return sized and _DIGESTS.fullmatch(f"{entry.md5} {entry.sha256}") is not None
 
 
+def in_root_order(entries: Iterable[FileEntry]) -> list[FileEntry]:
+    """The files, without directories, in the order in which `root` takes them."""
+    files = (entry for entry in entries if not entry.is_directory)
+    return sorted(files, key=lambda entry: entry.path.split("/"))
+
+
 @dataclass(frozen=True, slots=True)
 class Payload:
     """The bytes of a commit, summed up.
@@ -94,8 +100,7 @@ class Payload:
 
     @classmethod
     def of(cls, entries: list[FileEntry], kind: str, *, stored: bool = True) -> Self:
-        files = [entry for entry in entries if not entry.is_directory]
-        files.sort(key=lambda entry: entry.path.split("/"))
+        files = in_root_order(entries)
         root = sha256(b"".join(bytes.fromhex(entry.sha256) for entry in files))
         return cls(
             count=len(files),

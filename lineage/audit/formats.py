@@ -46,8 +46,31 @@ def _pdf(report: Report, _: Given) -> bytes:
     return as_pdf.render(report)
 
 
+def _prov(report: Report, _: Given) -> bytes:
+    from lineage.audit import as_prov
+
+    return as_prov.render(report)
+
+
+def _oms(report: Report, given: Given) -> bytes:
+    from lineage.audit import as_oms
+
+    return as_oms.render(report, given)
+
+
+def _in_toto(report: Report, given: Given) -> bytes:
+    from lineage.audit import as_intoto
+
+    return as_intoto.render(report, given)
+
+
+SIGNED = ("oms", "in-toto")  # the formats that a key in PEM signs
+
 FORMATS: Mapping[str, Format] = {
     "html": _html,
     "json": _json,
     "pdf": _pdf,
+    "prov": _prov,
+    "oms": _oms,
+    "in-toto": _in_toto,
 }

@@ -69,7 +69,6 @@ def test_mistakes(repo: Registry, transcript: Transcript) -> None:
     assert transcript(
         "report",
         "report nothing",
-        "report HEAD --format docx",
         "report HEAD -o no/such/folder.html",
         "report HEAD -o .",
     ) == snapshot("""\
@@ -81,17 +80,13 @@ $ lineage report nothing
 2> error: no branch, tag or commit is called 'nothing'
 2> hint: `lineage branch` lists the branches, `lineage log` the commits
 exit 5
-$ lineage report HEAD --format docx
-2> error: invalid value for '--format': 'docx' is not one of 'html', 'json', 'pdf', 'bundle'
-2> hint: see `lineage report --help`
-exit 2
 $ lineage report HEAD -o no/such/folder.html
 2> error: there is no folder no/such to write the report to
 exit 1
 $ lineage report HEAD -o .
 2> error: writing the report failed: Is a directory (.)
 exit 1
-""")  # noqa: E501
+""")
     assert list(repo.events()) == before
 
 
