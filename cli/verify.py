@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lineage.cli.bundle_check import bundle_in, check_bundle
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.evidence import check_evidence
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from lineage.verify import Verified
 
 _FAILED = 3
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLUMNS = (
     Column("id", lambda r: (r["id"][:12], "id")),
     Column("path", lambda r: r["path"], flexible=True),
@@ -34,15 +36,21 @@ _COLUMNS = (
         "lineage verify --since 3fa9c1d0…": "was history only added to since an event "
         "that you noted?",
         "lineage verify --evidence": "do the files bear out what edges claim?",
+        "lineage verify bundle.zip --signers keys": "a bundle that somebody gave you, "
+        "by the keys that you had from elsewhere: outside of any registry",
         "lineage verify --repair": "put right what can be put right",
         "lineage verify --repair --from ../clone": "with the help of another clone",
     },
     exits={0: "all is as recorded", 1: "failed: a file, a disk",
+           2: "a bad option, or a file of keys that is none",
            3: "problems found, or a claim that the files contradict",
            5: "no such revision or registry, or several"},
 )  # fmt: skip
 @click.argument(
-    "revisions", metavar="[REVSET]...", nargs=-1, shell_complete=complete_revision
+    "revisions",
+    metavar="[REVSET]...|FILE.zip",
+    nargs=-1,
+    shell_complete=complete_revision,
 )
 @click.option(
     "--remote",
@@ -69,6 +77,30 @@ _COLUMNS = (
     help="Instead, look whether the files bear out what edges claim, and record by "
     "an event of each commit what they verify or contradict.",
 )
+@click.option(
+    "--signers",
+    metavar="FILE",
+    type=_FILE,
+    help="Of a bundle: the keys that may sign, as `lineage key list --format "
+    "allowed-signers` writes them.",
+)
+@click.option(
+    "--revoked",
+    metavar="FILE",
+    type=_FILE,
+    help="Of a bundle: keys that nothing is believed of, one a line.",
+)
+@click.option(
+    "--anchor",
+    metavar="FINGERPRINT",
+    help="Of a bundle: the key that trust starts from.",
+)
+@click.option(
+    "--tsa-ca",
+    metavar="FILE",
+    type=_FILE,
+    help="Of a bundle: certificates that time stamps rest on, in PEM.",
+)
 @click.option("--dry-run", is_flag=True, help="With --evidence: record nothing.")
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
@@ -82,6 +114,10 @@ def verify(
     mend: bool,
     sources: tuple[Path, ...],
     evidence: bool,
+    signers: Path | None,
+    revoked: Path | None,
+    anchor: str | None,
+    tsa_ca: Path | None,
     dry_run: bool,
     format_: str,
 ) -> int:
@@ -98,10 +134,25 @@ def verify(
     id, as a report or `lineage events --format json` gave it): by the SHA-256 of each
     event in the one after it, whoever holds the keys.
 
+    FILE.zip is a bundle that `lineage report --format bundle` wrote, or the folder
+    that one was unpacked to. It is checked by itself, wherever you are, by what you
+    hold from elsewhere: docs/bundle.md says what each check proves, and how to make
+    it without lineage.
+
     --evidence looks at edges: are a mixed dataset's records those of its parents, in
     the shares that were recorded? Do a fine-tune's weights come from the model that
     it names? docs/evidence.md says what each look proves, and what it does not.
     """
+    if (bundle := bundle_in(revisions)) is not None:
+        if mend or sources or evidence or dry_run or remote is not None:
+            raise UsageError("a bundle is only read: leave the other options out")
+        from lineage.bundle_check import Held
+
+        held = Held(signers, revoked, since, tsa_ca, anchor)
+        return check_bundle(app, bundle, held, format_)
+    if signers or revoked or anchor or tsa_ca:
+        hint = "name the bundle: `lineage verify FILE.zip --signers KEYS`"
+        raise UsageError("what you hold is for a bundle", hint=hint)
     from lineage.repair import repair
     from lineage.verify import verify as check
 

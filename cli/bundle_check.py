@@ -1,0 +1,90 @@
+"""What `lineage verify FILE.zip` prints: every check, and what was found."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lineage.cli.command import App
+from lineage.cli.render import Column, Section, markdown_sections, sections, write_as
+from lineage.cli.text import plural
+from lineage.errors import UsageError
+
+if TYPE_CHECKING:
+    from lineage.bundle_check import Checked, Held
+
+_FAILED = 3
+_STYLES = {"passed": "good", "failed": "bad", "not checked": "hint"}
+
+
+def _open(check: Mapping[str, Any]) -> str:
+    """Why a check was not made, or not to its end, and what to give for it."""
+    if not check["why"]:
+        return ""
+    give = f": give {check['give']}" if check["give"] else ""
+    return f"{check['why']}{give}"
+
+
+_CHECKS = (
+    Column("check", lambda r: r["name"]),
+    Column("result", lambda r: (r["state"], _STYLES[r["state"]])),
+    Column("looked at", lambda r: f"{r['count']:,}" if r["count"] else "", right=True),
+    Column("holds", lambda r: r["what"], flexible=True),
+    Column("not checked because", _open, below=True),
+)
+_FINDINGS = (
+    Column("check", lambda r: (r["check"], "bad")),
+    Column("where", lambda r: (r["where"], "id"), flexible=True, path=True),
+    Column("what is wrong", lambda r: r["what"], below=True),
+)
+_FIELDS = ("check", "where", "what")
+
+
+def bundle_in(words: Sequence[str]) -> Path | None:
+    """The bundle that is to be checked; None where revisions are."""
+    from lineage.bundle_check import is_bundle
+
+    found = [Path(word) for word in words if is_bundle(Path(word))]
+    if found and len(words) > 1:
+        raise UsageError("a bundle is checked alone: give nothing beside it")
+    return found[0] if found else None
+
+
+def check_bundle(app: App, path: Path, held: "Held", format_: str) -> int:
+    """Check the bundle at `path`; the exit code."""
+    from lineage.bundle_check import check
+
+    with app.terminal.progress("checking"):
+        checked = check(path, held)
+    data = asdict(checked)
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: {"bundle": str(path), **data},
+        lines=lambda: data["findings"],
+        markdown=lambda: markdown_sections(_tables(data)),
+        human=lambda: sections(app.terminal, _tables(data)),
+        header=_FIELDS,
+    )
+    for sentence in _said(checked):
+        app.terminal.say(sentence)
+    return _FAILED if checked.findings else 0
+
+
+def _tables(data: Mapping[str, Any]) -> Iterator[Section]:
+    yield Section("Checks", data["checks"], _CHECKS)
+    if data["findings"]:
+        yield Section("Findings", data["findings"], _FINDINGS)
+
+
+def _said(checked: "Checked") -> Iterator[str]:
+    states: list[str] = [check.state for check in checked.checks]
+    counts = [f"{states.count(state)} {state}" for state in _STYLES]
+    yield f"{plural(len(states), 'check')}: {', '.join(counts)}"
+    if checked.findings:
+        yield f"{plural(len(checked.findings), 'finding')}: do not rely on this bundle"
+    elif checked.event:
+        yield (
+            f"note the newest event, {checked.event}: --since holds the next "
+            "bundle to it"
+        )

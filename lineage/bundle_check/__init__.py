@@ -1,0 +1,99 @@
+"""Checking a bundle that somebody hands over: `lineage verify FILE.zip`.
+
+Written from docs/bundle.md and store/FORMAT.md, apart from what writes bundles: it
+imports nothing of `lineage.bundle` and `lineage.audit`, and asks no registry. Every
+check goes on where it can; what the auditor has from elsewhere is `Held`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lineage.bundle_check.archive import Bundle, Refused, opened
+from lineage.bundle_check.bag import check_bag
+from lineage.bundle_check.commits import check_commits
+from lineage.bundle_check.imported import imported
+from lineage.bundle_check.log import Log, check_log, check_since
+from lineage.bundle_check.looked import CHECKS, Check, Finding, Held, Looked
+from lineage.bundle_check.payload import check_payload
+from lineage.bundle_check.people import check_bag_signature, check_people
+from lineage.bundle_check.report import check_report
+from lineage.bundle_check.signers import Signers
+from lineage.bundle_check.source import Source
+from lineage.bundle_check.stamps import check_stamps
+
+__all__ = ["CHECKS", "Check", "Checked", "Finding", "Held", "check", "is_bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of every check; `event` is the newest one of the log, if it was read.
+
+    Whoever notes it can hold the next bundle to it, by ``--since``.
+    """
+
+    subjects: tuple[str, ...]
+    event: str | None
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a path is one that a bundle would have."""
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return True
+    return (path / "bagit.txt").is_file()
+
+
+def check(path: Path, held: Held | None = None) -> Checked:
+    """Check the bundle at `path`, a zip file or a folder that it was unpacked to.
+
+    Raises:
+        StoreError: when a file that the auditor holds cannot be read.
+        UsageError: when it is not what it has to be.
+    """
+    held = held or Held()
+    signers = Signers.read(held.signers, held.revoked) if held.signers else None
+    looked = Looked()
+    info: Mapping[str, str] = {}
+    log: Log | None = None
+    try:
+        with opened(path) as bundle:
+            info = check_bag(bundle, looked)
+            log = _contents(bundle, info, held, signers, looked)
+    except Refused as error:
+        looked.found("archive", path.name, str(error))
+        for name in CHECKS:
+            looked.skip(name, "the archive is not safe to open")
+    return Checked(
+        subjects=tuple(info.get("External-Identifier", "").split()),
+        event=log.newest.id if log else None,
+        checks=looked.checks(),
+        findings=tuple(looked.findings),
+    )
+
+
+def _contents(
+    bundle: Bundle,
+    info: Mapping[str, str],
+    held: Held,
+    signers: Signers | None,
+    looked: Looked,
+) -> Log | None:
+    """Everything that is in the bag."""
+    with imported(bundle, looked) as git:
+        log = check_log(bundle, git, info, looked) if git else None
+        if git is None or log is None:
+            check_bag_signature(bundle, None, None, signers, looked)
+            for name in CHECKS:
+                looked.skip(name, "the log could not be read")
+            return None
+        people = check_people(log, held, signers, looked)
+        check_bag_signature(bundle, log, people.keys, signers, looked)
+        commits = check_commits(bundle, git, log, info, looked)
+        source = Source.of(git, log, commits, people)
+        artifacts = check_report(bundle, source, info, looked)
+        check_payload(bundle, source, artifacts, info, looked)
+        check_since(log, held.since, looked)
+        check_stamps(bundle, log.ids, held, looked)
+    return log

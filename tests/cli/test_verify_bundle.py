@@ -1,0 +1,107 @@
+"""`lineage verify FILE.zip`: outside of any registry, by what the auditor holds."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from inline_snapshot import snapshot
+
+from lineage.bundle_check import CHECKS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from lineage.registry import Registry
+    from tests.conftest import Run
+
+
+def _bundle(repo: Registry, run: Run, tmp_path: Path) -> Path:
+    repo.commit("model", "tutor", params={"rate": 0.5}, metrics={"accuracy": 0.75})
+    path = tmp_path / "tutor.zip"
+    assert run("report", "model/tutor", "--format", "bundle", "-o", path).exit_code == 0
+    return path
+
+
+def test_outside_of_any_registry(
+    repo: Registry, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says of each check what became of it, and what to give for those not made."""
+    path = _bundle(repo, run, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    result = run("verify", path.name)
+
+    assert result.exit_code == 0
+    assert result.stdout == snapshot("""\
+
+Checks
+  check      result       looked at  holds
+  archive    passed              13  it can be unpacked safely
+  bag        passed              13  each file is listed with its SHA-256
+  signature  not checked             somebody you know signed the list
+    nobody signed this bag
+  unsigned   not checked             what has to be signed is signed
+    nobody has a key here, and you gave none: give --signers FILE
+  git        passed               1  git finds every object whole
+  log        passed               2  events and names are those in git
+  event      passed               2  each event has the SHA-256 of its id
+  chain      passed               2  each event names those before it
+  signer     not checked             each event's key counted at its time
+    the log has no key, so nothing in it is signed
+  role       not checked             each signer had the role that it takes
+    the log has no key, so nothing in it is signed
+  commit     passed               1  each manifest has the SHA-256 of its id
+  edge       passed               1  each edge leads to a commit that is here
+  files      not checked             each list of files is its manifest's
+    there is none
+  payload    not checked             each file has the SHA-256 of its name
+    the bundle has the hashes of files, and not the files
+  report     passed              21  the report says what was recorded
+  since      not checked             the log goes on from the event you saw
+    a history that was written anew looks like any other: give --since EVENT
+  timestamp  not checked             each time stamp is of its event
+    there is none
+""")
+    told = result.stderr.replace(
+        run("verify", path, "--format", "json").json()["event"], "EVENT"
+    )
+    assert told == snapshot("""\
+17 checks: 9 passed, 0 failed, 8 not checked
+note the newest event, EVENT: --since holds the next bundle to it
+""")
+
+
+def test_an_unpacked_folder_with_a_finding(
+    repo: Registry, run: Run, tmp_path: Path
+) -> None:
+    """A folder that holds a bag is a bundle too; what is wrong is named."""
+    path = _bundle(repo, run, tmp_path)
+    subprocess.run(["unzip", "-q", path, "-d", tmp_path / "out"], check=True)
+    [folder] = (tmp_path / "out").iterdir()
+    with (folder / "VERIFY.md").open("a") as page:
+        page.write("All is well.")
+
+    result = run("verify", folder, "--format", "csv")
+
+    assert result.exit_code == 3
+    assert result.stdout == snapshot("""\
+check,where,what
+bag,VERIFY.md,does not have the SHA-256 of tagmanifest-sha256.txt
+""")
+    asked = run("verify", folder, "--format", "json").json()
+    assert [check["name"] for check in asked["checks"]] == [*CHECKS]
+
+
+def test_what_an_auditor_holds_is_for_a_bundle(repo: Registry, run: Run) -> None:
+    """Keys from elsewhere, given for the registry itself, are refused."""
+    del repo
+    result = run("verify", "--anchor", "SHA256:x")
+
+    assert result.exit_code == 2
+    assert result.stderr == snapshot("""\
+error: what you hold is for a bundle
+hint: name the bundle: `lineage verify FILE.zip --signers KEYS`
+""")

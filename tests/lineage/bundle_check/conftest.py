@@ -1,0 +1,302 @@
+"""An office with keys, a history, and the bundles that it hands out; an auditor."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import lineage
+from lineage import bundle, keys
+from lineage.audit.report import report
+from lineage.bundle_check import Held, check
+from lineage.keys.exports import allowed_signers, revoked
+from lineage.releases import release
+from lineage.stated import state
+from lineage.store.objects import Edge
+from lineage.store.signing import read_public
+from tests.lineage.bundle_check.bag import Bag
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+PEOPLE = ("ada", "bob", "carol", "eve", "runner")
+TSA = """\
+[req]
+distinguished_name=dn
+prompt=no
+[dn]
+CN=Test Time
+[own]
+basicConstraints=critical,CA:FALSE
+keyUsage=critical,digitalSignature
+extendedKeyUsage=critical,timeStamping
+[root]
+basicConstraints=critical,CA:TRUE
+keyUsage=critical,keyCertSign
+[tsa]
+default_tsa=it
+[it]
+serial=serial
+signer_cert=tsa.pem
+signer_key=tsa.key
+signer_digest=sha256
+default_policy=1.2.3.4.1
+digests=sha256
+"""
+
+
+@dataclass
+class Office:
+    """Keys, a registry that was signed with them, bundles of it, who audits it.
+
+    `seen` is an event that the auditor saw before, `signers` and `ca` what came by
+    another way than the bundle.
+    """
+
+    folder: Path
+    keys: dict[str, Path]
+    registry: Path
+    seen: str = ""
+    bundles: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def signers(self) -> Path:
+        return self.folder / "signers"
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "root.pem"
+
+    def held(self, *names: str) -> list[str]:
+        """The options for what the auditor holds."""
+        values = {
+            "signers": self.signers,
+            "since": self.seen,
+            "tsa-ca": self.ca,
+            "anchor": self.fingerprint("ada"),
+            "revoked": self.folder / "revoked",
+        }
+        return [word for name in names for word in (f"--{name}", str(values[name]))]
+
+    def public(self, who: str) -> str:
+        return self.keys[who].with_suffix(".pub").read_text()
+
+    def fingerprint(self, who: str) -> str:
+        return read_public(self.keys[who].with_suffix(".pub")).fingerprint
+
+    def open(self, folder: Path | None = None, who: str = "ada") -> Registry:
+        registry = lineage.open(folder or self.registry)
+        registry.settings.set("signing.key", str(self.keys[who]))
+        return registry
+
+    def copy(self, to: Path) -> Path:
+        """Somebody's copy of the registry."""
+        shutil.copytree(self.registry, to, symlinks=True)
+        return to
+
+    def stamp(self, event: str, *, folder: str = "tsa") -> bytes:
+        """A time stamp over an event, by the authority in a folder."""
+        home = self.folder / folder
+        ask = f"openssl ts -query -digest {event} -sha256 -cert -out q"
+        answer = "openssl ts -reply -queryfile q -config tsa.cnf -out r"
+        _shell(f"{ask} && {answer}", home)
+        return (home / "r").read_bytes()
+
+
+def _shell(command: str, folder: Path) -> None:
+    subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, check=True)
+
+
+def _authority(folder: Path) -> None:
+    """A root and a time stamping authority below it, in `folder`."""
+    folder.mkdir()
+    (folder / "tsa.cnf").write_text(TSA)
+    new = "openssl req -config tsa.cnf -newkey ec -pkeyopt ec_paramgen_curve:P-256"
+    _shell(
+        "echo 01 > serial && "
+        f"{new} -noenc -keyout root.key -x509 -extensions root -days 99 -out root.pem"
+        f" && {new} -noenc -keyout tsa.key -subj /CN=Stamps -out tsa.csr && "
+        "openssl x509 -req -in tsa.csr -CA root.pem -CAkey root.key -CAcreateserial "
+        "-extfile tsa.cnf -extensions own -days 99 -out tsa.pem",
+        folder,
+    )
+
+
+def write_history(office: Office, root: Path, *, score: float = 0.75) -> Registry:
+    """A loop of two generations that a runner ran and people looked at."""
+    registry = lineage.init(root)
+    using = registry.signer.using
+    people = {
+        "ada": ("reviewer", "releaser"),
+        "bob": ("reviewer",),
+        "runner": ("runner",),
+    }
+    for who, roles in people.items():
+        public = read_public(office.keys[who].with_suffix(".pub"))
+        with using(office.keys["ada"]):
+            own = office.keys["ada"] if who == "ada" else None
+            address = f"{who}@example.com"
+            keys.add(registry, public, who.title(), address, roles=roles, sign_with=own)
+    (root / "work").mkdir()
+    with using(office.keys["runner"]):
+        turns = _turns(registry, root / "work", score)
+    with using(office.keys["bob"]):
+        review = {"verdict": "approved", "note": "reads well"}
+        registry.attest("review", subject=turns[-1], data=review)
+        state(registry, turns[-1], {"intended_purpose": "teaching sums"})
+    with using(office.keys["ada"]):
+        release(registry, registry.resolve("model/tutor"), "production")
+    return registry
+
+
+def _turns(registry: Registry, work: Path, score: float) -> list[str]:
+    def put(kind: str, name: str, *edges: Edge, text: str = "", **more: object) -> str:
+        path = work / f"{name}.txt"
+        path.write_text(text)
+        where = path if text else None
+        return registry.commit(kind, name, where, edges=edges, **more).id  # type: ignore[arg-type]
+
+    judge = put("config", "judge", params={"threshold": 0.5, "seed": 7})
+    human = {"type": "human", "source": "a class", "licence": "CC0-1.0"}
+    seed = put("dataset", "seed", text="1+1=2\n2+2=4\n", origin=human)
+    model = put(
+        "model",
+        "tutor",
+        Edge("trained_on", seed),
+        text="weights 0\n",
+        metrics={"accuracy": {"value": 0.5, "n": 40}},
+    )
+    gate = {"id": "accuracy", "type": "metric", "verdict": "pass", "min": 0.4}
+    turns = [
+        put(
+            "generation",
+            "tutor",
+            Edge("includes", model),
+            Edge("includes", seed),
+            gates=[{**gate, "value": 0.5}],
+            branch="loop/tutor",
+        )
+    ]
+    wrote = put(
+        "dataset",
+        "wrote",
+        Edge("generated_by", model),
+        text="3+3=6\n4+4=9\n",
+        metrics={"generated": 4, "rejected": 2, "kept": 2},
+    )
+    share = {"records": [2, 4]}
+    mixed = put(
+        "dataset",
+        "mixed",
+        Edge("derived_from", seed, "observed", share),
+        Edge("derived_from", wrote, "observed", share),
+        text="1+1=2\n3+3=6\n",
+    )
+    model = put(
+        "model",
+        "tutor",
+        Edge("trained_on", mixed),
+        Edge("configured_by", judge),
+        text="weights 1\n",
+        metrics={"accuracy": {"value": score, "n": 40}},
+        branch="model/tutor",
+    )
+    turns.append(
+        put(
+            "generation",
+            "tutor",
+            Edge("follows", turns[0]),
+            Edge("includes", model),
+            Edge("includes", mixed),
+            gates=[{**gate, "value": score}],
+            branch="loop/tutor",
+        )
+    )
+    return turns
+
+
+def hand_out(registry: Registry, path: Path, payloads: str = "none") -> Path:
+    """Write the bundle of the loop."""
+    bundle.export(registry, report(registry, "loop/tutor"), path, payloads=payloads)
+    return path
+
+
+@pytest.fixture(scope="session")
+def office(world: None, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The office, its registry, and a bundle of each level."""
+    del world
+    folder = tmp_path_factory.mktemp("office")
+    for who in PEOPLE:
+        words = ["-q", "-t", "ed25519", "-N", "", "-C", who, "-f", str(folder / who)]
+        subprocess.run(["ssh-keygen", *words], check=True)
+    for name in ("tsa", "foreign"):
+        _authority(folder / name)
+    shutil.copy(folder / "tsa" / "root.pem", folder / "root.pem")
+    made = Office(folder, {who: folder / who for who in PEOPLE}, folder / "registry")
+    with closing(write_history(made, made.registry)) as registry:
+        registry.settings.set("signing.key", str(made.keys["ada"]))
+        made.seen = registry.events_log.event(registry.events_log.tip() or "").id
+        stamp(made, registry, made.seen)
+        ring = keys.current(registry)
+        made.signers.write_text("".join(f"{s}\n" for s in allowed_signers(ring)))
+        (folder / "revoked").write_text("".join(f"{s}\n" for s in revoked(ring)))
+        for level in bundle.LEVELS:
+            path = folder / f"{level}.zip"
+            made.bundles[level] = hand_out(registry, path, level)
+    return made
+
+
+def stamp(office: Office, registry: Registry, event: str) -> str:
+    """Record a time stamp over an event."""
+    from base64 import b64encode
+
+    token = b64encode(office.stamp(event)).decode()
+    data = {"of": event, "token": token, "tsa": "Test Time"}
+    return registry.attest("timestamp", data=data)
+
+
+@dataclass
+class Verdict:
+    """What one checker said: its exit code, and the names of its findings."""
+
+    code: int
+    findings: set[str]
+    said: str
+
+
+def by_script(path: Path, *options: str) -> Verdict:
+    """What ``verify.sh`` finds, in an empty environment."""
+    done = subprocess.run(
+        ["sh", str(bundle.SCRIPT), str(path), *options],
+        env={"PATH": os.defpath}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    names = {
+        line.split()[1].rstrip(":") for line in lines if line.startswith("FAILED ")
+    }
+    return Verdict(done.returncode, names, done.stdout + done.stderr)
+
+
+def by_tool(path: Path, *options: str) -> Verdict:
+    """What `lineage verify` finds; the same options."""
+    pairs = dict(zip(options[::2], options[1::2], strict=True))
+    files = {name: Path(v) for name in ("signers", "revoked", "tsa-ca")
+             if (v := pairs.pop(f"--{name}", None))}  # fmt: skip
+    words = {name.removeprefix("--"): value for name, value in pairs.items()}
+    held = {name.replace("-", "_"): value for name, value in {**files, **words}.items()}
+    checked = check(path, Held(**held))  # type: ignore[arg-type]
+    names = {finding.check for finding in checked.findings}
+    return Verdict(3 if names else 0, names, "\n".join(map(str, checked.findings)))
+
+
+@pytest.fixture
+def base(office: Office) -> Bag:
+    """The bundle with all files, taken apart."""
+    return Bag.read(office.bundles["all"])
