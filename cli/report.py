@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lineage.audit.model import Report
 
 # The names of lineage.audit.formats, which is slow to import; a test compares them.
-FORMATS = ("html", "json", "pdf", "prov", "oms", "in-toto")
+FORMATS = ("html", "json", "pdf", "prov", "cyclonedx", "oms", "in-toto")
 SIGNED = ("oms", "in-toto")
 BUNDLE = "bundle"
 PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS

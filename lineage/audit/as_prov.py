@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from lineage.audit.chosen import URN, title, turns
+from lineage.audit.lines import lines
 from lineage.audit.model import Artifact, Gate, Report, Source, Statement
 from lineage.descent.roles import CONTAINS, FLOW
 
@@ -38,7 +39,7 @@ Relations: TypeAlias = dict[str, list[dict[str, Any]]]
 
 def render(report: Report) -> bytes:
     """The document, in ASCII, members in the order of recording."""
-    return json.dumps(document(report), indent=1, allow_nan=False).encode() + b"\n"
+    return lines(document(report))
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -52,6 +52,12 @@ def _prov(report: Report, _: Given) -> bytes:
     return as_prov.render(report)
 
 
+def _cyclonedx(report: Report, given: Given) -> bytes:
+    from lineage.audit.cyclonedx import document
+
+    return document.render(report, given)
+
+
 def _oms(report: Report, given: Given) -> bytes:
     from lineage.audit import as_oms
 
@@ -71,6 +77,7 @@ FORMATS: Mapping[str, Format] = {
     "json": _json,
     "pdf": _pdf,
     "prov": _prov,
+    "cyclonedx": _cyclonedx,
     "oms": _oms,
     "in-toto": _in_toto,
 }

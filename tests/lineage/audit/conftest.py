@@ -14,6 +14,7 @@ from lineage.audit.facts import Facts, Told
 from lineage.audit.known import Known
 from lineage.audit.model import Oversight, Signature
 from lineage.store.objects import Commit, Edge, Event, Metric
+from tests.lineage.audit.machine import openssl, record_hostile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -343,3 +344,46 @@ def facts_of(turns: int) -> Facts:
 def long_loop() -> Callable[[int], Facts]:
     """Give the facts about a loop of any length, in no time."""
     return facts_of
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Make a key of each kind that signs, and the public halves beside them."""
+    folder = tmp_path_factory.mktemp("keys")
+    found = {}
+    for name, words in {
+        "ed25519": ["-algorithm", "ed25519"],
+        "p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    }.items():
+        found[name] = folder / f"{name}.pem"
+        openssl("genpkey", *words, "-out", found[name])
+        openssl("pkey", "-in", found[name], "-pubout", "-out", f"{found[name]}.pub")
+    return found
+
+
+@pytest.fixture
+def folder(repo: Registry) -> tuple[Registry, str]:
+    """Commit a folder whose names sort one way as text, another part by part."""
+    root = repo.root / "weights"
+    names = [
+        "a/b",
+        "a-b",
+        "a.b/c d",
+        "A",
+        "ünï\u202e",
+        "z/\n",
+        "deep/er/still",
+        "empty",
+    ]
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(name.encode() * 3 if name != "empty" else b"")
+    (root / "nothing").mkdir()
+    made = repo.commit("model", "tutor", path=root)
+    return repo, made.id
+
+
+@pytest.fixture
+def hostile(repo: Registry) -> tuple[Registry, str]:
+    """Give what a name, a message or a place can do to a file, and the commit."""
+    return repo, record_hostile(repo)
