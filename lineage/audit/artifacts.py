@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from lineage import tombstones
 from lineage.audit.facts import Facts
-from lineage.audit.known import Known
+from lineage.audit.known import Known, actor
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
 from lineage.audit.signatures import Signature
 from lineage.store.canonical import Json
@@ -36,10 +36,15 @@ def artifacts_of(facts: Facts) -> dict[str, Artifact]:
         id_: Peer(known.commit.kind, known.commit.name, origin_class(known.commit))
         for id_, known in facts.commits.items()
     }
-    return {id_: artifact(known, peers) for id_, known in facts.commits.items()}
+    return {
+        id_: artifact(known, peers, facts.said.get(id_, {}))
+        for id_, known in facts.commits.items()
+    }
 
 
-def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
+def artifact(
+    known: Known, peers: Mapping[str, Peer], said: Mapping[str, Field[str]]
+) -> Artifact:
     """Everything that is recorded or stated of one commit."""
     commit = known.commit
     return Artifact(
@@ -60,7 +65,7 @@ def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
         bytes=_bytes(known),
         origin_class=peers[known.id].origin_class,
         origin=_origin(known),
-        stated={},
+        stated=said,
         sources=tuple(sources(known, peers)),
         params=recorded(known, commit.params) if commit.params else None,
         metrics=measurements(known),
@@ -68,12 +73,6 @@ def artifact(known: Known, peers: Mapping[str, Peer]) -> Artifact:
         circumstances=circumstances(known),
         further=dict(commit.extra),
     )
-
-
-def actor(who: Mapping[str, Any]) -> str:
-    """A person as the report writes them."""
-    name, email = who.get("name", ""), who.get("email", "")
-    return f"{name} <{email}>" if email else str(name)
 
 
 def recorded(known: Known, value: T) -> Field[T]:

@@ -6,17 +6,30 @@ a commit with all that it came from, the generations that led to it along
 of them in the event log.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
+from lineage.audit import changes, later
 from lineage.audit.known import Known, Library, Signed
 from lineage.audit.loops import Log, Loops
-from lineage.audit.model import Oversight
+from lineage.audit.model import (
+    Change,
+    Erasure,
+    Field,
+    Oversight,
+    Release,
+    Step,
+    Taint,
+)
 from lineage.audit.oversight import oversight
 from lineage.audit.signatures import Signatures, Signer
+from lineage.audit.steps import turn_of
 from lineage.errors import NotFound
 from lineage.registry import Registry
+from lineage.store.events import Logged
 from lineage.store.objects import Event
+from lineage.tombstones import tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +40,15 @@ class Told:
     first; `rejected` those of the same loop that were not followed; `later` how
     many generations follow the chain's last one; `also_in` the other generations
     that include the subjects; `branches` where the chain's generations stood;
-    `refused` are the events that put generations where the rejected ones stand.
+    `refused` are the events that put generations where the rejected ones stand, `steps`
+    what the runner says of each turn's steps, by the generation that they ended in.
     """
 
     chain: tuple[str, ...]
     oversight: Oversight
     rejected: tuple[str, ...] = ()
     refused: Mapping[str, Signed] = field(default_factory=dict)
+    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
     later: int = 0
     also_in: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
@@ -45,7 +60,7 @@ class Facts:
 
     `commits` are in the order of recording, `loops` those that the subjects are part
     of; `statements` are the events that move nothing and speak of these commits;
-    `keys` those of the registry.
+    `keys` those of the registry, `said` what people stated of these commits, by field.
     """
 
     subjects: tuple[str, ...]
@@ -54,6 +69,11 @@ class Facts:
     loops: tuple[Told, ...] = ()
     statements: tuple[Signed, ...] = ()
     keys: tuple[Signer, ...] = ()
+    said: Mapping[str, Mapping[str, Field[str]]] = field(default_factory=dict)
+    releases: tuple[Release, ...] = ()
+    changes: tuple[Change, ...] = ()
+    taints: tuple[Taint, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
 
 
 def gather(registry: Registry, revset: str) -> Facts:
@@ -66,50 +86,100 @@ def gather(registry: Registry, revset: str) -> Facts:
     if not subjects:
         hint = "`lineage log` lists commits"
         raise NotFound(f"no commit is in {revset!r}", hint=hint)
-    log = Log.read(registry)
-    assert log.newest is not None  # a registry begins with an event
-    signatures = Signatures(registry)
-    known = Library(registry, signatures)
-    loops = tuple(_loops(registry, Loops(known, log), log, subjects, signatures))
-    turns = (id_ for loop in loops for id_ in (*loop.chain, *loop.rejected))
-    commits = _closure(known, {*subjects, *turns})
-    branches = {branch for loop in loops for branch in loop.branches}
-    spoken = (
-        Signed(said.event, signatures.of(said))
-        for said in reversed(log.statements)
-        if _concerns(said.event, commits, branches)
-    )
-    return Facts(
-        subjects, log.newest, commits, loops, tuple(spoken), signatures.signers()
-    )
+    return _Gathering(registry).facts(subjects)
 
 
-def _loops(
-    registry: Registry,
-    loops: Loops,
-    log: Log,
-    subjects: Iterable[str],
-    signatures: Signatures,
-) -> Iterable[Told]:
-    """The loops that the subjects are part of, the oldest first."""
-    for end, also_in in loops.ends(subjects).items():
-        chain, branches = loops.chain(end), loops.branches(end)
-        rejected = loops.rejected(chain, branches)
-        turns = (*chain, *rejected)
-        yield Told(
-            chain=chain,
-            oversight=oversight(registry, loops.name(end), chain, signatures),
-            rejected=rejected,
-            refused={
-                id_: Signed(said.event, signatures.of(said))
-                for id_ in turns
-                if loops.refused(id_)
-                for _, said in [log.last[id_]]
-            },
-            later=loops.later(chain),
-            also_in=also_in,
-            branches=branches,
+class _Gathering:
+    """What is read once for all of a report."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._signatures = Signatures(registry)
+        self._known = Library(registry, self._signatures)
+        self._log = Log.read(registry)
+
+    def facts(self, subjects: tuple[str, ...]) -> Facts:
+        registry, log = self._registry, self._log
+        assert log.newest is not None  # a registry begins with an event
+        loops = tuple(self._loops(subjects))
+        turns = (id_ for loop in loops for id_ in (*loop.chain, *loop.rejected))
+        commits = _closure(self._known, {*subjects, *turns})
+        releases = later.released(registry, commits)
+        return Facts(
+            subjects=subjects,
+            newest=log.newest,
+            commits=commits,
+            loops=loops,
+            statements=tuple(self._statements(commits, loops)),
+            keys=self._signatures.signers(),
+            said=later.said_of(registry, commits),
+            releases=releases,
+            changes=tuple(self._changes(releases, loops, commits)),
+            taints=later.tainted(registry, commits, self._signatures),
+            erasures=tuple(later.erased(self._erasures(commits), commits)),
         )
+
+    def _loops(self, subjects: Iterable[str]) -> Iterator[Told]:
+        """The loops that the subjects are part of, the oldest end first."""
+        loops = Loops(self._known, self._log)
+        for end, also_in in loops.ends(subjects).items():
+            line, branches = loops.chain(end), loops.branches(end)
+            rejected = loops.rejected(line, branches)
+            turns = (*line, *rejected)
+            name = self._known(end).commit.name
+            yield Told(
+                chain=line,
+                oversight=oversight(self._registry, name, line, self._signatures),
+                rejected=rejected,
+                refused={
+                    id_: self._signed(self._log.last[id_][1])
+                    for id_ in turns
+                    if loops.refused(id_)
+                },
+                steps={id_: self._steps(id_) for id_ in turns},
+                later=loops.later(line),
+                also_in=also_in,
+                branches=branches,
+            )
+
+    def _steps(self, generation: str) -> Sequence[Step]:
+        """The steps of a turn, in the order in which they were done."""
+        turn = turn_of(self._known(generation).event)
+        return self._log.steps.get(turn, [])[::-1] if turn else []
+
+    def _statements(
+        self, commits: Mapping[str, Known], loops: Iterable[Told]
+    ) -> Iterator[Signed]:
+        """The events that move nothing and concern the report, the oldest first."""
+        branches = {branch for loop in loops for branch in loop.branches}
+        for said in reversed(self._log.statements):
+            if _concerns(said.event, commits, branches):
+                yield self._signed(said)
+
+    def _changes(
+        self,
+        releases: Iterable[Release],
+        loops: Iterable[Told],
+        commits: Mapping[str, Known],
+    ) -> Iterator[Change]:
+        lines = []
+        for loop in loops:
+            parts = (commits[id_].commit.ids("includes") for id_ in loop.chain)
+            lines.append((loop.chain, {*loop.chain, *chain.from_iterable(parts)}))
+        for span in changes.spans(releases, lines):
+            yield changes.change(self._registry, span)
+
+    def _erasures(self, commits: Mapping[str, Known]) -> Iterator[Signed]:
+        """The erasures that the log tells of, and any that took something since."""
+        log = self._registry.events_log.whole
+        gone = tombstones(self._registry).stripped
+        found = {logged.git: logged for logged in reversed(self._log.erasures)}
+        for oid in (gone[id_] for id_ in commits if id_ in gone):
+            found.setdefault(oid, Logged(oid, log.event(oid)))
+        yield from map(self._signed, found.values())
+
+    def _signed(self, logged: Logged) -> Signed:
+        return Signed(logged.event, self._signatures.of(logged))
 
 
 def _closure(known: Library, starts: Iterable[str]) -> dict[str, Known]:

@@ -1,13 +1,15 @@
 """The generations of a loop, and its measures over them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from lineage.audit.artifacts import actor, said_with
+from lineage.audit.artifacts import said_with
 from lineage.audit.facts import Facts, Told
-from lineage.audit.known import Known, Signed
+from lineage.audit.known import Known, Signed, actor
 from lineage.audit.model import (
+    Against,
     Artifact,
     Field,
     Gate,
@@ -18,7 +20,9 @@ from lineage.audit.model import (
     Statement,
 )
 from lineage.audit.signatures import Signature
+from lineage.audit.steps import compute
 from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.measuring.definitions import Measure as Meant
 from lineage.store.objects import Event
 
 _GATE = ("id", "type", "on", "verdict", "action", "sentence")
@@ -32,7 +36,10 @@ def generation(
     facts: Facts,
     told: Told,
 ) -> Generation:
-    """One generation with its parts, its verdicts and what was said of it."""
+    """One generation with its parts, its verdicts and what was said of it.
+
+    What only a whole loop or the whole report can say of it is left to these.
+    """
     edges = sorted(
         artifacts[known.id].sources, key=lambda edge: facts.commits[edge.id].number
     )
@@ -41,6 +48,8 @@ def generation(
     spoken_of = (known.id, *(part.id for part in parts))
     before = {i for id_ in known.commit.ids("follows") for i in _parts(facts, id_)}
     new = [artifacts[part.id] for part in parts if part.id not in before]
+    metrics = _metrics(artifacts[known.id], new)
+    gates = tuple(gate(known.id, data) for data in known.commit.gates or ())
     return Generation(
         id=known.id,
         number=known.generation,
@@ -49,10 +58,10 @@ def generation(
         reason=_reason(refused) if refused else None,
         parts=parts,
         held_out=tuple(edge for edge in edges if edge.role == "evaluated_on"),
-        metrics=_metrics(artifacts[known.id], new),
-        gates=tuple(gate(known.id, data) for data in known.commit.gates or ()),
+        metrics=metrics,
+        gates=gates,
         made_of=None,
-        compute=None,
+        compute=compute(told.steps.get(known.id, ()), metrics, gates),
         against_start=(),
         statements=tuple(s for id_ in spoken_of for s in statements.get(id_, ())),
     )
@@ -112,6 +121,36 @@ def statement(event: Event, signature: Signature) -> Statement:
     )
 
 
+def against_start(turns: Sequence[Generation]) -> Iterator[Generation]:
+    """The turns, accepted ones in order first, with their measures as of the start."""
+    first: dict[tuple[Any, ...], tuple[int, Measurement]] = {}
+    for turn in turns:
+        if turn.status == "accepted":
+            for metric in turn.metrics:
+                first.setdefault(_same(metric), (turn.number, metric))
+    for turn in turns:
+        yield replace(turn, against_start=tuple(_against(turn, first)))
+
+
+def _against(
+    turn: Generation, first: Mapping[tuple[Any, ...], tuple[int, Measurement]]
+) -> Iterator[Against]:
+    for metric in turn.metrics:
+        since, start = first.get(_same(metric), (turn.number, metric))
+        meant = known_measure(metric.definition, metric.version)
+        if since < turn.number and (meant is None or meant.about):
+            about = meant.about if meant else None
+            yield Against(
+                metric.name, about, since, start.value, metric.value, metric.commit
+            )
+
+
+def known_measure(definition: str | None, version: int | None) -> Meant | None:
+    """What lineage means by a definition at a version."""
+    meant = MEASURES.get(definition or "")
+    return meant if meant and meant.version == version else None
+
+
 def measures(generations: Iterable[Generation]) -> tuple[Measure, ...]:
     """Every metric over the generations; a new one wherever its definition changes."""
     found: dict[tuple[Any, ...], list[tuple[Generation, Measurement]]] = {}
@@ -129,9 +168,7 @@ def _same(metric: Measurement) -> tuple[Any, ...]:
 
 def _measure(values: list[tuple[Generation, Measurement]]) -> Measure:
     metric = values[0][1]
-    meant = MEASURES.get(metric.definition or "")
-    if meant and meant.version != metric.version:
-        meant = None
+    meant = known_measure(metric.definition, metric.version)
     return Measure(
         name=metric.name,
         definition=metric.definition,

@@ -1,7 +1,8 @@
 """Commits as a report knows them: the manifest, what recorded it, its names."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lineage.audit.signatures import Signature, Signatures
 from lineage.history import Names
@@ -9,6 +10,12 @@ from lineage.registry import Registry
 from lineage.store.events import Logged
 from lineage.store.objects import Commit, Event
 from lineage.tombstones import tombstones
+
+
+def actor(who: Mapping[str, Any]) -> str:
+    """A person as the report writes them."""
+    name, email = who.get("name", ""), who.get("email", "")
+    return f"{name} <{email}>" if email else str(name)
 
 
 class Signed(NamedTuple):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from lineage.audit.known import Known
+from lineage.audit.model import Step
+from lineage.audit.steps import Turn, noted
 from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.events import Logged
@@ -21,6 +23,8 @@ class Log:
     stood: dict[str, list[str]] = field(default_factory=dict)  # branch -> ids
     last: dict[str, tuple[str, Logged]] = field(default_factory=dict)  # of an id
     statements: list[Logged] = field(default_factory=list)
+    erasures: list[Logged] = field(default_factory=list)
+    steps: dict[Turn, list[Step]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, registry: Registry) -> "Log":
@@ -30,6 +34,10 @@ class Log:
             log.newest = log.newest or event
             if not event.refs and event.type not in ("init", "commit"):
                 log.statements.append(logged)
+            if event.type == "erase":
+                log.erasures.append(logged)
+            if taken := noted(event):
+                log.steps.setdefault(taken[0], []).append(taken[1])
             if event.type != "branch":  # which gives commits second names
                 log.note(logged)
         return log
@@ -72,10 +80,6 @@ class Loops:
         beside = set_aside_from(branch)
         own = f"loop/{self._commit(id_).name}"
         return beside if branch.endswith(REJECTED) or beside == own else ""
-
-    def name(self, id_: str) -> str:
-        """What the loop of a generation is called."""
-        return self._commit(id_).name
 
     def ends(self, subjects: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The last generations of the loops that `subjects` are part of, oldest first.

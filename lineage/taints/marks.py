@@ -95,13 +95,13 @@ class Marks:
                 yield id_, events
 
 
-def marks(registry: Registry) -> Marks:
-    """What the standing taints reached, as of the registry's time.
+def marks(registry: Registry, *, lifted: bool = False) -> Marks:
+    """What the standing taints reached, or all that were, as of the registry's time.
 
     Raises:
         StoreError: when the index has to be asked and cannot be used.
     """
-    found = standing(registry)
+    found = taints(registry) if lifted else standing(registry)
     if not found:
         return Marks((), Known(), Sightings())
     then = registry.ids if registry.events_log.at else None

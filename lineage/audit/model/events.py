@@ -73,25 +73,29 @@ class Release:
 class MetricChange:
     """A metric before and after; one of them is None where it is new, or gone.
 
-    `delta` is None where the two do not have the same definition, version and
-    direction, and `better` where nothing says which way is better.
+    `delta` is None where the two do not mean the same. `verdict` is ``better``,
+    ``worse``, ``none``, ``no verdict`` (the intervals overlap) or ``not comparable``,
+    as `lineage diff` says it.
     """
 
     name: str
     before: float | None
     after: float | None
     delta: float | None
-    better: bool | None
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
 class ParamChange:
-    """A parameter of `part` before and after; None where it is new, or gone."""
+    """A parameter before and after: ``changed``, or ``added`` or ``removed``.
 
-    part: str
+    That of a part begins with its ``kind/name``.
+    """
+
     name: str
     before: Json
     after: Json
+    change: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,10 @@ class Change:
 class Taint:
     """The commit `subject` was marked as tainted, and so is what came of it.
 
-    `reached` counts the commits that it reached in the whole registry, `reaches` are
-    those of this report, the subject among them. `lifted` is the event that lifted it.
+    `records` counts the bad records, None: the commit as a whole is bad. `reached`
+    counts what came of it in the whole registry; `reaches` are those of this report,
+    the subject among them, and `perhaps` the ones among these that only have it if
+    some of their records are bad ones. `lifted` is the event that lifted it.
     """
 
     event: str
@@ -129,8 +135,10 @@ class Taint:
     time: str
     signature: Signature
     lifted: str | None
+    records: int | None
     reached: int
     reaches: tuple[str, ...]
+    perhaps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,10 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A measure now and at generation 0, where both mean the same by it.
+    """A measure now and in generation `since`, where both mean the same by it.
+
+    That is generation 0, or else the first that has it: what a model writes is measured
+    from generation 1 on.
 
     `about` is ``diversity``, ``bias`` or ``quality``: what lineage's own definition
     of the measure is about; None for measures that it does not know.
@@ -83,6 +86,7 @@ class Against:
 
     name: str
     about: str | None
+    since: int
     start: float
     now: float
     commit: str

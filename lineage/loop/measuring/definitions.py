@@ -14,7 +14,8 @@ from lineage.store.objects import Metric
 class Measure:
     """What a number means, and of what it is: of data or of a model.
 
-    `direction` is which way is better, None: neither.
+    `direction` is which way is better, None: neither. `about` is what it tells of, None
+    for counts.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Measure:
     unit: str
     version: int = 1
     on: Literal["dataset", "model"] = "dataset"
+    about: Literal["quality", "diversity", "bias"] | None = None
 
     def metric(
         self, value: float, n: int, interval: list[float] | None = None
@@ -44,6 +46,7 @@ MEASURES = {
             "lower",
             "",
             on="model",
+            about="quality",
         ),
         Measure(
             "perplexity_p95",
@@ -55,6 +58,7 @@ MEASURES = {
             "lower",
             "",
             on="model",
+            about="quality",
         ),
         Measure(
             "bits_per_byte",
@@ -65,6 +69,7 @@ MEASURES = {
             "lower",
             "bits/byte",
             on="model",
+            about="quality",
         ),
         Measure(
             "distinct_1",
@@ -72,6 +77,7 @@ MEASURES = {
             "Li et al. 2016, arXiv:1510.03055",
             None,
             "",
+            about="diversity",
         ),
         Measure(
             "distinct_2",
@@ -80,6 +86,7 @@ MEASURES = {
             "Li et al. 2016, arXiv:1510.03055, over pairs where they divide by tokens",
             None,
             "",
+            about="diversity",
         ),
         Measure(
             "unigram_entropy",
@@ -87,6 +94,7 @@ MEASURES = {
             "Shannon 1948, Bell Syst. Tech. J. 27:379",
             None,
             "bits",
+            about="diversity",
         ),
         Measure(
             "unigram_js",
@@ -95,6 +103,7 @@ MEASURES = {
             "Lin 1991, IEEE Trans. Inf. Theory 37:145",
             "lower",
             "bits",
+            about="diversity",
         ),
         Measure(
             "duplicate_rate",
@@ -102,6 +111,7 @@ MEASURES = {
             "Lee et al. 2022, arXiv:2107.06499, for whole records",
             "lower",
             "",
+            about="diversity",
         ),
         Measure(
             "compression_ratio",
@@ -110,6 +120,7 @@ MEASURES = {
             "Shaib et al. 2024, arXiv:2403.00553",
             None,
             "",
+            about="diversity",
         ),
         Measure(
             "tail_coverage",
@@ -119,6 +130,7 @@ MEASURES = {
             "after Suresh et al. 2024, arXiv:2412.17646 (what is forgotten first)",
             "higher",
             "",
+            about="diversity",
         ),
         Measure(
             "fabrication_rate",
@@ -127,6 +139,7 @@ MEASURES = {
             "Wilson 1927, J. Am. Stat. Assoc. 22:209",
             "lower",
             "",
+            about="quality",
         ),
         Measure(
             "counterfactual_gap",
@@ -137,6 +150,7 @@ MEASURES = {
             None,
             "nats/word",
             on="model",
+            about="bias",
         ),
         Measure(
             "preference_share",
@@ -146,6 +160,7 @@ MEASURES = {
             None,
             "",
             on="model",
+            about="bias",
         ),
         Measure(
             "suite_pass_rate",
@@ -155,6 +170,7 @@ MEASURES = {
             "higher",
             "",
             on="model",
+            about="quality",
         ),
         Measure(
             "tpr_gap",
@@ -164,6 +180,7 @@ MEASURES = {
             "lower",
             "",
             on="model",
+            about="bias",
         ),
         Measure(
             "demographic_parity_difference",
@@ -173,6 +190,7 @@ MEASURES = {
             "lower",
             "",
             on="model",
+            about="bias",
         ),
         Measure(
             "equalized_odds_difference",
@@ -182,6 +200,7 @@ MEASURES = {
             "lower",
             "",
             on="model",
+            about="bias",
         ),
         Measure(
             "reward_mean",
@@ -189,6 +208,7 @@ MEASURES = {
             "selection.by",
             "higher",
             "",
+            about="quality",
         ),
         Measure(
             "reward_best",
@@ -196,6 +216,7 @@ MEASURES = {
             "best of n: Stiennon et al. 2020, arXiv:2009.01325",
             "higher",
             "",
+            about="quality",
         ),
         Measure(
             "prompts_without_pair",
