@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from lineage.audit import text, words
+from lineage.audit.marks import SHORT
 from lineage.audit.model import Report
 from lineage.audit.view import view
 
@@ -35,21 +36,29 @@ def _environment() -> "Environment":
     )
     made.filters |= {
         "amount": words.amount,
+        "answer": words.answer,
         "better": words.better,
+        "brief_size": text.brief_size,
         "by_role": words.by_role,
         "circumstances": words.circumstances,
         "flat": words.flat,
         "found": words.found,
-        "how": words.how,
         "moment": text.moment,
         "name": words.name,
         "number": text.number,
         "plural": text.plural,
-        "short": lambda id_: id_[:12],
-        "size": text.size,
+        "scientific": text.scientific,
+        "short": lambda id_: id_[:SHORT],
         "speaker": words.speaker,
         "value": words.value,
         "verdict": words.verdict,
     }
-    made.globals |= {"bounds": words.bounds, "by_origin": words.by_origin}
+    made.globals |= {
+        "bounds": words.bounds,
+        "by_origin": words.by_origin,
+        "change": words.change,
+        "files": words.files,
+        "hops": words.hops,
+        "portion": words.portion,
+    }
     return made

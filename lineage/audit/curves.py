@@ -1,27 +1,29 @@
-"""Curves of measures over generations, and the origin of what models learned from."""
+"""Curves of measures over generations."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lineage.audit.model import Measure, Point
 from lineage.audit.svg import drawing, element, label, path
 from lineage.audit.text import number
 
 MOST_POINTS = 200
-MOST_BARS = 40
 _SMALL = (290, 150)
 _SIDES = (46, 56)  # for the ticks on the left, the last value on the right
 _TOP, _BOTTOM = 14, 24
-_GROUNDS = ("human", "machine", "mixed", "derived", "unknown")
 
 
-def curve(id_: str, measure: Measure) -> str:
-    """One measure over the generations, with its intervals where they are known."""
+def curve(id_: str, measure: Measure, start: float | None = None) -> str:
+    """One measure over the generations, with its intervals where they are known.
+
+    Where `start`, its value at generation 0, is given, a line shows it all along.
+    """
     points = thinned(measure.points)
     plot = Plot(points, _SMALL)
     marks = len(points) <= 40
     content = [
         *plot.axes(),
+        *([plot.level(start)] if start is not None else []),
         *(plot.interval(point) for point in points if point.interval),
         path((plot.at(p.number, p.value) for p in points), class_="curve"),
         *(plot.dot(point) for point in points if marks),
@@ -91,6 +93,11 @@ class Plot:
         step = max(1, math.ceil(span / 6))
         return range(self.first, self.final - step // 2, step)
 
+    def level(self, value: float) -> str:
+        """A value as a dashed line from the first generation to the last."""
+        ends = (self.at(self.first, value), self.at(self.final, value))
+        return path(ends, class_="level")
+
     def interval(self, point: Point) -> str:
         low, high = point.interval or (point.value, point.value)
         ends = (self.at(point.number, low), self.at(point.number, high))
@@ -114,64 +121,3 @@ def ticks(low: float, high: float) -> list[float]:
     step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
-
-
-def origins(id_: str, rows: Sequence[tuple[int, int, Mapping[str, int]]]) -> str:
-    """The training records of each model by origin, as parts of a whole.
-
-    `rows` are (generation, records, records by origin).
-    """
-    whole = len(rows)
-    rows = [rows[i] for i in _spread(whole, MOST_BARS)]
-    hidden = whole - len(rows)
-    bar, left = 18, 76
-    width, height = 380, bar * (len(rows) + bool(hidden)) + 24
-    content = list(_legend(rows, left, height - 10))
-    if hidden:
-        told = f"{hidden:,} generations between these are in the table"
-        content.append(label(0, height - 24 - bar / 2, told, class_="tick"))
-    for index, (generation, records, counts) in enumerate(rows):
-        y = index * bar
-        content.append(label(0, y + bar / 2, f"generation {generation}", class_="tick"))
-        content += _bar(left, y + 2, (width - left, bar - 4), records, counts)
-    said = "; ".join(
-        f"generation {g}: " + ", ".join(f"{n:,} {o}" for o, n in sorted(c.items()))
-        for g, _, c in rows[:12]
-    )
-    if whole > 12:
-        said += f"; and {whole - 12:,} more, in the table"
-    title = "Training records of each generation's model, by origin"
-    return drawing(id_, (width, height), title, said, *content)
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """Indices of at most `most` of `count` rows, evenly, with the first and last."""
-    if count <= most:
-        return list(range(count))
-    return sorted({round(i * (count - 1) / (most - 1)) for i in range(most)})
-
-
-def _bar(
-    x: float,
-    y: float,
-    size: tuple[float, float],
-    records: int,
-    counts: Mapping[str, int],
-) -> Iterator[str]:
-    left = {"none": records - sum(counts.values())}
-    for origin, count in (*((o, counts.get(o, 0)) for o in _GROUNDS), *left.items()):
-        part = size[0] * count / records
-        if count:
-            known = {"width": part, "height": size[1], "class_": f"o-{origin}"}
-            yield element("rect", x=x, y=y, **known)
-        x += part
-
-
-def _legend(
-    rows: Iterable[tuple[int, int, Mapping[str, int]]], x: float, y: float
-) -> Iterator[str]:
-    present = {origin for _, _, counts in rows for origin in counts}
-    for origin in (o for o in _GROUNDS if o in present):
-        yield element("rect", x=x, y=y - 5.0, width=10, height=10, class_=f"o-{origin}")
-        yield label(x + 14, y, origin, class_="tick")
-        x += 30 + 6 * len(origin)

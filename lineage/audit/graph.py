@@ -16,9 +16,9 @@ _DATA = {
 }
 
 
-def graph(id_: str, report: Report) -> str:
-    """The lineage of a report's subject; empty when nothing is to be drawn."""
-    made = rows(report)
+def graph(id_: str, report: Report, loop: Loop | None) -> str:
+    """The lineage of a loop, or else of a report's subjects; empty when it is one."""
+    made = rows(report, loop)
     if sum(len(row.nodes) for row in made) < 2:
         return ""
     columns = 1 + max(node.column for row in made for node in row.nodes)
@@ -30,7 +30,7 @@ def graph(id_: str, report: Report) -> str:
         here = {spot.node.artifact.id: spot for spot in placed}
         boxes += _labels(row, top, bottom)
         for spot in placed:
-            boxes += _box(spot, report, rejected=row.rejected)
+            boxes += _box(spot, report, loop, rejected=row.rejected)
             lines += [_arrow(id_, line) for line in arrows(spot, here, above)]
         above = above if row.aside else here
         top = bottom
@@ -55,7 +55,9 @@ def _labels(row: Row, top: float, bottom: float) -> Iterator[str]:
         yield label(MARGIN, bottom - 5, f"and {row.more:,} more", class_="tick")
 
 
-def _box(spot: Placed, report: Report, *, rejected: bool) -> Iterator[str]:
+def _box(
+    spot: Placed, report: Report, loop: Loop | None, *, rejected: bool
+) -> Iterator[str]:
     made = spot.node.artifact
     classes = ["node", made.kind]
     classes += ["subject"] if made.id in report.subjects else []
@@ -70,7 +72,7 @@ def _box(spot: Placed, report: Report, *, rejected: bool) -> Iterator[str]:
         class_=" ".join(classes),
     )
     x, y = spot.x + 10, spot.y
-    name = _short(made.name, report.loops)
+    name = _short(made.name, loop.name if loop else "")
     yield label(x, y + 11, name, longest=15, class_="name")
     yield label(x + 9 * bool(made.origin_class), y + 23, _what(made), class_="what")
     if made.origin_class:
@@ -83,12 +85,10 @@ def _box(spot: Placed, report: Report, *, rejected: bool) -> Iterator[str]:
         yield label(x, y + BOX[1] + 7, more, class_="tick")
 
 
-def _short(name: str, loops: Sequence[Loop]) -> str:
+def _short(name: str, loop: str) -> str:
     """A name without the loop's at its beginning, which most parts of it have."""
-    for loop in loops:
-        if name.startswith(f"{loop.name}-"):
-            return f"…{name.removeprefix(f'{loop.name}-')}"
-    return name
+    rest = name.removeprefix(f"{loop}-")
+    return name if rest == name or not loop else f"…{rest}"
 
 
 def _what(made: Artifact) -> str:

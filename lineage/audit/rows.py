@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lineage.audit.artifacts import MADE_BY_MODEL
-from lineage.audit.model import Artifact, Generation, Report, Source
+from lineage.audit.model import Artifact, Generation, Loop, Report, Source
 
 MOST_ROWS = 12
 MOST_ASIDE = 3
@@ -49,16 +49,13 @@ class Row:
     more: int = 0
 
 
-def rows(report: Report) -> list[Row]:
-    """The rows of a report's drawing, top down."""
+def rows(report: Report, loop: Loop | None) -> list[Row]:
+    """The rows of the drawing of a loop, or of a report's subjects, top down."""
     artifacts = {made.id: made for made in report.artifacts}
-    if report.loops:
+    if loop:
         seen: set[str] = set()
-        both = (
-            [t for loop in report.loops for t in loop.generations],
-            [t for loop in report.loops for t in loop.rejected],
-        )
-        turns, aside = ([_turn(t, artifacts, seen) for t in some] for some in both)
+        turns = [_turn(t, artifacts, seen) for t in loop.generations]
+        aside = [_turn(t, artifacts, seen) for t in loop.rejected]
     else:
         turns, aside = _of_numbers(report.subjects, artifacts), []
     for row in aside:

@@ -50,13 +50,27 @@ def number(value: float, digits: int = 6) -> str:
     return f"{value:,.{digits}g}" if near else f"{value:.{digits - 1}e}"
 
 
+def percent(share: float) -> str:
+    """A share in percent; never 0 or 100 for what only comes near."""
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    if 0.999 < share < 1:
+        return "> 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
 def size(count: int) -> str:
     """A number of bytes, exactly, and in decimal units."""
+    exact = f"{count:,} bytes"
+    return exact if count < 1000 else f"{brief_size(count)} ({exact})"
+
+
+def brief_size(count: int) -> str:
+    """A number of bytes in decimal units, three digits."""
     scaled, units = float(count), ["B", "kB", "MB", "GB", "TB"]
     while scaled >= 999.5 and len(units) > 1:
         scaled, units = scaled / 1000, units[1:]
-    exact = f"{count:,} bytes"
-    return exact if units[0] == "B" else f"{scaled:.3g} {units[0]} ({exact})"
+    return f"{scaled:.3g} {units[0]}"
 
 
 def moment(time: str) -> str:
@@ -68,9 +82,16 @@ def moment(time: str) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def plural(count: int, what: str) -> str:
-    """A count of something: 1 record, 2 records."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+def scientific(value: float) -> str:
+    """A large number in three digits: 1.25e12."""
+    if abs(value) < 1e6:
+        return number(value, 3)
+    return f"{value:.2e}".replace("e+0", "e").replace("e+", "e")
+
+
+def plural(count: int, what: str, many: str | None = None) -> str:
+    """A count of something: 1 record, 2 records; `many` where an s is not enough."""
+    return f"{count:,} {what if count == 1 else many or f'{what}s'}"
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -1,138 +1,146 @@
 """What the page of a report shows that the model does not say in so many words."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from lineage.audit import text
-from lineage.audit.curves import curve, origins
+from lineage.audit import marks, text, words
+from lineage.audit.environments import environments, named
 from lineage.audit.graph import graph
-from lineage.audit.model import (
-    STATUSES,
-    Artifact,
-    Gap,
-    Generation,
-    Measure,
-    Report,
-    Statement,
-)
+from lineage.audit.model import STATUSES, Artifact, Gap, Generation, Report, Statement
+from lineage.audit.summary import figures, ledger
+from lineage.audit.told import Told, told
+from lineage.audit.vouched import vouched
 from lineage.audit.words import FEW
 
-COUNTS = ("generated", "rejected", "kept")
+MOST_ROWS = 24  # of a table that is not folded
+MOST_WHOLE = 120  # commits that are shown whole
+_ENDS = (5, 7)  # generations of a long loop that are shown whole
+_ASIDE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of the page; those of the appendix have no number."""
+
+    id: str
+    title: str
+    number: int | None = None
+    loop: Told | None = None
 
 
 def view(report: Report) -> dict[str, Any]:
-    """All that the page's template uses."""
+    """All that the page's templates use."""
     artifacts = {made.id: made for made in report.artifacts}
-    training = {model.model: model for model in report.training}
-    turns = report.turns
-    environments = _environments(report.artifacts)
+    subjects = [artifacts[id_] for id_ in report.subjects]
+    loops = [told(loop, report, f"loop-{n}") for n, loop in enumerate(report.loops, 1)]
+    turns = _ends(report)
+    full = _whole(report, turns)
+    links = marks.Links(artifacts, frozenset(turn.id for turn in turns))
+    spoken = vouched(report)
+    contents = _contents(report, loops)
+    rooms = environments(report.artifacts)
     return {
         "report": report,
         "statuses": STATUSES,
+        "audience": words.audience(report.audience),
         "artifacts": artifacts,
-        "subject": artifacts[report.subjects[0]],
-        "title": _title([artifacts[id_] for id_ in report.subjects], turns),
-        "training": training,
+        "subjects": subjects,
+        "title": _title(subjects, report),
+        "contents": contents,
+        "figures": figures(report, spoken),
+        "ledger": ledger(report, loops, spoken, contents, links),
+        "training": {model.model: model for model in report.training},
         "written": {dataset.dataset: dataset for dataset in report.written},
-        "graph": graph("lineage", report),
-        "loops": [
-            {
-                "told": loop,
-                "origins": _origins(number, loop.generations, training),
-                "curves": list(_curves(number, loop.measures)),
-            }
-            for number, loop in enumerate(report.loops, 1)
-        ],
-        "environments": environments,
-        "environment_of": _named(report.artifacts, environments),
-        "gaps": [(gap.what, *_places(gap, artifacts, turns)) for gap in report.gaps],
-        **_turns(turns),
-        **_events(report.statements),
+        "graph": "" if loops else graph("lineage-graph", report, None),
+        "vouched": spoken,
+        "stamps": sum(said.type == "timestamp" for said in report.statements),
+        "loose": _loose(report, loops),
+        "told": turns,
+        "hidden": len(report.turns) - len(turns),
+        "full": full,
+        "brief": [made for made in report.artifacts if made not in full],
+        "environments": rooms,
+        "environment_of": named(report.artifacts, rooms),
+        "gaps": [(gap.what, *_places(gap, artifacts, report)) for gap in report.gaps],
+        "most_rows": MOST_ROWS,
+        "missing": marks.MISSING,
+        "sig": marks.signature,
+        "source": marks.source,
+        "ref": links.ref,
+        "turn_link": links.turn,
     }
 
 
-def _turns(turns: tuple[Generation, ...]) -> dict[str, Any]:
-    """Generations, rejected ones last, and what is counted of them."""
-    return {
-        "turns": turns,
-        "refused": [turn for turn in turns if turn.status == "rejected"],
-        "reviewed": [t for t in turns if any(s.type == "review" for s in t.statements)],
-        "gates": [gate for turn in turns for gate in turn.gates],
-    }
-
-
-def _events(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
-    """Statements by what they are about."""
-    found: dict[str, list[Statement]] = {"reviews": [], "failures": [], "others": []}
-    for said in statements:
-        failed = "failures" if said.type.startswith("failed") else "others"
-        found["reviews" if said.type == "review" else failed].append(said)
-    overrides = [said for said in found["reviews"] if said.data.get("override")]
-    return {**found, "overrides": overrides}
-
-
-def _curves(loop: int, measures: Iterable[Measure]) -> Iterator[tuple[Measure, str]]:
-    """The measures that have a course, but counts of records, which the table has."""
-    for number, measure in enumerate(measures, 1):
-        if measure.name not in COUNTS and len(measure.points) > 1:
-            yield measure, curve(f"measure-{loop}-{number}", measure)
-
-
-def _title(subjects: Sequence[Artifact], turns: Iterable[Generation]) -> str:
+def _title(subjects: list[Artifact], report: Report) -> str:
     if len(subjects) > 1:
         return text.plural(len(subjects), "commit")
-    [subject] = subjects
-    if subject.kind == "generation":
-        [turn] = (turn for turn in turns if turn.id == subject.id)
+    [made] = subjects
+    turns = {turn.id: turn for turn in report.turns}
+    if made.id in turns:
+        turn = turns[made.id]
         rejected = ", rejected" if turn.status == "rejected" else ""
-        return f"Generation {turn.number} of {subject.name}{rejected}"
-    return f"{subject.kind.capitalize()} {subject.name}"
+        return f"Generation {turn.number} of {made.name}{rejected}"
+    return f"{made.kind.capitalize()} {made.name}"
 
 
-def _origins(
-    loop: int, generations: Iterable[Generation], training: Mapping[str, Any]
-) -> str:
-    """The bars of what each generation's model learned from; empty without counts."""
-    rows = [
-        (turn.number, model.records, model.counts)
-        for turn in generations
-        for part in turn.parts
-        if (model := training.get(part.id)) and model.counts
+def _contents(report: Report, loops: Iterable[Told]) -> list[Chapter]:
+    """The chapters in their order, numbered."""
+    found = [(f.id, f"The feedback loop {f.loop.name}", f) for f in loops]
+    plain = [
+        *([] if found else [("lineage", "What came from what")]),
+        ("changes", "What changed between releases"),
+        ("taints", "Taints and erasures"),
+        ("generators", "Models that wrote data"),
+        ("releases", "Releases"),
+        ("signatures", "Who signed what, in which role"),
+        *([("obligations", "Obligations")] if report.obligations else []),
+        ("limits", "What cannot be known or protected"),
+        ("check", "How to check this without us"),
     ]
-    return origins(f"origins-{loop}", rows) if rows else ""
+    numbered = [*found, *((id_, title, None) for id_, title in plain)]
+    chapters = [
+        Chapter(id_, title, number, loop)
+        for number, (id_, title, loop) in enumerate(numbered, 1)
+    ]
+    each = [Chapter("each", "Each generation")] if found else []
+    return [*chapters, *each, Chapter("artifacts", "Commits")]
 
 
-def _environments(artifacts: Iterable[Artifact]) -> list[Mapping[str, Any]]:
-    """The different environments that steps ran in, in order of appearance."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for made in artifacts:
-        if environment := _environment_of(made):
-            found.setdefault(json.dumps(environment, sort_keys=True), environment)
-    return list(found.values())
+def _ends(report: Report) -> list[Generation]:
+    """The generations that are shown whole: of long loops the first and the last."""
+    found: list[Generation] = []
+    for loop in report.loops:
+        chain = loop.generations
+        long = len(chain) > MOST_ROWS
+        found += (*chain[: _ENDS[0]], *chain[-_ENDS[1] :]) if long else chain
+        found += loop.rejected[-_ASIDE:] if long else loop.rejected
+    return list({turn.id: turn for turn in found}.values())
 
 
-def _environment_of(made: Artifact) -> Mapping[str, Any]:
-    said = made.circumstances.value if made.circumstances else None
-    environment = (said or {}).get("environment")
-    return environment if isinstance(environment, dict) else {}
+def _whole(report: Report, turns: Iterable[Generation]) -> list[Artifact]:
+    """The commits that are shown whole: all, or those of these generations."""
+    if len(report.artifacts) <= MOST_WHOLE:
+        return list(report.artifacts)
+    wanted = {part.id for turn in turns for part in (*turn.parts, *turn.held_out)}
+    wanted |= {turn.id for turn in turns} | set(report.subjects)
+    wanted |= {out.subject for out in report.releases}
+    wanted |= {mark.subject for mark in report.taints}
+    found = [made for made in report.artifacts if made.id in wanted]
+    return found if len(found) <= 2 * MOST_WHOLE else found[-2 * MOST_WHOLE :]
 
 
-def _named(
-    artifacts: Iterable[Artifact], environments: list[Mapping[str, Any]]
-) -> dict[str, int]:
-    return {
-        made.id: environments.index(environment) + 1
-        for made in artifacts
-        if (environment := _environment_of(made))
-    }
+def _loose(report: Report, loops: Iterable[Told]) -> list[Statement]:
+    """Statements that no loop's chapter tells."""
+    there = {said.event for loop in loops for said in loop.statements}
+    return [said for said in report.statements if said.event not in there]
 
 
 def _places(
-    gap: Gap, artifacts: Mapping[str, Artifact], turns: Iterable[Generation]
+    gap: Gap, artifacts: Mapping[str, Artifact], report: Report
 ) -> tuple[str, list[Artifact], int]:
     """Where a gap is: generations by number; other commits, a few; how many more."""
-    numbers = {turn.id: turn.number for turn in turns}
+    numbers = {turn.id: turn.number for turn in report.turns}
     found = [numbers[id_] for id_ in gap.where if id_ in numbers]
     others = [artifacts[id_] for id_ in gap.where if id_ not in numbers]
     label = f"generation{'s' if len(found) > 1 else ''} {text.ranges(found)}"

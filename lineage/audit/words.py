@@ -7,7 +7,15 @@ from operator import attrgetter
 from typing import Any
 
 from lineage.audit import text
-from lineage.audit.model import Field, Measure, Measurement, Source, Statement
+from lineage.audit.model import (
+    Artifact,
+    Hops,
+    Measure,
+    Measurement,
+    Portion,
+    Source,
+    Statement,
+)
 from lineage.loop.measuring.definitions import MEASURES
 
 FEW = 12  # items of a list that the page has; the JSON form has all
@@ -36,6 +44,16 @@ def _measured(metric: object) -> str:
 def value(data: object) -> str:
     """A JSON value as text, exactly."""
     return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+
+
+def answer(data: object) -> str:
+    """A fact that answers a question: a mapping or a list as text, name by name."""
+    if isinstance(data, Mapping):
+        return "; ".join(f"{name} {said}" for name, said in flat(data)) or "none"
+    if isinstance(data, list | tuple):
+        few = ", ".join(answer(item) for item in data[:FEW])
+        return f"{few} and {len(data) - FEW:,} more" if len(data) > FEW else few
+    return amount(data)
 
 
 def amount(data: object) -> str:
@@ -70,13 +88,56 @@ def name(person: str) -> str:
     return person.partition(" <")[0]
 
 
-def how(field: Field[Any]) -> str:
-    """How the report comes to know a value, in words."""
-    if field.status == "stated":
-        return f"stated by {name(field.by or '')}, {text.moment(field.time or '')}"
-    if field.event:
-        return f"recorded in event {field.event[:12]}"
-    return field.status if field.status != "recorded" else "recorded in the commit"
+def audience(for_: str) -> str:
+    """Whom a report was made for, and whether something was left out for that."""
+    return {
+        "authority": "for an authority: nothing left out",
+        "downstream": "for those who build on it: hosts, users, paths and internal "
+        "notes left out",
+        "public": "for the public: names of people, hosts, users, paths and messages "
+        "left out",
+    }.get(for_, f"for: {for_}")
+
+
+def portion(found: Portion) -> str:
+    """A share in percent."""
+    return text.percent(found.share)
+
+
+def hops(found: Hops) -> str:
+    """How often a model wrote on the way from human data."""
+    if found.longest == 0:
+        return "none: human data alone"
+    if found.shortest == found.longest:
+        said = text.plural(found.longest, "model")
+    else:
+        said = f"{found.shortest} to {text.plural(found.longest, 'model')}"
+    return said if found.certain else f"{said}, not counted exactly"
+
+
+def change(start: float, now: float) -> str:
+    """A change in percent of the start; plainly where that is zero."""
+    if start == now:
+        return "unchanged"
+    if start == 0:
+        return f"{now - start:+.3g}"
+    return f"{(now - start) / abs(start):+.1%}".replace("%", " %")
+
+
+def files(made: Artifact, *, whole: bool = False) -> str:
+    """What is known of a commit's files; with their root when `whole`."""
+    held = made.bytes.value
+    if not held:
+        return "not provided"
+    if held["state"] == "no files":
+        return "none"
+    if held["state"] == "elsewhere":
+        told = ", ".join(f"{k} {value(v)}" for k, v in held.items() if k != "state")
+        return f"elsewhere, not in this registry: {told}" if whole else "elsewhere"
+    count, state = text.plural(held["count"], "file"), held.get("told", held["state"])  # type: ignore[arg-type]
+    if not whole:
+        return f"{count}, {text.brief_size(held['size'])}, {state}"  # type: ignore[arg-type]
+    return f"{count}, {text.size(held['size'])}, {state}; root {held['root']}"  # type: ignore[arg-type]
 
 
 def speaker(said: Statement) -> str:

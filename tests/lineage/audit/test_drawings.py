@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import pairwise
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.audit.curves import MOST_POINTS, curve, origins, thinned, ticks
+from lineage.audit.bars import Bar, bars
+from lineage.audit.curves import MOST_POINTS, curve, thinned, ticks
 from lineage.audit.graph import graph
-from lineage.audit.model import Measure, Point
+from lineage.audit.model import MadeOf, Measure, Point, Portion, Report
 from lineage.audit.report import from_facts, report
-from lineage.audit.rows import MOST_ROWS, rows
+from lineage.audit.rows import MOST_ROWS, Row, rows
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -29,9 +29,17 @@ def shown(drawing: str) -> list[str]:
     return ["".join(text.itertext()) for text in parse(drawing).iter("text")]
 
 
+def rows_of(made: Report) -> list[Row]:
+    return rows(made, made.loops[0] if made.loops else None)
+
+
+def graph_of(made: Report) -> str:
+    return graph("g", made, made.loops[0] if made.loops else None)
+
+
 def test_a_loop_as_rows(told: Any) -> None:
     """A row per generation, data to the left of the model that learned from them."""
-    made = rows(report(told.registry, "loop/tutor"))
+    made = rows_of(report(told.registry, "loop/tutor"))
     names = [
         [n.artifact.name for n in sorted(row.nodes, key=lambda n: -n.column)]
         for row in made
@@ -45,7 +53,7 @@ def test_a_loop_as_rows(told: Any) -> None:
 
 def test_arrows_and_counts_of_what_is_further_back(told: Any) -> None:
     """An arrow comes from the same row or the one above; the rest is counted."""
-    made = rows(report(told.registry, "loop/tutor"))
+    made = rows_of(report(told.registry, "loop/tutor"))
     mixed = {
         node.artifact.id: node
         for row in made
@@ -60,7 +68,7 @@ def test_arrows_and_counts_of_what_is_further_back(told: Any) -> None:
 
 def test_the_drawing_names_everything(told: Any) -> None:
     """Names without the loop's, short ids, who is rejected."""
-    words = shown(graph("lineage", report(told.registry, "loop/tutor")))
+    words = shown(graph_of(report(told.registry, "loop/tutor")))
 
     assert "…synthetic" in words
     assert told.ids["model-2"][:12] in words
@@ -73,28 +81,28 @@ def test_sources_side_by_side(repo: Registry) -> None:
     ids = [repo.commit("dataset", f"d{i}", params={"n": i}).id for i in range(9)]
     edges = [Edge("trained_on", id_) for id_ in ids]
     repo.commit("model", "m", params={"n": 1}, edges=edges)
-    [row] = rows(report(repo, "model/m"))
+    [row] = rows_of(report(repo, "model/m"))
     columns = {node.artifact.name: node.column for node in row.nodes}
 
     assert columns.pop("m") == 0
     assert set(columns.values()) == {1, 2, 3, 4}
-    assert graph("g", report(repo, "model/m")).count("marker-end") == 9
+    assert graph_of(report(repo, "model/m")).count("marker-end") == 9
 
 
 def test_a_single_commit_is_not_drawn(repo: Registry) -> None:
     """One box alone says nothing."""
     repo.commit("dataset", "d", params={"n": 1})
 
-    assert graph("g", report(repo, "dataset/d")) == ""
+    assert graph_of(report(repo, "dataset/d")) == ""
 
 
 def test_long_loops_are_folded(long_loop: Any) -> None:
     """1,000 generations are drawn as the first and the last, and it is said."""
     made = from_facts(long_loop(1000))
-    drawn = rows(made)
+    drawn = rows_of(made)
     nodes = [node for row in drawn for node in row.nodes]
     drawings = [
-        graph("g", made),
+        graph_of(made),
         *(curve("c", found) for found in made.loops[0].measures),
     ]
 
@@ -102,7 +110,7 @@ def test_long_loops_are_folded(long_loop: Any) -> None:
     assert len(nodes) <= 200
     assert max(map(len, drawings)) < 40_000
     assert "generations 5 to 993 are in the table, not in this drawing" in shown(
-        graph("g", made)
+        graph_of(made)
     )
 
 
@@ -112,11 +120,11 @@ def test_many_parts_are_folded(repo: Registry) -> None:
     edges = [Edge("derived_from", id_) for id_ in ids]
     repo.commit("dataset", "all", params={"n": 99}, edges=edges)
     made = report(repo, "dataset/all")
-    [row] = rows(made)
+    [row] = rows_of(made)
 
     assert (len(row.nodes), row.more) == (12, 19)
     assert "all" in [node.artifact.name for node in row.nodes]
-    assert "and 19 more" in shown(graph("g", made))
+    assert "and 19 more" in shown(graph_of(made))
 
 
 def measure(values: list[float]) -> Measure:
@@ -189,24 +197,46 @@ def test_ticks_of_any_size(scale: float) -> None:
     assert max(steps) == pytest.approx(min(steps))
 
 
+def made_of(human: float, machine: float, unknown: float = 0.0) -> MadeOf:
+    one, two, three = (Portion(share, None) for share in (human, machine, unknown))
+    return MadeOf("m", "records", 100, one, two, three, hops=None)
+
+
 def test_bars_add_up() -> None:
-    """Parts fill the bar; what no source covers is its own part."""
-    drawing = origins("o", [(0, 100, {"human": 25, "machine": 50})])
+    """Parts fill the bar; what nobody counted is a part of its own."""
+    drawing = bars("o", [Bar(0, made_of(0.25, 0.5, 0.25))])
     widths = {
         r.attrib["class"]: float(r.attrib["width"])
         for r in parse(drawing).iter("rect")
-        if float(r.attrib["width"]) > 10
+        if r.attrib.get("class", "plate")[:5] != "plate"
+        and float(r.attrib["width"]) > 10
     }
 
     assert widths["o-machine"] == pytest.approx(2 * widths["o-human"], abs=0.2)
-    assert widths["o-none"] == pytest.approx(widths["o-human"], abs=0.2)
-    assert re.search(r"generation 0: 25 human, 50 machine", drawing)
+    assert widths["o-unknown"] == pytest.approx(widths["o-human"], abs=0.2)
+    assert "generation 0: 25 % human, 50 % machine, 25 % unknown" in drawing
+    assert {"25 %", "50 %"} <= set(shown(drawing))
 
 
-def test_many_bars_are_sampled() -> None:
-    """The first and the last generation stay."""
-    many = [(n, 10, {"human": 10}) for n in range(1000)]
-    labels = [t for t in shown(origins("o", many)) if t.startswith("generation")]
+def test_bars_differ_without_colour() -> None:
+    """What machines wrote is hatched, in the bars and in the legend."""
+    drawing = bars("o", [Bar(0, made_of(0.5, 0.5))])
 
-    assert len(labels) == 40
-    assert (labels[0], labels[-1]) == ("generation 0", "generation 999")
+    assert drawing.count('fill="url(#o-hatch)"') == 2
+    assert drawing.count('id="o-hatch"') == 1
+
+
+def test_many_bars_are_columns() -> None:
+    """A thousand generations fit, the first and the last among them."""
+    many = [Bar(n, made_of(1 - n / 1000, n / 1000)) for n in range(1000)]
+    drawing = bars("o", many)
+
+    assert len(drawing) < 40_000
+    assert {"0", "999"} <= set(shown(drawing))
+    assert "988 between these are in the table" in drawing
+
+
+def test_a_line_shows_where_it_began() -> None:
+    """The value at generation 0 is drawn all along the curve."""
+    assert curve("c", measure([3.0, 2.0]), 3.0).count('class="level"') == 1
+    assert curve("c", measure([3.0, 2.0])).count('class="level"') == 0

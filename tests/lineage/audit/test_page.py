@@ -193,7 +193,7 @@ def test_it_tells_the_story(story_page: str, read: Read) -> None:
         "generation 2, train: no space left on device",
         "stated by Ada Example",
         "0.8 to 1.25",
-        "2 of 4 generations, 1 override",
+        "2 failed ; 6 verdicts; 1 override",
         "supports an assessment",
     ):
         assert words in text
@@ -227,7 +227,7 @@ def test_a_commit_outside_any_loop(repo: Registry, read: Read) -> None:
     assert "origin: unknown, nobody said" in text
     repo.commit("config", "bare", params={"seed": 1})
     assert (
-        "Nothing is recorded that this config came from"
+        "Nothing is drawn: one commit, or none, is recorded."
         in read(page(repo, "config/bare")).text
     )
 
@@ -237,7 +237,7 @@ def test_a_rejected_generation_says_so_at_once(told: Any, read: Read) -> None:
     text = read(page(told.registry, "loop/tutor@rejected")).text
 
     assert "Generation 2 of tutor, rejected" in text
-    assert "3 generations of tutor , 1 rejected" in text
+    assert "3 generations on loop/tutor , 1 of them rejected." in text
 
 
 @pytest.mark.parametrize("revision", ["loop/hostile", "loop/hostile^includes(model)"])
