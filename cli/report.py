@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
+from lineage.cli.render import Column, listing
 from lineage.cli.text import plural, size
 from lineage.cli.writing import write_file
 from lineage.errors import UsageError
@@ -14,10 +15,46 @@ if TYPE_CHECKING:
     from lineage.audit.model import Report
 
 # The names of lineage.audit.formats, which is slow to import; a test compares them.
-FORMATS = ("html", "json", "pdf", "prov", "cyclonedx", "oms", "in-toto")
+CARDS = ("model-card", "dataset-card")  # everybody reads them
+FORMATS = ("html", "json", "pdf", "md", *CARDS, "prov", "cyclonedx", "oms", "in-toto")
 SIGNED = ("oms", "in-toto")
 BUNDLE = "bundle"
 PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
+AUDIENCES = ("public", "downstream", "authority")  # of lineage.audit.audiences
+
+_TEMPLATES = (
+    Column("template", lambda r: (r["id"], "title")),
+    Column("version", lambda r: str(r["version"]), right=True),
+    Column("items", lambda r: str(r["items"]), right=True),
+    Column("for", lambda r: ", ".join(r["audience"])),
+    Column("asks for", lambda r: r["title"], flexible=True),
+)
+
+
+def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    """Print the templates that there are, and do nothing else."""
+    del param
+    if not value or ctx.resilient_parsing:
+        return
+    from lineage.audit.obligations.template import built_in
+
+    records = [
+        {
+            "id": template.id,
+            "version": template.version,
+            "items": len(template.items),
+            "audience": [
+                name
+                for name in AUDIENCES
+                if any(name in item.audience for item in template.items)
+            ],
+            "title": template.title,
+        }
+        for template in built_in()
+    ]
+    terminal = ctx.ensure_object(App).terminal
+    listing(terminal, "human", "templates", records, _TEMPLATES)
+    ctx.exit()
 
 
 @click.command(
@@ -31,6 +68,8 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
         "lineage report v1 --format oms --sign-key key.pem -o v1.oms.json": (
             "a signature over its files, for `model_signing verify key`"
         ),
+        "lineage report model/tutor --template eu-gpai --audience public": "what a "
+        "law asks, for everybody",
     },
     exits=[0, 1, 2, 3, 4, 5],
 )
@@ -53,6 +92,26 @@ PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
     "-o", "--output", metavar="FILE", type=Path, help="Write to FILE, not to stdout."
 )
 @click.option(
+    "--template",
+    metavar="NAME|FILE",
+    help="Answer what a law or a framework asks: one of --templates, or your own "
+    "YAML (docs/obligations.md).",
+)
+@click.option(
+    "--templates",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_templates,
+    help="List the templates that there are.",
+)
+@click.option(
+    "--audience",
+    type=click.Choice(AUDIENCES),
+    help="Leave out what is not for these readers.  [default: authority, which is "
+    "told everything; public for cards]",
+)
+@click.option(
     "--payloads",
     type=click.Choice(PAYLOADS),
     help="Put metrics and params, or all bytes, into a bundle too.  [default: none]",
@@ -66,6 +125,8 @@ def report(
     format_: str,
     sign_key: Path | None,
     output: Path | None,
+    template: str | None,
+    audience: str | None,
     payloads: str | None,
 ) -> None:
     """Report what REVSET is made of, how it was checked, and what nobody recorded.
@@ -76,10 +137,15 @@ def report(
     the registry gives the same bytes.
     """
     from lineage.audit import formats
+    from lineage.audit.obligations.filling import addressed
+    from lineage.audit.obligations.template import load
     from lineage.audit.report import report as make
 
     _check(format_, output, payloads, sign_key)
-    made = make(app.registry, revset)
+    _check_audience(format_, audience)
+    asked = load(template) if template else None
+    whom = audience or AUDIENCES[0 if format_ in CARDS else -1]
+    made = addressed(make(app.registry, revset), whom, asked)
     if format_ == BUNDLE:
         assert output is not None
         _bundle(app, made, output, payloads or PAYLOADS[0])
@@ -105,6 +171,17 @@ def _check(
     if format_ != BUNDLE and payloads is not None:
         hint = "files go into a bundle: `--format bundle`"
         raise UsageError(f"--payloads says nothing of {format_}", hint=hint)
+
+
+def _check_audience(format_: str, audience: str | None) -> None:
+    """Refuse to leave out what a format is made of."""
+    if audience in (None, AUDIENCES[-1]):
+        return
+    hint = f"give them the report: `--audience {audience} -o report.html`"
+    if format_ == BUNDLE:
+        raise UsageError("a bundle holds the whole log, for an authority", hint=hint)
+    if format_ in SIGNED:
+        raise UsageError(f"{format_} names every file, for whoever has them", hint=hint)
 
 
 def _bundle(app: App, made: "Report", output: Path, payloads: str) -> None:

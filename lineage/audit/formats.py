@@ -46,6 +46,24 @@ def _pdf(report: Report, _: Given) -> bytes:
     return as_pdf.render(report)
 
 
+def _md(report: Report, _: Given) -> bytes:
+    from lineage.audit import as_md
+
+    return as_md.render(report)
+
+
+def _model_card(report: Report, _: Given) -> bytes:
+    from lineage.audit import as_cards
+
+    return as_cards.model_card(report)
+
+
+def _dataset_card(report: Report, _: Given) -> bytes:
+    from lineage.audit import as_cards
+
+    return as_cards.dataset_card(report)
+
+
 def _prov(report: Report, _: Given) -> bytes:
     from lineage.audit import as_prov
 
@@ -76,6 +94,9 @@ FORMATS: Mapping[str, Format] = {
     "html": _html,
     "json": _json,
     "pdf": _pdf,
+    "md": _md,
+    "model-card": _model_card,
+    "dataset-card": _dataset_card,
     "prov": _prov,
     "cyclonedx": _cyclonedx,
     "oms": _oms,

@@ -93,3 +93,81 @@ exit 1
 def test_every_format_has_its_name() -> None:
     """The command offers the formats that there are."""
     assert tuple(formats.FORMATS) == FORMATS
+
+
+MINE = """\
+id: mine
+version: 3
+title: What we ask
+source: {law: none, part: all, text: ours, date: '2026-11-03'}
+items:
+- {key: what, article: '1', question: 'What is it?', audience: [public, authority], answers: [subject]}
+- {key: why, article: '2', question: 'What for?', audience: [authority], stated: intended_purpose}
+"""  # noqa: E501
+
+
+def test_templates(repo: Registry, transcript: Transcript) -> None:
+    """They are listed, found by name or as a file, and mistakes are one sentence."""
+    repo.commit("config", "settings", params={"seed": 1})
+    (repo.root / "mine.yaml").write_text(MINE)
+    (repo.root / "slip.yaml").write_text(MINE.replace("[subject]", "[subjekt]"))
+
+    assert transcript(
+        "report --templates",
+        "report HEAD --template gdpr",
+        "report HEAD --template slip.yaml",
+        "report HEAD --template eu-annex-iv --audience public",
+        "report HEAD --format bundle --audience public -o all.zip",
+        "report HEAD --format oms --audience downstream",
+        "report HEAD --template mine.yaml --format md -o report.md",
+    ) == snapshot("""\
+$ lineage report --templates
+template      version  items  for                            asks for
+ab-2013             1     12  public, downstream, authority  Training data of a generative AI system (California)
+eu-annex-iv         1     31  authority                      Technical documentation of a high-risk AI system
+eu-art-10-15        1     24  downstream, authority          Data, records, oversight and robustness of a high-risk AI system
+eu-gpai             1     32  public, downstream, authority  Documentation of a general-purpose AI model
+nist-600-1          1     24  public, downstream, authority  Actions of the generative AI profile that records of lineage bear on
+full                1     43  public, downstream, authority  Everything that a registry knows
+$ lineage report HEAD --template gdpr
+2> error: no template is called 'gdpr'
+2> hint: there are ab-2013, eu-annex-iv, eu-art-10-15, eu-gpai, nist-600-1, full, and files of your own: mine.yaml
+exit 2
+$ lineage report HEAD --template slip.yaml
+2> error: slip.yaml: line 6: answers has no 'subjekt'; did you mean subject?
+2> hint: docs/obligations.md describes templates
+exit 2
+$ lineage report HEAD --template eu-annex-iv --audience public
+2> error: eu-annex-iv asks for nothing that is for public
+2> hint: it is for authority
+exit 2
+$ lineage report HEAD --format bundle --audience public -o all.zip
+2> error: a bundle holds the whole log, for an authority
+2> hint: give them the report: `--audience public -o report.html`
+exit 2
+$ lineage report HEAD --format oms --audience downstream
+2> error: oms names every file, for whoever has them
+2> hint: give them the report: `--audience downstream -o report.html`
+exit 2
+$ lineage report HEAD --template mine.yaml --format md -o report.md
+2> report.md: 1 commit, 0 gaps, 1.4 kB
+""")  # noqa: E501
+
+
+def test_a_template_of_ones_own(repo: Registry, run: Run) -> None:
+    """A file's items are answered, those that are for somebody else left out."""
+    made = repo.commit("config", "settings", params={"seed": 1})
+    (repo.root / "mine.yaml").write_text(MINE)
+    run("attest", "HEAD", "--state", "intended_purpose=sums")
+    asked = ("report", "HEAD", "--template", "mine.yaml", "--format", "json")
+    everything = run(*asked).json()["obligations"]
+    public = run(*asked, "--audience", "public").json()
+
+    assert (everything["id"], everything["version"]) == ("mine", 3)
+    assert [item["status"] for item in everything["items"]] == ["recorded", "stated"]
+    assert everything["items"][1]["fields"][0]["field"]["value"] == "sums"
+    assert [item["key"] for item in public["obligations"]["items"]] == ["what"]
+    assert public["audience"] == "public"
+    assert made.id in str(public)
+    assert "sums" not in str(public)
+    assert "Ada" not in str(public)
