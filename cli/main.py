@@ -66,6 +66,7 @@ SECTIONS = {
     },
     "Trust": {
         "key": "Make, add, list and revoke the keys that sign events.",
+        "timestamp": "Have an authority say when the log was there.",
     },
     "Loop": {
         "loop": "Run loops: generate, check, mix, train, evaluate, again.",

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,6 +62,8 @@ _COLUMNS = (
 @click.option(
     "--since", metavar="EVENT", help="Check that nothing up to EVENT has changed."
 )
+@click.option("--tsa-ca", "ca", type=Path, metavar="FILE",
+              help="Certificates, in PEM, that time stamps lead to.")  # fmt: skip
 @click.option("--repair", "mend", is_flag=True, help="Repair what can be repaired.")
 @click.option(
     "--from",
@@ -111,6 +113,7 @@ def verify(
     revisions: tuple[str, ...],
     remote: str | None,
     since: str | None,
+    ca: Path | None,
     mend: bool,
     sources: tuple[Path, ...],
     evidence: bool,
@@ -154,6 +157,7 @@ def verify(
         hint = "name the bundle: `lineage verify FILE.zip --signers KEYS`"
         raise UsageError("what you hold is for a bundle", hint=hint)
     from lineage.repair import repair
+    from lineage.timestamps import roots_of as roots
     from lineage.verify import verify as check
 
     if sources and not mend:
@@ -164,7 +168,7 @@ def verify(
         return check_evidence(app, revisions, format_, dry_run=dry_run)
     if dry_run:
         raise UsageError("--dry-run goes with --evidence")
-    asked = {"remote": remote, "noted": since}
+    asked: Any = {"remote": remote, "noted": since, "roots": roots(app.registry, ca)}
     with app.terminal.progress("verifying") as progress:
         found = check(app.registry, revisions, **asked, progress=progress)
     repaired: list[str] = []

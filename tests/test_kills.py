@@ -177,6 +177,7 @@ CASES = [
     Case("commit generation --name loop --includes first --includes second"),
     Case("commit dataset other --name text --branch first"),
     Case("attest first --metric accuracy=0.81,0.83"),
+    Case("attest first --release production"),
     Case("taint first --reason 'it is wrong'"),
     Case(
         "blame dataset/folder 1 --prove p.json",

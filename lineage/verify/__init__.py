@@ -30,6 +30,7 @@ from lineage.verify.pins import pin_problems
 from lineage.verify.problem import Problem
 from lineage.verify.remote import remote_problems
 from lineage.verify.signatures import signature_findings
+from lineage.verify.stamps import Stamps
 
 __all__ = ["Problem", "Verified", "verify"]
 
@@ -54,6 +55,7 @@ def verify(
     *,
     remote: str | None = None,
     noted: str | None = None,
+    roots: bytes | None = None,
     progress: Progress | None = None,
 ) -> Verified:
     """Check the commits of the given revsets, or all commits and the log.
@@ -63,6 +65,7 @@ def verify(
     (a name, or "" for all remotes and DVC's default one) the logs at git remotes and
     every object at the DVC remote are read, too. `noted` is the id of an event that
     somebody saw before: it has to be before the newest one (see `verify.appended`).
+    `roots` are certificates in PEM that time stamps have to lead to.
 
     Raises:
         StoreError, UsageError, NotFound: when the remote cannot be asked.
@@ -78,6 +81,9 @@ def verify(
         result.notes += lookup_notes(registry)
         result.problems += log_problems(registry)
         result.problems += signature_findings(registry)
+        stamps = Stamps(registry, roots)
+        result.problems += stamps.problems()
+        result.notes += stamps.notes()
     objects = Objects(known_tombstones(registry), unfetched(registry))
     for id_ in asked if revisions else _all(registry):
         result.checked += 1
