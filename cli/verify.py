@@ -62,8 +62,6 @@ _COLUMNS = (
 @click.option(
     "--since", metavar="EVENT", help="Check that nothing up to EVENT has changed."
 )
-@click.option("--tsa-ca", "ca", type=Path, metavar="FILE",
-              help="Certificates, in PEM, that time stamps lead to.")  # fmt: skip
 @click.option("--repair", "mend", is_flag=True, help="Repair what can be repaired.")
 @click.option(
     "--from",
@@ -101,7 +99,7 @@ _COLUMNS = (
     "--tsa-ca",
     metavar="FILE",
     type=_FILE,
-    help="Of a bundle: certificates that time stamps rest on, in PEM.",
+    help="Certificates, in PEM, that time stamps have to lead to.",
 )
 @click.option("--dry-run", is_flag=True, help="With --evidence: record nothing.")
 @format_option("json", "jsonl", "csv", "md")
@@ -113,7 +111,6 @@ def verify(
     revisions: tuple[str, ...],
     remote: str | None,
     since: str | None,
-    ca: Path | None,
     mend: bool,
     sources: tuple[Path, ...],
     evidence: bool,
@@ -153,11 +150,11 @@ def verify(
 
         held = Held(signers, revoked, since, tsa_ca, anchor)
         return check_bundle(app, bundle, held, format_)
-    if signers or revoked or anchor or tsa_ca:
+    if signers or revoked or anchor:
         hint = "name the bundle: `lineage verify FILE.zip --signers KEYS`"
         raise UsageError("what you hold is for a bundle", hint=hint)
     from lineage.repair import repair
-    from lineage.timestamps import roots_of as roots
+    from lineage.timestamps import roots_of
     from lineage.verify import verify as check
 
     if sources and not mend:
@@ -168,7 +165,8 @@ def verify(
         return check_evidence(app, revisions, format_, dry_run=dry_run)
     if dry_run:
         raise UsageError("--dry-run goes with --evidence")
-    asked: Any = {"remote": remote, "noted": since, "roots": roots(app.registry, ca)}
+    roots = roots_of(app.registry, tsa_ca)
+    asked: Any = {"remote": remote, "noted": since, "roots": roots}
     with app.terminal.progress("verifying") as progress:
         found = check(app.registry, revisions, **asked, progress=progress)
     repaired: list[str] = []

@@ -29,6 +29,13 @@ class Stamp(NamedTuple):
     nonce: int | None
 
 
+def is_there() -> bool:
+    """Whether the library is installed, without which nothing here works."""
+    from importlib.util import find_spec
+
+    return find_spec("rfc3161_client") is not None
+
+
 def query(data: bytes, *, nonce: bool = False) -> tuple[bytes, int | None]:
     """A query for the SHA-256 of `data`, and the nonce in it."""
     library = _library()

@@ -4,16 +4,12 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lineage.bundle_check.archive import Bundle
 from lineage.bundle_check.looked import Held, Looked
-from lineage.errors import StoreError, UsageError
+from lineage.errors import StoreError, UsageError, VerificationError
+from lineage.store import rfc3161
 from lineage.store.objects import Event
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
-    from rfc3161_client import TimeStampResponse
 
 _FOLDER = "data/timestamps/"
 _NAME = re.compile(rf"{_FOLDER}([0-9a-f]{{64}})\.([0-9a-f]{{12}})\.tsr")
@@ -36,18 +32,17 @@ def check_stamps(
     names = sorted(here & made.keys())
     if not names:
         return
-    try:
-        import rfc3161_client  # noqa: F401
-    except ImportError:
+    if not rfc3161.is_there():
         why = "rfc3161-client is not installed"
         looked.skip("timestamp", why, "pip install 'lineage-vcs[audit]'")
         return
     if held.tsa_ca is None:
         why = f"{len(names)} by authorities whose certificates you did not give"
         looked.skip("timestamp", why, _GIVE)
+    roots = _roots(held.tsa_ca)
     for name in names:
         looked.at("timestamp")
-        for what in _faults(bundle, name, made[name], events, held.tsa_ca):
+        for what in _faults(bundle, name, made[name], events, roots):
             looked.found("timestamp", name, what)
 
 
@@ -56,11 +51,9 @@ def _faults(
     name: str,
     event: Event,
     events: Mapping[str, Event],
-    ca: Path | None,
+    roots: bytes | None,
 ) -> list[str]:
     import base64
-
-    from rfc3161_client import decode_timestamp_response
 
     data, of = bundle.read(name), str(event.data.get("of"))
     token = event.data.get("token")
@@ -70,34 +63,23 @@ def _faults(
         if base64.b64decode(token or "", validate=True) != data:
             return ["is not the token that its event recorded"]
     try:
-        response = decode_timestamp_response(data)
-        imprint = response.tst_info.message_imprint.message
-    except ValueError as error:
-        return [f"is no time stamp: {error}"]
-    if imprint.hex() != of:
-        return [f"stamps {imprint.hex()}, and not the event that it is called after"]
-    return _certificate_faults(response, of, ca) if ca else []
-
-
-def _certificates(path: Path) -> "list[Certificate]":
-    from cryptography.x509 import load_pem_x509_certificates
-
-    try:
-        return load_pem_x509_certificates(path.read_bytes())
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise UsageError(f"{path} holds no certificates in PEM") from None
-
-
-def _certificate_faults(response: "TimeStampResponse", of: str, ca: Path) -> list[str]:
-    from rfc3161_client import VerificationError, VerifierBuilder
-
-    builder = VerifierBuilder()
-    for certificate in _certificates(ca):
-        builder = builder.add_root_certificate(certificate)
-    try:
-        builder.build().verify(response, bytes.fromhex(of))
-    except (VerificationError, ValueError) as error:
-        return [f"is not by an authority that you trust: {error}"]
+        stamp = rfc3161.read(data)
+        if stamp.digest != of:
+            return [f"stamps {stamp.digest}, not the event that it is called after"]
+        if roots is not None:
+            rfc3161.check(data, of, roots)
+    except (UsageError, VerificationError) as error:
+        return [f"does not hold: {error}"]
     return []
+
+
+def _roots(ca: Path | None) -> bytes | None:
+    """The auditor's certificates, which have to be some."""
+    if ca is None:
+        return None
+    try:
+        pem = ca.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{ca} cannot be read: {error.strerror}") from None
+    rfc3161.certificates(pem)
+    return pem

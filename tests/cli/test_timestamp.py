@@ -98,8 +98,9 @@ $ lineage timestamp --query nowhere/now.tsq
 2> error: there is no folder nowhere to write the query to
 exit 1
 $ lineage verify --tsa-ca nowhere.pem
-2> error: nowhere.pem cannot be read: No such file or directory
-exit 1
+2> error: invalid value for '--tsa-ca': File 'nowhere.pem' does not exist
+2> hint: see `lineage verify --help`
+exit 2
 $ lineage verify --tsa-ca empty.tsr
 2> error: that is no file of certificates
 2> hint: give the TSA's root certificate in PEM, as its operator publishes it
