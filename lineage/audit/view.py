@@ -63,6 +63,7 @@ def view(report: Report) -> dict[str, Any]:
         "environments": rooms,
         "environment_of": named(report.artifacts, rooms),
         "gaps": [(gap.what, *_places(gap, artifacts, report)) for gap in report.gaps],
+        "few": FEW,
         "most_rows": MOST_ROWS,
         "missing": marks.MISSING,
         "sig": marks.signature,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from lineage import stated
+from lineage.audit import as_html, as_json, as_md, markdown
 from lineage.audit.obligations import fields
 from lineage.audit.obligations.filling import addressed, fill
 from lineage.audit.obligations.reading import parse
@@ -298,3 +300,24 @@ def test_a_fact_that_is_nothing_says_so(repo: Any) -> None:
     assert (taints.status, taints.fields[0].field.value) == ("recorded", "none")
     assert taints.fields[0].field.event == made.as_of.event
     assert (made_of.status, made_of.lacking) == ("not provided", ("made_of",))
+
+
+def test_every_format_shows_the_answers(story: Any, read: Any) -> None:
+    """The page, Markdown and JSON have each question, its values and what it lacks."""
+    state(story.registry, story.turns[2], {"provider": "Acme <b>&amp;| Sons</b>"})
+    made = addressed(
+        report(story.registry, "loop/tutor"), "authority", load("eu-annex-iv")
+    )
+    page = read(as_html.render(made)).text
+    text = as_md.render(made).decode()
+    data = json.loads(as_json.render(made))["obligations"]
+
+    for asked in made.obligations.items:
+        assert asked.question in page
+        assert markdown.plain(asked.question) in text
+    assert "Acme <b>&amp;| Sons</b>" in page
+    assert r"Acme \<b\>\&amp;\| Sons\</b\>" in text
+    assert "not provided : design_rationale" in page
+    assert "Not provided: design\\_rationale." in text
+    assert [item["key"] for item in data["items"]][:2] == ["purpose", "provider"]
+    assert data["items"][1]["fields"][0]["field"]["signature"]["state"] == "no keys"
