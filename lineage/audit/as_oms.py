@@ -2,18 +2,22 @@
 
 https://github.com/ossf/model-signing-spec: a list of files with their SHA-256 in an
 in-toto statement, signed in a Sigstore bundle. ``model_signing verify key`` accepts it.
-The subject's digest is the commit's `payload.root`.
+The subject's digest is the commit's `payload.root`, unless the format leaves out files.
 """
 
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from lineage.audit import dsse
-from lineage.audit.chosen import one_with_files
+from lineage.audit.chosen import one_with_files, title
 from lineage.audit.formats import Given
 from lineage.audit.model import Artifact, Report
+from lineage.errors import UsageError
 from lineage.store.files import FileEntry, in_root_order
 from lineage.store.pem import P256, PrivateKey
 
+_LEFT_OUT = (".git", ".gitattributes", ".github", ".gitignore")  # spec, section 6.2
 PREDICATE = "https://model_signing/signature/v1.0"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
@@ -29,18 +33,36 @@ def render(report: Report, given: Given) -> bytes:
 
 
 def statement(made: Artifact, files: list[FileEntry]) -> bytes:
-    """What is signed of an artifact with these files."""
+    """What is signed of an artifact with these files.
+
+    Raises:
+        UsageError: when there is no file that the format does not leave out.
+    """
+    left_out = {top for file in files if (top := _top(file)) in _LEFT_OUT}
+    listed = [file for file in in_root_order(files) if _top(file) not in left_out]
+    if not listed:
+        raise UsageError(f"{title(made)} has no files that a model signature lists")
     resources = [
         {"name": file.path, "algorithm": "sha256", "digest": file.sha256}
-        for file in in_root_order(files)
+        for file in listed
     ]
-    held = made.bytes.value or {}
-    serialization = {"method": "files", "hash_type": "sha256", "allow_symlinks": False}
+    whole = sha256(b"".join(bytes.fromhex(file.sha256) for file in listed)).hexdigest()
+    how: dict[str, Any] = {
+        "method": "files",
+        "hash_type": "sha256",
+        "allow_symlinks": False,
+    }
+    if left_out:
+        how["ignore_paths"] = sorted(left_out)
     return dsse.statement(
-        [{"name": made.name, "digest": {"sha256": held["root"]}}],
+        [{"name": made.name, "digest": {"sha256": whole}}],
         PREDICATE,
-        {"serialization": serialization, "resources": resources},
+        {"serialization": how, "resources": resources},
     )
+
+
+def _top(file: FileEntry) -> str:
+    return file.path.partition("/")[0]
 
 
 def signed(statement: bytes, path: Path | None) -> bytes:

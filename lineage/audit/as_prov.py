@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from lineage.audit.chosen import URN, title, turns
+from lineage.audit.chosen import URN, made_of, title, turns
 from lineage.audit.lines import lines
 from lineage.audit.model import Artifact, Gate, Report, Source, Statement
 from lineage.descent.roles import CONTAINS, FLOW
@@ -25,9 +25,11 @@ PREFIXES = {
     "event": f"{URN}event:",
     "gate": f"{URN}gate:",
     "lin": f"{URN}term:",
+    "made-of": f"{URN}made-of:",
     "making": f"{URN}making:",
     "metric": f"{URN}metric:",
     "origin": f"{URN}origin:",
+    "stated": f"{URN}stated:",
     "went": f"{URN}went:",
 }
 _HELD = ("state", "root", "files", "count", "size", "uri", "digest", "told")
@@ -46,7 +48,11 @@ def document(report: Report) -> dict[str, Any]:
     """The document as plain data."""
     known = {made.id for made in report.artifacts}
     relations: Relations = defaultdict(list)
-    entities = {f"commit:{made.id}": _entity(made) for made in report.artifacts}
+    shares = made_of(report)
+    entities = {
+        f"commit:{made.id}": _entity(made, shares.get(made.id, {}))
+        for made in report.artifacts
+    }
     activities = {f"making:{made.id}": _making(made) for made in report.artifacts}
     activities |= {f"event:{said.event}": _said(said) for said in report.statements}
     for made in report.artifacts:
@@ -78,8 +84,8 @@ def _numbered(kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     return {f"_:{kind}{number}": each for number, each in enumerate(found, 1)}
 
 
-def _entity(made: Artifact) -> dict[str, Any]:
-    """A commit: its kind, what its bytes are, where it is said to come from."""
+def _entity(made: Artifact, shares: Mapping[str, Any]) -> dict[str, Any]:
+    """A commit: its kind, what its bytes are, what was said and measured of it."""
     types = [_name(f"lin:{made.kind.capitalize()}")]
     if made.kind == "generation":
         types.append(_name("prov:Collection"))
@@ -92,7 +98,9 @@ def _entity(made: Artifact) -> dict[str, Any]:
         "lin:generation": made.generation,
         "lin:git": made.git,
         **_attributes("lin", {key: held[key] for key in _HELD if key in held}),
+        **_attributes("made-of", shares),
         **_attributes("origin", origin),
+        **_attributes("stated", {key: f.value for key, f in made.stated.items()}),
         **_attributes("metric", {m.name: m.value for m in made.metrics}),
     }
 

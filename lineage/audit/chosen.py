@@ -1,8 +1,9 @@
 """Which commits a machine format is about, and how all of them name things."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from lineage.audit.model import Artifact, Generation, Report
+from lineage.audit.model import Artifact, Generation, MadeOf, Report
 from lineage.errors import UsageError
 
 URN = "urn:lineage:"
@@ -38,6 +39,20 @@ def subjects(report: Report) -> list[Artifact]:
 def turns(report: Report) -> list[Generation]:
     """Every generation of the report once, though loops may share some."""
     return list({turn.id: turn for turn in report.turns}.values())
+
+
+def made_of(report: Report) -> dict[str, dict[str, Any]]:
+    """What the training data of models are made of: exact shares where there are."""
+    found = [turn.made_of for turn in report.turns]
+    found += [generator.made_of for generator in report.generators]
+    return {each.model: _shares(each) for each in found if each}
+
+
+def _shares(of: MadeOf) -> dict[str, Any]:
+    kinds = {"human": of.human, "machine": of.machine, "unknown": of.unknown}
+    shares = {kind: part.exact or part.share for kind, part in kinds.items()}
+    hops = {"hops": [of.hops.shortest, of.hops.longest]} if of.hops else {}
+    return {"unit": of.unit, "count": of.count, **shares, **hops}
 
 
 def with_parts(report: Report) -> list[Artifact]:

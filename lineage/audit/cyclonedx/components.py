@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lineage.audit.chosen import event_urn, root, turns, urn
+from lineage.audit.chosen import event_urn, made_of, root, turns, urn
 from lineage.audit.model import Artifact, Measurement, Report
 from lineage.descent.roles import WEIGHTS
 from lineage.store.files import FileEntry, in_root_order
@@ -33,6 +34,18 @@ class Components:
     ) -> None:
         self.known = {made.id: made for made in report.artifacts}
         self._files = files
+        self._made_of = made_of(report)
+        self._events: dict[str, dict[str, Any]] = defaultdict(dict)
+        for live in report.releases:
+            named = f"released:{live.environment}:{live.event[:12]}"
+            self._events[live.subject][named] = {
+                "since": live.since,
+                "until": live.until,
+            }
+        for taint in report.taints:
+            for id_ in taint.reaches:
+                told = {"reason": taint.reason, "lifted": taint.lifted}
+                self._events[id_][f"tainted:{taint.event[:12]}"] = told
         self._measured: dict[str, list[Measurement]] = {}
         self._held_out: dict[str, list[str]] = {}
         for turn in turns(report):
@@ -59,7 +72,8 @@ class Components:
             _file(file) for file in in_root_order(self._files.get(made.id, ()))
         ]:
             found["components"] = listed
-        return {**found, "properties": properties(_told(made))}
+        told = {**_told(made), **self._events.get(made.id, {})}
+        return {**found, "properties": properties(told)}
 
     def _past(self, made: Artifact) -> dict[str, Any]:
         """The git commit, and the models that its weights come from."""
@@ -89,7 +103,10 @@ class Components:
                 "performanceMetrics": [_metric(m) for m in metrics.values()]
             },
             "properties": properties(
-                {f"metric:{m.name}": _meant(m) for m in metrics.values()}
+                {
+                    "made-of": self._made_of.get(made.id),
+                    **{f"metric:{m.name}": _meant(m) for m in metrics.values()},
+                }
             ),
         }
 

@@ -28,6 +28,8 @@ from tests.lineage.audit.machine import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineage.registry import Registry
 
     Story = Any
@@ -49,6 +51,58 @@ def test_model_signing_accepts_the_files_that_get_gives(
     assert (done.returncode, done.stdout) == (0, "Verification succeeded\n")
     (got / "a" / "b").write_bytes(b"other")
     assert "Hash mismatch for \\'a/b\\'" in verify().stderr
+
+
+def verifier(keys: dict[str, Path]) -> Callable[..., None]:
+    """What ``model_signing verify key`` calls."""
+    from model_signing.verifying import Config
+
+    public = f"{keys['p256']}.pub"
+    return Config().use_elliptic_key_verifier(public_key=public).verify
+
+
+def test_files_that_the_format_leaves_out(
+    repo: Registry, keys: dict[str, Path], tmp_path: Path
+) -> None:
+    """What belongs to git is named as left out, and the real verifier agrees."""
+    root = repo.root / "model"
+    (root / "sub").mkdir(parents=True)
+    for name in (".gitattributes", "weights", "sub/.gitignore"):
+        (root / name).write_text(name)
+    made = repo.commit("model", "tutor", path=root)
+    data = rendered(repo, made.id, "oms", keys["p256"])
+    (tmp_path / "bundle").write_bytes(data)
+    predicate = statement(data)["predicate"]
+    verify = verifier(keys)
+
+    assert [r["name"] for r in predicate["resources"]] == ["sub/.gitignore", "weights"]
+    assert predicate["serialization"]["ignore_paths"] == [".gitattributes"]
+    got = repo.get(made.id, tmp_path / "got")
+    verify(got, tmp_path / "bundle")
+    (got / "sub" / ".gitignore").write_text("*")
+    with pytest.raises(ValueError, match="Hash mismatch"):
+        verify(got, tmp_path / "bundle")
+
+
+def test_a_single_file(repo: Registry, keys: dict[str, Path], tmp_path: Path) -> None:
+    """One file is a resource of its own name; it is verified in a folder of its own."""
+    (repo.root / "weights.bin").write_bytes(b"weights")
+    made = repo.commit("model", "tutor", path=repo.root / "weights.bin")
+    (tmp_path / "bundle").write_bytes(rendered(repo, made.id, "oms", keys["p256"]))
+    (tmp_path / "alone").mkdir()
+    repo.get(made.id, tmp_path / "alone")
+
+    verifier(keys)(tmp_path / "alone", tmp_path / "bundle")
+
+
+def test_nothing_to_sign(repo: Registry) -> None:
+    """A folder of what git owns has no signature of files, and the error says so."""
+    (repo.root / "only").mkdir()
+    (repo.root / "only" / ".gitignore").write_text("*")
+    made = repo.commit("dataset", "none", path=repo.root / "only")
+
+    with pytest.raises(UsageError, match="has no files that a model signature lists"):
+        rendered(repo, made.id, "oms")
 
 
 def test_digests_of_all_formats_are_the_root(
@@ -103,7 +157,9 @@ def test_securesystemslib_and_openssl_verify_the_envelope(
 
 def test_an_in_toto_statement_has_every_edge(told: Story) -> None:
     """The turn and its parts are the subjects, what they came from dependencies."""
+    from google.protobuf.json_format import Parse
     from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+    from in_toto_attestation.v1.statement_pb2 import Statement
 
     registry, turn = told.registry, told.turns[2]
     found = statement(rendered(registry, turn, "in-toto"))
@@ -123,6 +179,7 @@ def test_an_in_toto_statement_has_every_edge(told: Story) -> None:
 
     inside = {urn(id_) for id_ in made}
     assert said == {e for e in edges(registry, made) if e[2] not in inside}
+    Parse(json.dumps(found), Statement())
     for each in (*found["subject"], *sources):
         ResourceDescriptor(name=each["name"], digest=each["digest"]).validate()
     for each in sources:
