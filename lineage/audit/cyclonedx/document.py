@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from lineage.audit.audiences import EVERYTHING
 from lineage.audit.chosen import URN, event_urn, subjects, title, turns, urn, with_parts
 from lineage.audit.cyclonedx import claims, making
 from lineage.audit.cyclonedx.components import Components, properties
@@ -20,7 +21,8 @@ def render(report: Report, given: Given) -> bytes:
 
 def document(report: Report, given: Given) -> dict[str, Any]:
     """The bill of materials as plain data."""
-    files = {made.id: given.registry.files(made.id) for made in with_parts(report)}
+    listed = with_parts(report) if report.audience == EVERYTHING else []
+    files = {made.id: given.registry.files(made.id) for made in listed}
     components = Components(report, files)
     about = subjects(report)
     alone = about[0] if len(about) == 1 else None
