@@ -8,6 +8,7 @@ it went are the details of the run.
 
 import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from lineage.audit import dsse
@@ -26,9 +27,14 @@ _DIGEST = re.compile(r"([a-z][a-z0-9_]*):([0-9a-f]+)")
 def render(report: Report, given: Given) -> bytes:
     """The statement in a DSSE envelope; without a key the statement alone."""
     statement = statement_of(report, with_parts(report), given.registry)
-    if given.key is None:
+    return signed(statement, given.key)
+
+
+def signed(statement: bytes, path: Path | None) -> bytes:
+    """A statement as it is or, with a key, in its envelope."""
+    if path is None:
         return statement + b"\n"
-    key = PrivateKey(given.key, ED25519, P256)
+    key = PrivateKey(path, ED25519, P256)
     return dsse.encoded(dsse.envelope(statement, key, key.public.keyid)) + b"\n"
 
 

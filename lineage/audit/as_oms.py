@@ -5,6 +5,7 @@ in-toto statement, signed in a Sigstore bundle. ``model_signing verify key`` acc
 The subject's digest is the commit's `payload.root`, unless the format leaves out files.
 """
 
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,33 +27,31 @@ def render(report: Report, given: Given) -> bytes:
     """The bundle over the subject's files; without a key the statement alone.
 
     Raises:
-        UsageError: when the subject is not one commit with files.
+        UsageError: when the subject is not one commit with files that are listed.
     """
     made = one_with_files(report)
-    return signed(statement(made, given.registry.files(made.id)), given.key)
-
-
-def statement(made: Artifact, files: list[FileEntry]) -> bytes:
-    """What is signed of an artifact with these files.
-
-    Raises:
-        UsageError: when there is no file that the format does not leave out.
-    """
-    left_out = {top for file in files if (top := _top(file)) in _LEFT_OUT}
-    listed = [file for file in in_root_order(files) if _top(file) not in left_out]
-    if not listed:
+    files = given.registry.files(made.id)
+    if not listed(files):
         raise UsageError(f"{title(made)} has no files that a model signature lists")
+    return signed(statement(made, files), given.key)
+
+
+def listed(files: Iterable[FileEntry]) -> list[FileEntry]:
+    """The files that the format has a place for, in its order."""
+    return [file for file in in_root_order(files) if _top(file) not in _LEFT_OUT]
+
+
+def statement(made: Artifact, files: Sequence[FileEntry]) -> bytes:
+    """What is signed of an artifact with these files."""
+    found = listed(files)
+    whole = sha256(b"".join(bytes.fromhex(file.sha256) for file in found)).hexdigest()
     resources = [
         {"name": file.path, "algorithm": "sha256", "digest": file.sha256}
-        for file in listed
+        for file in found
     ]
-    whole = sha256(b"".join(bytes.fromhex(file.sha256) for file in listed)).hexdigest()
-    how: dict[str, Any] = {
-        "method": "files",
-        "hash_type": "sha256",
-        "allow_symlinks": False,
-    }
-    if left_out:
+    how: dict[str, Any] = {"method": "files", "hash_type": "sha256"}
+    how["allow_symlinks"] = False
+    if left_out := {_top(file) for file in files} & set(_LEFT_OUT):
         how["ignore_paths"] = sorted(left_out)
     return dsse.statement(
         [{"name": made.name, "digest": {"sha256": whole}}],
