@@ -10,8 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,39}")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,39}")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_VERSION = re.compile(
+    r"[0-9]{1,6}([.][0-9]{1,6}){0,5}([.-]?[a-z]{1,4}[0-9]{0,9})?([+][a-z0-9]{1,12})?"
+)
+_PACKAGE = re.compile(r"[A-Za-z0-9]{1,20}([-_][A-Za-z0-9]{1,20}){0,3}")
 _WORDS = frozenset(
     {
         "action",
@@ -79,7 +82,11 @@ def conditions(data: Mapping[str, Any]) -> dict[str, Any]:
         packages = environment.get("packages")
         named = packages.items() if isinstance(packages, Mapping) else ()
         pairs = (("python", environment.get("python")), *named)
-        versions = {k: v for k, v in pairs if _is_version(k) and _is_version(v)}
+        versions = {
+            name: version
+            for name, version in pairs
+            if _PACKAGE.fullmatch(name) and _is_version(version)
+        }
         found["environment"] = {
             "python": versions.pop("python", None),
             "packages": versions,

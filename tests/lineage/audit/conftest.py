@@ -249,7 +249,8 @@ def story(told: TestLoop, tmp_path: Path) -> Iterator[TestLoop]:
     """Give a copy of that registry, to go on with."""
     copytree(told.registry.root, tmp_path / "story", symlinks=True)
     with lineage.open(tmp_path / "story") as registry:
-        yield replace(told, registry=registry)
+        ids, written, turns = {**told.ids}, [*told.written], [*told.turns]
+        yield replace(told, registry=registry, ids=ids, written=written, turns=turns)
 
 
 VOID = frozenset({"br", "link", "meta"})
