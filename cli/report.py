@@ -148,7 +148,7 @@ def report(
     made = addressed(make(app.registry, revset), whom, asked)
     if format_ == BUNDLE:
         assert output is not None
-        _bundle(app, made, output, payloads or PAYLOADS[0])
+        _bundle(app, made, output, payloads or PAYLOADS[0], sign_key)
         return
     data = formats.FORMATS[format_](made, formats.Given(app.registry, sign_key))
     if output is None:
@@ -162,8 +162,8 @@ def _check(
     format_: str, output: Path | None, payloads: str | None, sign_key: Path | None
 ) -> None:
     """Refuse options that do not go with the format."""
-    if sign_key is not None and format_ not in SIGNED:
-        hint = f"it is for --format {' and '.join(SIGNED)}"
+    if sign_key is not None and format_ not in (*SIGNED, BUNDLE):
+        hint = f"it is for --format {', '.join((*SIGNED, BUNDLE))}"
         raise UsageError(f"--sign-key says nothing of {format_}", hint=hint)
     if format_ == BUNDLE and output is None:
         hint = "name it: `-o FILE.zip`"
@@ -184,14 +184,16 @@ def _check_audience(format_: str, audience: str | None) -> None:
         raise UsageError(f"{format_} names every file, for whoever has them", hint=hint)
 
 
-def _bundle(app: App, made: "Report", output: Path, payloads: str) -> None:
+def _bundle(
+    app: App, made: "Report", output: Path, payloads: str, key: Path | None
+) -> None:
     from lineage import bundle
     from lineage.checkout import check_not_inside
 
     check_not_inside(app.registry, output.absolute())
     with app.terminal.progress("packing") as progress:
         done = bundle.export(
-            app.registry, made, output, payloads=payloads, progress=progress
+            app.registry, made, output, payloads=payloads, key=key, progress=progress
         )
     files = plural(done.entries, "file")
     app.terminal.say(f"{output}: {_told(made)}, {files}, {size(done.size)}")

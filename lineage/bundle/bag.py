@@ -5,6 +5,7 @@ modes and names are fixed, and nothing of this machine is in them.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import sha256
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -50,6 +51,11 @@ class Bag:
         if signature is not None:
             self.add("tagmanifest-sha256.txt.sig", signature)
         self._zip.close()
+
+    def drop(self) -> None:
+        """Let go of a file that is not to be."""
+        with suppress(OSError, ValueError):
+            self._zip.close()
 
     def _put(self, path: str, chunks: Iterable[bytes], size: int, how: int) -> None:
         info = ZipInfo(f"{self._folder}/{path}", _DATE)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from lineage.audit import as_html, as_json
+from lineage.audit.formats import Given
 from lineage.audit.model import Report
 from lineage.bundle import payload
 from lineage.bundle.bag import Bag
 from lineage.bundle.encoding import encode
+from lineage.bundle.formats import rendered
 from lineage.bundle.history import (
     COMMIT_FILES,
     METRIC_FILES,
@@ -26,6 +28,7 @@ from lineage.keys.files import sign_file
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.reading import Progress
+from lineage.store.signing import check_file
 
 VERSION = 1
 LEVELS = ("none", "metrics", "all")
@@ -52,24 +55,27 @@ def export(
     path: Path,
     *,
     payloads: str = "none",
+    key: Path | None = None,
     progress: Progress | None = None,
 ) -> Bundled:
     """Write the bundle of `report` to `path`; the file is replaced when it is whole.
 
     `payloads` is how much of the files goes in: nothing, the metrics and parameters
     of every commit as DVC reads them, or all bytes of the commits that the report
-    speaks of.
+    speaks of. `key` is the private key in PEM that signs the machine formats.
 
     Raises:
         NotAllowed: when the key that is set here signs no file.
         StoreError: when something is missing, or the disk fails.
     """
+    if signing := registry.signer.path():
+        check_file(signing)
     files = payload.Files()
     if payloads == "all":
         files = payload.Files.of(registry, (one.id for one in report.artifacts))
         payload.check_here(registry, files)
     with disk_errors("writing the bundle"), _replacing(path) as file:
-        made = _Export(registry, report, payloads, files, progress or (lambda _: None))
+        made = _Export(Given(registry, key), report, payloads, files, progress)
         return made.write(file)
 
 
@@ -93,22 +99,33 @@ class _Export:
 
     def __init__(
         self,
-        registry: Registry,
+        given: Given,
         report: Report,
         level: str,
         files: payload.Files,
-        progress: Progress,
+        progress: Progress | None,
     ) -> None:
-        self._registry = registry
+        self._given = given
+        self._registry = given.registry
         self._report = report
         self._level = level
         self._files = files
-        self._progress = progress
-        self._history = History.read(registry)
+        self._progress = progress or (lambda _: None)
+        self._history = History.read(given.registry)
 
     def write(self, file: IO[bytes]) -> Bundled:
         bag = Bag(file, f"lineage-{self._report.subjects[0][:12]}")
-        self._payload(bag)
+        try:
+            self._payload(bag)
+            signs = self._tags(bag)
+        except BaseException:
+            bag.drop()
+            raise
+        size = os.fstat(file.fileno()).st_size
+        return Bundled(bag.entries, size, signs, self._files.away)
+
+    def _tags(self, bag: Bag) -> bool:
+        """The files beside ``data/``; returns whether somebody signed them."""
         signs = self._registry.signer.path() is not None
         bag.add("VERIFY.md", (_HERE / "VERIFY.md").read_bytes())
         bag.add("bag-info.txt", self._info(bag, "sshsig" if signs else "none").encode())
@@ -116,15 +133,13 @@ class _Export:
         bag.add("manifest-sha256.txt", bag.manifest())
         bag.add("verify.sh", (_HERE / "verify.sh").read_bytes())
         bag.close(sign_file(self._registry, bag.tag_manifest()))
-        return Bundled(
-            bag.entries, os.fstat(file.fileno()).st_size, signs, self._files.away
-        )
+        return signs
 
     def _info(self, bag: Bag, signature: str) -> str:
         newest = self._history.newest
         facts: dict[str, Any] = {
             "Bagging-Date": newest.time[:10],
-            "External-Identifier": self._report.subjects[0],
+            "External-Identifier": " ".join(self._report.subjects),
             "Payload-Oxum": bag.oxum(),
             "Lineage-Bundle": VERSION,
             "Lineage-Event": newest.id,
@@ -141,6 +156,8 @@ class _Export:
             if file == "lineage.json":
                 check_digest(id_, data)
             bag.add(f"data/commits/{name}", data)
+        for name, data in rendered(self._report, self._given):
+            bag.add(f"data/formats/{name}", data)
         bag.add("data/log/events.txt", self._history.lines)
         for id_, data in self._history.event_files():
             check_digest(id_, data)

@@ -13,6 +13,8 @@ umask 077
 
 MOST=65535 # files
 TAB=$(printf '\t')
+LINE='
+'
 NAME='[A-Za-z0-9_-][A-Za-z0-9._-]*'
 ID='[0-9a-f]{64}'
 OID='[0-9a-f]{40}'
@@ -179,12 +181,6 @@ lines() { # ERE FILE: the lines that match it
 
 others() { # ERE FILE: the lines that do not
     git grep --no-index -a -h -v -E -e "$1" -- "$2" 2>>"$T/said"
-}
-
-g() {
-    git --git-dir="$T/history" -c core.hooksPath=/dev/null -c core.fsmonitor=false \
-        -c gpg.ssh.allowedSignersFile="$T/w/signers" -c gpg.ssh.program=ssh-keygen \
-        -c log.showSignature=false -c log.mailmap=false -c core.commitGraph=false "$@"
 }
 
 # --- archive: what is in the zip file, before anything of it is written
@@ -458,8 +454,8 @@ blobs() { # of "oid:path name" lines on stdin: "name blob" for those that are th
 }
 hashed() { # of paths in the bag on stdin: "path blob"
     cat >"$W/paths"
-    in_bag git hash-object -t blob --no-filters --stdin-paths <"$W/paths" 2>>"$T/said" |
-        paste -d ' ' "$W/paths" - | sort
+    in_bag git hash-object -t blob --no-filters --stdin-paths <"$W/paths" >"$W/hashes" 2>>"$T/said"
+    paste -d ' ' "$W/paths" "$W/hashes" | sort
 }
 while IFS=' ' read -r id oid; do
     printf '%s:event.json data/log/events/%s.json\n' "$oid" "$id"
@@ -532,47 +528,61 @@ flatten() { # JSON on stdin, each text after a line @NAME: a line for each value
     # NAME, keys and places between tabs, the value last. A path cannot be forged: keys
     # keep their quotes, and no tab stands in a JSON text.
     cat >"$W/docs"
-    scan "$TOKEN" $W/docs | parse
+    scan "$TOKEN" $W/docs >"$W/docs.tokens"
+    parse "$W/docs.tokens"
 }
-parse() { # tokens, each on a line
-    path='' stack='' want='' doc=''
-    while IFS= read -r t; do
-        case $t in
-        '"'*)
-            case $stack$want in
-            o*[ke]) path=$path$TAB$t want='' ;;
+# `read` asks the system for one byte at a time. So long files are cut into pieces, and
+# the shell splits each piece into its lines.
+
+pieces() { # FILE: cut it
+    rm -f "$1".piece.*
+    split -l 20000 -a 4 "$1" "$1.piece."
+}
+
+parse() ( # FILE of tokens, each on a line
+    path='' stack='' want='' doc='' IFS=$LINE
+    pieces "$1"
+    for piece in "$1".piece.*; do
+        [ -e "$piece" ] || continue
+        set -f
+        for t in $(cat "$piece"); do
+            case $t in
+            '"'*)
+                case $stack$want in
+                o*[ke]) path=$path$TAB$t want='' ;;
+                *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
+                esac
+                ;;
+            ',')
+                case $stack in
+                o*) path=${path%"$TAB"*} want=k ;;
+                a*)
+                    place=${path##*"$TAB"}
+                    path=${path%"$TAB"*}$TAB$((place + 1)) want=''
+                    ;;
+                esac
+                ;;
+            ':') ;;
+            '{') stack=o$stack want=e ;;
+            '[') stack=a$stack path=$path${TAB}0 want=b ;;
+            '}')
+                case $stack$want in
+                o*e) printf '%s%s\t{}\n' "$doc" "$path" ;;
+                o*) path=${path%"$TAB"*} ;;
+                esac
+                stack=${stack#?} want=''
+                ;;
+            ']')
+                case $stack in a*) path=${path%"$TAB"*} ;; esac
+                case $stack$want in a*b) printf '%s%s\t[]\n' "$doc" "$path" ;; esac
+                stack=${stack#?} want=''
+                ;;
+            '@'*) doc=${t#@} path='' stack='' want='' ;;
             *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
             esac
-            ;;
-        ',')
-            case $stack in
-            o*) path=${path%"$TAB"*} want=k ;;
-            a*)
-                place=${path##*"$TAB"}
-                path=${path%"$TAB"*}$TAB$((place + 1)) want=''
-                ;;
-            esac
-            ;;
-        ':') ;;
-        '{') stack=o$stack want=e ;;
-        '[') stack=a$stack path=$path${TAB}0 want=b ;;
-        '}')
-            case $stack$want in
-            o*e) printf '%s%s\t{}\n' "$doc" "$path" ;;
-            o*) path=${path%"$TAB"*} ;;
-            esac
-            stack=${stack#?} want=''
-            ;;
-        ']')
-            case $stack in a*) path=${path%"$TAB"*} ;; esac
-            case $stack$want in a*b) printf '%s%s\t[]\n' "$doc" "$path" ;; esac
-            stack=${stack#?} want=''
-            ;;
-        '@'*) doc=${t#@} path='' stack='' want='' ;;
-        *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
-        esac
+        done
     done
-}
+)
 
 # a table of all events: id, time, type
 scan '^[0-9a-f]{64}|"time":"[^"]*","type":"[^"]*"\}$' $W/ends | paste -d '"' - - |
@@ -620,7 +630,7 @@ sort -k 2,2 "$W/numbered" | join -1 2 -2 1 -o 1.1,2.1,2.2,2.3,2.4,2.5,2.6 - "$W/
 
 sort "$EVENTS" | sort -k 2,2 | join -1 2 -2 1 -o 1.2,1.1 - "$W/reached" | sort >"$W/pairs"
 tr '|' ' ' <"$W/signed" >"$W/states" # oid state fingerprint seconds id
-root='' root_id=''
+root='' root_key=''
 while IFS=' ' read -r number id action key roles since oid; do
     [ -z "$root" ] || continue
     [ "$action" = '"add"' ] || continue
@@ -628,7 +638,7 @@ while IFS=' ' read -r number id action key roles since oid; do
     [ -z "$ANCHOR" ] || [ "$key" = "$ANCHOR" ] || continue
     scan "^$oid\\|[GU]\\|[^|]*" $W/signed >"$W/one"
     IFS='|' read -r _ _ with <"$W/one" || continue
-    if [ "$with" = "$key" ]; then root=$oid root_id=$id root_key=$key; fi
+    if [ "$with" = "$key" ]; then root=$oid root_key=$key; fi
 done <"$W/changes-ordered"
 
 if [ -z "$root" ]; then
@@ -868,7 +878,8 @@ flatten_all() { # lines "oid:path name" on stdin: all their values, on all proce
         [ -s "$part" ] || continue
         (
             g cat-file --batch='@%(rest)' <"$part" >"$part.json" 2>>"$T/said"
-            scan "$TOKEN" "$W/${part##*/}.json" | parse >"$part.out"
+            scan "$TOKEN" "$W/${part##*/}.json" >"$part.tokens"
+            parse "$part.tokens" >"$part.out"
         ) &
     done
     wait
@@ -878,7 +889,7 @@ while IFS=' ' read -r oid id; do printf '%s:lineage.json %s\n' "$oid" "$id"; don
     flatten_all >"$W/manifests"
 cut -f 1 "$W/manifests" | sort -u | comm -13 - "$W/both" >"$W/odd"
 fail_each commit 'the manifest of ' "$W/odd" ' says nothing'
-lines "^$ID$TAB\"edges\"$TAB[0-9]+$TAB\"id\"$TAB" $W/manifests | cut -f 1,5 | tr -d '"' |
+lines "^$ID$TAB\"edges\"${TAB}[0-9]+$TAB\"id\"$TAB" $W/manifests | cut -f 1,5 | tr -d '"' |
     sort -k 2,2 >"$W/edges"
 cut -f 2 "$W/edges" | sort -u | comm -23 - "$W/commits" >"$W/odd"
 fail_each edge 'a manifest has an edge to ' "$W/odd" ', which is not here'
@@ -903,16 +914,16 @@ in_bag tr -d '\n' <"$B/data/report.json" | wc -c >"$W/size"
 if [ "$(tr -d '\n' <"$W/tokens" | wc -c)" -ne "$(cat "$W/size")" ]; then
     fail report 'report.json has something between its values'
 fi
-parse <"$W/tokens" >"$W/report" # TAB path TAB value
+parse "$W/tokens" >"$W/report" # TAB path TAB value
 at() { # PATH: the value in report.json, without quotes
     lines "^$TAB$1$TAB" $W/report | cut -f "${2:-4}" | tr -d '"'
 }
-at '"artifacts"'"$TAB[0-9]+$TAB"'"id"' 5 | sort >"$W/artifacts"
+at '"artifacts"'"${TAB}[0-9]+$TAB"'"id"' 5 | sort >"$W/artifacts"
 if [ ! -s "$W/artifacts" ]; then fail report 'report.json speaks of no commit'; fi
 if [ "$(at '"as_of"'"$TAB"'"event"')" != "$NEWEST" ]; then
     fail report 'report.json is not as of the newest event'
 fi
-at '"subjects"'"$TAB[0-9]+" | sort >"$W/subjects"
+at '"subjects"'"${TAB}[0-9]+" | sort >"$W/subjects"
 printf '%s\n' "$SUBJECT" | tr ' ' '\n' | sort | comm -3 - "$W/subjects" | tr -d '\t' >"$W/odd"
 fail_each report '' "$W/odd" ' is a subject in bag-info.txt or in report.json, and not in both'
 case ${SUBJECT%%"${SUBJECT#????????????}"} in
@@ -923,36 +934,42 @@ esac
 # What is said there of commits and events, each fact on a line that begins with an id.
 # An edge is told by what it is, for its place in a list is another here than there.
 
-facts_of_manifests() { # of $W/manifests
+facts_of_manifests() ( # FILE
     evidence='' to='' role='' part=''
-    while IFS= read -r line; do
-        id=${line%%"$TAB"*} rest=${line#*"$TAB"} value=${line##*"$TAB"}
-        case $rest in
-        '"kind"'* | '"name"'* | '"params"'* | '"code"'* | '"metrics"'* | '"origin"'* | \
-            '"payload"'*) printf '%s\n' "$line" ;;
-        '"edges"'*'"evidence"'*) evidence=$value ;;
-        '"edges"'*'"id"'*) to=$value ;;
-        '"edges"'*"$TAB"'"role"'*)
-            role=$value
-            printf '%s\tedge\t%s\t%s\t%s\n' "$id" "$role" "$to" "$evidence"
-            ;;
-        '"edges"'*'"share"'*"${TAB}0$TAB"*) part=$value ;;
-        '"edges"'*'"share"'*"${TAB}1$TAB"*)
-            unit=${rest#*'"share"'"$TAB"}
-            unit=${unit%%"$TAB"*}
-            printf '%s\tshare\t%s\t%s\t%s\t%s\t%s\n' "$id" "$role" "$to" "$unit" "$part" "$value"
-            ;;
-        '"gates"'*)
-            field=${rest#'"gates"'"$TAB"*"$TAB"}
-            case $field in
-            '"id"'"$TAB"* | '"type"'"$TAB"* | '"verdict"'"$TAB"* | '"value"'"$TAB"*)
-                printf '%s\n' "$line"
+    IFS=$LINE
+    pieces "$1"
+    for piece in "$1".piece.*; do
+        [ -e "$piece" ] || continue
+        set -f
+        for line in $(cat "$piece"); do
+            id=${line%%"$TAB"*} rest=${line#*"$TAB"} value=${line##*"$TAB"}
+            case $rest in
+            '"kind"'* | '"name"'* | '"params"'* | '"code"'* | '"metrics"'* | '"origin"'* | \
+                '"payload"'*) printf '%s\n' "$line" ;;
+            '"edges"'*'"evidence"'*) evidence=$value ;;
+            '"edges"'*'"id"'*) to=$value ;;
+            '"edges"'*"$TAB"'"role"'*)
+                role=$value
+                printf '%s\tedge\t%s\t%s\t%s\n' "$id" "$role" "$to" "$evidence"
+                ;;
+            '"edges"'*'"share"'*"${TAB}0$TAB"*) part=$value ;;
+            '"edges"'*'"share"'*"${TAB}1$TAB"*)
+                unit=${rest#*'"share"'"$TAB"}
+                unit=${unit%%"$TAB"*}
+                printf '%s\tshare\t%s\t%s\t%s\t%s\t%s\n' "$id" "$role" "$to" "$unit" "$part" "$value"
+                ;;
+            '"gates"'*)
+                field=${rest#'"gates"'"$TAB"*"$TAB"}
+                case $field in
+                '"id"'"$TAB"* | '"type"'"$TAB"* | '"verdict"'"$TAB"* | '"value"'"$TAB"*)
+                    printf '%s\n' "$line"
+                    ;;
+                esac
                 ;;
             esac
-            ;;
-        esac
+        done
     done
-}
+)
 
 last() { # of $line: its last key as $key and its value as $value
     value=${line##*"$TAB"}
@@ -960,122 +977,141 @@ last() { # of $line: its last key as $key and its value as $value
     key=${key##*"$TAB"}
 }
 
-facts_of_report() { # of $W/report; sections come in the order that report.json has them
-    id='' role='' to='' evidence='' unit='' first='' second='' said='' turn=''
-    m_name='' m_facts='' low='' gate='' gates='' event=''
-    while IFS= read -r line; do
-        last
-        case $line in
-        "$TAB"'"artifacts"'"$TAB"*)
-            rest=${line#"$TAB"*"$TAB"*"$TAB"}
-            case $rest in
-            '"id"'"$TAB"*) id=${value#?} && id=${id%?} ;;
-            '"git"'"$TAB"*) git=${value#?} && printf '%s\tgit\t%s\n' "$id" "${git%?}" ;;
-            '"kind"'"$TAB"* | '"name"'"$TAB"*) printf '%s\t%s\n' "$id" "$rest" ;;
-            '"event"'"$TAB"*) event=${value#?} && event=${event%?} ;;
-            '"time"'"$TAB"*) printf '%s\t%s\n' "$event" "$rest" ;;
-            '"params"'"$TAB"'"value"'"$TAB"* | '"code"'"$TAB"'"value"'"$TAB"*)
-                printf '%s\t%s\t%s\n' "$id" "${rest%%"$TAB"*}" "${rest#*"$TAB"*"$TAB"}"
+facts_of_report() ( # FILE: sections come in the order that report.json has them
+    id='' role='' to='' evidence='' unit='' first='' said='' turn=''
+    m_name='' m_facts='' low='' gate='' event=''
+    IFS=$LINE
+    pieces "$1"
+    for piece in "$1".piece.*; do
+        [ -e "$piece" ] || continue
+        set -f
+        for line in $(cat "$piece"); do
+            last
+            case $line in
+            "$TAB"'"artifacts"'"$TAB"*)
+                rest=${line#"$TAB"*"$TAB"*"$TAB"}
+                case $rest in
+                '"id"'"$TAB"*) id=${value#?} && id=${id%?} ;;
+                '"git"'"$TAB"*) git=${value#?} && printf '%s\tgit\t%s\n' "$id" "${git%?}" ;;
+                '"kind"'"$TAB"* | '"name"'"$TAB"*) printf '%s\t%s\n' "$id" "$rest" ;;
+                '"event"'"$TAB"*) event=${value#?} && event=${event%?} ;;
+                '"time"'"$TAB"*) printf '%s\t%s\n' "$event" "$rest" ;;
+                '"params"'"$TAB"'"value"'"$TAB"* | '"code"'"$TAB"'"value"'"$TAB"*)
+                    printf '%s\t%s\t%s\n' "$id" "${rest%%"$TAB"*}" "${rest#*"$TAB"*"$TAB"}"
+                    ;;
+                '"origin"'"$TAB"*"$TAB"'"value"'"$TAB"*)
+                    said=${rest#*"$TAB"}
+                    printf '%s\t"origin"\t%s\t%s\n' "$id" "${said%%"$TAB"*}" "${said#*"$TAB"*"$TAB"}"
+                    ;;
+                '"bytes"'"$TAB"'"value"'"$TAB"*)
+                    case $key in '"count"' | '"size"' | '"files"' | '"root"' | '"type"')
+                        printf '%s\t"payload"\t%s\t%s\n' "$id" "$key" "$value"
+                        ;;
+                    esac
+                    ;;
+                esac
+                case $rest in '"metrics"'* | '"sources"'*) ;; *) continue ;; esac
                 ;;
-            '"origin"'"$TAB"*"$TAB"'"value"'"$TAB"*)
-                said=${rest#*"$TAB"}
-                printf '%s\t"origin"\t%s\t%s\n' "$id" "${said%%"$TAB"*}" "${said#*"$TAB"*"$TAB"}"
-                ;;
-            '"bytes"'"$TAB"'"value"'"$TAB"*)
-                case $key in '"count"' | '"size"' | '"files"' | '"root"' | '"type"')
-                    printf '%s\t"payload"\t%s\t%s\n' "$id" "$key" "$value"
+            *"$TAB"'"statements"'"$TAB"[0-9]*"$TAB"'"data"'"$TAB"*) continue ;;
+            esac
+            case $line in
+            *"$TAB"'"metrics"'"$TAB"[0-9]*"$TAB"*)
+                case $key in
+                '"name"') m_name=$value m_facts='' ;;
+                '"value"' | '"definition"' | '"version"' | '"direction"' | '"n"')
+                    [ "$value" = null ] || m_facts="$m_facts $key$TAB$value"
+                    [ "$key" != '"value"' ] || low=$value
+                    ;;
+                0 | 1) m_facts="$m_facts "'"interval"'"$TAB$key$TAB$value" ;;
+                '"commit"')
+                    to=${value#?} && to=${to%?}
+                    while [ -n "$m_facts" ]; do
+                        said=${m_facts##* }
+                        m_facts=${m_facts% "$said"}
+                        printf '%s\t"metrics"\t%s\t%s\n' "$to" "$m_name" "$said"
+                    done
+                    [ -z "$turn" ] || printf '%s\tpoint\t%s\t%s\n' "$turn" "$m_name" "$low"
                     ;;
                 esac
                 ;;
-            esac
-            case $rest in '"metrics"'* | '"sources"'*) ;; *) continue ;; esac
-            ;;
-        *"$TAB"'"statements"'"$TAB"[0-9]*"$TAB"'"data"'"$TAB"*) continue ;;
-        esac
-        case $line in
-        *"$TAB"'"metrics"'"$TAB"[0-9]*"$TAB"*)
-            case $key in
-            '"name"') m_name=$value m_facts='' ;;
-            '"value"' | '"definition"' | '"version"' | '"direction"' | '"n"')
-                [ "$value" = null ] || m_facts="$m_facts $key$TAB$value"
-                [ "$key" != '"value"' ] || low=$value
+            *"$TAB"'"gates"'"$TAB"[0-9]*"$TAB"*)
+                rest=${line##*"$TAB"'"gates"'"$TAB"}
+                gate=${rest%%"$TAB"*}
+                case ${rest#*"$TAB"} in
+                '"id"'"$TAB"* | '"type"'"$TAB"* | '"verdict"'"$TAB"*)
+                    [ "$value" = null ] || printf '%s\t"gates"\t%s\t%s\t%s\n' "$turn" "$gate" "$key" "$value"
+                    ;;
+                '"value"'"$TAB"*)
+                    [ "$value" = null ] || printf '%s\t"gates"\t%s\t%s\n' "$turn" "$gate" "${rest#*"$TAB"}"
+                    ;;
+                esac
                 ;;
-            0 | 1) m_facts="$m_facts "'"interval"'"$TAB$key$TAB$value" ;;
-            '"commit"')
-                to=${value#?} && to=${to%?}
-                while [ -n "$m_facts" ]; do
-                    said=${m_facts##* }
-                    m_facts=${m_facts% "$said"}
-                    printf '%s\t"metrics"\t%s\t%s\n' "$to" "$m_name" "$said"
-                done
-                [ -z "$turn" ] || printf '%s\tpoint\t%s\t%s\n' "$turn" "$m_name" "$low"
+            *"$TAB"'"evidence"'"$TAB"'"value"'"$TAB"*) evidence=$value ;;
+            *"$TAB"'"evidence"'"$TAB"'"commit"'"$TAB"*)
+                said=${value#?}
+                printf '%s\tedge\t%s\t%s\t%s\n' "${said%?}" "$role" "$to" "$evidence"
                 ;;
-            esac
-            ;;
-        *"$TAB"'"gates"'"$TAB"[0-9]*"$TAB"*)
-            rest=${line##*"$TAB"'"gates"'"$TAB"}
-            gate=${rest%%"$TAB"*}
-            case ${rest#*"$TAB"} in
-            '"id"'"$TAB"* | '"type"'"$TAB"* | '"verdict"'"$TAB"*)
-                [ "$value" = null ] || printf '%s\t"gates"\t%s\t%s\t%s\n' "$turn" "$gate" "$key" "$value"
+            *"$TAB"'"share"'"$TAB"'"value"'"$TAB"*"${TAB}0$TAB"*) first=$value ;;
+            *"$TAB"'"share"'"$TAB"'"value"'"$TAB"*"${TAB}1$TAB"*)
+                unit=${line%"$TAB"*"$TAB"*}
+                printf '%s\tshare\t%s\t%s\t%s\t%s\t%s\n' "${said%?}" "$role" "$to" "${unit##*"$TAB"}" "$first" "$value"
                 ;;
-            '"value"'"$TAB"*)
-                [ "$value" = null ] || printf '%s\t"gates"\t%s\t%s\n' "$turn" "$gate" "${rest#*"$TAB"}"
+            *"$TAB"'"generations"'"$TAB"[0-9]*"$TAB"'"id"'"$TAB"* | \
+                *"$TAB"'"rejected"'"$TAB"[0-9]*"$TAB"'"id"'"$TAB"*)
+                case $line in
+                *'"parts"'* | *'"held_out"'*) to=$value ;;
+                *) turn=${value#?} && turn=${turn%?} ;;
+                esac
                 ;;
-            esac
-            ;;
-        *"$TAB"'"evidence"'"$TAB"'"value"'"$TAB"*) evidence=$value ;;
-        *"$TAB"'"evidence"'"$TAB"'"commit"'"$TAB"*)
-            said=${value#?}
-            printf '%s\tedge\t%s\t%s\t%s\n' "${said%?}" "$role" "$to" "$evidence"
-            ;;
-        *"$TAB"'"share"'"$TAB"'"value"'"$TAB"*"${TAB}0$TAB"*) first=$value ;;
-        *"$TAB"'"share"'"$TAB"'"value"'"$TAB"*"${TAB}1$TAB"*)
-            unit=${line%"$TAB"*"$TAB"*}
-            printf '%s\tshare\t%s\t%s\t%s\t%s\t%s\n' "${said%?}" "$role" "$to" "${unit##*"$TAB"}" "$first" "$value"
-            ;;
-        *"$TAB"'"generations"'"$TAB"[0-9]*"$TAB"'"id"'"$TAB"* | \
-            *"$TAB"'"rejected"'"$TAB"[0-9]*"$TAB"'"id"'"$TAB"*)
-            case $line in
-            *'"parts"'* | *'"held_out"'*) to=$value ;;
-            *) turn=${value#?} && turn=${turn%?} ;;
-            esac
-            ;;
-        "$TAB"'"releases"'*) turn='' ;;
-        *"$TAB"'"points"'"$TAB"[0-9]*"$TAB"'"generation"'"$TAB"*) turn=${value#?} && turn=${turn%?} ;;
-        *"$TAB"'"points"'"$TAB"[0-9]*"$TAB"'"value"'"$TAB"*)
-            printf '%s\tpoint\t%s\t%s\n' "$turn" "$m_name" "$value" >&3
-            ;;
-        *"$TAB"'"measures"'"$TAB"[0-9]*"$TAB"'"name"'"$TAB"*) m_name=$value ;;
-        *"$TAB"'"statements"'"$TAB"[0-9]*"$TAB"*)
-            rest=${line##*"$TAB"'"statements"'"$TAB"}
-            rest=${rest#*"$TAB"}
-            case $rest in
-            '"event"'"$TAB"*) event=${value#?} && event=${event%?} ;;
-            '"type"'"$TAB"* | '"time"'"$TAB"* | '"subject"'"$TAB"* | '"message"'"$TAB"*)
-                case $value in null | '""') ;; *) printf '%s\t%s\n' "$event" "$rest" ;; esac
+            "$TAB"'"releases"'"$TAB"* | "$TAB"'"taints"'"$TAB"* | "$TAB"'"erasures"'"$TAB"*)
+                turn=''
+                case $key in
+                '"event"') event=${value#?} && event=${event%?} ;;
+                '"subject"') printf '%s\t%s\t%s\n' "$event" "$key" "$value" ;;
+                '"environment"' | '"reason"' | '"authority"')
+                    printf '%s\t"data"\t%s\t%s\n' "$event" "$key" "$value"
+                    ;;
+                esac
                 ;;
+            *"$TAB"'"points"'"$TAB"[0-9]*"$TAB"'"generation"'"$TAB"*) turn=${value#?} && turn=${turn%?} ;;
+            *"$TAB"'"points"'"$TAB"[0-9]*"$TAB"'"value"'"$TAB"*)
+                printf '%s\tpoint\t%s\t%s\n' "$turn" "$m_name" "$value" >&3
+                ;;
+            *"$TAB"'"measures"'"$TAB"[0-9]*"$TAB"'"name"'"$TAB"*) m_name=$value ;;
+            *"$TAB"'"statements"'"$TAB"[0-9]*"$TAB"*)
+                rest=${line##*"$TAB"'"statements"'"$TAB"}
+                rest=${rest#*"$TAB"}
+                case $rest in
+                '"event"'"$TAB"*) event=${value#?} && event=${event%?} ;;
+                '"type"'"$TAB"* | '"time"'"$TAB"* | '"subject"'"$TAB"* | '"message"'"$TAB"*)
+                    case $value in null | '""') ;; *) printf '%s\t%s\n' "$event" "$rest" ;; esac
+                    ;;
+                esac
+                ;;
+            *"$TAB"'"role"'"$TAB"*) role=$value ;;
+            *"$TAB"'"id"'"$TAB"*) to=$value ;;
             esac
-            ;;
-        *"$TAB"'"role"'"$TAB"*) role=$value ;;
-        *"$TAB"'"id"'"$TAB"*) to=$value ;;
-        esac
+        done
     done
-}
+)
 
 while IFS=' ' read -r oid id; do printf '%s\tgit\t%s\n' "$id" "$oid"; done <"$W/brought" >"$W/gits"
 while IFS=' ' read -r id oid time type; do
     printf '%s\t"time"\t"%s"\n%s\t"type"\t"%s"\n' "$id" "$time" "$id" "$type"
 done <"$W/events" >"$W/clock"
-lines '"(statements)"' $W/report | cut -f 2- >"$W/about"
+# what is added up, told twice or no matter of the record is not looked at
+others "^$TAB(\"artifacts\"${TAB}[0-9]+$TAB\"(circumstances|message|signature|stated|further)\"|\"loops\"${TAB}[0-9]+$TAB(\"oversight\"|\"(generations|rejected)\"${TAB}[0-9]+$TAB\"(made_of|compute|against_start)\")|\"(changes|generators|training|written|gaps|keys|obligations|coverage)\")$TAB" \
+    $W/report >"$W/spoken-report"
+lines '^.\"(statements|releases|taints|erasures|loops)\"' $W/report >"$W/about"
 scan "\"event\"$TAB\"$ID\"\$" $W/about | cut -d '"' -f 4 | sort -u >"$W/spoken"
 join "$W/wanted" "$W/spoken" >"$W/spoken-of"
 while IFS=' ' read -r id oid; do printf '%s:event.json %s\n' "$oid" "$id"; done <"$W/spoken-of" |
     flatten_all >"$W/spoken-facts"
-lines "^$ID$TAB\"(subject|message)\"$TAB" $W/spoken-facts >"$W/words"
-facts_of_manifests <"$W/manifests" | sort -u - "$W/gits" "$W/clock" "$W/words" >"$W/recorded"
+lines "^$ID$TAB(\"(subject|message)\"|\"data\"$TAB\"(environment|reason|authority)\")$TAB" \
+    $W/spoken-facts >"$W/words"
+facts_of_manifests "$W/manifests" | sort -u - "$W/gits" "$W/clock" "$W/words" >"$W/recorded"
 : >"$W/points"
-facts_of_report <"$W/report" 3>"$W/points" | sort -u >"$W/told-facts"
+facts_of_report "$W/spoken-report" 3>"$W/points" | sort -u >"$W/told-facts"
 lines "$TAB""point$TAB" $W/told-facts | sort -u >"$W/measured"
 others "$TAB""point$TAB" $W/told-facts | sort -u >"$W/claimed"
 short() { cut -c 1-12,65-160 | tr '\t' ' '; }
@@ -1083,7 +1119,7 @@ only_in_first "$W/claimed" "$W/recorded" | short >"$W/odd"
 fail_each report 'not recorded so: ' "$W/odd" ''
 sort -u "$W/points" | comm -23 - "$W/measured" | short >"$W/odd"
 fail_each report 'a curve says what no generation does: ' "$W/odd" ''
-others "$TAB(git|\"time\"|\"type\"|\"subject\"|\"message\"|\"gates\"|\"origin\"|\"payload\")$TAB" \
+others "$TAB(git|\"time\"|\"type\"|\"subject\"|\"message\"|\"gates\"|\"origin\"|\"payload\"|\"data\")$TAB" \
     $W/recorded | join -t "$TAB" - "$W/artifacts" | sort | comm -23 - "$W/claimed" | short >"$W/odd"
 fail_each report 'left out: ' "$W/odd" ''
 ran report "$(wc -l <"$W/claimed") facts of report.json stand so in manifests and events"
@@ -1111,7 +1147,7 @@ if [ "$LEVEL" = all ]; then
     lines ' erase$' $W/events | while IFS=' ' read -r id oid rest; do
         printf '%s:event.json %s\n' "$oid" "$id"
     done | flatten_all >"$W/erasures"
-    lines "$TAB\"objects\"$TAB[0-9]+$TAB\"sha256\"$TAB" $W/erasures | cut -f 1,6 | tr -d '"' |
+    lines "$TAB\"objects\"${TAB}[0-9]+$TAB\"sha256\"$TAB" $W/erasures | cut -f 1,6 | tr -d '"' |
         tr '\t' ' ' >"$W/gone-event"
     while IFS=' ' read -r event sum; do printf '%s erased %s\n' "$sum" "$event"; done \
         <"$W/gone-event" >"$W/explained"
@@ -1120,7 +1156,7 @@ if [ "$LEVEL" = all ]; then
     lines ' gc$' $W/events | while IFS=' ' read -r id oid rest; do
         printf '%s:event.json %s\n' "$oid" "$id"
     done | flatten_all >"$W/freed"
-    lines "$TAB\"commits\"$TAB[0-9]+$TAB\"id\"$TAB" $W/freed | cut -f 1,6 | tr -d '"' | tr '\t' ' ' |
+    lines "$TAB\"commits\"${TAB}[0-9]+$TAB\"id\"$TAB" $W/freed | cut -f 1,6 | tr -d '"' | tr '\t' ' ' |
         sort -k 2,2 | join -1 2 -2 1 -o 2.2,1.1 - "$W/files-of" |
         while IFS=' ' read -r sum event; do printf '%s freed %s\n' "$sum" "$event"; done >>"$W/explained"
     sort -u "$W/explained" >"$W/reasons"
@@ -1155,7 +1191,7 @@ lines "^$ID$TAB\"data\"$TAB\"(of|token)\"$TAB" $W/stamps | cut -f 1,4 | tr -d '"
     paste - - | tr '\t' ' ' >"$W/tokens" # id of id token
 : >"$W/stamp-files"
 stamps=0
-while IFS=' ' read -r id of again token; do
+while IFS=' ' read -r id of _ token; do
     stamps=$((stamps + 1))
     short=${id%"${id#????????????}"}
     file=$B/data/timestamps/$of.$short.tsr
