@@ -59,6 +59,7 @@ def _environment() -> "Environment":
         "change": words.change,
         "files": words.files,
         "hops": words.hops,
+        "made": words.made,
         "portion": words.portion,
     }
     return made

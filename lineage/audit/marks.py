@@ -40,8 +40,11 @@ def signature(found: Signature | None, *, brief: bool = False) -> Markup:
     return Markup('<span class="sig {}">{}</span>').format(class_, safe(told))
 
 
-def source(field: Field[Any]) -> Markup:
-    """How the report comes to know a value, with a mark for each way."""
+def source(field: Field[Any], *, named: bool = False) -> Markup:
+    """How the report comes to know a value, with a mark for each way.
+
+    The commit is `named` where the value does not stand below it.
+    """
     if field.status == "not provided":
         return Markup("")
     if field.status == "stated":
@@ -52,6 +55,8 @@ def source(field: Field[Any]) -> Markup:
         sign = signature(field.signature, brief=True)
         return Markup("{} {}").format(marked, sign) if sign else marked
     where = f"event {field.event[:SHORT]}" if field.event else "the commit"
+    if named and field.commit and not field.event:
+        where = f"commit {field.commit[:SHORT]}"
     return Markup('<span class="how recorded">recorded in {}</span>').format(where)
 
 
@@ -78,6 +83,6 @@ class Links:
         """A generation by its number and id."""
         goal = "g" if id_ in self._told else "c"
         bad = Markup(' <span class="bad">rejected</span>') if rejected else ""
-        return Markup('<a href="#{0}-{1}">{2} <code>{1}</code></a>{3}').format(
-            goal, id_[:SHORT], number, bad
-        )
+        return Markup(
+            '<a class="turn" href="#{0}-{1}">{2} <code>{1}</code></a>{3}'
+        ).format(goal, id_[:SHORT], number, bad)

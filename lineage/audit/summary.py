@@ -11,7 +11,7 @@ from lineage.audit.model import Generation, Loop, Report
 from lineage.audit.text import number, percent, plural
 from lineage.audit.told import COUNTS, Told
 from lineage.audit.vouched import Vouched
-from lineage.audit.words import change
+from lineage.audit.words import change, made
 
 _FEW = 3  # measures, releases
 
@@ -51,8 +51,8 @@ def figures(report: Report, spoken: Sequence[Vouched]) -> list[Figure]:
     if report.loops:
         chain = {turn.id for turn in report.turns if turn.status == "accepted"}
         aside = {turn.id for turn in report.turns} - chain
-        tries = plural(len(aside), "rejected try", "rejected tries")
-        found.append(Figure("Generations", number(len(chain)), f"and {tries}"))
+        tries = f"and {len(aside):,} rejected" if aside else "none rejected"
+        found.append(Figure("Generations", number(len(chain)), tries))
         found.append(_machine(report.loops))
         due = sum(loop.oversight.generations for loop in report.loops)
         seen = sum(loop.oversight.reviewed for loop in report.loops)
@@ -67,10 +67,10 @@ def figures(report: Report, spoken: Sequence[Vouched]) -> list[Figure]:
 
 def _machine(loops: Iterable[Loop]) -> Figure:
     """How much of what the newest model learned from was machine-written."""
-    made = [t.made_of for loop in loops for t in loop.generations if t.made_of]
-    if not made:
+    known = [t.made_of for loop in loops for t in loop.generations if t.made_of]
+    if not known:
         return Figure("Machine-written", MISSING, "of the newest training data")
-    of = made[-1]
+    of = known[-1]
     open_ = f"; {percent(of.unknown.share)} unknown" if of.unknown.share else ""
     more = f"of what the newest model learned from{open_}"
     return Figure("Machine-written", percent(of.machine.share), more)
@@ -109,11 +109,12 @@ def _loop(told: Told, chapter: str, *, several: bool) -> Iterator[Line]:
 
 def _asked(told: Told) -> Iterator[tuple[int, tuple[str, str | Markup, str]]]:
     loop = told.loop
-    made = [turn for turn in loop.generations if turn.made_of]
-    yield 1, ("Made of", _made_of(made), "")
+    turns = [turn for turn in loop.generations if turn.made_of]
+    yield 1, ("Made of", _made_of(turns), "")
     yield 3, ("Generated, rejected, kept", _counted(loop), "")
     for about in ("diversity", "bias"):
-        yield 4, (f"{about.capitalize()} since generation 0", _drift(told, about), "")
+        asked = f"{about.capitalize()}, from the start to now"
+        yield 4, (asked, _drift(told, about), "")
     failed = sum(len(gate.failed) for gate in told.gates)
     verdicts = plural(len(told.verdicts), "verdict") if told.verdicts else MISSING
     overrides = plural(told.overrides, "override") if told.overrides else "no override"
@@ -128,10 +129,8 @@ def _made_of(turns: Sequence[Generation]) -> str | Markup:
     if not found:
         return MISSING
     of = found[-1]
-    parts = (("human", of.human), ("machine", of.machine), ("unknown", of.unknown))
-    said = ", ".join(f"{percent(p.share)} {name}" for name, p in parts if p.share)
     whole = f" of {of.count:,} {of.unit}" if of.count is not None else ""
-    return f"{said}{whole} in generation {turns[-1].number}"
+    return f"{made(of)}{whole} in generation {turns[-1].number}"
 
 
 def _counted(loop: Loop) -> str | Markup:

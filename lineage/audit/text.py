@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 LONGEST = 2000  # characters of one value
+_THIN = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 _PILE = 3  # combining marks on one character
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
@@ -52,11 +53,11 @@ def number(value: float, digits: int = 6) -> str:
 
 def percent(share: float) -> str:
     """A share in percent; never 0 or 100 for what only comes near."""
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    if 0.999 < share < 1:
-        return "> 99.9 %"
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+    if 0 < share < 0.0005:
+        return f"<{_THIN}0.1{_THIN}%"
+    if 0.9995 < share < 1:
+        return f">{_THIN}99.9{_THIN}%"
+    return f"{100 * share:.1f}".removesuffix(".0") + f"{_THIN}%"
 
 
 def size(count: int) -> str:

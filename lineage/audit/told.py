@@ -19,6 +19,7 @@ from lineage.audit.words import better, bounds
 
 COUNTS = ("generated", "rejected", "kept")
 MOST_CURVES = 18
+ELSEWHERE = frozenset({"statement", "release", "taint", "untaint", "erase"})
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ def _gates(verdicts: Iterable[tuple[Generation, Gate]]) -> list[Verdicts]:
 def _statements(
     loop: Loop, report: Report
 ) -> tuple[list[Statement], list[Statement], list[Statement]]:
-    """Reviews, failures and what else was said of a loop's commits."""
+    """Reviews, failures and what no other chapter tells of a loop's commits."""
     speak = {said.event for turn in loop.turns for said in turn.statements}
     alone = len(report.loops) == 1
     reviews, failures, others = [], [], []
@@ -144,6 +145,6 @@ def _statements(
                 reviews.append(said)
             elif said.type.startswith("failed"):
                 failures.append(said)
-            else:
+            elif said.type not in ELSEWHERE:
                 others.append(said)
     return reviews, failures, others

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lineage.audit import marks, text, words
+from lineage.audit import marks, text
+from lineage.audit.audiences import TOLD
 from lineage.audit.environments import environments, named
 from lineage.audit.graph import graph
 from lineage.audit.model import STATUSES, Artifact, Gap, Generation, Report, Statement
 from lineage.audit.summary import figures, ledger
-from lineage.audit.told import Told, told
+from lineage.audit.told import ELSEWHERE, Told, told
 from lineage.audit.vouched import vouched
 from lineage.audit.words import FEW
 
@@ -43,7 +44,8 @@ def view(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "statuses": STATUSES,
-        "audience": words.audience(report.audience),
+        "told_to": TOLD.get(report.audience, ""),
+        "few": FEW,
         "artifacts": artifacts,
         "subjects": subjects,
         "title": _title(subjects, report),
@@ -54,7 +56,6 @@ def view(report: Report) -> dict[str, Any]:
         "written": {dataset.dataset: dataset for dataset in report.written},
         "graph": "" if loops else graph("lineage-graph", report, None),
         "vouched": spoken,
-        "stamps": sum(said.type == "timestamp" for said in report.statements),
         "loose": _loose(report, loops),
         "told": turns,
         "hidden": len(report.turns) - len(turns),
@@ -63,7 +64,6 @@ def view(report: Report) -> dict[str, Any]:
         "environments": rooms,
         "environment_of": named(report.artifacts, rooms),
         "gaps": [(gap.what, *_places(gap, artifacts, report)) for gap in report.gaps],
-        "few": FEW,
         "most_rows": MOST_ROWS,
         "missing": marks.MISSING,
         "sig": marks.signature,
@@ -95,7 +95,7 @@ def _contents(report: Report, loops: Iterable[Told]) -> list[Chapter]:
         ("generators", "Models that wrote data"),
         ("releases", "Releases"),
         ("signatures", "Who signed what, in which role"),
-        *([("obligations", "Obligations")] if report.obligations else []),
+        *([("obligations", report.obligations.title)] if report.obligations else []),
         ("limits", "What cannot be known or protected"),
         ("check", "How to check this without us"),
     ]
@@ -134,7 +134,8 @@ def _whole(report: Report, turns: Iterable[Generation]) -> list[Artifact]:
 def _loose(report: Report, loops: Iterable[Told]) -> list[Statement]:
     """Statements that no loop's chapter tells."""
     there = {said.event for loop in loops for said in loop.statements}
-    return [said for said in report.statements if said.event not in there]
+    found = (said for said in report.statements if said.type not in ELSEWHERE)
+    return [said for said in found if said.event not in there]
 
 
 def _places(

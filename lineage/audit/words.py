@@ -10,6 +10,7 @@ from lineage.audit import text
 from lineage.audit.model import (
     Artifact,
     Hops,
+    MadeOf,
     Measure,
     Measurement,
     Portion,
@@ -88,30 +89,25 @@ def name(person: str) -> str:
     return person.partition(" <")[0]
 
 
-def audience(for_: str) -> str:
-    """Whom a report was made for, and whether something was left out for that."""
-    return {
-        "authority": "for an authority: nothing left out",
-        "downstream": "for those who build on it: hosts, users, paths and internal "
-        "notes left out",
-        "public": "for the public: names of people, hosts, users, paths and messages "
-        "left out",
-    }.get(for_, f"for: {for_}")
-
-
 def portion(found: Portion) -> str:
     """A share in percent."""
     return text.percent(found.share)
 
 
+def made(of: MadeOf) -> str:
+    """What data are made of: 25 % human, 75 % machine."""
+    parts = (("human", of.human), ("machine", of.machine), ("unknown", of.unknown))
+    return ", ".join(f"{portion(p)} {name}" for name, p in parts if p.share)
+
+
 def hops(found: Hops) -> str:
-    """How often a model wrote on the way from human data."""
+    """How often a model wrote on the way from human data: no model, 0 to 2 models."""
     if found.longest == 0:
-        return "none: human data alone"
+        return "no model"
     if found.shortest == found.longest:
         said = text.plural(found.longest, "model")
     else:
-        said = f"{found.shortest} to {text.plural(found.longest, 'model')}"
+        said = f"{found.shortest:,} to {found.longest:,} models"
     return said if found.certain else f"{said}, not counted exactly"
 
 
@@ -119,9 +115,10 @@ def change(start: float, now: float) -> str:
     """A change in percent of the start; plainly where that is zero."""
     if start == now:
         return "unchanged"
+    sign = "+" if now > start else "-"
     if start == 0:
-        return f"{now - start:+.3g}"
-    return f"{(now - start) / abs(start):+.1%}".replace("%", " %")
+        return f"{sign}{text.number(abs(now), 3)}"
+    return f"{sign}{text.percent(abs(now - start) / abs(start))}"
 
 
 def files(made: Artifact, *, whole: bool = False) -> str:

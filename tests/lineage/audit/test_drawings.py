@@ -214,8 +214,8 @@ def test_bars_add_up() -> None:
 
     assert widths["o-machine"] == pytest.approx(2 * widths["o-human"], abs=0.2)
     assert widths["o-unknown"] == pytest.approx(widths["o-human"], abs=0.2)
-    assert "generation 0: 25 % human, 50 % machine, 25 % unknown" in drawing
-    assert {"25 %", "50 %"} <= set(shown(drawing))
+    assert "generation 0: 25\xa0% human, 50\xa0% machine, 25\xa0%" in drawing
+    assert {"25\xa0%", "50\xa0%"} <= set(shown(drawing))
 
 
 def test_bars_differ_without_colour() -> None:
