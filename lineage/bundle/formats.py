@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lineage.audit import as_oms
-from lineage.audit.chosen import root, with_parts
+from lineage.audit.chosen import with_parts
 from lineage.audit.formats import FORMATS, Given
 from lineage.audit.model import Report
 
@@ -22,10 +22,10 @@ def rendered(report: Report, given: Given) -> Iterator[tuple[str, bytes]]:
     """
     made = {
         f"{one.id[:12]}.oms.json": as_oms.signed(
-            as_oms.statement(one, given.registry.files(one.id)), given.key
+            as_oms.statement(one, files), given.key
         )
         for one in with_parts(report)
-        if root(one)
+        if as_oms.listed(files := given.registry.files(one.id))
     }
     yield from sorted(made.items())
     for name, format_ in _WHOLE.items():

@@ -15,8 +15,8 @@ import pytest
 
 from lineage.audit import formats
 from lineage.audit.formats import Given
-from lineage.audit.machine import machine_files
 from lineage.audit.report import report
+from lineage.bundle.formats import rendered as in_a_bundle
 from lineage.cli import report as report_command
 from lineage.erase import erase, plan_erasure
 from lineage.errors import UsageError
@@ -106,6 +106,8 @@ def test_nothing_to_sign(repo: Registry) -> None:
 
     with pytest.raises(UsageError, match="has no files that a model signature lists"):
         rendered(repo, made.id, "oms")
+    bundled = dict(in_a_bundle(report(repo, made.id), Given(repo)))
+    assert not any(name.endswith(".oms.json") for name in bundled)
 
 
 def test_digests_of_all_formats_are_the_root(
@@ -224,27 +226,6 @@ def test_erased_bytes_keep_their_digests(
     erase(registry, plan, reason="consent withdrawn", authority="DPO, case 12")
 
     assert statement(rendered(registry, id_, "oms", keys["p256"])) == before
-
-
-def test_all_formats_as_files(told: Story, keys: dict[str, Path]) -> None:
-    """A bundle gets the graph, the bill, and what can be signed of each subject."""
-    registry, turn = told.registry, told.turns[2]
-    files = dict(machine_files(report(registry, turn), Given(registry, keys["p256"])))
-    parts = [turn, *registry.load(turn).ids("includes")]
-    with_files = [id_ for id_ in parts if registry.load(id_).payload]
-
-    assert set(files) == {
-        "prov.json",
-        "ml-bom.cdx.json",
-        *(f"{id_[:12]}.intoto.json" for id_ in parts),
-        *(f"{id_[:12]}.oms.json" for id_ in with_files),
-    }
-    for id_ in with_files:
-        payload, short = registry.load(id_).payload, id_[:12]
-        assert payload is not None
-        for name in (f"{short}.oms.json", f"{short}.intoto.json"):
-            subjects = statement(files[name])["subject"]
-            assert payload.root in [each["digest"]["sha256"] for each in subjects]
 
 
 def test_one_commit_is_chosen_or_asked_for(told: Story) -> None:
