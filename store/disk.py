@@ -142,3 +142,11 @@ def disk_errors(doing: str) -> Iterator[None]:
         where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
         reason = error.strerror or str(error)
         raise StoreError(f"{doing} failed: {reason}{where}") from error
+
+
+def held(path: Path) -> bytes | None:
+    """What a file holds, None where there is none."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from lineage.errors import NotFound, StoreError
-from lineage.store.disk import locked, sync_files
+from lineage.store.disk import held, locked, sync_files
 from lineage.store.git_objects import GitObject
 from lineage.store.locks import PACKED, OwnLocks, not_moved
 from lineage.store.packs import pack
@@ -159,17 +159,20 @@ class GitRepository:
         The reading process is not asked: git takes packed refs for unchanged when
         they are packed twice within one second.
         """
-        with suppress(OSError):
-            said = (self.common / name).read_bytes().strip()
-            if not _OID.fullmatch(said):
-                hint = "put back the oid that it had, or fetch it from another clone"
-                raise StoreError(f"the ref {name} is damaged", hint=hint)
-            return said.decode()
-        with suppress(OSError):
-            packed = (self.common / "packed-refs").read_bytes()
+        try:
+            if (said := held(self.common / name)) is not None:
+                if not _OID.fullmatch(said.strip()):
+                    hint = "put back the oid that it had, or fetch it from a clone"
+                    raise StoreError(f"the ref {name} is damaged", hint=hint)
+                return said.strip().decode()
+            packed = held(self.common / "packed-refs")
             line = rf"^([0-9a-f]+) {re.escape(name)}$".encode()
-            if found := re.search(line, packed, re.MULTILINE):
+            if packed and (found := re.search(line, packed, re.MULTILINE)):
                 return found[1].decode()
+            if not (self.common / "reftable").exists():
+                return None
+        except OSError:  # git says what is wrong
+            pass
         listed = self.run("for-each-ref", "--format=%(objectname)", name)
         return listed.decode().strip() or None
 
