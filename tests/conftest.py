@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import lineage
 from lineage.store.payloads import MISSING
@@ -58,7 +59,9 @@ IDENTITY = """\
 """
 
 # A busy machine is no reason to fail.
-settings.register_profile("lineage", deadline=None)
+settings.register_profile(
+    "lineage", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("lineage")
 
 
@@ -88,10 +91,22 @@ def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, world: None) -> Path:
+    """Make an empty registry, for copies: `init` starts git eighteen times."""
+    del world
+    root = tmp_path_factory.mktemp("empty") / "repo"
+    lineage.init(root).close()
+    return root
+
+
 @pytest.fixture
-def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    """Make an empty registry and go there."""
-    with closing(lineage.init(tmp_path / "repo")) as registry:
+def repo(
+    tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Registry]:
+    """Give an empty registry and go there."""
+    root = shutil.copytree(empty, tmp_path / "repo", symlinks=True)
+    with closing(lineage.open(root)) as registry:
         monkeypatch.chdir(registry.root)
         yield registry
 
