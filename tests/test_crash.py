@@ -1,7 +1,7 @@
 """kill -9 at many instants: what was acknowledged is there, the rest left no trace.
 
 A child counts the calls of its work that reach the disk and kills itself at one of
-them, so that every kill can be repeated. CRASH_ROUNDS=20 makes a long run.
+them, so that every kill can be repeated. CRASH_ROUNDS=40 makes a long run.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def source(folder: Path, name: str, work: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("work", "count"), [("small", 60), ("folder", 40), ("names", 40)]
+    ("work", "count"), [("small", 30), ("folder", 20), ("names", 20)]
 )
 def test_a_killed_writer_leaves_nothing_behind(
     work: str, count: int, repo: Registry, tmp_path: Path, sound: Sound
@@ -199,7 +199,7 @@ def test_a_killed_commit_of_a_large_file_leaves_no_copy(
         big.write_bytes(os.urandom(60_000_000))
         whole = worker(0, repo.root, big)
         assert whole is not None
-        for instant in instants(whole[1], 8 * ROUNDS):
+        for instant in instants(whole[1], 4 * ROUNDS):
             with big.open("r+b") as file:
                 file.write(os.urandom(8))
             worker(instant, repo.root, big)
@@ -215,7 +215,7 @@ def test_a_killed_first_commit_can_be_done_again(tmp_path: Path, sound: Sound) -
         path = source(tmp_path, "path", "small")
         whole = worker(0, tmp_path / "whole", path)
         assert whole is not None
-        for instant in instants(whole[1], 20 * ROUNDS):
+        for instant in instants(whole[1], 10 * ROUNDS):
             root = tmp_path / "repo"
             worker(instant, root, path)
             done = worker(0, root, path)
@@ -248,7 +248,7 @@ def test_an_interrupted_registry_can_be_used_on(
         return profile.calls
 
     interrupted(0)
-    for instant in instants(interrupted(-1), 40 * ROUNDS):
+    for instant in instants(interrupted(-1), 20 * ROUNDS):
         interrupted(instant)
         (tmp_path / "f").write_text(f"{instant}+", encoding="utf-8")
         made = repo.commit("dataset", "small", tmp_path / "f")
