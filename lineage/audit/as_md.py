@@ -27,6 +27,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from md_commits.commits(report)
     yield from md_events.statements(report)
     yield from md_events.keys(report)
+    yield from md_events.stamps(report)
     yield from md_commits.gaps(report)
     yield from md_commits.coverage(report)
 

@@ -21,6 +21,7 @@ from lineage.audit.model import (
     Release,
     Step,
     Taint,
+    TimeStamp,
 )
 from lineage.audit.oversight import oversight
 from lineage.audit.signatures import Signatures, Signer
@@ -60,7 +61,8 @@ class Facts:
 
     `commits` are in the order of recording, `loops` those that the subjects are part
     of; `statements` are the events that move nothing and speak of these commits;
-    `keys` those of the registry, `said` what people stated of these commits, by field.
+    `keys` and `stamps` those of the registry, `said` what people stated of these
+    commits, by field.
     """
 
     subjects: tuple[str, ...]
@@ -74,6 +76,7 @@ class Facts:
     changes: tuple[Change, ...] = ()
     taints: tuple[Taint, ...] = ()
     erasures: tuple[Erasure, ...] = ()
+    stamps: tuple[TimeStamp, ...] = ()
 
 
 def gather(registry: Registry, revset: str) -> Facts:
@@ -117,6 +120,7 @@ class _Gathering:
             changes=tuple(self._changes(releases, loops, commits)),
             taints=later.tainted(registry, commits, self._signatures),
             erasures=tuple(later.erased(self._erasures(commits), commits)),
+            stamps=tuple(later.stamped(reversed(log.statements))),
         )
 
     def _loops(self, subjects: Iterable[str]) -> Iterator[Told]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lineage.audit.known import Signed, actor
-from lineage.audit.model import Erasure, Field, Release, Taint
+from lineage.audit.model import Erasure, Field, Release, Taint, TimeStamp
 from lineage.audit.signatures import Signatures
 from lineage.registry import Registry
 from lineage.releases import releases
@@ -12,6 +12,7 @@ from lineage.statements import subjects
 from lineage.store.events import Logged
 from lineage.taints import TAINT, taints
 from lineage.taints.marks import marks
+from lineage.timestamps import is_stamp, stamp_of
 
 
 def said_of(
@@ -85,6 +86,13 @@ def tainted(
         for one in found
         if one.event in reaches
     )
+
+
+def stamped(events: Iterable[Logged]) -> Iterator[TimeStamp]:
+    """The time stamps among some events."""
+    for _, event in events:
+        if is_stamp(event) and (found := stamp_of(event)):
+            yield TimeStamp(found.event, found.of, found.time, found.tsa)
 
 
 def _events(registry: Registry, type_: str) -> Mapping[str, Logged]:

@@ -117,6 +117,18 @@ def statements(report: Report) -> Lines:
     )
 
 
+def stamps(report: Report) -> Lines:
+    if report.stamps:
+        yield from heading(2, "Time stamps")
+    yield from table(
+        ("event", "was there by", "says"),
+        (
+            (code(one.of), plain(text.moment(one.time)), plain(one.tsa))
+            for one in report.stamps
+        ),
+    )
+
+
 def keys(report: Report) -> Lines:
     if report.keys:
         yield from heading(2, "Keys")

@@ -65,6 +65,7 @@ def from_facts(facts: Facts) -> Report:
         statements=statements,
         gaps=(),
         keys=facts.keys,
+        stamps=facts.stamps,
     )
     return replace(made, gaps=gaps.find(made))
 

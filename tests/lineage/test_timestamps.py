@@ -6,12 +6,16 @@ import base64
 import json
 import shlex
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lineage
+from lineage.audit import as_html, as_md
+from lineage.audit.report import report
 from lineage.errors import (
     LineageError,
     NotFound,
@@ -246,3 +250,21 @@ def test_the_token_leaves_by_plain_tools(repo: Registry, tsa: Tsa, run: Run) -> 
         check=False,
     )
     assert b"Verification: OK" in done.stdout + done.stderr
+
+
+def test_a_report_tells_of_time_stamps(repo: Registry, tsa: Tsa) -> None:
+    """In the model and for people; as of a time before, there is none."""
+    repo.commit("model", "m", params={"x": 1})
+    event, asked, _ = query(repo)
+    made = record(repo, tsa.reply(asked))
+    told = report(repo, "model/m")
+    assert [(one.of, one.time, one.tsa) for one in told.stamps] == [
+        (event, made.time, "Test TSA")
+    ]
+    for render in (as_html.render, as_md.render):
+        data = render(told)
+        page = data if isinstance(data, str) else data.decode()
+        assert "Test TSA" in page
+        assert event[:8] in page
+    with closing(lineage.open(repo.root, at=event)) as then:
+        assert report(then, "model/m").stamps == ()

@@ -31,6 +31,7 @@ from lineage.audit.model.events import (
     Release,
     Statement,
     Taint,
+    TimeStamp,
 )
 from lineage.audit.model.fields import (
     NOT_PROVIDED,
@@ -88,6 +89,7 @@ __all__ = [
     "Status",
     "Step",
     "Taint",
+    "TimeStamp",
     "Training",
     "Written",
 ]
@@ -102,7 +104,7 @@ class Report:
     `subjects` are the commits that it is on, `audience` whom it was made for. What
     they belong to are `loops`; `artifacts` are all commits that it speaks of, in the
     order in which they were recorded. `changes` are those between releases. `keys`
-    are all keys of the registry.
+    are all keys of the registry, `stamps` all time stamps of its log.
     """
 
     as_of: AsOf
@@ -120,6 +122,7 @@ class Report:
     statements: tuple[Statement, ...]
     gaps: tuple[Gap, ...]
     keys: tuple[Signer, ...]
+    stamps: tuple[TimeStamp, ...] = ()
     obligations: Any = None  # what lineage.audit.obligations filled in
     schema_version: int = SCHEMA_VERSION
 

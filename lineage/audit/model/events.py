@@ -36,6 +36,19 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeStamp:
+    """The event `event` records that the event `of` was there at `time`, says `tsa`.
+
+    An authority of RFC 3161; `lineage verify` checks what it signed, a report does not.
+    """
+
+    event: str
+    of: str
+    time: str
+    tsa: str
+
+
+@dataclass(frozen=True, slots=True)
 class Override:
     """An approval of what the gates `failed` had against it, or past `budgets`."""
 
