@@ -100,6 +100,7 @@ def attest(
     _print(app, id_, told, format_)
     if released is not None:
         _warn(app, id_)
+    _tell_unasked(app, told.data.get("stated", {}))
 
 
 class _Told(NamedTuple):
@@ -133,6 +134,20 @@ def _state(
     said = state(registry, id_, given, message=message)
     names = [field + " withdrawn" * (text is None) for field, text in given.items()]
     return _Told(said, {"stated": given}, "stated", names=names)
+
+
+def _tell_unasked(app: App, given: dict[str, str | None]) -> None:
+    """Name the fields that would answer nothing: a slip, or a house's own."""
+    if not given:
+        return
+    from lineage.audit.obligations import fields
+
+    asked = fields()
+    unasked = [name for name, text in given.items() if text and name not in asked]
+    if unasked:
+        names = ", ".join(map(one_line, unasked))
+        hint = "docs/obligations.md lists the fields"
+        app.terminal.say(f"no built-in template asks for {names}; {hint}")
 
 
 def _release(registry: "Registry", id_: str, place: str, message: str) -> _Told:
