@@ -10,6 +10,7 @@ from lineage.loop.steps import sampling
 from lineage.loop.steps.sampling import sample
 
 VOCABULARY, LENGTH = 96, 24
+ALONE = 12  # rows that are written one by one, which takes the longest
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,9 @@ def write(model: Any, batch: int, count: int = 32, **fields: Any) -> list[list[i
 )
 def test_the_batch_changes_nothing(model: Any, fields: dict[str, Any]) -> None:
     """Alone, by sevens or all at once: the same tokens."""
-    alone, sevens, whole = (write(model, size, **fields) for size in (1, 7, 32))
-    assert alone == sevens == whole
+    sevens, whole = (write(model, size, **fields) for size in (7, 32))
+    assert sevens == whole
+    assert write(model, 1, ALONE, **fields) == whole[:ALONE]
 
 
 def test_a_recurrent_model_reads_each_token_once() -> None:
@@ -223,8 +225,9 @@ def test_prompts_of_other_lengths_change_nothing(
 ) -> None:
     """Alone, by sevens or all at once, beside longer and shorter ones."""
     model = request.getfixturevalue(kind)
-    alone, sevens, whole = (continued(model, n, **fields) for n in (1, 7, 33))
-    assert alone == sevens == whole
+    sevens, whole = (continued(model, n, **fields) for n in (7, 33))
+    assert sevens == whole
+    assert continued(model, 1, ALONE, **fields) == whole[:ALONE]
     if fields.get("max_length"):
         for prompt, row in zip(ragged(33), whole, strict=True):
             assert len(prompt) + len(row) <= 16
