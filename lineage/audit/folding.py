@@ -35,7 +35,8 @@ def _rows(children: Sequence[Child]) -> list[Child]:
         return []
     [first] = rows[0]
     assert not isinstance(first, str)
-    width = sum(not isinstance(cell, str) for cell in first.children)
+    cells = (cell for cell in first.children if not isinstance(cell, str))
+    width = sum(int(cell.attributes.get("colspan", 1)) for cell in cells)
     return _ends(rows, lambda text: _row(text, width))
 
 

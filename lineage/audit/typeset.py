@@ -15,7 +15,7 @@ from lineage.audit.page_tree import Node
 _SPACES = re.compile(r"[ \t\n]+")
 _VARIABLE = re.compile(r"var\((--[a-z]+)\)")
 _LEFT_OUT = frozenset({"nav", "footer", "h1"})
-_NOT_TEXT = frozenset({"kicker", "skip"})  # classes
+_NOT_TEXT = frozenset({"kicker", "long", "skip"})  # classes; the JSON has what is long
 _LAID_OUT = frozenset({"body", "dl", "main", "table", "tbody", "thead", "tr"})
 _NARROW, _WIDE = 4, 34  # characters of a column
 _FULL = 560.0  # units of a drawing that is as wide as the paper's text
@@ -63,8 +63,12 @@ def _cells(row: Node) -> list[str]:
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    """What each column asks for: its longest word, or its usual text."""
-    columns = [[row[i] for row in rows if i < len(row)] for i in range(len(rows[0]))]
+    """What each column asks for: its longest word, or its usual text.
+
+    Rows with a cell over several columns ask for nothing.
+    """
+    whole = [row for row in rows if len(row) == len(rows[0])]
+    columns = list(zip(*whole, strict=True))
     return [_width(cells) for cells in columns]
 
 
