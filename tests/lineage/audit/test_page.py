@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import html5lib
 import pytest
 
+from lineage import erase, keys, releases, stated, taints
 from lineage.audit import as_html
+from lineage.audit.obligations.filling import addressed, fill
+from lineage.audit.obligations.template import load
 from lineage.audit.report import report
 from lineage.store.objects import Edge
+from lineage.store.signing import generate, read_public
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from lineage.registry import Registry
 
     Read = Callable[[str], Any]
 
+JAR = os.environ.get("VNU_JAR", "")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 7*7 }}"
 BIDI = "safe\u202egnp.exe\u2066\u200b"
 CONTROLS = "bell\x07 escape\x1b[31m null\x00"
@@ -74,6 +84,96 @@ def hostile(repo: Registry) -> Registry:
         repo.attest(type_, subject=made, message=HUGE + HOSTILE, data=review)
     repo.attest("review", subject=made, data={"verdict": {"a": 1}, "by": [1]})
     return repo
+
+
+def eventful(loop: Any) -> str:
+    """Go on with a story: keys, a release, a taint, an erasure, a revoked signer."""
+    registry, folder = loop.registry, loop.registry.root.parent
+    for name in ("ada", "bob"):
+        generate(folder / name, name, passphrase=False)
+        public, roles = read_public(folder / f"{name}.pub"), ("reviewer", "releaser")
+        with registry.signer.using(folder / "ada"):
+            keys.add(registry, public, name.title(), f"{name}@x.example", roles=roles)
+    for name, number in (("bob", 1), ("ada", 2)):
+        registry.settings.set("signing.key", str(folder / name))
+        releases.release(registry, loop.ids[f"model-{number}"], "production")
+    stated.state(registry, loop.turns[2], {"intended_purpose": "Answers questions."})
+    taints.taint(registry, loop.ids["synthetic-1"], "312 records repeat a password")
+    plan = erase.plan_erasure(registry, loop.ids["synthetic-1"])
+    erase.erase(registry, plan, reason="a person asked", authority="case 17")
+    keys.revoke(registry, keys.find(registry, "Bob"), reason="stolen", since="")
+    return page(registry, "loop/tutor")
+
+
+def test_every_chapter_of_an_eventful_loop(story: Any, read: Read) -> None:
+    """What is live, tainted, erased, changed and signed by whom is told."""
+    text = read(eventful(story)).text
+
+    for words in (
+        "Machine-written 66.7 % of what the newest model learned from",
+        "production: model tutor-model",
+        "1 taint not lifted ; 1 erasure",
+        "1 signature not valid ; 4 of 7 reviews, releases and statements",
+        "312 records repeat a password the whole commit",
+        "a person asked case 17",
+        "50 % human, 50 % machine; then 33.3 % human, 66.7 % machine",
+        "statement: intended_purpose",
+        "signed by Ada (reviewer, releaser)",
+        "signed with the key of Bob (reviewer, releaser), which was revoked",
+        "the first key",
+        "It does not make the record true",
+        "stated by Ada Example",
+    ):
+        assert words in text, words
+
+
+def test_signatures_differ_without_colour(story: Any) -> None:
+    """Signed, not signed and wrongly signed have words and borders of their own."""
+    text = eventful(story)
+    borders = dict(
+        re.findall(r"\.sig(?:\.(\w+))? \{[^}]*?border[^:]*: ([^;}]+)", STYLE)
+    )
+
+    assert {"signed", "unsigned", "broken"} <= set(
+        re.findall(r'class="sig (\w+)">', text)
+    )
+    assert len(set(borders.values())) == 3
+    assert text.count(">not signed</span>") > 3
+
+
+@pytest.fixture
+def pages(request: pytest.FixtureRequest, story_page: str, story: Any) -> Iterable[str]:
+    """Give a page of each kind."""
+    request.getfixturevalue("repo").commit("dataset", "seed", params={"rows": 3})
+    made = report(story.registry, "loop/tutor")
+    filled = replace(made, obligations=fill(load("eu-annex-iv"), made))
+    return (
+        story_page,
+        as_html.render(filled),
+        as_html.render(addressed(made, "public", None)),
+        page(request.getfixturevalue("repo"), "dataset/seed"),
+        page(request.getfixturevalue("hostile"), "loop/hostile"),
+        eventful(story),
+    )
+
+
+def test_a_strict_parser_finds_no_error(pages: Iterable[str]) -> None:
+    """Every page is HTML as the standard has it."""
+    for text in pages:
+        html5lib.HTMLParser(strict=True).parse(text)
+
+
+@pytest.mark.skipif(not JAR, reason="VNU_JAR does not name the Nu Html Checker")
+def test_the_checker_of_the_w3c_finds_no_error(
+    pages: Iterable[str], tmp_path: Path
+) -> None:
+    """Neither in the HTML nor in the style sheet."""
+    for number, text in enumerate(pages):
+        (tmp_path / f"{number}.html").write_text(text, encoding="utf-8")
+    names = sorted(map(str, tmp_path.glob("*.html")))
+    command = ["java", "-jar", JAR, "--errors-only", *names]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_no_script_and_no_request(story_page: str, read: Read) -> None:
@@ -203,7 +303,6 @@ def test_it_tells_the_story(story_page: str, read: Read) -> None:
 def test_the_commands_on_the_page_work(told: Any, story_page: str) -> None:
     """What a reader is told to type prints what the page says that it prints."""
     import html
-    import subprocess
 
     [shown] = re.findall(r"<pre.*?><code>(.*?)</code>", story_page, re.DOTALL)
     script, expected = html.unescape(shown), re.findall("prints ([0-9a-f]{64})", shown)
