@@ -17,6 +17,7 @@ _TYPES = {
     "generation": "application",
     "model": "machine-learning-model",
 }
+_COUNTS = ("generated", "rejected", "kept")  # of records, no measures of a model
 _DATA = {"config": "configuration", "dataset": "dataset"}
 _ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
 _NAMES = {"md5": "MD5", **{f"sha{n}": f"SHA-{n}" for n in (1, 256, 384, 512)}}
@@ -44,14 +45,20 @@ class Components:
             }
         for taint in report.taints:
             for id_ in taint.reaches:
-                told = {"reason": taint.reason, "lifted": taint.lifted}
+                told = {
+                    "reason": taint.reason,
+                    "lifted": taint.lifted,
+                    "perhaps": id_ in taint.perhaps,
+                }
                 self._events[id_][f"tainted:{taint.event[:12]}"] = told
         self._measured: dict[str, list[Measurement]] = {}
         self._held_out: dict[str, list[str]] = {}
         for turn in turns(report):
             for part in turn.parts:
                 if part.kind == "model" and part.id not in self._measured:
-                    self._measured[part.id] = list(turn.metrics)
+                    self._measured[part.id] = [
+                        metric for metric in turn.metrics if metric.name not in _COUNTS
+                    ]
                     self._held_out[part.id] = [edge.id for edge in turn.held_out]
 
     def of(self, made: Artifact) -> dict[str, Any]:

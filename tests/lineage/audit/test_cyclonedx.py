@@ -10,6 +10,9 @@ import pytest
 
 from lineage.audit.report import report
 from lineage.erase import erase, plan_erasure
+from lineage.releases import release
+from lineage.store.objects import Edge
+from lineage.taints import taint
 from tests.lineage.audit.machine import HOSTILE, NAME, edges, rendered, urn
 
 if TYPE_CHECKING:
@@ -154,7 +157,9 @@ def test_a_model_card_has_what_was_measured(told: Story) -> None:
         urn(told.ids["held-out"]),
     }
     assert {name: float(m["value"]) for name, m in by_name.items()} == {
-        name: metric.value for name, metric in expected.items()
+        name: metric.value
+        for name, metric in expected.items()
+        if name not in {"generated", "rejected", "kept"}
     }
     interval = by_name["perplexity"]["confidenceInterval"]
     assert [float(v) for v in interval.values()] == expected["perplexity"].interval
@@ -201,3 +206,29 @@ def test_files_of_the_subject_and_erasures(folder: tuple[Registry, str]) -> None
     }
     assert told["lineage:bytes:state"] == "erased"
     assert "DPO, case 12" in told["lineage:bytes:told"]
+
+
+def test_releases_taints_and_shares_are_told(repo: Registry) -> None:
+    """What was live, what is tainted and what a model is made of are properties."""
+    for name in ("human", "machine"):
+        (repo.root / name).write_text(name)
+        repo.commit("dataset", name, path=repo.root / name, origin={"type": name})
+    edges = [
+        Edge("trained_on", repo.resolve(f"dataset/{name}"), share={"records": [n, 4]})
+        for name, n in {"human": 1, "machine": 3}.items()
+    ]
+    (repo.root / "weights").write_text("weights")
+    made = repo.commit("model", "tutor", path=repo.root / "weights", edges=edges)
+    repo.commit("generation", "tutor", edges=[Edge("includes", made.id)])
+    event = release(repo, made.id, "prod").event
+    taint(repo, repo.resolve("dataset/machine"), "leaked")
+    bill = json.loads(accepted(rendered(repo, made.id, "cyclonedx")))
+    model = bill["metadata"]["component"]
+    told = {each["name"]: each["value"] for each in model["properties"]}
+    card = {each["name"]: each["value"] for each in model["modelCard"]["properties"]}
+    [tainted] = (value for name, value in told.items() if "tainted" in name)
+
+    assert json.loads(told[f"lineage:released:prod:{event[:12]}"])["until"] is None
+    assert json.loads(tainted)["reason"] == "leaked"
+    shares = json.loads(card["lineage:made-of"])
+    assert (shares["human"], shares["machine"], shares["count"]) == ("1/4", "3/4", 4)
