@@ -5,6 +5,7 @@ imports nothing of `lineage.bundle` and `lineage.audit`, and asks no registry. E
 check goes on where it can; what the auditor has from elsewhere is `Held`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from lineage.bundle_check.report import check_report
 from lineage.bundle_check.signers import Signers
 from lineage.bundle_check.source import Source
 from lineage.bundle_check.stamps import check_stamps
+from lineage.errors import UsageError
+
+_ID = re.compile(r"[0-9a-f]{64}")
 
 __all__ = ["CHECKS", "Check", "Checked", "Finding", "Held", "check", "is_bundle"]
 
@@ -53,6 +57,12 @@ def check(path: Path, held: Held | None = None) -> Checked:
         UsageError: when it is not what it has to be.
     """
     held = held or Held()
+    if held.since is not None and not _ID.fullmatch(held.since):
+        hint = "give the 64 digits that you noted: each of them counts"
+        raise UsageError(f"{held.since!r} is not the id of an event", hint=hint)
+    if held.revoked and not held.signers:
+        hint = "give --signers, too: the keys that you do trust"
+        raise UsageError("a list of revoked keys needs one of signers", hint=hint)
     signers = Signers.read(held.signers, held.revoked) if held.signers else None
     looked = Looked()
     info: Mapping[str, str] = {}
@@ -84,12 +94,12 @@ def _contents(
     with imported(bundle, looked) as git:
         log = check_log(bundle, git, info, looked) if git else None
         if git is None or log is None:
-            check_bag_signature(bundle, None, None, signers, looked)
+            check_bag_signature(bundle, info, None, signers, looked)
             for name in CHECKS:
                 looked.skip(name, "the log could not be read")
             return None
         people = check_people(log, held, signers, looked)
-        check_bag_signature(bundle, log, people.keys, signers, looked)
+        check_bag_signature(bundle, info, people, signers, looked)
         commits = check_commits(bundle, git, log, info, looked)
         source = Source.of(git, log, commits, people)
         artifacts = check_report(bundle, source, info, looked)

@@ -22,9 +22,9 @@ MOST_FILES = 65_535
 MOST_BYTES = 256 * 2**20  # of a file that is read as a whole
 RATIO, SLACK = 100, 256 * 2**20  # how much more than its own size it may unpack to
 _PIECE = 2**20
-_NAME = re.compile(
-    r"[A-Za-z0-9_@+=,-][A-Za-z0-9_@+=,.-]*(/[A-Za-z0-9_@+=,-][A-Za-z0-9_@+=,.-]*)*"
-)
+_PART = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_NAME = re.compile(f"{_PART}(/{_PART})*")
+_TOP = re.compile("lineage-[0-9a-f]{12}/")
 _LONGEST = 512  # characters of a name
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -249,10 +249,10 @@ def _check_layout(entries: list[zipfile.ZipInfo], directory: int) -> None:
 
 
 def _top(names: Iterator[str]) -> str:
-    tops = {name.partition("/")[:2] for name in names}
-    if len(tops) != 1 or ("/" not in (top := tops.pop())):
-        raise Refused("it does not hold one folder with all the rest in it")
-    return "".join(top)
+    tops = {"".join(name.partition("/")[:2]) for name in names}
+    if len(tops) != 1 or not _TOP.fullmatch(top := tops.pop()):
+        raise Refused("it does not hold one folder, called after a commit")
+    return top
 
 
 def _shown(name: str) -> str:

@@ -1,7 +1,7 @@
 """BagIt (RFC 8493): are the listed files here, as they are listed, and no others?"""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from lineage.bundle_check.archive import Bundle, Refused
 from lineage.bundle_check.looked import Looked
@@ -10,7 +10,12 @@ PAYLOAD, TAGS = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE = f"{TAGS}.sig"
 _BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
-_INFO = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
+_INFO = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)\n")
+_KNOWN = re.compile(
+    r"(bagit|bag-info|manifest-sha256|tagmanifest-sha256)\.txt|VERIFY\.md|verify\.sh"
+    r"|tagmanifest-sha256\.txt\.sig|data/(registry\.bundle|report\.(html|json|pdf)"
+    r"|missing\.txt|(log|commits|payload|timestamps|formats)/.+)"
+)
 VERSION = "1"
 LEVELS = ("none", "metrics", "all")
 
@@ -25,6 +30,9 @@ def check_bag(bundle: Bundle, looked: Looked) -> Mapping[str, str]:
             looked.found("archive", name, str(error))
     if bundle.text("bagit.txt") != _BAGIT.decode():
         looked.found("bag", "bagit.txt", "is not that of a bag of version 1.0")
+    for name in sorted(bundle.sizes):
+        if not _KNOWN.fullmatch(name):
+            looked.found("bag", name, "is no file that a bundle has")
     names = set(bundle.sizes) - {TAGS, SIGNATURE}
     data = {name for name in names if name.startswith("data/")}
     _check_list(bundle, PAYLOAD, data, looked)
@@ -50,9 +58,11 @@ def _check_list(bundle: Bundle, list_: str, names: set[str], looked: Looked) -> 
 
 
 def _check_info(bundle: Bundle, data: Iterable[str], looked: Looked) -> dict[str, str]:
-    """Labels and values of bag-info.txt; those that were given twice count once."""
-    lines = bundle.text("bag-info.txt").splitlines()
-    info = dict(_fields(lines))
+    """Labels and values of bag-info.txt."""
+    fields = _INFO.findall(bundle.text("bag-info.txt"))
+    info = dict(fields)
+    if "".join(f"{k}: {v}\n" for k, v in info.items()) != bundle.text("bag-info.txt"):
+        looked.found("bag", "bag-info.txt", "has another line, or a name twice")
     sizes = [bundle.sizes[name] for name in data]
     wanted = {
         "Payload-Oxum": f"{sum(sizes)}.{len(sizes)}",
@@ -65,9 +75,3 @@ def _check_info(bundle: Bundle, data: Iterable[str], looked: Looked) -> dict[str
     if info.get("Lineage-Payloads") not in LEVELS:
         looked.found("bag", "bag-info.txt", "Lineage-Payloads is none of its words")
     return info
-
-
-def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        if found := _INFO.fullmatch(line):
-            yield found[1], found[2]

@@ -97,12 +97,12 @@ def _check_list(bundle: Bundle, entries: tuple[Entry, ...], looked: Looked) -> N
     for entry in entries:
         name = f"{FILES}{entry.event.id}.json"
         if name not in files:
-            looked.found("event", name, "is missing")
+            looked.found("log", name, "is missing")
         elif bundle.digests.get(name) != entry.event.id:
             looked.found("event", name, "does not have the SHA-256 of its name")
         files.discard(name)
     for name in sorted(files):
-        looked.found("event", name, "is none of the log's events")
+        looked.found("log", name, "is none of the log's events")
 
 
 def _is_ordered(listed: list[tuple[str, ...]], entries: tuple[Entry, ...]) -> bool:
@@ -139,7 +139,6 @@ def check_since(log: Log, since: str | None, looked: Looked) -> None:
         looked.skip("since", why, "--since EVENT")
         return
     looked.at("since")
-    known = {*log.ids, *(entry.git for entry in log.entries)}
-    if since not in known:
+    if since not in log.ids:
         looked.found("since", since[:64], "is not in this log: history was rewritten, "
                      "cut, or this bundle is older than what you saw")  # fmt: skip

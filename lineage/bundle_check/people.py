@@ -19,13 +19,17 @@ from lineage.store.sshsig import Signature
 
 _EVENTS, _FILES = "git", "lineage-report"  # namespaces
 _NONE: frozenset[str] = frozenset()
-_CHECK = {"unsigned": "unsigned", "bad": "signature", "role": "role"}
+_CHECK = {"unsigned": "unsigned", "role": "role"}
 _GIVE = "--signers FILE"
 
 
 class People(NamedTuple):
-    """The keys of a log, and what the signature of each event is worth, by its id."""
+    """The keys of a log at the `time` of its newest event, and who signed what.
 
+    `standings` say what the signature of each event is worth, by its id.
+    """
+
+    time: str
     keys: Keys
     standings: Mapping[str, Standing | None]
 
@@ -45,7 +49,7 @@ def check_people(
     for one in seen:
         if standing := standings[one.event.id]:
             _check_event(one, standing, signers, looked)
-    return People(keys, standings)
+    return People(log.newest.time, keys, standings)
 
 
 def _check_root(
@@ -53,13 +57,10 @@ def _check_root(
 ) -> None:
     if keys.root is None:
         why = "the log has no key, so nothing in it is signed"
-        for check in ("signer", "role"):
+        for check in ("unsigned", "signer", "role"):
             looked.skip(check, why)
-        if held.anchor:
-            looked.found("signer", held.anchor, "no key event with this key begins it")
-        if signers:
-            looked.at("unsigned")
-            looked.found("unsigned", "", why)
+        if signers or held.anchor:
+            looked.found("unsigned", "data/log", why)
     elif signers is None and not held.anchor:
         why = f"trust starts at {keys.root.fingerprint}, which anybody could have made"
         looked.skip("signer", why, f"{_GIVE} (or --anchor FINGERPRINT)")
@@ -84,19 +85,15 @@ def _check_event(
 
 def check_bag_signature(
     bundle: Bundle,
-    log: Log | None,
-    keys: Keys | None,
+    info: Mapping[str, str],
+    people: People | None,
     signers: Signers | None,
     looked: Looked,
 ) -> None:
     """The list of files is signed by a person: one whom the auditor knows, if told."""
-    due = signers is not None or bool(keys and keys.root)
-    looked.at("unsigned", count=int(due))
-    if not due:
-        looked.skip("unsigned", "nobody has a key here, and you gave none", _GIVE)
     if SIGNATURE not in bundle.sizes:
-        if due:
-            looked.found("unsigned", SIGNATURE, "is missing: nobody signed this bag")
+        if signers or info.get("Lineage-Signature") != "none":
+            looked.found("signature", SIGNATURE, "is missing: nobody signed this bag")
         looked.skip("signature", "nobody signed this bag")
         return
     looked.at("signature")
@@ -110,20 +107,19 @@ def check_bag_signature(
     if not holds:
         looked.found("signature", SIGNATURE, f"does not hold: it is not {TAGS} that "
                      f"{fingerprint} signed as a report")  # fmt: skip
-    time = log.newest.time if log else ""
-    fault = signers.fault(fingerprint, _FILES, time) if signers else ""
-    fault = fault or (_unfit(fingerprint, time, keys) if keys else "")
-    if fault:
+    time = people.time if people else ""
+    fault = signers.fault(fingerprint, _FILES, time) if signers and people else ""
+    if fault := fault or (_unfit(fingerprint, people) if people else ""):
         looked.found("signature", SIGNATURE, f"{fingerprint} {fault}")
     elif signers is None:
         looked.skip("signature", f"it holds, and is by {fingerprint}: whose?", _GIVE)
 
 
-def _unfit(fingerprint: str, time: str, keys: Keys) -> str:
+def _unfit(fingerprint: str, people: People) -> str:
     """Why a key may not sign a bag by the keys of the log itself; "" if it may."""
-    if keys.root is None:
+    if people.keys.root is None:
         return ""
-    ring = keys.ring(keys.all)
+    ring = people.keys.ring(people.keys.all)
     key = ring.keys.get(fingerprint)
     if key is None:
         return "is no key of this log"
@@ -131,7 +127,7 @@ def _unfit(fingerprint: str, time: str, keys: Keys) -> str:
         return f"is the key of {key.name}, which was revoked"
     if RUNNER in key.roles:
         return f"is a runner's key ({key.name}), which signs no report"
-    state = key.state(time)
+    state = key.state(people.time)
     return "" if state == "active" else f"is the key of {key.name}, which is {state}"
 
 

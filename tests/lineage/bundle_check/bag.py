@@ -64,9 +64,14 @@ class Bag:
         data = [name for name in self.files if name.startswith("data/")]
         whole = sum(len(self.files[name]) for name in data)
         self.info("Payload-Oxum", f"{whole}.{len(data)}")
-        self.files[PAYLOAD] = self._list(data)
+        self.relist(PAYLOAD)
+        self.relist(TAGS)
+
+    def relist(self, name: str) -> None:
+        """Make one of the lists anew."""
+        data = {name for name in self.files if name.startswith("data/")}
         tags = self.files.keys() - {*data, TAGS, SIGNATURE}
-        self.files[TAGS] = self._list(tags)
+        self.files[name] = self._list(data if name == PAYLOAD else tags)
 
     def _list(self, names: Iterable[str]) -> bytes:
         digests = {name: sha256(self.files[name]).hexdigest() for name in names}
@@ -116,6 +121,11 @@ class Bag:
     def lines(self) -> list[str]:
         return self.files["data/log/events.txt"].decode().splitlines()
 
+    def drop_line(self, event: str) -> None:
+        """Take an event off the list."""
+        left = [line for line in self.lines if not line.startswith(event)]
+        self.files["data/log/events.txt"] = "".join(f"{x}\n" for x in left).encode()
+
     # what takes git
 
     @contextmanager
@@ -124,13 +134,13 @@ class Bag:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             (root / "in").write_bytes(self.files["data/registry.bundle"])
-            _git(root, "init", "--quiet", "--bare", str(root / "git"))
+            run_git(root, "init", "--quiet", "--bare", str(root / "git"))
             bare = root / "git"
-            _git(bare, "fetch", "--quiet", str(root / "in"), "refs/*:refs/*")
+            run_git(bare, "fetch", "--quiet", str(root / "in"), "refs/*:refs/*")
             with closing(GitRepository(bare, bare)) as repository:
                 yield repository
             out = ("bundle", "create", "--quiet", "--version=2", str(root / "out"))
-            _git(bare, *out, "--all")
+            run_git(bare, *out, "--all")
             self.files["data/registry.bundle"] = (root / "out").read_bytes()
 
     def rewrite(
@@ -143,7 +153,7 @@ class Bag:
         """Write the whole log anew, as whoever has the keys can."""
         with self.git() as git:
             made = _written(git, change(self.events), signer, chained=chained)
-            _git(git.root, "update-ref", EVENTS, made[-1][1])
+            run_git(git.root, "update-ref", EVENTS, made[-1][1])
         self.keep_log([event for event, _ in made], [oid for _, oid in made])
 
     def keep_log(self, events: list[Event], oids: list[str]) -> None:
@@ -195,7 +205,7 @@ def _written(
     return made
 
 
-def _git(folder: Path, *words: str) -> bytes:
+def run_git(folder: Path, *words: str) -> bytes:
     done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

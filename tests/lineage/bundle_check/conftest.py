@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,17 @@ import lineage
 from lineage import bundle, keys
 from lineage.audit.report import report
 from lineage.bundle_check import Held, check
-from lineage.keys.exports import allowed_signers, revoked
+from lineage.keys.exports import allowed_signers
 from lineage.releases import release
 from lineage.stated import state
 from lineage.store.objects import Edge
 from lineage.store.signing import read_public
-from tests.lineage.bundle_check.bag import Bag
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
+    from lineage.store.objects import Event
 
-PEOPLE = ("ada", "bob", "carol", "eve", "runner")
+PEOPLE = ("ada", "bob", "carol", "eve", "mallory", "runner")
 TSA = """\
 [req]
 distinguished_name=dn
@@ -56,34 +56,38 @@ digests=sha256
 class Office:
     """Keys, a registry that was signed with them, bundles of it, who audits it.
 
-    `seen` is an event that the auditor saw before, `signers` and `ca` what came by
-    another way than the bundle.
+    `seen` is an event that the auditor saw before, and `newest` the newest one.
     """
 
     folder: Path
     keys: dict[str, Path]
     registry: Path
     seen: str = ""
+    newest: str = ""
     bundles: dict[str, Path] = field(default_factory=dict)
 
     @property
     def signers(self) -> Path:
         return self.folder / "signers"
 
-    @property
-    def ca(self) -> Path:
-        return self.folder / "root.pem"
-
     def held(self, *names: str) -> list[str]:
         """The options for what the auditor holds."""
-        values = {
-            "signers": self.signers,
-            "since": self.seen,
-            "tsa-ca": self.ca,
-            "anchor": self.fingerprint("ada"),
-            "revoked": self.folder / "revoked",
+        options = {
+            "signers": ("--signers", self.signers),
+            "expired": ("--signers", self.folder / "expired"),
+            "since": ("--since", self.seen),
+            "newest": ("--since", self.newest),
+            "tsa-ca": ("--tsa-ca", self.folder / "tsa" / "root.pem"),
+            "anchor": ("--anchor", self.fingerprint("ada")),
+            "revoked-ada": ("--revoked", self.keys["ada"].with_suffix(".pub")),
+            "revoked-bob": ("--revoked", self.keys["bob"].with_suffix(".pub")),
         }
-        return [word for name in names for word in (f"--{name}", str(values[name]))]
+        return [str(word) for name in names for word in options[name]]
+
+    def signer(self, event: Event) -> Path:
+        """The key of whoever makes events of this type."""
+        by = {"review": "bob", "statement": "bob", "commit": "runner"}
+        return self.keys[by.get(event.type, "ada")]
 
     def public(self, who: str) -> str:
         return self.keys[who].with_suffix(".pub").read_text()
@@ -238,19 +242,32 @@ def office(world: None, tmp_path_factory: pytest.TempPathFactory) -> Office:
         subprocess.run(["ssh-keygen", *words], check=True)
     for name in ("tsa", "foreign"):
         _authority(folder / name)
-    shutil.copy(folder / "tsa" / "root.pem", folder / "root.pem")
     made = Office(folder, {who: folder / who for who in PEOPLE}, folder / "registry")
     with closing(write_history(made, made.registry)) as registry:
         registry.settings.set("signing.key", str(made.keys["ada"]))
         made.seen = registry.events_log.event(registry.events_log.tip() or "").id
+        made.bundles["older"] = hand_out(registry, folder / "older.zip", "all")
         stamp(made, registry, made.seen)
-        ring = keys.current(registry)
-        made.signers.write_text("".join(f"{s}\n" for s in allowed_signers(ring)))
-        (folder / "revoked").write_text("".join(f"{s}\n" for s in revoked(ring)))
+        made.newest = registry.events_log.event(registry.events_log.tip() or "").id
+        signers = [*allowed_signers(keys.current(registry))]
+        made.signers.write_text("".join(f"{line}\n" for line in signers))
+        ended = (s.replace('" ', '",valid-before="20260101Z" ', 1) for s in signers)
+        (folder / "expired").write_text("".join(f"{line}\n" for line in ended))
         for level in bundle.LEVELS:
             path = folder / f"{level}.zip"
             made.bundles[level] = hand_out(registry, path, level)
+    made.bundles["better"] = _another(made, folder / "better")
+    strange = {"ada": "eve", "bob": "carol", "runner": "mallory"}
+    theirs = {who: made.keys[strange.get(who, who)] for who in PEOPLE}
+    made.bundles["strange"] = _another(replace(made, keys=theirs), folder / "strange")
     return made
+
+
+def _another(office: Office, folder: Path) -> Path:
+    """The bundle of another history, a better one, by those whose keys these are."""
+    with closing(write_history(office, folder, score=0.95)) as registry:
+        registry.settings.set("signing.key", str(office.keys["ada"]))
+        return hand_out(registry, folder.with_suffix(".zip"), "all")
 
 
 def stamp(office: Office, registry: Registry, event: str) -> str:
@@ -294,9 +311,3 @@ def by_tool(path: Path, *options: str) -> Verdict:
     checked = check(path, Held(**held))  # type: ignore[arg-type]
     names = {finding.check for finding in checked.findings}
     return Verdict(3 if names else 0, names, "\n".join(map(str, checked.findings)))
-
-
-@pytest.fixture
-def base(office: Office) -> Bag:
-    """The bundle with all files, taken apart."""
-    return Bag.read(office.bundles["all"])
