@@ -18,6 +18,7 @@ LINE='
 NAME='[A-Za-z0-9_-][A-Za-z0-9._-]*'
 ID='[0-9a-f]{64}'
 OID='[0-9a-f]{40}'
+KNOWN='^((bagit|bag-info|(tag)?manifest-sha256)\.txt|tagmanifest-sha256\.txt\.sig|VERIFY\.md|verify\.sh|data/(registry\.bundle|report\.(html|json|pdf)|missing\.txt|(log|commits|payload|timestamps|formats)/.*))$'
 TEXT='"([^"\\]|\\.)*"'
 REF="\\{\"after\":(null|\"$ID\"),\"before\":(null|\"$ID\"),\"ref\":$TEXT\\}"
 END="(,\"prev\":\\[\"$ID\"(,\"$ID\")*\\])?(,\"refs\":\\[$REF(,$REF)*\\])?,\"schema\":\"lineage/1\"(,\"subject\":\"$ID\")?,\"time\":\"[0-9T:.-]+Z\",\"type\":\"[^\"\\]+\"\\}\$"
@@ -215,6 +216,10 @@ check_sizes() { # sums column 4 of the listing into $total and $largest
         total=$((total + size))
         [ "$size" -le "$largest" ] || largest=$size
     done <"$W/sizes"
+    packed=$(wc -c <"$BUNDLE")
+    if [ "$total" -gt $((packed * 100 + 67108864)) ]; then
+        fail archive "it would unpack to $total bytes from $packed, which no bundle does"
+    fi
     room=$(df -P -B 1 "$T" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)
     if [ "$total" -gt "$room" ]; then
         fail archive "it would unpack to $total bytes, and there is room for $room"
@@ -322,6 +327,8 @@ listed() { # LIST WANTED: every file of WANTED has one line in LIST, and its SHA
 
 lines '^data/' $W/have >"$W/have-data"
 others '^(data/|tagmanifest-sha256\.txt(\.sig)?$)' $W/have >"$W/have-tags"
+others "$KNOWN" $W/have >"$W/odd"
+fail_each bag '' "$W/odd" ' is no file that a bundle has'
 listed manifest-sha256.txt "$W/have-data"
 listed tagmanifest-sha256.txt "$W/have-tags"
 
@@ -1012,7 +1019,12 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                 esac
                 case $rest in '"metrics"'* | '"sources"'*) ;; *) continue ;; esac
                 ;;
-            *"$TAB"'"statements"'"$TAB"[0-9]*"$TAB"'"data"'"$TAB"*) continue ;;
+            *"$TAB"'"statements"'"$TAB"[0-9]*"$TAB"'"data"'"$TAB"*)
+                rest=${line#*"$TAB"'"statements"'"$TAB"}
+                rest=${rest#*"$TAB"}
+                if [ "$rest" != '"data"'"$TAB{}" ]; then printf '%s\t%s\n' "$event" "$rest"; fi
+                continue
+                ;;
             esac
             case $line in
             *"$TAB"'"metrics"'"$TAB"[0-9]*"$TAB"*)
@@ -1068,6 +1080,7 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                 case $key in
                 '"event"') event=${value#?} && event=${event%?} ;;
                 '"subject"') printf '%s\t%s\t%s\n' "$event" "$key" "$value" ;;
+                '"since"' | '"time"') printf '%s\t"time"\t%s\n' "$event" "$value" ;;
                 '"environment"' | '"reason"' | '"authority"')
                     printf '%s\t"data"\t%s\t%s\n' "$event" "$key" "$value"
                     ;;
@@ -1103,12 +1116,14 @@ done <"$W/events" >"$W/clock"
 others "^$TAB(\"artifacts\"${TAB}[0-9]+$TAB\"(circumstances|message|signature|stated|further)\"|\"loops\"${TAB}[0-9]+$TAB(\"oversight\"|\"(generations|rejected)\"${TAB}[0-9]+$TAB\"(made_of|compute|against_start)\")|\"(changes|generators|training|written|gaps|keys|obligations|coverage)\")$TAB" \
     $W/report >"$W/spoken-report"
 lines '^.\"(statements|releases|taints|erasures|loops)\"' $W/report >"$W/about"
-scan "\"event\"$TAB\"$ID\"\$" $W/about | cut -d '"' -f 4 | sort -u >"$W/spoken"
+events_in() { # FILE: the events that lines of the report name
+    scan "\"event\"$TAB\"$ID\"\$" "$1" | cut -d '"' -f 4 | sort -u
+}
+events_in $W/about >"$W/spoken"
 join "$W/wanted" "$W/spoken" >"$W/spoken-of"
 while IFS=' ' read -r id oid; do printf '%s:event.json %s\n' "$oid" "$id"; done <"$W/spoken-of" |
     flatten_all >"$W/spoken-facts"
-lines "^$ID$TAB(\"(subject|message)\"|\"data\"$TAB\"(environment|reason|authority)\")$TAB" \
-    $W/spoken-facts >"$W/words"
+lines "^$ID$TAB\"(subject|message|data)\"$TAB" $W/spoken-facts >"$W/words"
 facts_of_manifests "$W/manifests" | sort -u - "$W/gits" "$W/clock" "$W/words" >"$W/recorded"
 : >"$W/points"
 facts_of_report "$W/spoken-report" 3>"$W/points" | sort -u >"$W/told-facts"
@@ -1122,6 +1137,33 @@ fail_each report 'a curve says what no generation does: ' "$W/odd" ''
 others "$TAB(git|\"time\"|\"type\"|\"subject\"|\"message\"|\"gates\"|\"origin\"|\"payload\"|\"data\")$TAB" \
     $W/recorded | join -t "$TAB" - "$W/artifacts" | sort | comm -23 - "$W/claimed" | short >"$W/odd"
 fail_each report 'left out: ' "$W/odd" ''
+lines '"statements"' $W/report >"$W/about"
+events_in $W/about >"$W/stated"
+lines "^$ID$TAB\"data\"$TAB" $W/words | sort | join -t "$TAB" - "$W/stated" | sort |
+    comm -23 - "$W/claimed" | short >"$W/odd"
+fail_each report 'left out of what was said: ' "$W/odd" ''
+sort "$W/edges" | join -o 1.2 - "$W/artifacts" | sort -u | comm -23 - "$W/artifacts" >"$W/odd"
+fail_each report 'left out, though an artifact came from it: ' "$W/odd" ''
+
+# What was said of an artifact may not be left out, unless another loop said it.
+lines '"subject":"' $W/ends >"$W/tails"
+others '"refs":\[' $W/tails >"$W/sayings"
+scan '^[0-9a-f]{64}|"subject":"[0-9a-f]{64}"' $W/sayings | paste -d '"' - - |
+    cut -d '"' -f 1,5 --output-delimiter=' ' | sort -k 2,2 >"$W/said-of" # event subject
+events_in $W/report >"$W/told"
+join -1 2 -2 1 -o 1.1 "$W/said-of" "$W/artifacts" | sort -u | comm -23 - "$W/told" >"$W/untold"
+join "$W/wanted" "$W/untold" | while IFS=' ' read -r id oid; do
+    printf '%s:event.json %s\n' "$oid" "$id"
+done | flatten_all >"$W/untold-facts"
+at '"loops"'"${TAB}[0-9]+$TAB"'"branches"'"${TAB}[0-9]+" 6 | sort >"$W/branches"
+: >"$W/apart"
+if [ -s "$W/branches" ]; then
+    lines "^$ID$TAB\"data\"$TAB\"loop\"$TAB\"" $W/untold-facts | cut -f 1,4 | tr -d '"' |
+        while IFS="$TAB" read -r id name; do printf 'loop/%s\t%s\n' "$name" "$id"; done | sort |
+        join -t "$TAB" -v 1 - "$W/branches" | cut -f 2 | sort >"$W/apart"
+fi
+only_in_first "$W/untold" "$W/apart" >"$W/odd"
+fail_each report 'left out, though it speaks of an artifact: the event ' "$W/odd" ''
 ran report "$(wc -l <"$W/claimed") facts of report.json stand so in manifests and events"
 skipped report 'the sums in report.json, and the page report.html, which is made from it (VERIFY.md)'
 
@@ -1134,6 +1176,9 @@ if [ -s "$W/held" ]; then hashes payload 'does not have the SHA-256 that it is c
 (cd "$B/data/commits" && git grep --no-index -a -o -E -e "\"sha256\":\"$ID\"" -- '*/files.jsonl' \
     2>>"$T/said") | cut -c 1-64,88-151 --output-delimiter=' ' | sort -u >"$W/files-of" # id sha256
 join "$W/files-of" "$W/artifacts" | cut -d ' ' -f 2 | sort -u >"$W/due-files"
+if [ "$LEVEL" != all ] && [ -s "$W/held" ]; then
+    fail payload "bag-info.txt says $LEVEL, and files of the payload are here"
+fi
 only_in_first "$W/held" "$W/due-files" >"$W/odd"
 fail_each payload '' "$W/odd" ' is no file of a commit that the report speaks of'
 if [ "$LEVEL" = all ]; then

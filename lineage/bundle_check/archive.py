@@ -20,7 +20,7 @@ from typing import IO, Protocol
 
 MOST_FILES = 65_535
 MOST_BYTES = 256 * 2**20  # of a file that is read as a whole
-RATIO, SLACK = 100, 256 * 2**20  # how much more than its own size it may unpack to
+RATIO, SLACK = 100, 64 * 2**20  # how much more than its own size it may unpack to
 _PIECE = 2**20
 _PART = "[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _NAME = re.compile(f"{_PART}(/{_PART})*")

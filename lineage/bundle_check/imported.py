@@ -35,7 +35,7 @@ _FRUGAL = {
     "core.hooksPath": "/dev/null",
     "gc.auto": "0",
 }
-_RATIO, _SLACK = 200, 256 * 2**20  # how much more than its pack it may unpack to
+_RATIO, _SLACK = 200, 64 * 2**20  # how much more than its pack it may unpack to
 
 
 @contextmanager

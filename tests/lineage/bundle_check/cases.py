@@ -85,18 +85,22 @@ def case(what: str, finding: str, *held: str) -> Callable[[Does], Does]:
 # files of the bag
 
 
-@case("a byte of a payload file", "bag")
+@case("a byte of a payload file, the lists as they were", "bag")
 def _(it: Attack) -> None:
     it.bag.swap(_payload(it.bag, "3+3=6"), "3+3=6", "3+3=7")
 
 
-@case("a byte of a payload file, and the lists made to fit", "signature", "signers")
+@case(
+    "a byte of a payload file, the lists made to fit, not signed again",
+    "signature",
+    "signers",
+)
 def _(it: Attack) -> None:
     it.bag.swap(_payload(it.bag, "3+3=6"), "3+3=6", "3+3=7")
     it.bag.seal()
 
 
-@case("the same, signed again with the real key", "payload", "signers")
+@case("a byte of a payload file, the lists made to fit", "payload", "signers")
 def _(it: Attack) -> None:
     it.bag.swap(_payload(it.bag, "3+3=6"), "3+3=6", "3+3=7")
     it.bag.sign(it.office.keys["ada"])
@@ -109,7 +113,7 @@ def _(it: Attack) -> None:
     it.bag.sign(it.office.keys["ada"])
 
 
-@case("a payload file left out, signed again with the real key", "payload", "signers")
+@case("a payload file left out", "payload", "signers")
 def _(it: Attack) -> None:
     del it.bag.files[_payload(it.bag, "3+3=6")]
     it.bag.sign(it.office.keys["ada"])
@@ -124,23 +128,23 @@ def _(it: Attack) -> None:
     it.bag.sign(it.office.keys["ada"])
 
 
-@case("a file added", "bag")
+@case("a file added, the lists as they were", "bag")
 def _(it: Attack) -> None:
     it.bag.files["data/note.txt"] = b"all is well\n"
 
 
-@case("a file added and listed, signed again with the real key", "bag", "signers")
+@case("a file added, the lists made to fit", "bag", "signers")
 def _(it: Attack) -> None:
     it.bag.files["data/note.txt"] = b"all is well\n"
     it.bag.sign(it.office.keys["ada"])
 
 
-@case("a file removed", "bag")
+@case("a file removed, the lists as they were", "bag")
 def _(it: Attack) -> None:
     del it.bag.files["data/report.html"]
 
 
-@case("a line of `manifest-sha256.txt` changed", "bag")
+@case("a line of `manifest-sha256.txt` changed, not signed again", "bag")
 def _(it: Attack) -> None:
     digest = sha256(it.bag.files["data/report.html"]).hexdigest()
     it.bag.swap("manifest-sha256.txt", digest, "0" * 64)
@@ -230,7 +234,9 @@ def _(it: Attack) -> None:
 # the report
 
 
-@case("the page replaced, and the lists made to fit", "signature", "signers")
+@case(
+    "the page replaced, the lists made to fit, not signed again", "signature", "signers"
+)
 def _(it: Attack) -> None:
     it.bag.files["data/report.html"] = b"<!doctype html><title>All is well</title>"
     it.bag.seal()
@@ -242,7 +248,7 @@ def _(it: Attack) -> None:
     it.bag.sign(it.office.keys["eve"])
 
 
-@case("a metric in the report, signed again with the real key", "report", "signers")
+@case("a metric wherever the report has it", "report", "signers")
 def _(it: Attack) -> None:
     _better(it.bag)
     it.bag.sign(it.office.keys["ada"])
@@ -298,7 +304,7 @@ def _(it: Attack) -> None:
     it.bag.sign(it.office.keys["ada"])
 
 
-@case("who reviewed, in the report", "report", "signers")
+@case("the verdict of a review in the report", "report", "signers")
 def _(it: Attack) -> None:
     told = it.bag.report
     [review] = [s for s in told["statements"] if s["type"] == "review"]
@@ -492,7 +498,7 @@ def _(it: Attack) -> None:
 
 
 @case(
-    "an event removed from git, the others as they were and signed again",
+    "an event removed from git, the others signed again as they were",
     "chain",
     "signers",
 )
@@ -551,7 +557,7 @@ def _(it: Attack) -> None:
     it.bag.files = Bag.read(it.office.bundles["strange"]).files
 
 
-@case("the same, for an auditor who knows the first key alone", "unsigned", "anchor")
+@case("the same history, by that stranger", "unsigned", "anchor")
 def _(it: Attack) -> None:
     it.bag.files = Bag.read(it.office.bundles["strange"]).files
 
@@ -587,7 +593,7 @@ def _(it: Attack) -> None:
 
 
 @case(
-    "the newest events cut off everywhere, signed again with the real key",
+    "the newest event cut off everywhere",
     "since",
     "signers",
     "newest",
