@@ -23,7 +23,7 @@ from lineage.audit.model import (
     Taint,
     TimeStamp,
 )
-from lineage.audit.oversight import oversight
+from lineage.audit.oversight import Overseen
 from lineage.audit.signatures import Signatures, Signer
 from lineage.audit.steps import turn_of
 from lineage.errors import NotFound
@@ -31,6 +31,7 @@ from lineage.registry import Registry
 from lineage.store.events import Logged
 from lineage.store.objects import Event
 from lineage.tombstones import tombstones
+from lineage.walks import ancestors
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,13 @@ class Told:
     first; `rejected` those of the same loop that were not followed; `later` how
     many generations follow the chain's last one; `also_in` the other generations
     that include the subjects; `branches` where the chain's generations stood;
-    `refused` are the events that put generations where the rejected ones stand, `steps`
-    what the runner says of each turn's steps, by the generation that they ended in.
+    `refused` are the events that put generations where the rejected ones stand.
     """
 
     chain: tuple[str, ...]
     oversight: Oversight
     rejected: tuple[str, ...] = ()
     refused: Mapping[str, Signed] = field(default_factory=dict)
-    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
     later: int = 0
     also_in: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
@@ -60,7 +59,8 @@ class Facts:
     """What the registry holds about `subjects`, newest first.
 
     `commits` are in the order of recording, `loops` those that the subjects are part
-    of; `statements` are the events that move nothing and speak of these commits;
+    of; `steps` what the runner says of each turn, by the generation that it ended in;
+    `statements` are the events that move nothing and speak of these commits;
     `keys` and `stamps` those of the registry, `said` what people stated of these
     commits, by field.
     """
@@ -69,6 +69,7 @@ class Facts:
     newest: Event
     commits: Mapping[str, Known]
     loops: tuple[Told, ...] = ()
+    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
     statements: tuple[Signed, ...] = ()
     keys: tuple[Signer, ...] = ()
     said: Mapping[str, Mapping[str, Field[str]]] = field(default_factory=dict)
@@ -97,22 +98,23 @@ class _Gathering:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._signatures = Signatures(registry)
-        self._known = Library(registry, self._signatures)
         self._log = Log.read(registry)
+        self._signatures = Signatures(registry, self._log.times)
+        self._library = Library(registry, self._signatures)
 
     def facts(self, subjects: tuple[str, ...]) -> Facts:
         registry, log = self._registry, self._log
         assert log.newest is not None  # a registry begins with an event
         loops = tuple(self._loops(subjects))
-        turns = (id_ for loop in loops for id_ in (*loop.chain, *loop.rejected))
-        commits = _closure(self._known, {*subjects, *turns})
+        turns = [id_ for loop in loops for id_ in (*loop.chain, *loop.rejected)]
+        commits = self._library.known(ancestors(registry, {*subjects, *turns}))
         releases = later.released(registry, commits)
         return Facts(
             subjects=subjects,
             newest=log.newest,
             commits=commits,
             loops=loops,
+            steps={id_: self._steps(commits[id_]) for id_ in turns},
             statements=tuple(self._statements(commits, loops)),
             keys=self._signatures.signers(),
             said=later.said_of(registry, commits),
@@ -125,30 +127,30 @@ class _Gathering:
 
     def _loops(self, subjects: Iterable[str]) -> Iterator[Told]:
         """The loops that the subjects are part of, the oldest end first."""
-        loops = Loops(self._known, self._log)
+        loops = Loops(self._library, self._log)
+        seen = Overseen(self._registry, self._log, self._library, self._signatures)
         for end, also_in in loops.ends(subjects).items():
             line, branches = loops.chain(end), loops.branches(end)
             rejected = loops.rejected(line, branches)
             turns = (*line, *rejected)
-            name = self._known(end).commit.name
+            self._library.read(ancestors(self._registry, turns))
             yield Told(
                 chain=line,
-                oversight=oversight(self._registry, name, line, self._signatures),
+                oversight=seen.of(line),
                 rejected=rejected,
                 refused={
                     id_: self._signed(self._log.last[id_][1])
                     for id_ in turns
                     if loops.refused(id_)
                 },
-                steps={id_: self._steps(id_) for id_ in turns},
                 later=loops.later(line),
                 also_in=also_in,
                 branches=branches,
             )
 
-    def _steps(self, generation: str) -> Sequence[Step]:
+    def _steps(self, generation: Known) -> Sequence[Step]:
         """The steps of a turn, in the order in which they were done."""
-        turn = turn_of(self._known(generation).event)
+        turn = turn_of(generation.event)
         return self._log.steps.get(turn, [])[::-1] if turn else []
 
     def _statements(
@@ -156,9 +158,13 @@ class _Gathering:
     ) -> Iterator[Signed]:
         """The events that move nothing and concern the report, the oldest first."""
         branches = {branch for loop in loops for branch in loop.branches}
-        for said in reversed(self._log.statements):
-            if _concerns(said.event, commits, branches):
-                yield self._signed(said)
+        chosen = [
+            said
+            for said in reversed(self._log.statements)
+            if _concerns(said.event, commits, branches)
+        ]
+        for said, signature in zip(chosen, self._signatures.many(chosen), strict=True):
+            yield Signed(said.event, signature)
 
     def _changes(
         self,
@@ -184,18 +190,6 @@ class _Gathering:
 
     def _signed(self, logged: Logged) -> Signed:
         return Signed(logged.event, self._signatures.of(logged))
-
-
-def _closure(known: Library, starts: Iterable[str]) -> dict[str, Known]:
-    """`starts` and everything that they came from, in the order of recording."""
-    found: dict[str, Known] = {}
-    queue = list(starts)
-    while queue:
-        id_ = queue.pop()
-        if id_ not in found:
-            found[id_] = known(id_)
-            queue.extend(found[id_].commit.ids())
-    return dict(sorted(found.items(), key=lambda item: item[1].number))
 
 
 def _concerns(

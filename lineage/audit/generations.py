@@ -61,7 +61,7 @@ def generation(
         metrics=metrics,
         gates=gates,
         made_of=None,
-        compute=compute(told.steps.get(known.id, ()), metrics, gates),
+        compute=compute(facts.steps.get(known.id, ()), metrics, gates),
         against_start=(),
         statements=tuple(s for id_ in spoken_of for s in statements.get(id_, ())),
     )

@@ -1,13 +1,15 @@
 """Commits as a report knows them: the manifest, what recorded it, its names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lineage.audit.signatures import Signature, Signatures
+from lineage.descent.ancestry import loaded
 from lineage.history import Names
 from lineage.registry import Registry
 from lineage.store.events import Logged
+from lineage.store.ids import Record
 from lineage.store.objects import Commit, Event
 from lineage.tombstones import tombstones
 
@@ -46,36 +48,61 @@ class Known:
 
 
 class Library:
-    """The commits of a registry, each read once."""
+    """The commits of a registry, each read once, and many with few waits for git."""
 
     def __init__(self, registry: Registry, signatures: Signatures) -> None:
         self._registry = registry
         self._signatures = signatures
         self._names = Names.of(registry)
         self._gone = tombstones(registry)
-        self._known: dict[str, Known] = {}
+        self._commits: dict[str, Commit] = {}
+        self._records: dict[str, Record] = {}
 
-    def __call__(self, id_: str) -> Known:
-        if id_ not in self._known:
-            self._known[id_] = self._read(id_)
-        return self._known[id_]
+    def read(self, ids: Iterable[str]) -> None:
+        """Read the manifests of many commits."""
+        new = [id_ for id_ in dict.fromkeys(ids) if id_ not in self._commits]
+        self._commits.update(loaded(self._registry, list(map(self._record, new))))
 
-    def _read(self, id_: str) -> Known:
-        record = self._registry.ids.get(id_)
+    def commit(self, id_: str) -> Commit:
+        """What the manifest of a commit says."""
+        if id_ not in self._commits:
+            self._commits[id_] = self._registry.load(id_)
+        return self._commits[id_]
+
+    def number(self, id_: str) -> int:
+        """The place of a commit in the order of recording."""
+        return self._record(id_).number
+
+    def _record(self, id_: str) -> Record:
+        if id_ not in self._records:
+            self._records[id_] = self._registry.ids.get(id_)
+        return self._records[id_]
+
+    def known(self, ids: Iterable[str]) -> dict[str, Known]:
+        """Everything about some commits, in the order of recording."""
+        chosen = sorted(ids, key=self.number)
+        self.read(chosen)
         log = self._registry.events_log
-        event = log.event(record.event)
+        oids = [self._record(id_).event for id_ in chosen]
+        events = {one.git: one for one in log.many(list(dict.fromkeys(oids)))}
+        self._signatures.many(events.values())
+        pairs = zip(chosen, oids, strict=True)
+        return {id_: self._known(id_, events[oid]) for id_, oid in pairs}
+
+    def _known(self, id_: str, recorded: Logged) -> Known:
+        record = self._record(id_)
         oid = self._gone.stripped.get(id_)
         return Known(
             id=id_,
             git=record.git,
-            commit=self._registry.load(id_),
+            commit=self.commit(id_),
             generation=record.generation,
             number=record.number,
-            event=event,
-            signature=self._signatures.of(Logged(record.event, event)),
+            event=recorded.event,
+            signature=self._signatures.of(recorded),
             branches=self._names.branches.get(record.git, ()),
             tags=self._names.tags.get(record.git, ()),
-            erased=log.whole.event(oid) if oid else None,
+            erased=self._registry.events_log.whole.event(oid) if oid else None,
             left=self._left(id_) if oid else 0,
         )
 

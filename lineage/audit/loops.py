@@ -1,16 +1,18 @@
 """Loops as the event log tells of them: chains of generations, and rejected ones."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from lineage.audit.known import Known
+from lineage.audit.known import Library
 from lineage.audit.model import Step
 from lineage.audit.steps import Turn, noted
+from lineage.loop.reviews.standing import TOLD
 from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.events import Logged
-from lineage.store.objects import Commit, Event
+from lineage.store.objects import Event
 
 REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations
 
@@ -22,7 +24,10 @@ class Log:
     newest: Event | None = None
     stood: dict[str, list[str]] = field(default_factory=dict)  # branch -> ids
     last: dict[str, tuple[str, Logged]] = field(default_factory=dict)  # of an id
+    times: dict[str, str] = field(default_factory=dict)  # by git oid
     statements: list[Logged] = field(default_factory=list)
+    told: list[Logged] = field(default_factory=list)  # what reviews are made of
+    reused: Counter[object] = field(default_factory=Counter)  # steps, by loop
     erasures: list[Logged] = field(default_factory=list)
     steps: dict[Turn, list[Step]] = field(default_factory=dict)
 
@@ -32,6 +37,10 @@ class Log:
         for logged in registry.events_log.iterate():
             event = logged.event
             log.newest = log.newest or event
+            log.times[logged.git] = event.time
+            if event.type in TOLD:
+                log.told.append(logged)
+            log.reused[event.data.get("loop")] += "reused" in event.data
             if not event.refs and event.type not in ("init", "commit"):
                 log.statements.append(logged)
             if event.type == "erase":
@@ -59,14 +68,17 @@ class Log:
 class Loops:
     """The generations that ever stood on a branch, by what the log says of them."""
 
-    def __init__(self, known: Callable[[str], Known], log: Log) -> None:
-        self._known = known
+    def __init__(self, library: Library, log: Log) -> None:
+        self._commit = library.commit
+        self._number = library.number
         self._last = log.last
+        library.read(ids[0] for ids in log.stood.values())
         self._stood = {
             branch: ids
             for branch, ids in log.stood.items()
-            if known(ids[0]).commit.kind == "generation"
+            if library.commit(ids[0]).kind == "generation"
         }
+        library.read(id_ for ids in self._stood.values() for id_ in ids)
 
     def refused(self, id_: str) -> bool:
         """Whether a generation was last put on a branch of those set aside."""
@@ -106,7 +118,7 @@ class Loops:
 
     def _including(self, subject: str) -> list[str]:
         """The generations that include `subject`, or that it is; oldest first."""
-        if self._known(subject).commit.kind == "generation":
+        if self._commit(subject).kind == "generation":
             return [subject]
         return self._with.get(subject, [])
 
@@ -119,9 +131,6 @@ class Loops:
             for part in self._commit(id_).ids("includes"):
                 found.setdefault(part, []).append(id_)
         return found
-
-    def _number(self, id_: str) -> int:
-        return self._known(id_).number
 
     def _newest_first(self, id_: str) -> tuple[bool, int]:
         """Those that were followed before those that were not."""
@@ -172,6 +181,3 @@ class Loops:
             found |= after
             queue.extend(after)
         return len(found)
-
-    def _commit(self, id_: str) -> Commit:
-        return self._known(id_).commit

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from lineage.audit.known import Library
+from lineage.audit.loops import Log
 from lineage.audit.model import Override, Oversight
 from lineage.audit.signatures import Signatures
 from lineage.loop.reviews.coverage import coverage
@@ -11,28 +13,35 @@ from lineage.loop.running.budgets import Spent
 from lineage.registry import Registry
 
 
-def oversight(
-    registry: Registry, loop: str, chain: tuple[str, ...], signatures: Signatures
-) -> Oversight:
-    """Of the generations `chain`, oldest first; of the loop's whole log otherwise."""
-    reviews = Reviews.read(registry)
-    seen = coverage(registry, loop, chain, reviews.log, reviews.ballots)
-    commits = {id_: registry.load(id_) for id_ in chain}
-    return Oversight(
-        generations=seen.generations,
-        reviewed=seen.reviewed,
-        generated=seen.generated,
-        shown=seen.shown,
-        labelled=seen.labelled,
-        seconds=tuple(seen.seconds),
-        budgets=_budgets(registry, loop, chain[-1]),
-        overrides=tuple(_overrides(reviews, loop, signatures)),
-        fallbacks=tuple(i for i, one in commits.items() if one.params.get("fallback")),
-        reused=sum(
-            event.data.get("loop") == loop and "reused" in event.data
-            for _, event in registry.events()
-        ),
-    )
+class Overseen:
+    """The reviews of a registry, and what they say of its loops."""
+
+    def __init__(
+        self, registry: Registry, log: Log, library: Library, signatures: Signatures
+    ) -> None:
+        self._registry = registry
+        self._log = log
+        self._load = library.commit
+        self._signatures = signatures
+        self._reviews = Reviews.of(registry, log.told)
+
+    def of(self, chain: tuple[str, ...]) -> Oversight:
+        """Of the generations `chain`, oldest first; of the whole log otherwise."""
+        reviews, loop = self._reviews, self._load(chain[-1]).name
+        seen = coverage(self._load, loop, chain, reviews.log, reviews.ballots)
+        fallbacks = (i for i in chain if self._load(i).params.get("fallback"))
+        return Oversight(
+            generations=seen.generations,
+            reviewed=seen.reviewed,
+            generated=seen.generated,
+            shown=seen.shown,
+            labelled=seen.labelled,
+            seconds=tuple(seen.seconds),
+            budgets=_budgets(self._registry, loop, chain[-1]),
+            overrides=tuple(_overrides(reviews, loop, self._signatures)),
+            fallbacks=tuple(fallbacks),
+            reused=self._log.reused[loop],
+        )
 
 
 def _budgets(registry: Registry, loop: str, generation: str) -> Mapping[str, Any]:

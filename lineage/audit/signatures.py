@@ -4,12 +4,15 @@
 made. Where the registry has no keys that costs nothing.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from lineage.keys.ring import NEEDS, Key, Ring, State
+from lineage.keys.ring import NEEDS, Key, Ring, Standing, State
 from lineage.store.events import Logged
+from lineage.store.objects import Event
 
 if TYPE_CHECKING:
     from lineage.keys.judge import Judge
@@ -73,19 +76,42 @@ class Signer:
 class Signatures:
     """Judges the events of one registry."""
 
-    def __init__(self, registry: "Registry") -> None:
+    def __init__(
+        self, registry: "Registry", times: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`times` are those of events by git oid, as far as they are known."""
         self._registry = registry
+        self._times = times
+        self._known: dict[str, Signature] = {}
 
     @cached_property
     def _judge(self) -> "Judge | None":
         from lineage.keys.judge import Judge
 
-        return Judge(self._registry) if self._registry.key_log.oids() else None
+        if not self._registry.key_log.oids():
+            return None
+        judge = Judge(self._registry)
+        judge.hear(self._times)
+        return judge
 
     def of(self, logged: Logged) -> Signature:
         """What the signature of an event is worth."""
-        event = logged.event
-        standing = self._judge.standing(logged) if self._judge else None
+        if logged.git not in self._known:
+            standing = self._judge.standing(logged) if self._judge else None
+            self._known[logged.git] = self._made(logged.event, standing)
+        return self._known[logged.git]
+
+    def many(self, logged: Iterable[Logged]) -> list[Signature]:
+        """The same of many events, which takes less time than one by one."""
+        chosen = list(logged)
+        new = [one for one in chosen if one.git not in self._known]
+        found = self._judge.many(new) if self._judge else [None] * len(new)
+        for one, standing in zip(new, found, strict=True):
+            self._known[one.git] = self._made(one.event, standing)
+        return [self._known[one.git] for one in chosen]
+
+    @staticmethod
+    def _made(event: Event, standing: Standing | None) -> Signature:
         if standing is None:
             return Signature("no keys", event.time)
         key = standing.key

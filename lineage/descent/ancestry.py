@@ -60,7 +60,7 @@ def gather(registry: Registry, id_: str) -> Ancestry:
     """
     met = ancestors(registry, [id_], _LOOKED_ALONG)
     records = sorted((registry.ids.get(each) for each in met), key=_number)
-    commits = dict(_loaded(registry, records))
+    commits = dict(loaded(registry, records))
     named = (edge for commit in commits.values() for edge in commit.edges)
     along = {edge.id for edge in named if edge.role in _LOOKED_ALONG}
     return Ancestry(commits, frozenset(along - commits.keys()), _grades(registry))
@@ -70,7 +70,7 @@ def _number(record: Record) -> int:
     return record.number
 
 
-def _loaded(
+def loaded(
     registry: Registry, records: Sequence[Record]
 ) -> Iterator[tuple[str, Commit]]:
     """Many commits, with few waits for git; what is damaged says so by itself."""

@@ -4,7 +4,7 @@ The rules stand in `lineage.keys.ring` and FORMAT.md. Here the events are read: 
 key events come before one and which after it, its signature, its time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,19 @@ class Judge:
             return None
         [seen] = self._seen([logged])
         return self.keys.standing(seen)
+
+    def hear(self, times: Mapping[str, str]) -> None:
+        """Take over the times of events, by git oid: events are judged by them."""
+        self._time.update(times)
+
+    def many(self, logged: Sequence[Logged]) -> Iterator[Standing | None]:
+        """What the signatures of many events are worth, with few waits for git."""
+        if self.keys.root is None:
+            yield from [None] * len(logged)
+            return
+        if len(logged) > _NEAR:
+            self._read_graph()
+        yield from map(self.keys.standing, self._seen(logged))
 
     def standings(self) -> Iterator[tuple[Logged, Standing | None]]:
         """All events with what their signatures are worth, oldest first."""

@@ -10,11 +10,13 @@ from lineage.loop.reviews.ballots import REQUEST
 from lineage.loop.reviews.labels import labelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lineage.loop.reviews.ballots import Ballot
-    from lineage.registry import Registry
     from lineage.store.events import Logged
+    from lineage.store.objects import Commit
+
+    Load = Callable[[str], Commit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Coverage:
 
 
 def coverage(
-    registry: Registry,
+    load: Load,
     loop: str,
     generations: Sequence[str],
     log: Sequence[Logged],
@@ -48,9 +50,10 @@ def coverage(
 ) -> Coverage:
     """What was looked at of `generations`, oldest first, of a loop.
 
-    `log` are all events, newest first, `found` the ballots among them.
+    `load` gives commits, `log` are all events, newest first, `found` the ballots among
+    them.
     """
-    turns = [set(_parts(registry, id_)) for id_ in generations[1:]]
+    turns = [set(_parts(load, id_)) for id_ in generations[1:]]
     written = {id_ for turn in turns for id_ in turn}
     mine = [
         ballot
@@ -67,31 +70,31 @@ def coverage(
     return Coverage(
         len(turns),
         sum(1 for turn in turns if turn & judged),
-        sum(_generated(registry, id_) for id_ in generations[1:]),
+        sum(_generated(load, id_) for id_ in generations[1:]),
         len(shown),
         len(_labelled(loop, log, written)),
         [seconds(ballot) for ballot in mine],
     )
 
 
-def _parts(registry: Registry, generation: str) -> Iterator[str]:
+def _parts(load: Load, generation: str) -> Iterator[str]:
     """A generation and the data in it, back to what was written."""
     yield generation
-    for id_ in registry.load(generation).ids("includes"):
-        yield from _made(registry, id_)
+    for id_ in load(generation).ids("includes"):
+        yield from _made(load, id_)
 
 
-def _made(registry: Registry, id_: str) -> Iterator[str]:
+def _made(load: Load, id_: str) -> Iterator[str]:
     """A dataset of the generation, and what it was filtered from."""
-    commit = registry.load(id_)
+    commit = load(id_)
     if commit.params.get("part") in ("mixed", "synthetic", "edited", "generated"):
         yield id_
     if commit.params.get("part") in ("synthetic", "edited"):
-        yield from _made(registry, commit.ids("derived_from")[0])
+        yield from _made(load, commit.ids("derived_from")[0])
 
 
-def _generated(registry: Registry, generation: str) -> int:
-    metric = registry.load(generation).metrics.get("generated")
+def _generated(load: Load, generation: str) -> int:
+    metric = load(generation).metrics.get("generated")
     return int(metric.value) if metric else 0
 
 

@@ -18,12 +18,13 @@ from lineage.loop.reviews.coverage import seconds
 from lineage.loop.running.journal import branch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lineage.registry import Registry
     from lineage.store.events import Logged
     from lineage.store.objects import Event
 
+TOLD = frozenset({REQUEST, VERDICT, "label", "override"})  # events that reviews are
 _PAST = {"approve": "approved", "reject": "rejected"}
 
 
@@ -89,7 +90,12 @@ class Reviews:
     @classmethod
     def read(cls, registry: Registry) -> Reviews:
         """One pass over the log; of each subject the newest request counts."""
-        log = [logged for logged in registry.events_log.iterate() if _told(logged)]
+        return cls.of(registry, registry.events_log.iterate())
+
+    @classmethod
+    def of(cls, registry: Registry, events: Iterable[Logged]) -> Reviews:
+        """The same from events that were read before, newest first."""
+        log = [logged for logged in events if logged.event.type in TOLD]
         reviews = cls(ballots=ballots(registry, log), log=log)
         for subject, ballot in reviews.ballots.items():
             if ballot.decided:
@@ -133,10 +139,6 @@ class Reviews:
             lines = [f"{w.subject[:12]} ({w.loop})" for w in self.waiting.values()]
             raise Ambiguous(f"{len(lines)} commits wait for review", lines)
         return next(iter(self.waiting))
-
-
-def _told(logged: Logged) -> bool:
-    return logged.event.type in (REQUEST, VERDICT, "label", "override")
 
 
 def _waiting(ballot: Ballot, request: Event) -> Waiting:

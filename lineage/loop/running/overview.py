@@ -100,7 +100,7 @@ def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
         _reached(registry, known),
         _budgets(registry, known, name),
         overrides(registry, name),
-        coverage(registry, name, known.generations, reviews.log, reviews.ballots),
+        coverage(registry.load, name, known.generations, reviews.log, reviews.ballots),
         found[-1] if found else None,
     )
 
