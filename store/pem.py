@@ -23,9 +23,9 @@ _STARTS = {  # of a public key in DER (RFC 8410 and RFC 5480), up to its own byt
 }
 _KEYID = '{{"keytype":"{}","keyval":{{"public":"{}"}},"scheme":"{}"}}'
 HOW = {
-    ED25519: "`openssl genpkey -algorithm ed25519 -out key.pem` makes one",
-    P256: "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 "
-    "-out key.pem` makes one",
+    ED25519: "make one: `openssl genpkey -algorithm ed25519 -out key.pem`",
+    P256: "make one: `openssl genpkey -algorithm EC "
+    "-pkeyopt ec_paramgen_curve:P-256 -out key.pem`",
 }
 
 
@@ -124,5 +124,5 @@ class PrivateKey:
             return StoreError(message, hint=hint)
         lines = (line for line in said.splitlines() if ":error:" not in line)
         told = next(filter(None, map(str.strip, lines)), "openssl did not say why")
-        hint = f"give a private key in PEM; {self._hint}"
+        hint = f"give a private key in PEM, or {self._hint}"
         return StoreError(f"the key {self._path} cannot sign: {told}", hint=hint)

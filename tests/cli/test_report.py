@@ -90,6 +90,29 @@ exit 1
     assert list(repo.events()) == before
 
 
+def test_a_key_that_signs(repo: Registry, transcript: Transcript) -> None:
+    """The option goes with formats that are signed, and the key has to be there."""
+    (repo.root / "weights").write_text("weights")
+    repo.commit("model", "tutor", path=repo.root / "weights")
+
+    assert transcript(
+        "report HEAD --sign-key key.pem",
+        "report HEAD --format oms --sign-key key.pem",
+        "report HEAD --format oms",
+    ) == snapshot("""\
+$ lineage report HEAD --sign-key key.pem
+2> error: --sign-key says nothing of html
+2> hint: it is for --format oms, in-toto, bundle
+exit 2
+$ lineage report HEAD --format oms --sign-key key.pem
+2> error: there is no key key.pem
+2> hint: make one: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`
+exit 1
+$ lineage report HEAD --format oms
+{"_type":"https://in-toto.io/Statement/v1","predicate":{"resources":[{"algorithm":"sha256","digest":"aaaaaaaaaaaa…","name":"weights"}],"serialization":{"allow_symlinks":false,"hash_type":"sha256","method":"files"}},"predicateType":"https://model_signing/signature/v1.0","subject":[{"digest":{"sha256":"bbbbbbbbbbbb…"},"name":"tutor"}]}
+""")  # noqa: E501
+
+
 def test_every_format_has_its_name() -> None:
     """The command offers the formats that there are."""
     assert tuple(formats.FORMATS) == FORMATS

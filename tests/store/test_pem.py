@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from lineage.store.pem import ED25519, P256, PrivateKey
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="there is no openssl on this machine"
+)
 MADE = {
     ED25519: ("-algorithm", "ed25519"),
     P256: ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
