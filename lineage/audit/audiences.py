@@ -34,6 +34,9 @@ TOLD = {
 }
 """What each report says of itself."""
 
+FOR_ALL = ("languages", "licence")
+"""The fields that are stated to be read by everybody: every card has them."""
+
 _Rule: TypeAlias = Callable[["_Reader", Any, Any], Any]
 
 
@@ -145,7 +148,9 @@ def _person(reader: _Reader, by: str | None, of: Any) -> str | None:
         return name
     signature: Signature | None = getattr(of, "signature", None)
     roles = signature.roles if signature and signature.state == "good" else ()
-    return f"a {roles[0]}" if roles else "a person"
+    if not signature or not roles:
+        return "a person"
+    return f"a {signature.role or roles[0]}"
 
 
 def _text(reader: _Reader, text: str | None, _of: Any) -> str | None:
@@ -166,7 +171,8 @@ def _origin(reader: _Reader, given: Mapping[str, Field[Any]], _of: Any) -> Any:
 
 
 def _stated(reader: _Reader, given: Mapping[str, Field[str]], _of: Any) -> Any:
-    return {key: reader.seen(f) for key, f in given.items() if key in reader.stated}
+    seen = {*reader.stated, *FOR_ALL}
+    return {key: reader.seen(f) for key, f in given.items() if key in seen}
 
 
 def _reason(reader: _Reader, field: Field[str] | None, _of: Any) -> Any:
@@ -198,8 +204,14 @@ def _numbers(_reader: _Reader, params: tuple[Any, ...], _of: Any) -> Any:
 
 _RULES: Mapping[type, Mapping[str, _Rule]] = {
     Field: {"by": _person},
-    Signature: {"by": _not_public(_everything), "why": _nothing("")},
+    Signature: {
+        "by": _not_public(_everything),
+        "fingerprint": _not_public(_everything),
+        "why": _nothing(""),
+    },
     Signer: {
+        "fingerprint": _not_public(_everything, ""),
+        "added_by": _not_public(_everything, ""),
         "name": _not_public(_everything, ""),
         "email": _nothing(""),
         "key": _not_public(_everything, ""),

@@ -22,9 +22,10 @@ _COUNTS = ("generated", "rejected", "kept")
 def loop_chapter(loop: Loop) -> Lines:
     """Generations first, then measures, gates, people, and what was not followed."""
     yield from heading(2, f"Loop {plain(loop.name)}")
-    count = text.plural(len(loop.generations), "generation")
+    count = text.plural(len(loop.turns), "turn")
     later = f"{loop.later:,} later ones are not told." if loop.later else ""
-    rejected = f"{len(loop.rejected):,} rejected." if loop.rejected else ""
+    turned_down = len(_rejected_of(loop))
+    rejected = f"{turned_down:,} rejected." if turned_down else ""
     yield from paragraph(f"{count}.", rejected, later)
     yield from _generations(loop)
     yield from _filters(loop)
@@ -146,9 +147,13 @@ def _oversight(loop: Loop) -> Lines:
     )
 
 
+def _rejected_of(loop: Loop) -> list[Generation]:
+    return [turn for turn in loop.turns if turn.status == "rejected"]
+
+
 def _rejected(loop: Loop) -> Lines:
     rows = []
-    for turn in loop.rejected:
+    for turn in _rejected_of(loop):
         reason = turn.reason
         told = (plain(reason.value or ""), how(reason)) if reason else ("", "")
         rows.append((str(turn.number), code(turn.id), *told))

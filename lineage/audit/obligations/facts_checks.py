@@ -1,7 +1,7 @@
 """Facts: what was measured and checked, and what failed."""
 
 from lineage.audit.model import Field, Gate, Measurement
-from lineage.audit.obligations.scope import Found, Scope, number, recorded
+from lineage.audit.obligations.scope import Found, Scope, number, recorded, rejected
 from lineage.audit.words import bounds
 
 
@@ -100,7 +100,7 @@ def rejected_generations(scope: Scope) -> Found:
 
 def _rejected_generations(scope: Scope) -> Found:
     for loop in scope.report.loops:
-        for turn in loop.rejected:
+        for turn in rejected(loop):
             label = f"loop {loop.name}, generation {turn.number} ({turn.id[:12]})"
             yield label, turn.reason or Field("not provided")
 

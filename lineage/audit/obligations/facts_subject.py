@@ -11,6 +11,7 @@ from lineage.audit.obligations.scope import (
     number,
     of,
     recorded,
+    rejected,
 )
 from lineage.store.canonical import Json
 
@@ -42,9 +43,8 @@ def generations(scope: Scope) -> Found:
         told = f"{len(loop.generations):,}, the last is number {last.number}"
         yield f"loop {loop.name}, generations", recorded(told, last.id)
         yield f"loop {loop.name}, later generations", scope.now(loop.later)
-        if loop.rejected:
-            count = len(loop.rejected)
-            yield f"loop {loop.name}, rejected generations", scope.now(count)
+        if turned_down := len(rejected(loop)):
+            yield f"loop {loop.name}, rejected generations", scope.now(turned_down)
 
 
 def releases(scope: Scope) -> Found:

@@ -10,6 +10,7 @@ from lineage.audit.model import (
     Artifact,
     Field,
     Generation,
+    Loop,
     MadeOf,
     Report,
     Source,
@@ -116,6 +117,11 @@ class Scope:
 def of(made: Artifact, *roles: str) -> Iterator[Source]:
     """The edges of a commit that have one of these roles."""
     return (edge for edge in made.sources if edge.role in roles)
+
+
+def rejected(loop: Loop) -> tuple[Generation, ...]:
+    """The turns that were rejected; one that the report is on ends the line itself."""
+    return tuple(turn for turn in loop.turns if turn.status == "rejected")
 
 
 def named(made: Artifact) -> str:

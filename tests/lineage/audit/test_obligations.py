@@ -321,3 +321,14 @@ def test_every_format_shows_the_answers(story: Any, read: Any) -> None:
     assert "Not provided: design\\_rationale." in text
     assert [item["key"] for item in data["items"]][:2] == ["purpose", "provider"]
     assert data["items"][1]["fields"][0]["field"]["signature"]["state"] == "no keys"
+
+
+def test_a_rejected_turn_is_told_wherever_it_stands(told: Any) -> None:
+    """In a report on it, too, where it ends the line itself."""
+    for of in ("loop/tutor", "loop/tutor@rejected"):
+        made = fill(load("nist-600-1"), report(told.registry, of))
+        halting = item(made, "halting")
+        [found] = [f for f in halting.fields if f.fact == "rejected_generations"]
+
+        assert found.label.startswith("loop tutor, generation 2 (")
+        assert found.field.value == "the gate diversity failed: 0.64 is below 0.8"
