@@ -151,6 +151,9 @@ finish() {
             fail "$check" 'was not gone through'
         fi
     done
+    if [ -s "$T/broken" ]; then
+        fail archive "a search could not be made: $(tail -n 1 "$T/broken" | tr -cd '[:print:]')"
+    fi
     count=$(wc -l <"$T/findings")
     if [ "$count" -gt 0 ]; then
         printf '%s\n' "$((count)) findings: do not rely on this bundle"
@@ -173,15 +176,20 @@ only_in_first() { comm -23 "$1" "$2"; } # FILE FILE: sorted
 scan() { # ERE FILE...: every match of it, each on a line
     pattern=$1
     shift
-    git grep --no-index -a -h -o -E -e "$pattern" -- "$@" 2>>"$T/said"
+    git grep --no-index -a -h -o -E -e "$pattern" -- "$@" 2>>"$T/said" || lost $?
 }
 
 lines() { # ERE FILE: the lines that match it
-    git grep --no-index -a -h -E -e "$1" -- "$2" 2>>"$T/said"
+    git grep --no-index -a -h -E -e "$1" -- "$2" 2>>"$T/said" || lost $?
 }
 
 others() { # ERE FILE: the lines that do not
-    git grep --no-index -a -h -v -E -e "$1" -- "$2" 2>>"$T/said"
+    git grep --no-index -a -h -v -E -e "$1" -- "$2" 2>>"$T/said" || lost $?
+}
+
+lost() { # STATUS: 1 is "no line"; a search that failed must not look like one
+    if [ "$1" -ne 1 ]; then tail -n 1 "$T/said" >>"$T/broken"; fi
+    return "$1"
 }
 
 # --- archive: what is in the zip file, before anything of it is written
@@ -243,7 +251,7 @@ unpack() {
     if [ "$(wc -l <"$W/listing")" -ne "$(wc -l <"$W/names")" ]; then
         fail archive 'its list of files is damaged'
     fi
-    scan '^[^-]|^.{27,40} [^bt][a-z-X] ' "$W/listing" >"$W/odd"
+    others '^-[rwxa-]+ +[0-9.]+ +[a-z0-9]+ +[0-9]+ [bt][lxX-] ' $W/listing >"$W/odd"
     if [ -s "$W/odd" ]; then
         fail archive 'it has links, folders, devices or encrypted files'
     fi
