@@ -81,8 +81,9 @@ def attest(
     is live: a newer release ends the one before. Prints the event's id.
     """
     measured = bool(metric or metrics or withdraw)
-    if sum((measured, bool(texts), released is not None, retired is not None)) > 1:
-        hint = "metrics, --state, --release and --retire take a command each"
+    kinds = sum((measured, bool(texts), released is not None, retired is not None))
+    if kinds != 1:
+        hint = "metrics, --state, --release or --retire, a command each"
         raise UsageError("one kind of thing is said at a time", hint=hint)
     registry = app.registry
     id_ = registry.resolve(revision)

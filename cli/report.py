@@ -68,6 +68,8 @@ def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -
         "lineage report v1 --format oms --sign-key key.pem -o v1.oms.json": (
             "a signature over its files, for `model_signing verify key`"
         ),
+        "lineage report 'released()' --at 2026-11-03 -o live.html": "what was live "
+        "anywhere on that day",
         "lineage report model/tutor --template eu-gpai --audience public": "what a "
         "law asks, for everybody",
     },

@@ -88,8 +88,8 @@ $ lineage attest loop/tutor --metric a=1,
 2> error: the metric a: a metric is a number, not None
 exit 2
 $ lineage attest loop/tutor
-2> error: there is nothing to attest
-2> hint: give at least one metric
+2> error: one kind of thing is said at a time
+2> hint: metrics, --state, --release or --retire, a command each
 exit 2
 $ lineage attest loop/tutor --withdraw a
 2> error: nobody attested a of aaaaaaaaaaaa
@@ -374,7 +374,7 @@ $ lineage attest loop/tutor --state a=
 exit 2
 $ lineage attest loop/tutor --state a=x --release production
 2> error: one kind of thing is said at a time
-2> hint: metrics, --state, --release and --retire take a command each
+2> hint: metrics, --state, --release or --retire, a command each
 exit 2
 $ lineage attest loop/tutor --release -x
 2> error: the environment '-x' starts with -
@@ -399,3 +399,19 @@ def test_undo_says_how_to_take_back_what_was_said(
     event = run("attest", loop.made[0][0], *said).stdout.strip()
     done = run("undo", event)
     assert (done.exit_code, answer in done.stderr) == (4, True)
+
+
+def test_a_report_as_of_a_day_tells_what_was_live_then(loop: Any, run: Run) -> None:
+    """Before the next release the one before is live; after it, until when it was."""
+    first, second = loop.made[0][1], loop.made[1][1]
+    then = run("attest", first, "--release", "production").stdout.strip()
+    now = run("attest", second, "--release", "production").stdout.strip()
+    told = ("report", "released()", "--format", "json")
+
+    def releases(*options: str) -> list[tuple[str, str | None]]:
+        found = run(*told, *options).json()
+        assert found["as_of"]["event"] == (then if options else now)
+        return [(one["subject"], one["ended"]) for one in found["releases"]]
+
+    assert releases("--at", then) == [(first, None)]
+    assert releases() == [(first, now), (second, None)]
