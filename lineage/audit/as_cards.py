@@ -23,7 +23,7 @@ from lineage.audit.markdown import (
     value,
 )
 from lineage.audit.md_obligations import obligations_chapter
-from lineage.audit.model import Artifact, Generation, Report
+from lineage.audit.model import Artifact, Generation, Report, Source
 from lineage.audit.obligations.scope import Scope, of
 from lineage.audit.words import FEW
 from lineage.errors import UsageError
@@ -125,11 +125,10 @@ def _made_of(scope: Scope, model: Artifact, turn: Generation | None) -> Lines:
             yield from paragraph(f"Records of its turn: {', '.join(counts)}.")
 
 
-def _share(edge: object) -> tuple[str, str]:
-    share = edge.share  # type: ignore[attr-defined]
-    given = share.value if share and share.value else {}
+def _share(edge: Source) -> tuple[str, str]:
+    given = edge.share.value if edge.share and edge.share.value else {}
     told = ", ".join(f"{a:,} of {b:,} {unit}" for unit, (a, b) in given.items())
-    return plain(told), how(edge.evidence)  # type: ignore[attr-defined]
+    return plain(told), how(edge.evidence)
 
 
 def _content(scope: Scope, dataset: Artifact) -> Lines:

@@ -22,6 +22,7 @@ Lines = Iterator[str]
 
 
 def generators(report: Report) -> Lines:
+    """Every model that wrote data, by its content."""
     if report.generators:
         yield from heading(2, "Models that wrote data")
     names = {made.id: named(made) for made in report.artifacts}
@@ -41,6 +42,7 @@ def generators(report: Report) -> Lines:
 
 
 def origins(report: Report) -> Lines:
+    """Where data and models from outside come from, and what people stated."""
     rows = [
         (f"{named(made)} {code(made.id)}", plain(key), value(field), how(field))
         for made in report.artifacts
@@ -60,6 +62,7 @@ def origins(report: Report) -> Lines:
 
 
 def commits(report: Report) -> Lines:
+    """Every commit of the report."""
     yield from heading(2, "Commits")
     yield from table(
         ("commit", "what", "files", "came from", "by", "when", "signature"),
@@ -98,6 +101,7 @@ def _files(made: Artifact) -> str:
 
 
 def gaps(report: Report) -> Lines:
+    """What is not recorded, and where."""
     yield from heading(2, "Not recorded")
     if not report.gaps:
         yield from paragraph("No gap was found.")
@@ -114,6 +118,7 @@ def gaps(report: Report) -> Lines:
 
 
 def coverage(report: Report) -> Lines:
+    """How many values are recorded, stated and not provided."""
     yield from heading(2, "How values are known")
     rows = ((status, f"{count:,}") for status, count in report.coverage.items())
     yield from table(("values of commits", "count"), rows)

@@ -20,6 +20,7 @@ Lines = Iterator[str]
 
 
 def releases(report: Report) -> Lines:
+    """What was live, and what changed in between."""
     names = {made.id: named(made) for made in report.artifacts}
     if report.releases:
         yield from heading(2, "Releases")
@@ -59,6 +60,7 @@ def _change(change: Change, names: Mapping[str, str]) -> Lines:
 
 
 def marked(report: Report) -> Lines:
+    """Taints and erasures."""
     names = {made.id: named(made) for made in report.artifacts}
     if report.taints:
         yield from heading(2, "Taints")
@@ -97,6 +99,7 @@ def marked(report: Report) -> Lines:
 
 
 def statements(report: Report) -> Lines:
+    """Everything that was said of these commits."""
     if report.statements:
         yield from heading(2, "Statements")
     yield from table(
@@ -130,6 +133,7 @@ def stamps(report: Report) -> Lines:
 
 
 def keys(report: Report) -> Lines:
+    """The keys of the registry, and those that were revoked."""
     if report.keys:
         yield from heading(2, "Keys")
     yield from table(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lineage.audit.model import Field, MadeOf
+from lineage.audit.model import Field, MadeOf, Portion
 from lineage.audit.obligations.scope import (
     Found,
     Scope,
@@ -69,7 +69,7 @@ def made_of(scope: Scope) -> Found:
 
 def _shares(found: MadeOf) -> list[tuple[str, str]]:
     told = [
-        (f"{name} share of {found.unit}", shown(getattr(found, name)))
+        (f"{name} share of {found.unit}", _shown(getattr(found, name)))
         for name in ("human", "machine", "unknown")
     ]
     if found.hops:
@@ -79,9 +79,9 @@ def _shares(found: MadeOf) -> list[tuple[str, str]]:
     return told
 
 
-def shown(portion: object) -> str:
+def _shown(portion: Portion) -> str:
     """A share in per cent, and exactly where that is short."""
-    share, exact = portion.share, portion.exact  # type: ignore[attr-defined]
+    share, exact = portion.share, portion.exact
     per_cent = f"{number(100 * share)} %"
     return f"{per_cent}, exactly {exact}" if exact and share not in (0, 1) else per_cent
 

@@ -8,7 +8,6 @@ from lineage.audit.obligations.facts_data import flat
 from lineage.audit.obligations.scope import (
     Found,
     Scope,
-    joined,
     named,
     number,
     recorded,
@@ -112,4 +111,4 @@ def _sum(spent: Iterable[Compute], name: str, turns: int) -> str:
     """The sum of what is recorded, and of how many turns that is."""
     values = [value for one in spent if (value := getattr(one, name)) is not None]
     told = f"{number(sum(values))} in {len(values):,} of {turns:,} turns"
-    return joined([told]) if values else ""
+    return told if values else ""

@@ -85,12 +85,11 @@ class Scope:
     def made_of(self) -> dict[str, MadeOf]:
         """What models are made of, by their ids, as far as the report says so."""
         turns = (turn for loop in self.report.loops for turn in loop.turns)
-        known = [*(t.made_of for t in turns), *(g.made_of for g in self._generators)]
+        known = [
+            *(t.made_of for t in turns),
+            *(g.made_of for g in self.report.generators),
+        ]
         return {made.model: made for made in known if made}
-
-    @property
-    def _generators(self) -> Iterable[Any]:
-        return self.report.generators
 
     def said(self, *types: str) -> Iterator[Statement]:
         """The statements of these types, ``failed`` with all that failed."""
