@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 from lineage.audit.model import Field, Report
+from lineage.audit.model.fields import names_of
+
+_LEAVES = (str, int, float)
 
 
 def render(report: Report) -> str:
@@ -34,13 +37,13 @@ def _text(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """The model as plain data; of a field only what it has."""
+    if value is None or isinstance(value, _LEAVES):
+        return value
     if isinstance(value, Field):
-        given = ((f.name, getattr(value, f.name)) for f in fields(value))
+        given = ((name, getattr(value, name)) for name in names_of(Field))
         return {name: _plain(item) for name, item in given if item is not None}
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    return value
+    return {name: _plain(getattr(value, name)) for name in names_of(value.__class__)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Generic, Literal, TypeVar
 
 from lineage.audit.signatures import Signature
@@ -28,6 +29,12 @@ class Field(Generic[T]):
     signature: Signature | None = None
 
 
+@cache
+def names_of(class_: type) -> tuple[str, ...]:
+    """The fields of a dataclass, by name."""
+    return tuple(field.name for field in fields(class_))
+
+
 NOT_PROVIDED: Field[Json] = Field("not provided")
 
 
@@ -36,8 +43,8 @@ def all_fields(value: object) -> Iterator[Field[object]]:
     if isinstance(value, Field):
         yield value
     elif is_dataclass(value):
-        for field in fields(value):
-            yield from all_fields(getattr(value, field.name))
+        for name in names_of(value.__class__):
+            yield from all_fields(getattr(value, name))
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from all_fields(item)
