@@ -57,7 +57,7 @@ def logs(draw: st.DrawFn) -> list[list[int]]:
     return [*graph, ends] if len(ends) > 1 else graph
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(logs())
 def test_events_are_counted_as_graph_theory_counts_them(
     repo: Registry, graph: list[list[int]]
