@@ -491,7 +491,6 @@ for part in "$W"/part.*; do
 done
 wait
 cat "$W"/said.* | sort -t '|' -k 1,1 >"$W/signed"
-sort -k 2,2 "$EVENTS" | join -t ' ' -1 2 -2 1 -o 1.2,1.1 - "$W/reached" >"$W/pairs"
 while IFS='|' read -r oid _ _ _ told; do
     printf '%s %s\n' "$told" "$oid"
 done <"$W/signed" | sort >"$W/told"
@@ -643,8 +642,6 @@ join -1 1 -2 1 "$W/changes" "$W/events" | cut -d ' ' -f 1-6 >"$W/changes-oid"
 sort -k 2,2 "$W/numbered" | join -1 2 -2 1 -o 1.1,2.1,2.2,2.3,2.4,2.5,2.6 - "$W/changes-oid" |
     sort -n >"$W/changes-ordered"
 
-sort "$EVENTS" | sort -k 2,2 | join -1 2 -2 1 -o 1.2,1.1 - "$W/reached" | sort >"$W/pairs"
-tr '|' ' ' <"$W/signed" >"$W/states" # oid state fingerprint seconds id
 root='' root_key=''
 while IFS=' ' read -r number id action key roles since oid; do
     [ -z "$root" ] || continue
@@ -671,7 +668,6 @@ else
 fi
 sort -k 2,2 "$W/events" | join -1 2 -2 1 -o 1.2,1.1,1.3,1.4 - "$W/judged" >"$W/due" # oid id time type
 sort "$W/signed" | tr '|' ' ' | cut -d ' ' -f 1-2 >"$W/state"
-cut -d '|' -f 1-4 "$W/signed" | tr '|' "$TAB" >"$W/table"
 join -t ' ' "$W/due" "$W/state" >"$W/due-state" # oid id time type state
 : >"$W/unsigned"
 : >"$W/bad"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
 
+import lineage
+from lineage.audit import as_html
+from lineage.audit.report import report
 from lineage.bundle import SCRIPT
 from tests.lineage.bundle.conftest import needs_tools
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.lineage.bundle.conftest import House
 
 pytestmark = needs_tools
@@ -156,3 +160,27 @@ def test_hostile_surroundings_have_no_say(house: House, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     assert not marks.exists()
+
+
+def test_the_docs_say_which_script_is_ours() -> None:
+    """Its SHA-256 is in docs/bundle.md, for whoever has it from somewhere else."""
+    docs = (Path(__file__).parents[3] / "docs" / "bundle.md").read_text("utf-8")
+
+    assert f"\n    {hashlib.sha256(SCRIPT.read_bytes()).hexdigest()}\n" in docs
+
+
+def test_the_page_is_made_again_from_the_history_alone(
+    house: House, tmp_path: Path
+) -> None:
+    """A registry that was fetched from the bundle gives the page byte for byte."""
+    with ZipFile(house.bundle(tmp_path / "it.zip", "none")) as file:
+        file.extractall(tmp_path / "out")
+    [top] = (tmp_path / "out").iterdir()
+    with closing(lineage.init(tmp_path / "again")) as again:
+        spec = "+refs/lineage/*:refs/lineage/*"
+        source = str(top / "data" / "registry.bundle")
+        subprocess.run(["git", "fetch", "-q", source, spec], cwd=again.root, check=True)
+    with closing(lineage.open(tmp_path / "again")) as again:
+        page = as_html.render(report(again, house.registry.resolve("loop/tutor")))
+
+    assert page.encode() == (top / "data" / "report.html").read_bytes()
