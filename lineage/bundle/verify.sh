@@ -251,7 +251,7 @@ unpack() {
     if [ "$(wc -l <"$W/listing")" -ne "$(wc -l <"$W/names")" ]; then
         fail archive 'its list of files is damaged'
     fi
-    others '^-[rwxa-]+ +[0-9.]+ +[a-z0-9]+ +[0-9]+ [bt][lxX-] ' $W/listing >"$W/odd"
+    others '^[-?][rwxa-]+ +[0-9.]+ +[a-z0-9]+ +[0-9]+ [bt][lxX-] ' $W/listing >"$W/odd"
     if [ -s "$W/odd" ]; then
         fail archive 'it has links, folders, devices or encrypted files'
     fi
@@ -452,6 +452,7 @@ sha_list() { # FOLDER NAME: lines for sha256sum -c, of the ids on stdin
     while IFS= read -r id; do printf '%s  %s\n' "$id" "$1$id$2"; done
 }
 hashes() { # CHECK WORDS: what sha256sum -c finds in the list sums
+    [ -s "$W/sums" ] || return 0
     in_bag sha256sum --quiet -c - <"$W/sums" >"$W/wrong" 2>>"$T/said"
     status=$?
     scan '^[^:]*' $W/wrong >"$W/odd"

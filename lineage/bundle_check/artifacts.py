@@ -52,10 +52,21 @@ def _manifest_faults(
     ]:
         yield f"sources are not the edges of the manifest {id_}"
     yield from _origin_faults(artifact, id_, commit)
+    yield from _erased_faults(mapping(artifact.get("bytes")), id_, source)
     held = mapping(mapping(artifact.get("bytes")).get("value"))
     for key in _PAYLOAD if commit.payload else ():
         if held.get(key) != getattr(commit.payload, key):
             yield f"{key} of its bytes is not that of the manifest {id_}"
+
+
+def _erased_faults(said: dict[str, Any], id_: str, source: Source) -> Iterator[str]:
+    """Bytes are erased by an event that says so, or are not."""
+    event = source.event(said.get("event"))
+    told = str(mapping(said.get("value")).get("state")).startswith("erased")
+    erased = event is not None and event.type == "erase"
+    due = any(id_ in e.data["commits"] for e in source.erasures)
+    if told != erased or (due and not told):
+        yield f"its bytes are not said to be erased as they were: {id_}"
 
 
 def _edge(source: dict[str, Any]) -> dict[str, Any]:

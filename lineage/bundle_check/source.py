@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 from lineage.bundle_check.commits import Commits
@@ -47,6 +48,10 @@ class Source:
             _by_oid(names("heads")),
             _by_oid(names("tags")),
         )
+
+    @cached_property
+    def erasures(self) -> tuple[Event, ...]:
+        return tuple(event for event in self.events.values() if event.type == "erase")
 
     def event(self, id_: object) -> Event | None:
         return self.events.get(id_) if isinstance(id_, str) else None
