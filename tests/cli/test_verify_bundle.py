@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -35,31 +36,31 @@ def test_outside_of_any_registry(
     result = run("verify", path.name)
 
     assert result.exit_code == 0
-    assert result.stdout == snapshot("""\
+    assert re.sub(r" \d+  ", " N  ", result.stdout) == snapshot("""\
 
 Checks
   check      result       looked at  holds
-  archive    passed              13  it can be unpacked safely
-  bag        passed              13  each file is listed with its SHA-256
+  archive    passed              N  it can be unpacked safely
+  bag        passed              N  each file is listed with its SHA-256
   signature  not checked             somebody you know signed the list
     nobody signed this bag
   unsigned   not checked             what has to be signed is signed
-    nobody has a key here, and you gave none: give --signers FILE
-  git        passed               1  git finds every object whole
-  log        passed               2  events and names are those in git
-  event      passed               2  each event has the SHA-256 of its id
-  chain      passed               2  each event names those before it
+    the log has no key, so nothing in it is signed
+  git        passed               N  git finds every object whole
+  log        passed               N  events and names are those in git
+  event      passed               N  each event has the SHA-256 of its id
+  chain      passed               N  each event names those before it
   signer     not checked             each event's key counted at its time
     the log has no key, so nothing in it is signed
   role       not checked             each signer had the role that it takes
     the log has no key, so nothing in it is signed
-  commit     passed               1  each manifest has the SHA-256 of its id
-  edge       passed               1  each edge leads to a commit that is here
+  commit     passed               N  each manifest has the SHA-256 of its id
+  edge       passed               N  each edge leads to a commit that is here
   files      not checked             each list of files is its manifest's
     there is none
   payload    not checked             each file has the SHA-256 of its name
     the bundle has the hashes of files, and not the files
-  report     passed              21  the report says what was recorded
+  report     passed              N  the report says what was recorded
   since      not checked             the log goes on from the event you saw
     a history that was written anew looks like any other: give --since EVENT
   timestamp  not checked             each time stamp is of its event
