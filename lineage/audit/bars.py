@@ -103,8 +103,8 @@ def _columns(id_: str, rows: Sequence[Bar]) -> tuple[list[str], float]:
 
 def _numbers(kept: Sequence[Bar], wide: float) -> Iterator[str]:
     for index in spread(len(kept), 6):
-        x = _LEFT + (index + 0.5) * wide
         told = str(kept[index].number)
+        x = min(_LEFT + (index + 0.5) * wide, _WIDTH - 3.0 * len(told))
         yield label(x, _TALL + 9, told, text_anchor="middle", class_="tick")
     yield label(0, _TALL + 9, "generation", class_="tick")
 

@@ -22,7 +22,7 @@ class Place(Protocol):
     @property
     def id(self) -> str: ...
     @property
-    def number(self) -> int | None: ...
+    def number(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def ledger(
     links: Links,
 ) -> list[Line]:
     """The questions in the order of the chapters."""
-    numbers = {place.id: str(place.number) for place in contents}
+    numbers = {place.id: place.number for place in contents}
     lines: list[Line] = []
     for told in loops:
         lines += _loop(told, numbers[told.id], several=len(loops) > 1)

@@ -22,11 +22,11 @@ _ASIDE = 3
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A part of the page; those of the appendix have no number."""
+    """A part of the page; those of the appendix have a letter for a number."""
 
     id: str
     title: str
-    number: int | None = None
+    number: str
     loop: Told | None = None
 
 
@@ -101,11 +101,13 @@ def _contents(report: Report, loops: Iterable[Told]) -> list[Chapter]:
     ]
     numbered = [*found, *((id_, title, None) for id_, title in plain)]
     chapters = [
-        Chapter(id_, title, number, loop)
+        Chapter(id_, title, str(number), loop)
         for number, (id_, title, loop) in enumerate(numbered, 1)
     ]
-    each = [Chapter("each", "Each generation")] if found else []
-    return [*chapters, *each, Chapter("artifacts", "Commits")]
+    behind = [("each", "Each generation")] if found else []
+    behind.append(("artifacts", "Commits"))
+    letters = zip("AB", behind, strict=False)
+    return [*chapters, *(Chapter(id_, title, at) for at, (id_, title) in letters)]
 
 
 def _ends(report: Report) -> list[Generation]:
