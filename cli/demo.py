@@ -7,10 +7,7 @@ import contextlib
 import os
 import shlex
 import shutil
-import sys
-import textwrap
 import time
-from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +16,7 @@ import click
 
 from lineage.cli.command import App, Command, pass_app
 from lineage.cli.curves import drawn, summary
+from lineage.cli.stage import Stage
 from lineage.cli.text import number, size
 from lineage.errors import LineageError, UsageError
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from lineage.store.files import FileEntry
 
 _MARK = "demo.txt"
-_WIDEST = 80
 _RECORD = "17"  # of the training data: one that a model wrote
 _NEEDED = ("accelerate", "safetensors", "tokenizers", "torch", "transformers")
 _GATE_FAILED = _PROBLEMS = 3
@@ -88,15 +85,12 @@ def _make_room(directory: Path, *, force: bool) -> None:
     (directory / _MARK).write_text("Made by `lineage demo`; --force replaces it.\n")
 
 
-class _Tour:
+class _Tour(Stage):
     """The demo, stop by stop: read `run`."""
 
     def __init__(self, app: App, directory: Path, size: "Size") -> None:
-        self.terminal = app.terminal
-        self.directory = directory
+        super().__init__(app.terminal, directory)
         self.size = size
-        self.stop = 0
-        self.blank = True  # whether the line above is empty
 
     def run(self) -> None:
         begun = time.monotonic()
@@ -112,6 +106,7 @@ class _Tour:
             self.difference()
             self.ancestry()
             self.report()
+            self.evidence()
             self.flipped_bit()
         self.farewell(time.monotonic() - begun)
 
@@ -189,8 +184,23 @@ class _Tour:
 
     def report(self) -> None:
         self.title("A report, for people who trust nobody")
-        self.type("report", "loop/accumulate", "--format", "html", "-o", "report.html")
-        self.write([f"Look at it in a browser: {Path('report.html').absolute()}"])
+        self.type("attest", "loop/accumulate", "--release", "demo")
+        purpose = "intended_purpose=To show what loops do to models"
+        self.type("attest", "loop/accumulate", "--state", purpose)
+        law = ("--template", "eu-annex-iv")
+        self.type("report", "loop/accumulate", *law, "-o", "report.html")
+        self.say(f"Look at it in a browser: {Path('report.html').absolute()}")
+
+    def evidence(self) -> None:
+        self.title("The same with its evidence, for who holds nothing but one file")
+        zip_ = Path("report.zip")
+        self.type("report", "loop/accumulate", "--format", "bundle", "-o", str(zip_))
+        self.type("verify", str(zip_))
+        data = bytearray(zip_.read_bytes())
+        data[len(data) // 2] ^= 1
+        zip_.with_stem("forged").write_bytes(data)
+        self.say("One bit in the middle of a copy is changed:")
+        self.type("verify", "forged.zip", expect=_PROBLEMS)
 
     def flipped_bit(self) -> None:
         import lineage
@@ -232,81 +242,10 @@ class _Tour:
             line = [("  $ ", ""), (typed, "title"), (meaning, "dim")]
             self.write([self.terminal.paint(line)])
 
-    # how it is shown
-
-    def title(self, text: str) -> None:
-        self.stop += 1
-        self.space()
-        self.write([self.terminal.paint([(f"{self.stop}  {text}", "head")]), ""])
-
-    def say(self, text: str) -> None:
-        self.space()
-        columns = min(self.terminal.width, _WIDEST)
-        self.write([*textwrap.wrap(text, columns, break_on_hyphens=False), ""])
-
-    def paint(self, command: str) -> str:
-        return self.terminal.paint([(command, "title")])
-
-    def space(self) -> None:
-        if not self.blank:
-            self.write([""])
-
-    def write(self, lines: Iterable[str]) -> None:
-        lines = list(lines)
-        self.terminal.write(lines)
-        self.blank = lines[-1:] == [""]
-
-    def type(self, *words: str, expect: int = 0) -> None:
-        """Show a command, and run it here.
-
-        Raises:
-            LineageError: when it does not exit with the code that is expected.
-        """
-        self.write([self.paint(f"$ lineage {shlex.join(words)}")])
-        self.blank = False
-        code = _run_here(words)
-        if code == 130:
-            raise KeyboardInterrupt
-        if code != expect:
-            message = f"`lineage {shlex.join(words)}` ended with exit code {code}"
-            raise LineageError(message, hint=f"look around in {self.directory}")
-        if code:
-            self.write([self.terminal.paint([(f"(exit code {code})", "dim")])])
-
-    def loops(self, *patterns: str) -> None:
-        """Run the loops of several patterns side by side, those of each in order."""
-        from lineage.cli.together import together
-
-        for pattern in patterns:
-            line = f"$ lineage loop run {pattern} >/dev/null &"
-            self.write([self.paint(line)])
-        self.write([self.paint("$ wait")])
-        commands = [["loop", "run", *_files(pattern)] for pattern in patterns]
-        together(self.terminal, commands)
-
 
 def _seeds(size: "Size") -> str:
     *first, last = map(str, size.seeds)
     return f"the seeds {', '.join(first)} and {last}" if first else f"the seed {last}"
-
-
-def _files(pattern: str) -> list[str]:
-    """The files of a pattern as a shell gives them."""
-    return sorted(str(path) for path in Path().glob(pattern))
-
-
-def _run_here(words: Sequence[str]) -> int:
-    """Call the console script's function, as the script itself does."""
-    from lineage.cli.main import main
-
-    kept = sys.argv
-    sys.argv = ["lineage", "--no-pager", *words]
-    try:
-        main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    finally:
-        sys.argv = kept
 
 
 def _weights(registry: "Registry") -> "FileEntry":
