@@ -63,12 +63,22 @@ def check_bundle(app: App, path: Path, held: "Held", format_: str) -> int:
         data=lambda: {"bundle": str(path), **data},
         lines=lambda: data["findings"],
         markdown=lambda: markdown_sections(_tables(data)),
-        human=lambda: sections(app.terminal, _tables(data)),
+        human=lambda: sections(app.terminal, _tables(_once(data))),
         header=_FIELDS,
     )
     for sentence in _said(checked):
         app.terminal.say(sentence)
     return _FAILED if checked.findings else 0
+
+
+def _once(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Where one reason holds for several checks in a row, the first says it."""
+    before = ["", *(_open(check) for check in data["checks"])]
+    checks = [
+        {**check, "why": ""} if _open(check) == said else check
+        for check, said in zip(data["checks"], before, strict=False)
+    ]
+    return {**data, "checks": checks}
 
 
 def _tables(data: Mapping[str, Any]) -> Iterator[Section]:

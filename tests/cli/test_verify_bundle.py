@@ -53,7 +53,6 @@ Checks
   signer     not checked             each event's key counted at its time
     the log has no key, so nothing in it is signed
   role       not checked             each signer had the role that it takes
-    the log has no key, so nothing in it is signed
   commit     passed               N  each manifest has the SHA-256 of its id
   edge       passed               N  each edge leads to a commit that is here
   files      not checked             each list of files is its manifest's
