@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
+from lineage.turns import turn_of
 
 if TYPE_CHECKING:
     from lineage.history import Entry
@@ -23,14 +24,10 @@ def short(registry: "Registry", id_: str) -> str:
 
 
 def title(commit: "Commit", generation: int) -> list[Span]:
-    """What a commit is: ``generation 3 of tutor``, ``model judge at hf://…``.
-
-    A loop counts its own turns; `generation` counts models since the human data.
-    """
+    """What a commit is: ``generation 3 of tutor``, ``model judge at hf://…``."""
     name = one_line(commit.name)
     if commit.kind == "generation":
-        turn = commit.params.get("generation", generation)
-        return [(f"generation {turn} of {name}", "title")]
+        return [(f"generation {turn_of(commit, generation)} of {name}", "title")]
     spans: list[Span] = [(f"{commit.kind} {name}", "title")]
     if generation:
         spans.append((f" generation {generation}", ""))

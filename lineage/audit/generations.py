@@ -52,7 +52,7 @@ def generation(
     gates = tuple(gate(known.id, data) for data in known.commit.gates or ())
     return Generation(
         id=known.id,
-        number=known.generation,
+        number=artifacts[known.id].generation,
         status="rejected" if refused else "accepted",
         follows=known.commit.ids("follows"),
         reason=_reason(refused) if refused else None,

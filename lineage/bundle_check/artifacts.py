@@ -19,7 +19,7 @@ def artifact_faults(artifact: dict[str, Any], source: Source) -> Iterator[str]:
         return
     yield from _brought_faults(artifact, id_, source)
     held: dict[str, Any] = {"kind": commit.kind, "name": commit.name}
-    held |= {"generation": source.generation(id_), "further": dict(commit.extra)}
+    held |= {"generation": source.turn(id_), "further": dict(commit.extra)}
     git = source.log.commits[id_]
     held |= {"branches": [*source.branches.get(git, ())]}
     held |= {"tags": [*source.tags.get(git, ())]}

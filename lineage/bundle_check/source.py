@@ -66,8 +66,14 @@ class Source:
         event = self.event(id_)
         return self._plain(str(id_), event.encoded) if event else None
 
-    def generation(self, id_: str) -> int:
-        """The turn of a loop that a commit came of, as FORMAT.md counts it."""
+    def turn(self, id_: str) -> int:
+        """The turn of a loop that a commit came of: as the loop counted, if it did."""
+        commit = self.commits[id_]
+        own = commit.params.get("generation") if commit.kind == "generation" else None
+        return own if type(own) is int and own >= 0 else self._generation(id_)
+
+    def _generation(self, id_: str) -> int:
+        """The same as FORMAT.md counts it, along edges."""
         waiting = [id_]
         while waiting:
             edges = self._counted(waiting[-1])

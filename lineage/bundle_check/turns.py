@@ -29,7 +29,7 @@ def _turn_faults(turn: dict[str, Any], source: Source) -> Iterator[str]:
     if commit is None:
         yield f"{id_} is no commit of this bundle"
         return
-    if turn.get("number") != source.generation(id_):
+    if turn.get("number") != source.turn(id_):
         yield f"number is not that of the commit {id_}"
     if not same(turn.get("follows"), commit.ids("follows")):
         yield f"follows is not that of the manifest {id_}"

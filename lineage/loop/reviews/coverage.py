@@ -101,10 +101,10 @@ def _generated(load: Load, generation: str) -> int:
 def _labelled(loop: str, log: Iterable[Logged], written: set[str]) -> set[str]:
     """The hashes of records that have a label."""
     return {
-        label["sha256"]
-        for logged in labelling(loop, log)
-        if written & {*filter(None, logged.event.data["datasets"].values())}
-        for label in logged.event.data["labels"]
+        label.sha256
+        for _, said in labelling(loop, log)
+        if written & {*said.datasets.values()}
+        for label in said.labels
     }
 
 

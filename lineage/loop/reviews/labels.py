@@ -8,6 +8,7 @@ at: only records that were drawn at random say something of the others.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,6 +70,33 @@ def found(
 def _labelled(line: Line, shown: Mapping[str, str], label: Label) -> Labelled:
     why = shown.get(line.sha256, CHOSEN)
     return Labelled(line.id, line.sha256, line.stratum, why, label.right, label.note)
+
+
+class Said(NamedTuple):
+    """What an event `label` says; `datasets` and counts of `records` by stratum."""
+
+    generation: int
+    datasets: Mapping[str, str]
+    records: Mapping[str, int]
+    labels: Sequence[Labelled]
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Said:
+        """The event's data.
+
+        Raises:
+            KeyError, TypeError, ValueError: they are not as `saying.label` writes them.
+        """
+        strata = (KEPT, DROPPED)
+        labels = tuple(Labelled(**label) for label in data["labels"])
+        if not all(isinstance(label.sha256, str) for label in labels):
+            raise TypeError
+        return cls(
+            int(data["generation"]),
+            {name: str(data["datasets"][name] or "") for name in strata},
+            {name: int(data["records"][name]) for name in strata},
+            labels,
+        )
 
 
 @dataclass(slots=True)
@@ -138,24 +166,24 @@ def audited_loop(registry: Registry, name: str | None, log: Iterable[Logged]) ->
 def _turns(registry: Registry, loop: str, log: Iterable[Logged]) -> Iterable[_Turn]:
     """What people said last, from events newest first."""
     people, turns = People(registry), dict[str, _Turn]()
-    for logged in labelling(loop, log):
+    for logged, said in labelling(loop, log):
         person, void = people.who(logged)
         if void:
             continue
-        data = logged.event.data
-        key = str(data["datasets"][KEPT] or data["datasets"][DROPPED])
-        turn = turns.setdefault(key, _Turn(int(data["generation"]), data["records"]))
-        for label in data["labels"]:
-            turn.said.setdefault((label["sha256"], person), Labelled(**label))
+        key = said.datasets[KEPT] or said.datasets[DROPPED]
+        turn = turns.setdefault(key, _Turn(said.generation, said.records))
+        for label in said.labels:
+            turn.said.setdefault((label.sha256, person), label)
     return turns.values()
 
 
-def labelling(loop: str, log: Iterable[Logged]) -> Iterator[Logged]:
-    """The events that label records of a loop."""
+def labelling(loop: str, log: Iterable[Logged]) -> Iterator[tuple[Logged, Said]]:
+    """The events that label records of a loop, and what they say."""
     for logged in log:
         event = logged.event
         if event.type == LABEL and event.data.get("loop") == loop:
-            yield logged
+            with suppress(KeyError, TypeError, ValueError):  # who knows who wrote it
+                yield logged, Said.parse(event.data)
 
 
 def _verdicts(labels: Iterable[Labelled]) -> set[bool]:

@@ -10,6 +10,7 @@ from lineage.audit import as_html
 from lineage.audit.report import report
 from lineage.erase import erase, plan_erasure
 from lineage.errors import NotFound
+from lineage.loop.reviews.labels import audits
 from lineage.store.objects import Edge, Metric
 
 if TYPE_CHECKING:
@@ -35,6 +36,62 @@ def test_generations_in_order(told: Any) -> None:
     assert turn.reason is not None
     assert turn.reason.status == "stated"
     assert turn.reason.value == "the gate diversity failed: 0.64 is below 0.8"
+
+
+def test_turns_are_counted_as_their_loop_counts_them(loop: Any) -> None:
+    """A rejected try that nothing was written for is generation 1, as `log` says."""
+    loop.start()
+    start = loop.turns[0]
+    tried = loop.registry.commit(
+        "generation",
+        "tutor",
+        edges=[Edge("follows", start)],
+        params={"generation": 1, "attempt": 0},
+        branch="loop/tutor@rejected",
+    ).id
+    odd = loop.registry.commit(
+        "generation",
+        "tutor",
+        edges=[Edge("follows", start)],
+        params={"generation": "x"},
+        branch="loop/tutor@rejected",
+    ).id
+
+    found = {
+        turn.id: turn for turn in report(loop.registry, "loop/tutor").loops[0].turns
+    }
+
+    assert {id_: found[id_].number for id_ in (start, tried, odd)} == {
+        start: 0,
+        tried: 1,
+        odd: 0,
+    }
+    assert artifact(report(loop.registry, tried), tried).generation == 1
+
+
+def test_labels_that_are_none_do_not_count(story: Any) -> None:
+    """An event `label` that says nothing is a statement, and labels no record."""
+    strata = {"kept": 1, "dropped": 1}
+    events = [
+        story.registry.attest(
+            "label",
+            subject=story.turns[1],
+            data={"loop": "tutor", "generation": 1, **data},
+        )
+        for data in (
+            {},
+            {"datasets": None},
+            {"datasets": {"kept": "a" * 64}, "records": {}, "labels": []},
+            {"datasets": strata, "records": strata, "labels": [{"sha256": []}]},
+            {"datasets": strata, "records": strata, "labels": [{"sha256": "a"}]},
+        )
+    ]
+
+    made = report(story.registry, "loop/tutor")
+
+    assert {*events} <= {said.event for said in made.statements}
+    assert made.loops[0].oversight.labelled == 0
+    assert audits(story.registry, "tutor", story.registry.events_log.iterate()) == []
 
 
 def test_training_records_are_counted_by_origin(told: Any) -> None:
