@@ -50,12 +50,14 @@ def bundle_in(words: Sequence[str]) -> Path | None:
     return found[0] if found else None
 
 
-def check_bundle(app: App, path: Path, held: "Held", format_: str) -> int:
+def check_bundle(
+    app: App, path: Path, held: "Held", entries: int | None, format_: str
+) -> int:
     """Check the bundle at `path`; the exit code."""
-    from lineage.bundle_check import check
+    from lineage.bundle_check import MOST_FILES, check
 
     with app.terminal.progress("checking"):
-        checked = check(path, held)
+        checked = check(path, held, entries=entries or MOST_FILES)
     data = asdict(checked)
     write_as(
         app.terminal,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
-from lineage.turns import turn_of
+from lineage.turns import turn_number
 
 if TYPE_CHECKING:
     from lineage.history import Entry
@@ -27,7 +27,7 @@ def title(commit: "Commit", generation: int) -> list[Span]:
     """What a commit is: ``generation 3 of tutor``, ``model judge at hf://…``."""
     name = one_line(commit.name)
     if commit.kind == "generation":
-        return [(f"generation {turn_of(commit, generation)} of {name}", "title")]
+        return [(f"generation {turn_number(commit, generation)} of {name}", "title")]
     spans: list[Span] = [(f"{commit.kind} {name}", "title")]
     if generation:
         spans.append((f" generation {generation}", ""))

@@ -190,6 +190,7 @@ def _bundle(
     app: App, made: "Report", output: Path, payloads: str, key: Path | None
 ) -> None:
     from lineage import bundle
+    from lineage.bundle_check import MOST_FILES
     from lineage.checkout import check_not_inside
 
     check_not_inside(app.registry, output.absolute())
@@ -199,6 +200,9 @@ def _bundle(
         )
     files = plural(done.entries, "file")
     app.terminal.say(f"{output}: {_told(made)}, {files}, {size(done.size)}")
+    if done.entries > MOST_FILES:
+        hint = f"--entries {done.entries}"
+        app.terminal.say(f"to check so many files takes `{hint}`: tell the auditor")
     for digest, why in done.away.items():
         app.terminal.say(f"not in it: {digest[:12]} ({why[:24].replace('-', ' ')})")
     if not done.signed:

@@ -96,10 +96,17 @@ _COLUMNS = (
     help="Of a bundle: the key that trust starts from.",
 )
 @click.option(
+    "--entries",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Of a bundle: take up to N files.  [default: 65,535]",
+)
+@click.option(
     "--tsa-ca",
     metavar="FILE",
     type=_FILE,
-    help="Certificates, in PEM, that time stamps have to lead to.",
+    help="Of a bundle or the log: certificates, in PEM, that time stamps have to lead "
+    "to.",
 )
 @click.option("--dry-run", is_flag=True, help="With --evidence: record nothing.")
 @format_option("json", "jsonl", "csv", "md")
@@ -117,6 +124,7 @@ def verify(
     signers: Path | None,
     revoked: Path | None,
     anchor: str | None,
+    entries: int | None,
     tsa_ca: Path | None,
     dry_run: bool,
     format_: str,
@@ -149,8 +157,8 @@ def verify(
         from lineage.bundle_check import Held
 
         held = Held(signers, revoked, since, tsa_ca, anchor)
-        return check_bundle(app, bundle, held, format_)
-    if signers or revoked or anchor:
+        return check_bundle(app, bundle, held, entries, format_)
+    if signers or revoked or anchor or entries:
         hint = "name the bundle: `lineage verify FILE.zip --signers KEYS`"
         raise UsageError("what you hold is for a bundle", hint=hint)
     from lineage.repair import repair
@@ -160,11 +168,14 @@ def verify(
     if sources and not mend:
         raise UsageError("--from goes with --repair")
     if evidence:
-        if mend or remote is not None or since is not None:
+        if mend or remote is not None or since is not None or tsa_ca:
             raise UsageError("--evidence goes alone, but for --dry-run")
         return check_evidence(app, revisions, format_, dry_run=dry_run)
     if dry_run:
         raise UsageError("--dry-run goes with --evidence")
+    if tsa_ca and revisions:
+        hint = "name no REVSET: `lineage verify --tsa-ca FILE`"
+        raise UsageError("time stamps are of the log, not of commits", hint=hint)
     roots = roots_of(app.registry, tsa_ca)
     asked: Any = {"remote": remote, "noted": since, "roots": roots}
     with app.terminal.progress("verifying") as progress:

@@ -3,7 +3,7 @@
 from lineage.store.objects import Commit
 
 
-def turn_of(commit: Commit, generation: int) -> int:
+def turn_number(commit: Commit, generation: int) -> int:
     """What a loop counted a generation as; `generation` where it did not.
 
     A loop counts its own turns, also those that wrote nothing anew or were set aside

@@ -15,7 +15,7 @@ from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Sour
 from lineage.audit.signatures import Signature
 from lineage.store.canonical import Json
 from lineage.store.objects import Commit, Event
-from lineage.turns import turn_of
+from lineage.turns import turn_number
 
 T = TypeVar("T")
 ORIGIN_FIELDS = ("type", "source", "licence")
@@ -53,7 +53,7 @@ def artifact(
         git=known.git,
         kind=commit.kind,
         name=commit.name,
-        generation=turn_of(commit, known.generation),
+        generation=turn_number(commit, known.generation),
         event=known.event.id,
         time=known.event.time,
         by=actor(known.event.actor),

@@ -24,11 +24,10 @@ from lineage.bundle.history import (
     stamp_name,
 )
 from lineage.errors import StoreError
-from lineage.keys.files import sign_file
+from lineage.keys.files import ready, sign_file
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.reading import Progress
-from lineage.store.signing import check_file
 
 VERSION = 1
 LEVELS = ("none", "metrics", "all")
@@ -68,8 +67,7 @@ def export(
         NotAllowed: when the key that is set here signs no file.
         StoreError: when something is missing, or the disk fails.
     """
-    if signing := registry.signer.path():
-        check_file(signing)
+    ready(registry)
     files = payload.Files()
     if payloads == "all":
         files = payload.Files.of(registry, (one.id for one in report.artifacts))
@@ -127,7 +125,7 @@ class _Export:
     def _tags(self, bag: Bag) -> bool:
         """The files beside ``data/``; returns whether somebody signed them."""
         signs = self._registry.signer.path() is not None
-        bag.add("VERIFY.md", (_HERE / "VERIFY.md").read_bytes())
+        bag.add("VERIFY.md", _guide(self._report).encode())
         bag.add("bag-info.txt", self._info(bag, "sshsig" if signs else "none").encode())
         bag.add("bagit.txt", _BAGIT)
         bag.add("manifest-sha256.txt", bag.manifest())
@@ -184,3 +182,12 @@ class _Export:
         for chunk in chunks:
             self._progress(len(chunk))
             yield chunk
+
+
+def _guide(report: Report) -> str:
+    """How to check the bundle, with the command that makes this report again."""
+    words = f"'{' | '.join(report.subjects)}'"
+    if report.obligations:
+        words += f" --template {report.obligations.id}"
+    text = (_HERE / "VERIFY.md").read_text(encoding="utf-8")
+    return text.replace("lineage report SUBJECT ", f"lineage report {words} ")

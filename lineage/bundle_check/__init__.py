@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineage.bundle_check.archive import Bundle, Refused, opened
+from lineage.bundle_check.archive import MOST_FILES, Bundle, Refused, opened
 from lineage.bundle_check.bag import check_bag
 from lineage.bundle_check.commits import check_commits
 from lineage.bundle_check.imported import imported
@@ -26,7 +26,16 @@ from lineage.errors import UsageError
 
 _ID = re.compile(r"[0-9a-f]{64}")
 
-__all__ = ["CHECKS", "Check", "Checked", "Finding", "Held", "check", "is_bundle"]
+__all__ = [
+    "CHECKS",
+    "MOST_FILES",
+    "Check",
+    "Checked",
+    "Finding",
+    "Held",
+    "check",
+    "is_bundle",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +58,12 @@ def is_bundle(path: Path) -> bool:
     return (path / "bagit.txt").is_file()
 
 
-def check(path: Path, held: Held | None = None) -> Checked:
+def check(
+    path: Path, held: Held | None = None, *, entries: int = MOST_FILES
+) -> Checked:
     """Check the bundle at `path`, a zip file or a folder that it was unpacked to.
+
+    One of more than so many `entries` is refused before the list of them is read.
 
     Raises:
         StoreError: when a file that the auditor holds cannot be read.
@@ -68,7 +81,7 @@ def check(path: Path, held: Held | None = None) -> Checked:
     info: Mapping[str, str] = {}
     log: Log | None = None
     try:
-        with opened(path) as bundle:
+        with opened(path, entries) as bundle:
             info = check_bag(bundle, looked)
             log = _contents(bundle, info, held, signers, looked)
     except Refused as error:

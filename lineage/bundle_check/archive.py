@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 MOST_FILES = 65_535
+_MORE = "--entries takes more"
 MOST_BYTES = 256 * 2**20  # of a file that is read as a whole
 RATIO, SLACK = 100, 64 * 2**20  # how much more than its own size it may unpack to
 _PIECE = 2**20
@@ -108,18 +109,18 @@ class Bundle:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Bundle]:
-    """The bag in a zip file, or in a folder that somebody unpacked.
+def opened(path: Path, most: int = MOST_FILES) -> Iterator[Bundle]:
+    """The bag of `most` files in a zip file, or in a folder that somebody unpacked.
 
     Raises:
         Refused: when it is none, or not safe to read.
     """
     if path.is_dir():
-        yield Bundle(_Unpacked(path))
+        yield Bundle(_Unpacked(path, most))
         return
     try:
         with path.open("rb") as file:
-            _look_at_end(file)
+            _look_at_end(file, most)
             with zipfile.ZipFile(file) as archive:
                 yield Bundle(_Zipped(archive, path.stat().st_size))
     except _BROKEN as error:
@@ -149,7 +150,7 @@ class _Zipped:
 class _Unpacked:
     """The files of a folder; links are not followed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, most: int) -> None:
         self._root = root
         self.sizes = {}
         for path, status in _listed(root):
@@ -157,8 +158,8 @@ class _Unpacked:
             if not stat.S_ISREG(status.st_mode):
                 raise Refused(f"{_shown(name)} is a link, or no plain file")
             self.sizes[name] = status.st_size
-            if len(self.sizes) > MOST_FILES:
-                raise Refused(f"it has more than {MOST_FILES:,} files")
+            if len(self.sizes) > most:
+                raise Refused(f"it has more than {most:,} files ({_MORE})")
         _check_names(list(self.sizes))
 
     def open(self, name: str) -> IO[bytes]:
@@ -177,7 +178,7 @@ def _listed(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
                     yield Path(entry.path), entry.stat(follow_symlinks=False)
 
 
-def _look_at_end(file: IO[bytes]) -> None:
+def _look_at_end(file: IO[bytes], most: int) -> None:
     """Refuse too many entries before the list of them is read."""
     size = file.seek(0, os.SEEK_END)
     if size < _END.size:
@@ -191,8 +192,8 @@ def _look_at_end(file: IO[bytes]) -> None:
     end = size - _END.size
     if count == 0xFFFF or 0xFFFFFFFF in (length, start):
         count, length, start, end = _end64(file, end)
-    if count > MOST_FILES:
-        raise Refused(f"it has {count:,} entries, more than {MOST_FILES:,}")
+    if count > most:
+        raise Refused(f"it has {count:,} entries, more than {most:,} ({_MORE})")
     if start + length != end or length > count * (46 + 2 * _LONGEST):
         raise Refused("its list of entries is not where, or as long as, it claims")
     file.seek(0)

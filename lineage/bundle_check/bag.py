@@ -13,7 +13,7 @@ _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _INFO = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)\n")
 _KNOWN = re.compile(
     r"(bagit|bag-info|manifest-sha256|tagmanifest-sha256)\.txt|VERIFY\.md|verify\.sh"
-    r"|tagmanifest-sha256\.txt\.sig|data/(registry\.bundle|report\.(html|json|pdf)"
+    r"|tagmanifest-sha256\.txt\.sig|data/(registry\.bundle|report\.(html|json)"
     r"|missing\.txt|(log|commits|payload|timestamps|formats)/.+)"
 )
 VERSION = "1"

@@ -216,14 +216,27 @@ class Keys:
         if seen.signature is None:
             return Standing("bad", why=": it is none of SSH")
         fingerprint = seen.signature.key.fingerprint
-        key = ring.keys.get(fingerprint)
         if not seen.holds:
-            return Standing("bad", fingerprint, key)
-        if key is None:
-            return Standing("unknown", fingerprint)
-        ended = (whole or ring).revoked.get(fingerprint, ())
-        state, why = next(_faults(key, seen, ended), ("good", ""))
-        return Standing(state, fingerprint, key, why)
+            return Standing("bad", fingerprint, ring.keys.get(fingerprint))
+        return _worth(fingerprint, seen, ring, whole or ring)
+
+    def now(self, key: PublicKey, event: Event) -> Standing | None:
+        """What a signature that a key makes now is worth; None where nobody has any."""
+        if self._root is None:
+            return None
+        ring = self.ring(self.all)
+        seen = Seen("", event, event.time, self.all)
+        return _worth(key.fingerprint, seen, ring, ring)
+
+
+def _worth(fingerprint: str, seen: Seen, ring: Ring, whole: Ring) -> Standing:
+    """By a key of `ring`, if it is in there, and the revocations of `whole`."""
+    key = ring.keys.get(fingerprint)
+    if key is None:
+        return Standing("unknown", fingerprint)
+    ended = whole.revoked.get(fingerprint, ())
+    state, why = next(_faults(key, seen, ended), ("good", ""))
+    return Standing(state, fingerprint, key, why)
 
 
 def _faults(

@@ -74,6 +74,7 @@ def test_what_goes_wrong_is_said(repo: Registry, transcript: Transcript) -> None
         "timestamp --query nowhere/now.tsq",
         "verify --tsa-ca nowhere.pem",
         "verify --tsa-ca empty.tsr",
+        "verify HEAD --tsa-ca empty.tsr",
     ) == snapshot("""\
 $ lineage timestamp --tsa
 2> error: no time stamping service is named
@@ -104,6 +105,10 @@ exit 2
 $ lineage verify --tsa-ca empty.tsr
 2> error: that is no file of certificates
 2> hint: give the TSA's root certificate in PEM, as its operator publishes it
+exit 2
+$ lineage verify HEAD --tsa-ca empty.tsr
+2> error: time stamps are of the log, not of commits
+2> hint: name no REVSET: `lineage verify --tsa-ca FILE`
 exit 2
 """)
     assert repo.events_log.tip() == tip

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 from inline_snapshot import snapshot
 
+from lineage import bundle_check
 from lineage.bundle_check import CHECKS
 
 if TYPE_CHECKING:
@@ -74,6 +76,23 @@ note the newest event, EVENT: --since holds the next bundle to it
 """)
 
 
+def test_more_files_than_a_checker_takes_unasked(
+    repo: Registry, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option that an auditor needs then is told to whoever hands the bundle out."""
+    monkeypatch.setattr(bundle_check, "MOST_FILES", 3)
+    repo.commit("model", "tutor", params={"rate": 0.5})
+    path = tmp_path / "tutor.zip"
+
+    result = run("report", "model/tutor", "--format", "bundle", "-o", path)
+
+    with ZipFile(path) as file:
+        count = len(file.namelist())
+    assert f"takes `--entries {count}`" in result.stderr
+    assert run("verify", path, "--entries", str(count)).exit_code == 0
+    assert run("verify", path, "--entries", str(count - 1)).exit_code == 3
+
+
 def test_an_unpacked_folder_with_a_finding(
     repo: Registry, run: Run, tmp_path: Path
 ) -> None:
@@ -91,6 +110,10 @@ def test_an_unpacked_folder_with_a_finding(
 check,where,what
 bag,VERIFY.md,does not have the SHA-256 of tagmanifest-sha256.txt
 """)
+    few = run("verify", folder, "--entries", "3", "--format", "csv")
+    assert few.stdout.splitlines()[1:] == [
+        f"archive,{folder.name},it has more than 3 files (--entries takes more)"
+    ]
     asked = run("verify", folder, "--format", "json").json()
     assert [check["name"] for check in asked["checks"]] == [*CHECKS]
 

@@ -12,6 +12,8 @@ import pytest
 
 import lineage
 from lineage import bundle, keys
+from lineage.audit.obligations.filling import addressed
+from lineage.audit.obligations.template import load
 from lineage.audit.report import report
 from lineage.erase import erase, plan_erasure
 from lineage.keys.exports import allowed_signers
@@ -55,8 +57,11 @@ class House:
     def using(self, who: str) -> Any:
         return self.registry.signer.using(self.folder / who)
 
-    def bundle(self, path: Path, payloads: str = "all") -> Path:
-        made = report(self.registry, "loop/tutor")
+    def bundle(
+        self, path: Path, payloads: str = "all", template: str | None = None
+    ) -> Path:
+        asked = load(template) if template else None
+        made = addressed(report(self.registry, "loop/tutor"), "authority", asked)
         bundle.export(self.registry, made, path, payloads=payloads)
         return path
 

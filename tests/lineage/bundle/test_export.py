@@ -11,13 +11,14 @@ import pytest
 
 from lineage import bundle
 from lineage.audit.report import report
-from lineage.errors import StoreError
+from lineage.errors import NotAllowed, StoreError
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lineage.registry import Registry
+    from tests.lineage.bundle.conftest import House
 
 
 @pytest.fixture
@@ -101,3 +102,15 @@ def test_nothing_is_half_written(some: Registry, tmp_path: Path) -> None:
         _written(some, path, "all")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir() if p.name.endswith("lineage")] == []
+
+
+def test_a_key_that_signs_no_bundle_is_refused_first(
+    house: House, tmp_path: Path
+) -> None:
+    """A runner's key and a dead one: before any file is read."""
+    made = report(house.registry, "loop/tutor")
+    for who, why in (("runner", "a runner's key"), ("bob", "was revoked")):
+        with house.using(who), pytest.raises(NotAllowed, match=why):
+            bundle.export(
+                house.registry, made, tmp_path / "no" / "it.zip", payloads="all"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from contextlib import closing
@@ -16,6 +17,8 @@ import pytest
 
 import lineage
 from lineage.audit import as_html
+from lineage.audit.obligations.filling import addressed
+from lineage.audit.obligations.template import load
 from lineage.audit.report import report
 from lineage.bundle import SCRIPT
 from tests.lineage.bundle.conftest import needs_tools
@@ -172,15 +175,21 @@ def test_the_docs_say_which_script_is_ours() -> None:
 def test_the_page_is_made_again_from_the_history_alone(
     house: House, tmp_path: Path
 ) -> None:
-    """A registry that was fetched from the bundle gives the page byte for byte."""
-    with ZipFile(house.bundle(tmp_path / "it.zip", "none")) as file:
+    """By the command in VERIFY.md, in a registry that was fetched from the bundle."""
+    path = house.bundle(tmp_path / "it.zip", "none", template="eu-art-10-15")
+    with ZipFile(path) as file:
         file.extractall(tmp_path / "out")
     [top] = (tmp_path / "out").iterdir()
     with closing(lineage.init(tmp_path / "again")) as again:
         spec = "+refs/lineage/*:refs/lineage/*"
         source = str(top / "data" / "registry.bundle")
         subprocess.run(["git", "fetch", "-q", source, spec], cwd=again.root, check=True)
+    guide = (top / "VERIFY.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"^ +lineage report (.+?);", guide, re.MULTILINE)
+    revset, *options = shlex.split(command)
+    assert options == ["--template", "eu-art-10-15", "-o", "again.html"]
     with closing(lineage.open(tmp_path / "again")) as again:
-        page = as_html.render(report(again, house.registry.resolve("loop/tutor")))
+        made = addressed(report(again, revset), "authority", load(options[1]))
+    page = as_html.render(made)
 
     assert page.encode() == (top / "data" / "report.html").read_bytes()

@@ -9,7 +9,7 @@ import pytest
 
 from lineage.errors import NotAllowed
 from lineage.keys import current, exports
-from lineage.keys.files import FILES, sign_file
+from lineage.keys.files import FILES, ready, sign_file
 from lineage.store.sshsig import Signature
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def test_openssh_refuses_a_runner(team: Team, tmp_path: Path) -> None:
     """A runner's key is refused here, and by the list wherever else it signed."""
     with pytest.raises(NotAllowed, match="signs no file that is handed out"):
         sign_as(team, "runner")
+    with pytest.raises(NotAllowed, match="signs no file that is handed out"):
+        ready(team.registry)
     words = ["-Y", "sign", "-n", FILES, "-f", str(team.files["runner"])]
     done = subprocess.run(
         ["ssh-keygen", *words], input=DATA, capture_output=True, check=True
