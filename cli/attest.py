@@ -84,7 +84,8 @@ def attest(
     kinds = sum((measured, bool(texts), released is not None, retired is not None))
     if kinds != 1:
         hint = "metrics, --state, --release or --retire, a command each"
-        raise UsageError("one kind of thing is said at a time", hint=hint)
+        wrong = "one kind of thing is said at a time" if kinds else "nothing is said"
+        raise UsageError(wrong, hint=hint)
     registry = app.registry
     id_ = registry.resolve(revision)
     if texts:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli.command import App
 from lineage.cli.render import Column, Section, markdown_sections, sections, write_as
 from lineage.cli.text import plural
-from lineage.errors import UsageError
+from lineage.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from lineage.bundle_check import Checked, Held
@@ -50,6 +51,13 @@ def bundle_in(words: Sequence[str]) -> Path | None:
     return found[0] if found else None
 
 
+def check_there(words: Sequence[str]) -> None:
+    """Refuse a bundle that is not there, where no revision is called so either."""
+    for word in words:
+        if word.lower().endswith(".zip") and not Path(word).exists():
+            raise NotFound(f"there is no file {word}", hint="name the bundle's file")
+
+
 def check_bundle(
     app: App, path: Path, held: "Held", entries: int | None, format_: str
 ) -> int:
@@ -64,8 +72,8 @@ def check_bundle(
         format_,
         data=lambda: {"bundle": str(path), **data},
         lines=lambda: data["findings"],
-        markdown=lambda: markdown_sections(_tables(data)),
-        human=lambda: sections(app.terminal, _tables(_once(data))),
+        markdown=lambda: islice(markdown_sections(_tables(data)), 1, None),
+        human=lambda: islice(sections(app.terminal, _tables(_once(data))), 1, None),
         header=_FIELDS,
     )
     for sentence in _said(checked):

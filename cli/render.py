@@ -4,6 +4,7 @@ A command makes records, plain JSON data of a documented shape. JSON, JSONL and 
 print the records as they are; people and Markdown see them through columns.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ from lineage.cli.text import cut, cut_front, one_line, width
 SCHEMA_VERSION = 1
 _GAP = 2  # blanks between two columns
 _NARROW = 8  # columns; nothing is cut below that
+# Where text begins that a spreadsheet would work out. One ' is put before it, and
+# before those that stand there already, so that taking one away gives the text.
+_FORMULA = re.compile(r"^(?='*[=+@\t\r-])")
 
 Record = Mapping[str, Any]
 
@@ -117,7 +121,8 @@ def _json(data: Record, indent: int | None) -> str:
 def csv_lines(records: Sequence[Record], header: Sequence[str] = ()) -> Iterator[str]:
     """A header and a line per record; objects become columns ``a.b``, lists JSON.
 
-    `header` names columns that are there without records, too.
+    Text that a spreadsheet would take for a formula has a ' before it. `header` names
+    columns that are there without records, too.
     """
     import csv
     import io
@@ -141,6 +146,8 @@ def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, object]]:
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list | bool):
             yield prefix + key, json.dumps(value, ensure_ascii=False)
+        elif isinstance(value, str):
+            yield prefix + key, _FORMULA.sub("'", value)
         else:
             yield prefix + key, value
 
@@ -269,6 +276,6 @@ def _bar(cells: Iterable[str]) -> str:
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    for mark in "\\|<>`*_":
+    for mark in "\\|<>`*_[]&":
         text = text.replace(mark, f"\\{mark}")
     return text

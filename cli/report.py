@@ -8,7 +8,7 @@ import click
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.cli.render import Column, listing
 from lineage.cli.text import plural, size
-from lineage.cli.writing import write_file
+from lineage.cli.writing import check_file, write_file
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -
     "--format",
     "format_",
     type=click.Choice((*FORMATS, BUNDLE)),
+    metavar="FORMAT",
     default="html",
     show_default=True,
-    help="What to write: see docs/report.md, docs/formats.md and docs/bundle.md.",
+    help=f"{', '.join(FORMATS)} or {BUNDLE}: docs/report.md, docs/formats.md and "
+    "docs/bundle.md describe them.",
 )
 @click.option(
     "--sign-key",
@@ -143,9 +145,12 @@ def report(
     from lineage.audit.obligations.template import load
     from lineage.audit.report import report as make
 
-    _check(format_, output, payloads, sign_key)
+    _check(app, format_, output, payloads, sign_key)
     _check_audience(format_, audience)
-    asked = load(template) if template else None
+    if template is not None and format_ in SIGNED:
+        hint = "give them a report with it: `-o report.html`"
+        raise UsageError(f"--template says nothing of {format_}", hint=hint)
+    asked = None if template is None else load(template)
     whom = audience or AUDIENCES[0 if format_ in CARDS else -1]
     made = addressed(make(app.registry, revset), whom, asked)
     if format_ == BUNDLE:
@@ -161,9 +166,18 @@ def report(
 
 
 def _check(
-    format_: str, output: Path | None, payloads: str | None, sign_key: Path | None
+    app: App,
+    format_: str,
+    output: Path | None,
+    payloads: str | None,
+    sign_key: Path | None,
 ) -> None:
-    """Refuse options that do not go with the format."""
+    """Refuse options that do not go with the format, before anything is made."""
+    if output is not None:
+        check_file(app, output, BUNDLE if format_ == BUNDLE else "report")
+    elif format_ == "pdf" and app.terminal.shows:
+        hint = "name a file: `-o FILE.pdf`"
+        raise UsageError("a PDF is nothing to read on a terminal", hint=hint)
     if sign_key is not None and format_ not in (*SIGNED, BUNDLE):
         hint = f"it is for --format {', '.join((*SIGNED, BUNDLE))}"
         raise UsageError(f"--sign-key says nothing of {format_}", hint=hint)
@@ -191,9 +205,7 @@ def _bundle(
 ) -> None:
     from lineage import bundle
     from lineage.bundle_check import MOST_FILES
-    from lineage.checkout import check_not_inside
 
-    check_not_inside(app.registry, output.absolute())
     with app.terminal.progress("packing") as progress:
         done = bundle.export(
             app.registry, made, output, payloads=payloads, key=key, progress=progress

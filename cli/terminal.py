@@ -78,6 +78,11 @@ class Terminal:
         return "utf" in given.lower()
 
     @property
+    def shows(self) -> bool:
+        """Whether what is written to stdout is shown to a person."""
+        return sys.stdout.isatty()
+
+    @property
     def asks(self) -> bool:
         """Whether a person can be asked something."""
         return sys.stdin.isatty() and sys.stderr.isatty()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli.bundle_check import bundle_in, check_bundle
+from lineage.cli.bundle_check import bundle_in, check_bundle, check_there
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.evidence import check_evidence
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
 from lineage.cli.text import plural
-from lineage.errors import UsageError
+from lineage.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from lineage.verify import Verified
@@ -159,11 +159,11 @@ def verify(
         held = Held(signers, revoked, since, tsa_ca, anchor)
         return check_bundle(app, bundle, held, entries, format_)
     if signers or revoked or anchor or entries:
+        check_there(revisions)
         hint = "name the bundle: `lineage verify FILE.zip --signers KEYS`"
         raise UsageError("what you hold is for a bundle", hint=hint)
     from lineage.repair import repair
     from lineage.timestamps import roots_of
-    from lineage.verify import verify as check
 
     if sources and not mend:
         raise UsageError("--from goes with --repair")
@@ -178,15 +178,24 @@ def verify(
         raise UsageError("time stamps are of the log, not of commits", hint=hint)
     roots = roots_of(app.registry, tsa_ca)
     asked: Any = {"remote": remote, "noted": since, "roots": roots}
-    with app.terminal.progress("verifying") as progress:
-        found = check(app.registry, revisions, **asked, progress=progress)
+    found = _checked(app, revisions, asked)
     repaired: list[str] = []
     if mend and found.problems:
         repaired = repair(app.registry, found, sources=sources, remote=remote)
-        with app.terminal.progress("verifying") as progress:
-            found = check(app.registry, revisions, **asked, progress=progress)
+        found = _checked(app, revisions, asked)
     _print(app, found, repaired, format_)
     return _FAILED if found.problems else 0
+
+
+def _checked(app: App, revisions: tuple[str, ...], asked: Any) -> "Verified":
+    from lineage.verify import verify as check
+
+    try:
+        with app.terminal.progress("verifying") as progress:
+            return check(app.registry, revisions, **asked, progress=progress)
+    except NotFound:
+        check_there(revisions)
+        raise
 
 
 def _print(app: App, found: "Verified", repaired: list[str], format_: str) -> None:

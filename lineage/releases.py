@@ -150,9 +150,10 @@ def retire(
 
     Raises:
         NotFound: when it is not live there.
-        NotAllowed: as for `release`.
+        UsageError, NotAllowed: as for `release`.
     """
     registry.events_log.check_writable()
+    names.check(environment, "environment")
     there = live(registry, environment)
     if id_ not in {one.subject for one in there}:
         found = ", ".join(f"{one.kind} {one.name} {one.subject[:8]}" for one in there)

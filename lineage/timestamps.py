@@ -65,6 +65,12 @@ def stamp_of(event: Event) -> Stamped | None:
     return Stamped(event.id, of, time, tsa, token, event.time, event.actor)
 
 
+def _why(error: Exception) -> str:
+    """What went wrong, in the words of the system where it has some."""
+    cause = getattr(error, "reason", error)
+    return str(getattr(cause, "strerror", None) or cause)
+
+
 def query(registry: Registry, *, nonce: bool = False) -> tuple[str, bytes, int | None]:
     """A query for the newest event: the event's id, the query, the nonce in it.
 
@@ -97,7 +103,8 @@ def ask(url: str, asked: bytes) -> bytes:
             data = bytes(reply.read(LONGEST + 1))
     except (OSError, ValueError, HTTPException) as error:
         hint = "--query FILE and --reply FILE take it there by hand"
-        raise StoreError(f"{url} gave no time stamp: {error}", hint=hint) from None
+        why = _why(error)
+        raise StoreError(f"{url} gave no time stamp: {why}", hint=hint) from None
     if len(data) > LONGEST:
         raise StoreError(f"{url} gave no time stamp: its reply does not end")
     return data

@@ -1,7 +1,6 @@
 """Writing a bundle, whole or not at all."""
 
 import os
-import secrets
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from lineage.bundle.history import (
 from lineage.errors import StoreError
 from lineage.keys.files import ready, sign_file
 from lineage.registry import Registry
-from lineage.store.disk import disk_errors
+from lineage.store.disk import disk_errors, locked
 from lineage.store.reading import Progress
 
 VERSION = 1
@@ -83,13 +82,18 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to write the bundle to")
     path = path.resolve()
-    work = path.with_name(f".{secrets.token_hex(8)}.lineage")
+    work = path.with_name(f".{path.name}.new")  # what a killed one left is used up
     try:
-        with work.open("xb") as file:
-            yield file
-        work.replace(path)
-    finally:
-        work.unlink(missing_ok=True)
+        with locked(work, wait=False) as descriptor:
+            try:
+                os.ftruncate(descriptor, 0)
+                with open(descriptor, "wb", closefd=False) as file:
+                    yield file
+                work.replace(path)
+            finally:
+                work.unlink(missing_ok=True)
+    except BlockingIOError:
+        raise StoreError(f"{path} is being written by another command") from None
 
 
 class _Export:

@@ -72,8 +72,11 @@ class Signers:
 def _lines(path: Path) -> Iterator[str]:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path} cannot be read as text: {error}") from None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        hint = "`lineage key list --format allowed-signers` writes one"
+        raise UsageError(f"{path} is no list of keys", hint=hint) from None
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             yield line.strip()

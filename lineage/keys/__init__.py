@@ -47,13 +47,17 @@ def add(
     again changes its roles or renews it. Times are as events hold them.
 
     Raises:
-        NotAllowed: when the key that signs here may not, or it was revoked.
+        NotAllowed: when the key that signs here may not, it was revoked, or nobody
+            could add keys afterwards.
         UsageError: for roles or times that cannot be.
     """
     roles = check(name, email, roles, valid_from, valid_until)
     if public.fingerprint in current(registry).revoked:
         hint = "a revoked key stays revoked: make another"
         raise NotAllowed(f"{public.fingerprint} was revoked", hint=hint)
+    if RELEASER not in roles:
+        hint = "give it the role again, `--role releaser`, or add another first"
+        _check_others(registry, public.fingerprint, hint)
     data = given(
         action="add",
         key=public.line,
@@ -85,19 +89,28 @@ def revoke(
     Raises:
         NotAllowed: when nobody could add keys afterwards, or the key that signs here
             may not revoke.
+        UsageError: without a reason.
     """
-    others = [
-        one
-        for one in current(registry).active(now())
-        if RELEASER in one.roles and one.fingerprint != key.fingerprint
-    ]
-    if RELEASER in key.roles and not others:
-        hint = "add another first: `lineage key add FILE.pub --role releaser`"
-        raise NotAllowed(f"{key.name} is the only releaser that is left", hint=hint)
+    if not reason.strip():
+        raise UsageError("nobody says why", hint="--reason 'left the team'")
+    hint = "add another first: `lineage key add FILE.pub --role releaser`"
+    _check_others(registry, key.fingerprint, hint)
     data = given(
         action="revoke", fingerprint=key.fingerprint, reason=reason, since=since
     )
     return _record(registry, f"revoke {key.name}: {reason}", data)
+
+
+def _check_others(registry: "Registry", fingerprint: str, hint: str) -> None:
+    """Refuse to take from the only releaser what makes it one."""
+    releasers = {
+        one.fingerprint: one.name
+        for one in current(registry).active(now())
+        if RELEASER in one.roles
+    }
+    if releasers.keys() == {fingerprint}:
+        name = releasers[fingerprint]
+        raise NotAllowed(f"{name} is the only releaser that is left", hint=hint)
 
 
 def _record(registry: "Registry", message: str, data: dict[str, object]) -> str:

@@ -69,9 +69,10 @@ def sentences(found: Since, noted: str) -> list[str]:
     beside = f", {found.beside:,} beside it" if found.beside else ""
     short, after = found.event[:12], f"{_events(found.after)} came after it{beside}"
     before = f"{short} and the {_events(found.before)} before it are as they were"
+    whole = before if found.before else f"{short}, the first event, is as it was"
     told = [
         f"the log was only added to since {short}: {after}",
-        f"{before} when it was noted; what was changed earlier cannot be seen",
+        f"{whole} when it was noted; what was changed earlier cannot be seen",
     ]
     if len(noted) < _SURE:
         digits = f"only {len(noted)} digits were compared"

@@ -88,7 +88,7 @@ $ lineage attest loop/tutor --metric a=1,
 2> error: the metric a: a metric is a number, not None
 exit 2
 $ lineage attest loop/tutor
-2> error: one kind of thing is said at a time
+2> error: nothing is said
 2> hint: metrics, --state, --release or --retire, a command each
 exit 2
 $ lineage attest loop/tutor --withdraw a
@@ -345,6 +345,7 @@ def test_what_cannot_be_said_is_refused(loop: Any, transcript: Transcript) -> No
         "attest loop/tutor --state a=x --release production",
         "attest loop/tutor --release -x",
         "attest loop/tutor --retire production",
+        "attest loop/tutor --retire ''",
     ) == snapshot("""\
 $ lineage attest loop/tutor --state purpose
 2> error: 'purpose' is not a field and a text
@@ -384,6 +385,10 @@ $ lineage attest loop/tutor --retire production
 2> error: aaaaaaaaaaaa is not live in production
 2> hint: nothing is live there
 exit 5
+$ lineage attest loop/tutor --retire ''
+2> error: the environment '' is empty
+2> hint: any printable text without .. @{ ~ ^ : and not starting with -
+exit 2
 """)
     assert loop.registry.events_log.tip() == tip
 

@@ -220,7 +220,9 @@ def test_a_key_of_ones_own(repo: Registry, said: Transcript, tmp_path: Path) -> 
         "commit config --name c --param x=1",
         f"config signing.key {path}",
         "key list",
+        f"key add {path}.pub --name Ada --until 2101-01-01",
         "key revoke SHA256:zzz --reason x",
+        "key revoke Ada --reason ''",
         "key revoke Ada --reason x --since 2026-01-01 --all",
     ) == snapshot("""\
 $ lineage key add /test/id
@@ -244,10 +246,18 @@ $ lineage key list
 name  email            roles               state   valid             fingerprint
 Ada   ada@example.com  reviewer, releaser  active  until 2100-01-01  SHA256:AAAAAAAA
 2> trust starts at SHA256:AAAAAAAA of Ada: compare it by another way
+$ lineage key add /test/id.pub --name Ada --until 2101-01-01
+2> error: Ada is the only releaser that is left
+2> hint: give it the role again, `--role releaser`, or add another first
+exit 4
 $ lineage key revoke SHA256:zzz --reason x
 2> error: there is no key SHA256:zzz
 2> hint: `lineage key list` shows them
 exit 5
+$ lineage key revoke Ada --reason ''
+2> error: nobody says why
+2> hint: --reason 'left the team'
+exit 2
 $ lineage key revoke Ada --reason x --since 2026-01-01 --all
 2> error: --since and --all are two ways to say it: give one
 exit 2

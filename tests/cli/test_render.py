@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 from inline_snapshot import snapshot
@@ -88,6 +89,15 @@ def test_markdown_escapes_markup() -> None:
 """)
 
 
+def test_markdown_makes_no_links() -> None:
+    """Names cannot lead anybody anywhere, nor stand for other characters."""
+    records = [{"name": "[x](javascript:1) &#x41; ![y](http://e)"}]
+
+    assert list(markdown(records, COLUMNS[:1]))[2] == (
+        r"| \[x\](javascript:1) \&#x41; !\[y\](http://e) |"
+    )
+
+
 def test_csv_reads_back() -> None:
     """Objects are spread over columns, lists and booleans are JSON."""
     records: list[Record] = [
@@ -102,6 +112,28 @@ def test_csv_reads_back() -> None:
         {"id": "two\nlines", "metrics.loss": "", "tags": "[]", "head": "",
          "metrics.n.m": "2"},
     ]  # fmt: skip
+
+
+def test_csv_holds_no_formula() -> None:
+    """What a spreadsheet would work out is text there, and reads back by one rule."""
+    texts = [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "'=1",
+        "''=1",
+        "'q'",
+        "a=1",
+    ]
+    records: list[Record] = [{"text": text, "n": -1} for text in texts]
+    rows = list(csv.DictReader(io.StringIO("\n".join(csv_lines(records)), newline="")))
+
+    assert not [row["text"] for row in rows if row["text"][0] in "=+-@\t\r"]
+    assert [re.sub(r"^'(?='*[=+@\t\r-])", "", row["text"]) for row in rows] == texts
+    assert {row["n"] for row in rows} == {"-1"}
 
 
 def test_json_has_its_version_first() -> None:

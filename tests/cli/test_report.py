@@ -61,7 +61,7 @@ def test_bytes_depend_on_the_registry_alone(
     assert json.loads(pages[1])["subjects"] == [loop.made[-1][0]]
 
 
-def test_mistakes(repo: Registry, transcript: Transcript) -> None:
+def test_mistakes(repo: Registry, run: Run, transcript: Transcript) -> None:
     """Each is one sentence, and nothing is written or recorded."""
     repo.commit("config", "settings", params={"seed": 1})
     before = list(repo.events())
@@ -71,6 +71,9 @@ def test_mistakes(repo: Registry, transcript: Transcript) -> None:
         "report nothing",
         "report HEAD -o no/such/folder.html",
         "report HEAD -o .",
+        "report HEAD --format bundle -o .",
+        "report HEAD --format bundle -o no/such/folder.zip",
+        "report HEAD --format oms --template full",
     ) == snapshot("""\
 $ lineage report
 2> error: missing argument 'REVSET'
@@ -84,10 +87,25 @@ $ lineage report HEAD -o no/such/folder.html
 2> error: there is no folder no/such to write the report to
 exit 1
 $ lineage report HEAD -o .
-2> error: writing the report failed: Is a directory (.)
+2> error: . is a folder, and the report is a file
+2> hint: name the file in it
+exit 2
+$ lineage report HEAD --format bundle -o .
+2> error: . is a folder, and the bundle is a file
+2> hint: name the file in it
+exit 2
+$ lineage report HEAD --format bundle -o no/such/folder.zip
+2> error: there is no folder no/such to write the bundle to
 exit 1
+$ lineage report HEAD --format oms --template full
+2> error: --template says nothing of oms
+2> hint: give them a report with it: `-o report.html`
+exit 2
 """)
     assert list(repo.events()) == before
+    empty = run("report", "HEAD", "--template", "")
+    assert (empty.exit_code, empty.stdout) == (2, "")
+    assert empty.stderr.startswith("error: no template is called ''\n")
 
 
 def test_a_key_that_signs(repo: Registry, transcript: Transcript) -> None:

@@ -72,6 +72,8 @@ def test_what_goes_wrong_is_said(repo: Registry, transcript: Transcript) -> None
         "timestamp --reply empty.tsr",
         "timestamp --reply empty.tsr --tsa",
         "timestamp --query nowhere/now.tsq",
+        "timestamp --tsa http://127.0.0.1:9",
+        "timestamp --tsa-ca empty.tsr",
         "verify --tsa-ca nowhere.pem",
         "verify --tsa-ca empty.tsr",
         "verify HEAD --tsa-ca empty.tsr",
@@ -98,6 +100,14 @@ exit 2
 $ lineage timestamp --query nowhere/now.tsq
 2> error: there is no folder nowhere to write the query to
 exit 1
+$ lineage timestamp --tsa http://127.0.0.1:9
+2> error: http://127.0.0.1:9 gave no time stamp: Connection refused
+2> hint: --query FILE and --reply FILE take it there by hand
+exit 1
+$ lineage timestamp --tsa-ca empty.tsr
+2> error: --tsa-ca goes with --tsa and --reply
+2> hint: to check those that there are: `lineage verify --tsa-ca FILE`
+exit 2
 $ lineage verify --tsa-ca nowhere.pem
 2> error: invalid value for '--tsa-ca': File 'nowhere.pem' does not exist
 2> hint: see `lineage verify --help`

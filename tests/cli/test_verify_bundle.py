@@ -39,7 +39,6 @@ def test_outside_of_any_registry(
 
     assert result.exit_code == 0
     assert re.sub(r" \d+  ", " N  ", result.stdout) == snapshot("""\
-
 Checks
   check      result       looked at  holds
   archive    passed              N  it can be unpacked safely
@@ -127,4 +126,26 @@ def test_what_an_auditor_holds_is_for_a_bundle(repo: Registry, run: Run) -> None
     assert result.stderr == snapshot("""\
 error: what you hold is for a bundle
 hint: name the bundle: `lineage verify FILE.zip --signers KEYS`
+""")
+
+
+def test_a_bundle_that_is_not_there(repo: Registry, run: Run, tmp_path: Path) -> None:
+    """It says so, and does not look for a branch of that name; nor is a bundle keys."""
+    path = _bundle(repo, run, tmp_path)
+    told = [
+        run("verify", *words).stderr.replace(str(tmp_path), "")
+        for words in (
+            ("nowhere.zip",),
+            ("nowhere.zip", "--signers", path),
+            (path, "--signers", path),
+        )
+    ]
+
+    assert "".join(told) == snapshot("""\
+error: there is no file nowhere.zip
+hint: name the bundle's file
+error: there is no file nowhere.zip
+hint: name the bundle's file
+error: /tutor.zip is no list of keys
+hint: `lineage key list --format allowed-signers` writes one
 """)

@@ -12,6 +12,7 @@ import pytest
 from lineage import bundle
 from lineage.audit.report import report
 from lineage.errors import NotAllowed, StoreError
+from lineage.store.disk import locked
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def test_nothing_is_half_written(some: Registry, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="the bytes of 0"):
         _written(some, path, "all")
     assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir() if p.name.endswith("lineage")] == []
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
 def test_a_key_that_signs_no_bundle_is_refused_first(
@@ -114,3 +115,22 @@ def test_a_key_that_signs_no_bundle_is_refused_first(
             bundle.export(
                 house.registry, made, tmp_path / "no" / "it.zip", payloads="all"
             )
+
+
+def test_what_a_killed_one_left_is_used_up(some: Registry, tmp_path: Path) -> None:
+    """However often writing is cut off, no more than one part lies about."""
+    whole = _written(some, tmp_path / "a.zip").read_bytes()
+    work = tmp_path / ".b.zip.new"
+    work.write_bytes(b"x" * 1_000_000)
+
+    assert _written(some, tmp_path / "b.zip").read_bytes() == whole
+    assert not work.exists()
+
+
+def test_two_do_not_write_one_bundle(some: Registry, tmp_path: Path) -> None:
+    """The second says so and leaves the first alone."""
+    work = tmp_path / ".b.zip.new"
+    with locked(work), pytest.raises(StoreError, match="by another command"):
+        _written(some, tmp_path / "b.zip")
+
+    assert work.exists()
