@@ -75,7 +75,10 @@ def _one(scope: Scope, kind: str) -> Artifact:
     if len(found) == 1:
         return found[0]
     names = ", ".join(f"{made.name} {made.id[:12]}" for made in found[:FEW])
-    hint = f"name one: {names}" if found else f"name a {kind}, or what includes one"
+    more = ", …" if len(found) > FEW else ""
+    hint = (
+        f"name one: {names}{more}" if found else f"name a {kind}, or what includes one"
+    )
     message = f"a {kind} card is about one {kind}, and this report is on {len(found)}"
     raise UsageError(message, hint=hint)
 

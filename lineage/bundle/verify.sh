@@ -133,9 +133,9 @@ fail_each() { # CHECK BEFORE FILE AFTER: a finding for each line, the first ten 
     [ "$count" -le 10 ] || fail "$1" "and $((count - 10)) more like the last"
 }
 
-ran() { # CHECK WHAT IT SAYS: it was gone through, whatever it found
+ran() { # CHECK WHAT IT SAYS, if anything: it was gone through, whatever it found
     printf '%s\n' "$1" >>"$T/ran"
-    if clean "$1"; then printf 'ok     %s: %s\n' "$1" "$2"; fi
+    if [ -n "$2" ] && clean "$1"; then printf 'ok     %s: %s\n' "$1" "$2"; fi
 }
 
 skipped() { printf 'NOT CHECKED %s: %s\n' "$1" "$2"; }
@@ -156,7 +156,8 @@ finish() {
     fi
     count=$(wc -l <"$T/findings")
     if [ "$count" -gt 0 ]; then
-        printf '%s\n' "$((count)) findings: do not rely on this bundle"
+        if [ "$count" -eq 1 ]; then found='1 finding'; else found="$((count)) findings"; fi
+        printf '%s\n' "$found: do not rely on this bundle"
         exit 3
     fi
     printf '%s\n' 'nothing was found'
@@ -1229,7 +1230,7 @@ if [ -n "$SINCE" ]; then
     fi
 else
     skipped since 'whether the log is a new one altogether: give an event that you saw before'
-    ran since 'no event to look for was given'
+    ran since ''
 fi
 
 # --- timestamp: what an authority says about when
