@@ -17,6 +17,8 @@ _NARROW = 8  # columns; nothing is cut below that
 # Where text begins that a spreadsheet would work out. One ' is put before it, and
 # before those that stand there already, so that taking one away gives the text.
 _FORMULA = re.compile(r"^(?='*[=+@\t\r-])")
+# What Markdown takes for more than text: marks, tables, HTML, links and entities.
+_MARKS = re.compile(r"[\\|<>`*_]|\](?=[(\[])|&(?=#?\w+;)")
 
 Record = Mapping[str, Any]
 
@@ -276,6 +278,4 @@ def _bar(cells: Iterable[str]) -> str:
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    for mark in "\\|<>`*_[]&":
-        text = text.replace(mark, f"\\{mark}")
-    return text
+    return _MARKS.sub(lambda found: f"\\{found[0]}", text)
