@@ -1,7 +1,7 @@
 """What `lineage verify FILE.zip` prints: every check, and what was found."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,8 +62,10 @@ def check_bundle(
     app: App, path: Path, held: "Held", entries: int | None, format_: str
 ) -> int:
     """Check the bundle at `path`; the exit code."""
-    from lineage.bundle_check import MOST_FILES, check
+    from lineage.bundle import AGENT, again
+    from lineage.bundle_check import MOST_FILES, Maker, check
 
+    held = replace(held, maker=Maker(AGENT, again))
     with app.terminal.progress("checking"):
         checked = check(path, held, entries=entries or MOST_FILES)
     data = asdict(checked)

@@ -11,7 +11,7 @@ from lineage.stated import STATEMENT, stated
 from lineage.statements import subjects
 from lineage.store.events import Logged
 from lineage.taints import TAINT, taints
-from lineage.taints.marks import marks
+from lineage.taints.marks import recorded
 from lineage.timestamps import is_stamp, stamp_of
 
 
@@ -62,7 +62,7 @@ def tainted(
     """The taints that reached any of the commits `ids`, the oldest first."""
     if not (found := taints(registry)):
         return ()
-    known = marks(registry, lifted=True)
+    known = recorded(registry)
     counts = known.counts()
     reaches: dict[str, dict[str, bool]] = {}
     for id_ in ids:

@@ -7,8 +7,9 @@ verify FILE.zip` does is written anew elsewhere, and knows nothing of this packa
 
 from pathlib import Path
 
-from lineage.bundle.export import LEVELS, Bundled, export
+from lineage.bundle.again import again
+from lineage.bundle.export import AGENT, LEVELS, Bundled, export
 
-__all__ = ["LEVELS", "SCRIPT", "Bundled", "export"]
+__all__ = ["AGENT", "LEVELS", "SCRIPT", "Bundled", "again", "export"]
 
 SCRIPT = Path(__file__).with_name("verify.sh")

@@ -5,6 +5,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +30,8 @@ from lineage.store.disk import disk_errors, locked
 from lineage.store.reading import Progress
 
 VERSION = 1
+AGENT = f"lineage {version('lineage-vcs')}"
+"""What made a bundle: another version may lay out the same report otherwise."""
 LEVELS = ("none", "metrics", "all")
 _BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _HERE = Path(__file__).parent
@@ -141,6 +144,7 @@ class _Export:
         newest = self._history.newest
         facts: dict[str, Any] = {
             "Bagging-Date": newest.time[:10],
+            "Bag-Software-Agent": AGENT,
             "External-Identifier": " ".join(self._report.subjects),
             "Payload-Oxum": bag.oxum(),
             "Lineage-Bundle": VERSION,

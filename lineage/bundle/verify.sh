@@ -936,6 +936,9 @@ if [ ! -s "$W/artifacts" ]; then fail report 'report.json speaks of no commit'; 
 if [ "$(at '"as_of"'"$TAB"'"event"')" != "$NEWEST" ]; then
     fail report 'report.json is not as of the newest event'
 fi
+if [ "$(at '"audience"' 3)" != authority ]; then
+    fail report 'report.json is not for an authority, for whom all bundles are'
+fi
 at '"subjects"'"${TAB}[0-9]+" | sort >"$W/subjects"
 printf '%s\n' "$SUBJECT" | tr ' ' '\n' | sort | comm -3 - "$W/subjects" | tr -d '\t' >"$W/odd"
 fail_each report '' "$W/odd" ' is a subject in bag-info.txt or in report.json, and not in both'
@@ -1170,8 +1173,43 @@ if [ -s "$W/branches" ]; then
 fi
 only_in_first "$W/untold" "$W/apart" >"$W/odd"
 fail_each report 'left out, though it speaks of an artifact: the event ' "$W/odd" ''
+join -1 2 -2 1 -o 1.1 "$W/said-of" "$W/artifacts" | sort -u | join - "$W/events" |
+    cut -d ' ' -f 1,4 >"$W/kinds" # event type
+chapter() { # TYPE NAME: every event of the type is in the part of the report that has them
+    lines " $1\$" $W/kinds | cut -d ' ' -f 1 | sort >"$W/due-there"
+    lines "^$TAB\"$2\"$TAB[0-9]+$TAB\"(event|ended)\"$TAB" $W/report | cut -f 5 | tr -d '"' |
+        sort -u | comm -13 - "$W/due-there" >"$W/odd"
+    fail_each report "left out of $2: the event " "$W/odd" ''
+}
+chapter taint taints
+chapter release releases
+chapter erase erasures
+lines ' "add" ' $W/changes | cut -d ' ' -f 3 | sort -u >"$W/added"
+lines "^$TAB\"keys\"$TAB[0-9]+$TAB\"fingerprint\"$TAB" $W/report | cut -f 5 | tr -d '"' |
+    sort -u | comm -3 - "$W/added" | tr -d '\t' >"$W/odd"
+fail_each report 'a key of the log or of the report, and not of both: ' "$W/odd" ''
+
+# A statement stands word for word wherever the report has it as stated.
+lines "$TAB\"(value|event)\"$TAB" $W/report >"$W/values"
+others "$TAB\"(signature|params|code|metrics|bytes)\"$TAB" $W/values | {
+    value='' at=''
+    while IFS= read -r line; do
+        path=${line%"$TAB"*}
+        case $path in
+        *"$TAB"'"value"') value=${line##*"$TAB"} at=${path%"$TAB"*} ;;
+        "$at$TAB"'"event"')
+            event=${line##*"$TAB"} event=${event#?}
+            printf '%s\t%s\n' "${event%?}" "$value"
+            ;;
+        esac
+    done
+} | sort -u >"$W/quoted"
+lines ' statement$' $W/events | cut -d ' ' -f 1 | join -t "$TAB" - "$W/quoted" | sort -u >"$W/quotes"
+lines "^$ID$TAB\"data\"$TAB\"stated\"$TAB" $W/words | cut -f 1,5 | sort -u >"$W/said-so"
+only_in_first "$W/quotes" "$W/said-so" | short >"$W/odd"
+fail_each report 'not stated so: ' "$W/odd" ''
 ran report "$(wc -l <"$W/claimed") facts of report.json stand so in manifests and events"
-skipped report 'the sums in report.json, and the page report.html, which is made from it (VERIFY.md)'
+skipped report 'what report.json adds up or tells in words, report.html and formats/ (VERIFY.md)'
 
 # --- payload: the files themselves
 
@@ -1255,6 +1293,8 @@ while IFS=' ' read -r id of _ token; do
     openssl ts -reply -in "$file" -text >"$W/reply" 2>>"$T/said"
     stamped=$(lines '^    00[01]0 - ' $W/reply | cut -c 12-58 | tr -d ' \n-')
     [ "$stamped" = "$of" ] || fail timestamp "the token for $of is over something else"
+    lines '^Time stamp: ' $W/reply | cut -d ' ' -f 3- >"$W/when"
+    printf '       timestamp: %s was there by %s\n' "$of" "$(tr -cd '[:print:]' <"$W/when")"
     if [ -n "$TSA" ]; then
         if ! openssl ts -verify -digest "$of" -in "$file" -CAfile "$TSA" >"$W/out" 2>"$W/err"; then
             fail timestamp "openssl does not accept the token for $of"

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lineage.bundle_check.again import check_again
 from lineage.bundle_check.archive import MOST_FILES, Bundle, Refused, opened
 from lineage.bundle_check.bag import check_bag
 from lineage.bundle_check.commits import check_commits
 from lineage.bundle_check.imported import imported
 from lineage.bundle_check.log import Log, check_log, check_since
-from lineage.bundle_check.looked import CHECKS, Check, Finding, Held, Looked
+from lineage.bundle_check.looked import CHECKS, Check, Finding, Held, Looked, Maker
 from lineage.bundle_check.payload import check_payload
 from lineage.bundle_check.people import check_bag_signature, check_people
 from lineage.bundle_check.report import check_report
@@ -33,6 +34,7 @@ __all__ = [
     "Checked",
     "Finding",
     "Held",
+    "Maker",
     "check",
     "is_bundle",
 ]
@@ -116,6 +118,7 @@ def _contents(
         commits = check_commits(bundle, git, log, info, looked)
         source = Source.of(git, log, commits, people)
         artifacts = check_report(bundle, source, info, looked)
+        check_again(bundle, git, info, held.maker, looked)
         check_payload(bundle, source, artifacts, info, looked)
         check_since(log, held.since, looked)
         check_stamps(bundle, log.ids, held, looked)

@@ -1,6 +1,7 @@
 """What a check of a bundle looked at, what it found, and what it could not look at."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -29,13 +30,30 @@ CHECKS = {
 """What each check holds when it passes; a finding bears the name of its check."""
 
 
+Make = Callable[
+    [Path, Sequence[str], tuple[str, int] | None], Mapping[str, bytes] | None
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes a report again: `make` from a history, by the subjects and the template.
+
+    `agent` is what it calls itself in ``bag-info.txt``.
+    """
+
+    agent: str
+    make: Make
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What the auditor has from elsewhere than the bundle, as files and as text.
 
     `signers` and `revoked` are as `lineage key list` writes them, `tsa_ca` the
     certificates in PEM that time stamps rest on, `since` the id of an event that was
-    seen before, `anchor` the fingerprint of the key that trust starts from.
+    seen before, `anchor` the fingerprint of the key that trust starts from, `maker`
+    what makes the report again from the history.
     """
 
     signers: Path | None = None
@@ -43,6 +61,7 @@ class Held:
     since: str | None = None
     tsa_ca: Path | None = None
     anchor: str | None = None
+    maker: Maker | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,11 @@ from lineage.store.objects import Event
 NAME = "data/report.json"
 _FIELD = {"status", "value", "commit", "event", "by", "time", "signature"}
 _MEASUREMENT = {"name", "value", "definition", "version", "commit"}
-_SAID = ("type", "time", "subject", "message")
+_STATEMENT, _ABSENT = "statement", "not provided"
+_CHAPTERS = {"taint": "taints", "release": "releases", "erase": "erasures"}
+"""By type of the events: the part of the report that has them all."""
+_NAMING = ("event", "ended")
+_AUDIENCE = "authority"
 
 
 def check_report(
@@ -56,8 +60,10 @@ def _faults(
     yield from signer_faults(report, source)
     for where, value in objects(report):
         looked.at("report")
+        told = where.startswith("obligations.")
+        found = _answer_faults if told else _object_faults
         if not where.endswith(".bytes"):  # held to the manifest with its artifact
-            yield from ((where, what) for what in _object_faults(value, source))
+            yield from ((where, what) for what in found(value, source))
 
 
 def _head_faults(
@@ -67,6 +73,8 @@ def _head_faults(
     as_of = {"event": newest.id, "time": newest.time, "type": newest.type}
     if not same(report.get("as_of"), as_of):
         yield "as_of", f"is not the newest event, {newest.id}"
+    if report.get("audience") != _AUDIENCE:
+        yield "audience", f"is not {_AUDIENCE}, for whom all bundles are"
     subjects = report.get("subjects") or []
     if not isinstance(subjects, list) or " ".join(map(str, subjects)) != info.get(
         "External-Identifier"
@@ -87,14 +95,35 @@ def _left_out(
             if parent not in known:
                 yield "artifacts", f"{parent} is missing, which {id_} came from"
     told = {str(value.get("event")) for _, value in objects(report)}
+    named = {
+        type_: {str(one.get(k)) for one in items(report.get(key)) for k in _NAMING}
+        for type_, key in _CHAPTERS.items()
+    }
     loops = items(report.get("loops"))
     branches = [name for loop in loops for name in loop.get("branches") or ()]
     for event in source.events.values():
         loop = event.data.get("loop")
         apart = loop is not None and branches and f"loop/{loop}" not in branches
         due = event.subject in known and not event.refs and not apart
-        if due and event.id not in told:
-            yield "statements", f"the {event.type} event {event.id} is left out"
+        where = _CHAPTERS.get(event.type, "statements")
+        if due and event.id not in named.get(event.type, told):
+            yield where, f"the {event.type} event {event.id} is left out"
+
+
+def _answer_faults(value: dict[str, Any], source: Source) -> Iterator[str]:
+    """An answer to a template: stated word for word, or told from what is here.
+
+    What is told is in words of its own; only who makes the report again can hold it.
+    """
+    if "status" not in value or value.keys() - _FIELD:
+        return
+    said = source.event(value.get("event"))
+    if said and said.type == _STATEMENT:
+        yield from _field_faults(value, source)
+        return
+    here = said is not None or value.get("commit") in source.commits
+    if value["status"] != _ABSENT and not here:
+        yield "does not name a commit or event that is here"
 
 
 def _object_faults(value: dict[str, Any], source: Source) -> Iterator[str]:
@@ -114,7 +143,7 @@ def _object_faults(value: dict[str, Any], source: Source) -> Iterator[str]:
 def _field_faults(value: dict[str, Any], source: Source) -> Iterator[str]:
     """A value with where the report has it from."""
     status, commit, event = value["status"], value.get("commit"), value.get("event")
-    if status == "not provided":
+    if status == _ABSENT:
         if value.keys() - {"status"}:
             yield "is not provided, and has a value"
         return
@@ -139,18 +168,27 @@ def _stands(value: object, places: Iterable[object]) -> bool:
     )
 
 
-def _event_faults(value: dict[str, Any], event: Event, source: Source) -> Iterator[str]:
-    """What is said of an event, of an artifact by the event that brought it."""
-    made = {
+def _of_event(value: dict[str, Any], event: Event) -> dict[str, Any]:
+    """What may be said of an event, as it has it."""
+    made: dict[str, Any] = {
         "type": event.type,
         "time": event.time,
         "since": event.time,
-        "by": person(event),
         "message": event.message,
     }
+    if value.get("by") != event.actor["name"]:
+        made["by"] = person(event)
+    if event.type == "timestamp":  # of another event, at the time of its authority
+        made.pop("time")
+        made |= {key: event.data.get(key) for key in ("of", "tsa")}
     if event.subject and "kind" not in value:
         made["subject"] = event.subject
-    for key, held in made.items():
+    return made
+
+
+def _event_faults(value: dict[str, Any], event: Event, source: Source) -> Iterator[str]:
+    """What is said of an event, of an artifact by the event that brought it."""
+    for key, held in _of_event(value, event).items():
         if key == "message" and isinstance(value.get(key), dict):
             continue  # a field of its own
         if value.get(key) is not None and not same(value[key], held):

@@ -95,6 +95,22 @@ class Marks:
                 yield id_, events
 
 
+def recorded(registry: Registry) -> Marks:
+    """What all taints reached by what is recorded alone: the same in every clone.
+
+    Raises:
+        StoreError: when the index has to be asked and cannot be used.
+    """
+    found, nothing = taints(registry), Sightings()
+    if not Sightings.read(registry.home).count:
+        return marks(registry, lifted=True)
+    whole = _of_now(registry)
+    asked = sorted(one.event for one in taints(whole))
+    known = _Adding(whole, nothing).all(Known(whole.events_log.tip() or "", asked))
+    then = registry.ids if registry.events_log.at else None
+    return Marks(found, known, nothing, then)
+
+
 def marks(registry: Registry, *, lifted: bool = False) -> Marks:
     """What the standing taints reached, or all that were, as of the registry's time.
 
@@ -154,9 +170,9 @@ def _of_now(registry: Registry) -> Registry:
 class _Adding:
     """Finds what the taints of a registry reached, from parents to children."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, seen: Sightings | None = None) -> None:
         self._registry = registry
-        self._seen = Sightings.read(registry.home)
+        self._seen = seen or Sightings.read(registry.home)
         self._own: dict[str, dict[str, int]] = {}
         for one in taints(registry):
             how = REACHED if one.records is None else HOLDS

@@ -18,6 +18,9 @@ from lineage.releases import release, retire
 from lineage.stated import state
 from lineage.store.objects import Edge, Metric
 from lineage.taints import lift, of_event, taint
+from lineage.taints.known import forget
+from lineage.taints.marks import marks
+from lineage.taints.sightings import Sighting, Sightings
 
 if TYPE_CHECKING:
     from lineage.audit.model import Report
@@ -263,6 +266,22 @@ def test_taints_with_their_reach(story: Any) -> None:
     assert one.reached >= len(one.reaches) - 1
     assert found[lifted].lifted is not None
     assert ids["model-0"] in found[lifted].reaches
+
+
+def test_what_one_clone_alone_has_seen_is_in_no_report(repo: Registry) -> None:
+    """A clone that read the bytes reports what any other does: what is recorded."""
+    chats = repo.commit("dataset", "chats", params={"n": 1}).id
+    some = repo.commit("dataset", "some", edges=[Edge("derived_from", chats)]).id
+    event = taint(repo, chats, "a private address", ["0" * 64])
+    before = report(repo, some)
+    seen = Sightings()
+    seen.add(event, some, Sighting(0, 0, 10))
+    seen.write(repo.home)
+    forget(repo.home)
+
+    assert marks(repo).counts() == {event: 0}
+    assert report(repo, some) == before
+    assert [(one.reached, one.perhaps) for one in before.taints] == [(1, (some,))]
 
 
 def test_erasures(repo: Registry) -> None:

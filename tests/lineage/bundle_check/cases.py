@@ -320,6 +320,33 @@ def _(it: Attack) -> None:
     _resigned(it.bag, it.office, told)
 
 
+@case("a release left out where the report has releases", "report", "signers")
+def _(it: Attack) -> None:
+    told = it.bag.report
+    told["releases"] = []
+    _resigned(it.bag, it.office, told)
+
+
+@case("a stated text in the report", "report", "signers")
+def _(it: Attack) -> None:
+    told = it.bag.report
+    [stated] = [one["stated"] for one in told["artifacts"] if one["stated"]]
+    stated["intended_purpose"]["value"] = "teaching chess"
+    _resigned(it.bag, it.office, told)
+
+
+@case("a key left out of the report", "report", "signers")
+def _(it: Attack) -> None:
+    told = it.bag.report
+    told["keys"].pop()
+    _resigned(it.bag, it.office, told)
+
+
+@case("a report that says it is for the public", "report", "signers")
+def _(it: Attack) -> None:
+    _resigned(it.bag, it.office, {**it.bag.report, "audience": "public"})
+
+
 @case("the time of a release in the report", "report", "signers")
 def _(it: Attack) -> None:
     told = it.bag.report

@@ -9,7 +9,7 @@ import pytest
 
 import lineage
 from lineage import bundle
-from lineage.bundle_check import Held, check
+from lineage.bundle_check import Held, Maker, check
 from lineage.store.objects import Edge
 from tests.lineage.bundle.conftest import House, house
 from tests.lineage.bundle_check.conftest import Office, by_script, by_tool, hand_out
@@ -36,6 +36,7 @@ def test_nothing_is_left_open_for_who_holds_everything(office: Office) -> None:
         since=office.seen,
         tsa_ca=office.folder / "tsa" / "root.pem",
         anchor=office.fingerprint("ada"),
+        maker=Maker(bundle.AGENT, bundle.again),
     )
     checked = check(office.bundles["all"], held)
     assert {one.state for one in checked.checks} == {"passed"}, checked
