@@ -76,7 +76,8 @@ def _changed(change: Change) -> Iterator[tuple[str, str]]:
     for metric in change.metrics:
         yield metric.name, _pair(metric.before, metric.after)
     for param in change.params:
-        yield param.name, _pair(param.before, param.after)
+        if param.before is not None or param.after is not None:
+            yield param.name, _pair(param.before, param.after)
     for what in ("changed", "new", "gone"):
         if names := getattr(change, what):
             yield f"parts {what}", joined(names)

@@ -1,5 +1,6 @@
 """What a report is about, looked at in the ways that facts need."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,9 +136,10 @@ def recorded(value: Json, commit: str) -> Field[Json]:
 
 
 def number(value: object) -> str:
-    """A number for reading; anything else as it is."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return text.number(value) if is_number else str(value)  # type: ignore[arg-type]
+    """A number for reading; a text as it is, anything else as JSON has it."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return text.number(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def joined(parts: Iterable[object]) -> str:
