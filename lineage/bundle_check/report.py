@@ -178,9 +178,8 @@ def _of_event(value: dict[str, Any], event: Event) -> dict[str, Any]:
     }
     if value.get("by") != event.actor["name"]:
         made["by"] = person(event)
-    if event.type == "timestamp":  # of another event, at the time of its authority
-        made.pop("time")
-        made |= {key: event.data.get(key) for key in ("of", "tsa")}
+    if event.type == "timestamp" and "type" not in value:  # what its authority says
+        made |= {key: event.data.get(key) for key in ("of", "time", "tsa")}
     if event.subject and "kind" not in value:
         made["subject"] = event.subject
     return made

@@ -97,7 +97,7 @@ def parse_yaml(data: bytes, path: Path) -> Any:
         found = yaml.load(text, _Loader)  # noqa: S506  (a SafeLoader)
         size = _size(found, {})
     except yaml.YAMLError as error:
-        raise UsageError(f"{path}: {_sentence(error)}") from None
+        raise UsageError(f"{path}: {_sentence(error, text)}") from None
     except RecursionError:
         raise UsageError(f"{path} is nested too deeply") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
@@ -119,7 +119,11 @@ def _size(value: Any, known: dict[int, int]) -> int:
     return known[id(value)]
 
 
-def _sentence(error: yaml.YAMLError) -> str:
+def _sentence(error: yaml.YAMLError, text: str) -> str:
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        code = f"#x{ord(text[error.position]):04x}"
+        return f"line {line}: the character {code} is not allowed"
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     return f"line {mark.line + 1}: {problem}" if mark else f"not YAML: {problem}"

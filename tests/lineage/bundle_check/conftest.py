@@ -272,11 +272,9 @@ def _another(office: Office, folder: Path) -> Path:
 
 def stamp(office: Office, registry: Registry, event: str) -> str:
     """Record a time stamp over an event."""
-    from base64 import b64encode
+    from lineage.timestamps import record
 
-    token = b64encode(office.stamp(event)).decode()
-    data = {"of": event, "token": token, "tsa": "Test Time"}
-    return registry.attest("timestamp", data=data)
+    return record(registry, office.stamp(event)).event
 
 
 @dataclass

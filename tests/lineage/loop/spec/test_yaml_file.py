@@ -78,7 +78,7 @@ def test_merge_keys(file: Path) -> None:
         (b"a: 1\nb: caf\xe9\n", "line 2 is not UTF-8 text"),
         (b"? [a]\n: 1\n", "line 1: a key is a list or a mapping"),
         (b"a: 1\n--- \nb: 2\n", "line 2: but found another document"),
-        (b"x: \x00\n", "unacceptable character #x0000"),
+        (b"x: 1\ny: \x00\n", "line 2: the character #x0000 is not allowed"),
         (b"[" * 5000, "is nested too deeply"),
         (b"a: !!int abc\n", "not what its tag or digits say"),
         (b"a: !!timestamp x\n", "not what its tag or digits say"),
