@@ -1173,11 +1173,12 @@ if [ -s "$W/branches" ]; then
 fi
 only_in_first "$W/untold" "$W/apart" >"$W/odd"
 fail_each report 'left out, though it speaks of an artifact: the event ' "$W/odd" ''
-join -1 2 -2 1 -o 1.1 "$W/said-of" "$W/artifacts" | sort -u | join - "$W/events" |
-    cut -d ' ' -f 1,4 >"$W/kinds" # event type
+lines "^$ID$TAB\"data\"$TAB\"live\"${TAB}false\$" $W/words | cut -f 1 | sort >"$W/ends-one"
+join -1 2 -2 1 -o 1.1 "$W/said-of" "$W/artifacts" | sort -u | comm -23 - "$W/ends-one" |
+    join - "$W/events" | cut -d ' ' -f 1,4 >"$W/kinds" # event type
 chapter() { # TYPE NAME: every event of the type is in the part of the report that has them
     lines " $1\$" $W/kinds | cut -d ' ' -f 1 | sort >"$W/due-there"
-    lines "^$TAB\"$2\"$TAB[0-9]+$TAB\"(event|ended)\"$TAB" $W/report | cut -f 5 | tr -d '"' |
+    lines "^$TAB\"$2\"$TAB[0-9]+$TAB\"event\"$TAB" $W/report | cut -f 5 | tr -d '"' |
         sort -u | comm -13 - "$W/due-there" >"$W/odd"
     fail_each report "left out of $2: the event " "$W/odd" ''
 }

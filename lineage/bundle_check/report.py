@@ -24,7 +24,6 @@ _MEASUREMENT = {"name", "value", "definition", "version", "commit"}
 _STATEMENT, _ABSENT = "statement", "not provided"
 _CHAPTERS = {"taint": "taints", "release": "releases", "erase": "erasures"}
 """By type of the events: the part of the report that has them all."""
-_NAMING = ("event", "ended")
 _AUDIENCE = "authority"
 
 
@@ -96,7 +95,7 @@ def _left_out(
                 yield "artifacts", f"{parent} is missing, which {id_} came from"
     told = {str(value.get("event")) for _, value in objects(report)}
     named = {
-        type_: {str(one.get(k)) for one in items(report.get(key)) for k in _NAMING}
+        type_: {str(one.get("event")) for one in items(report.get(key))}
         for type_, key in _CHAPTERS.items()
     }
     loops = items(report.get("loops"))
@@ -105,8 +104,9 @@ def _left_out(
         loop = event.data.get("loop")
         apart = loop is not None and branches and f"loop/{loop}" not in branches
         due = event.subject in known and not event.refs and not apart
-        where = _CHAPTERS.get(event.type, "statements")
-        if due and event.id not in named.get(event.type, told):
+        ends = event.data.get("live") is False  # which may end nothing, if twice said
+        if due and event.id not in (told if ends else named.get(event.type, told)):
+            where = _CHAPTERS.get(event.type, "statements")
             yield where, f"the {event.type} event {event.id} is left out"
 
 
