@@ -40,9 +40,11 @@ class Released:
     ended: str | None = None
 
 
-def releases(registry: Registry) -> tuple[Released, ...]:
+def releases(
+    registry: Registry, signatures: Signatures | None = None
+) -> tuple[Released, ...]:
     """Every release, the oldest first; of a registry at some time, those of by then."""
-    signatures = Signatures(registry)
+    signatures = signatures or Signatures(registry)
     found = [_made(registry, *span, signatures) for span in _spans(registry)]
     return tuple(sorted(found, key=lambda one: (one.since, one.event)))
 

@@ -35,10 +35,13 @@ class Said:
     signature: Signature
 
 
-def stated(registry: Registry, id_: str) -> Mapping[str, Said]:
+def stated(
+    registry: Registry, id_: str, signatures: Signatures | None = None
+) -> Mapping[str, Said]:
     """What holds of the commit `id_`, by field, sorted.
 
-    Of a registry as it was at some event, what had been said by then.
+    Of a registry as it was at some event, what had been said by then. `signatures`
+    are for those who ask of many commits.
     """
     found: dict[str, tuple[str, Logged]] = {}
     if id_ not in subjects(registry, STATEMENT):
@@ -48,7 +51,7 @@ def stated(registry: Registry, id_: str) -> Mapping[str, Said]:
             found.pop(field, None)
             if text is not None:
                 found[field] = text, logged
-    signatures = Signatures(registry)
+    signatures = signatures or Signatures(registry)
     return {field: _made(*found[field], signatures) for field in sorted(found)}
 
 

@@ -8,8 +8,6 @@ from typing import Any
 from lineage.audit.model import Field, Report
 from lineage.audit.model.fields import names_of
 
-_LEAVES = (str, int, float)
-
 
 def render(report: Report) -> str:
     """The report as JSON text, pure ASCII; each item of a list has its own line."""
@@ -32,18 +30,17 @@ def _entry(name: str, value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(_plain(value), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
-def _plain(value: Any) -> Any:
-    """The model as plain data; of a field only what it has."""
-    if value is None or isinstance(value, _LEAVES):
-        return value
-    if isinstance(value, Field):
-        given = ((name, getattr(value, name)) for name in names_of(Field))
-        return {name: _plain(item) for name, item in given if item is not None}
+def _plain(value: Any) -> dict[str, Any]:
+    """A part of the model as a plain mapping; of a field only what it has."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return {name: _plain(getattr(value, name)) for name in names_of(value.__class__)}
+        return dict(value)
+    given = {name: getattr(value, name) for name in names_of(value.__class__)}
+    if isinstance(value, Field):
+        return {name: item for name, item in given.items() if item is not None}
+    return given
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False, default=_plain)

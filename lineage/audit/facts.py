@@ -108,7 +108,7 @@ class _Gathering:
         loops = tuple(self._loops(subjects))
         turns = [id_ for loop in loops for id_ in (*loop.chain, *loop.rejected)]
         commits = self._library.known(ancestors(registry, {*subjects, *turns}))
-        releases = later.released(registry, commits)
+        releases = later.released(registry, commits, self._signatures)
         return Facts(
             subjects=subjects,
             newest=log.newest,
@@ -117,7 +117,7 @@ class _Gathering:
             steps={id_: self._steps(commits[id_]) for id_ in turns},
             statements=tuple(self._statements(commits, loops)),
             keys=self._signatures.signers(),
-            said=later.said_of(registry, commits),
+            said=later.said_of(registry, commits, self._signatures),
             releases=releases,
             changes=tuple(self._changes(releases, loops, commits)),
             taints=later.tainted(registry, commits, self._signatures),

@@ -16,7 +16,7 @@ from lineage.timestamps import is_stamp, stamp_of
 
 
 def said_of(
-    registry: Registry, ids: Collection[str]
+    registry: Registry, ids: Collection[str], signatures: Signatures
 ) -> Mapping[str, Mapping[str, Field[str]]]:
     """What people stated of the commits `ids`, by field."""
     spoken = [id_ for id_ in subjects(registry, STATEMENT) if id_ in ids]
@@ -30,13 +30,15 @@ def said_of(
                 time=said.time,
                 signature=said.signature,
             )
-            for name, said in stated(registry, id_).items()
+            for name, said in stated(registry, id_, signatures).items()
         }
         for id_ in spoken
     }
 
 
-def released(registry: Registry, ids: Collection[str]) -> tuple[Release, ...]:
+def released(
+    registry: Registry, ids: Collection[str], signatures: Signatures
+) -> tuple[Release, ...]:
     """The releases of the commits `ids`, the oldest first."""
     return tuple(
         Release(
@@ -51,7 +53,7 @@ def released(registry: Registry, ids: Collection[str]) -> tuple[Release, ...]:
             signature=one.signature,
             ended=one.ended,
         )
-        for one in releases(registry)
+        for one in releases(registry, signatures)
         if one.subject in ids
     )
 

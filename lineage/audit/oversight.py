@@ -1,12 +1,14 @@
 """How a loop was looked after: what people saw of it, and what it was let do."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from lineage.audit.known import Library
 from lineage.audit.loops import Log
 from lineage.audit.model import Override, Oversight
 from lineage.audit.signatures import Signatures
+from lineage.loop.reviews.ballots import VERDICT, People
 from lineage.loop.reviews.coverage import coverage
 from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.budgets import Spent
@@ -23,7 +25,14 @@ class Overseen:
         self._log = log
         self._load = library.commit
         self._signatures = signatures
-        self._reviews = Reviews.of(registry, log.told)
+
+    @cached_property
+    def _reviews(self) -> Reviews:
+        # made once the library has the loop, for this looks at what was reviewed
+        told = self._log.told
+        self._signatures.many(said for said in told if said.event.type == VERDICT)
+        people = People(self._registry, self._signatures)
+        return Reviews.of(self._registry, told, self._load, people)
 
     def of(self, chain: tuple[str, ...]) -> Oversight:
         """Of the generations `chain`, oldest first; of the whole log otherwise."""

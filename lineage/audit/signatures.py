@@ -83,6 +83,7 @@ class Signatures:
         self._registry = registry
         self._times = times
         self._known: dict[str, Signature] = {}
+        self._standing: dict[str, Standing | None] = {}
 
     @cached_property
     def _judge(self) -> "Judge | None":
@@ -97,18 +98,24 @@ class Signatures:
     def of(self, logged: Logged) -> Signature:
         """What the signature of an event is worth."""
         if logged.git not in self._known:
-            standing = self._judge.standing(logged) if self._judge else None
-            self._known[logged.git] = self._made(logged.event, standing)
+            self._known[logged.git] = self._made(logged.event, self.standing(logged))
         return self._known[logged.git]
+
+    def standing(self, logged: Logged) -> Standing | None:
+        """The same as keys have it; None before there were keys."""
+        if logged.git not in self._standing:
+            found = self._judge.standing(logged) if self._judge else None
+            self._standing[logged.git] = found
+        return self._standing[logged.git]
 
     def many(self, logged: Iterable[Logged]) -> list[Signature]:
         """The same of many events, which takes less time than one by one."""
         chosen = list(logged)
-        new = [one for one in chosen if one.git not in self._known]
+        new = [one for one in chosen if one.git not in self._standing]
         found = self._judge.many(new) if self._judge else [None] * len(new)
         for one, standing in zip(new, found, strict=True):
-            self._known[one.git] = self._made(one.event, standing)
-        return [self._known[one.git] for one in chosen]
+            self._standing[one.git] = standing
+        return list(map(self.of, chosen))
 
     @staticmethod
     def _made(event: Event, standing: Standing | None) -> Signature:

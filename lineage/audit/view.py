@@ -37,6 +37,7 @@ def view(report: Report) -> dict[str, Any]:
     loops = [told(loop, report, f"loop-{n}") for n, loop in enumerate(report.loops, 1)]
     turns = _ends(report)
     full = _whole(report, turns)
+    whole = {made.id for made in full}
     links = marks.Links(artifacts, frozenset(turn.id for turn in turns))
     spoken = vouched(report)
     contents = _contents(report, loops)
@@ -60,7 +61,7 @@ def view(report: Report) -> dict[str, Any]:
         "told": turns,
         "hidden": len(report.turns) - len(turns),
         "full": full,
-        "brief": [made for made in report.artifacts if made not in full],
+        "brief": [made for made in report.artifacts if made.id not in whole],
         "environments": rooms,
         "environment_of": named(report.artifacts, rooms),
         "gaps": [(gap.what, *_places(gap, artifacts, report)) for gap in report.gaps],

@@ -31,6 +31,7 @@ class Judge:
         self._registry = registry
         self._log = registry.events_log
         self._time: dict[str, str] = {}
+        self._seen_up_to: str | None = None
         oids = registry.key_log.oids()
         self._all = frozenset(oids)
         self._before, self._after = (
@@ -111,8 +112,9 @@ class Judge:
     def _read_graph(self) -> None:
         """Go through the whole log once: which key events are before which events?"""
         tip, oids = self._log.tip(), list(self._all)
-        if tip and oids:
+        if tip and oids and tip != self._seen_up_to:
             self._before, self._after = around(self._registry.git, [tip], oids)
+            self._seen_up_to = tip
 
     def _times(self, oids: list[str]) -> Iterator[str]:
         for oid in oids:

@@ -1,6 +1,6 @@
 """A value and how the report comes to know it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Generic, Literal, TypeVar
@@ -36,18 +36,27 @@ def names_of(class_: type) -> tuple[str, ...]:
 
 
 NOT_PROVIDED: Field[Json] = Field("not provided")
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 def all_fields(value: object) -> Iterator[Field[object]]:
     """Every field in a value, however deep."""
-    if isinstance(value, Field):
-        yield value
-    elif is_dataclass(value):
-        for name in names_of(value.__class__):
-            yield from all_fields(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from all_fields(item)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from all_fields(item)
+    ahead = [value]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, Field):
+            yield one
+            continue
+        held = [item for item in _held(one) if item.__class__ not in _LEAVES]
+        ahead += reversed(held)
+
+
+def _held(value: object) -> Iterable[object]:
+    """What a value is made of; nothing for what is none of the model's shapes."""
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, Mapping):
+        return value.values()
+    if is_dataclass(value):
+        return [getattr(value, name) for name in names_of(value.__class__)]
+    return ()

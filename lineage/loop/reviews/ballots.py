@@ -12,18 +12,25 @@ data have a ballot of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lineage.errors import VerificationError
 from lineage.keys.signer import unsigned_allowed
 from lineage.loop.reviews.terms import terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from lineage.keys.ring import Standing
     from lineage.registry import Registry
     from lineage.store.events import Logged
-    from lineage.store.objects import Event
+    from lineage.store.objects import Commit, Event
+
+    Load = Callable[[str], Commit]
+
+    class Judging(Protocol):
+        def standing(self, logged: Logged) -> Standing | None: ...
+
 
 REQUEST, VERDICT = "review_requested", "review"
 APPROVE, REJECT = "approve", "reject"
@@ -76,8 +83,17 @@ class Ballot:
         raise VerificationError(message, hint=hint)
 
 
-def ballots(registry: Registry, log: Iterable[Logged]) -> dict[str, Ballot]:
-    """The newest ballot on each commit, from events newest first."""
+def ballots(
+    registry: Registry,
+    log: Iterable[Logged],
+    load: Load | None = None,
+    people: People | None = None,
+) -> dict[str, Ballot]:
+    """The newest ballot on each commit, from events newest first.
+
+    `load` and `people` are for those who have read commits and signatures before.
+    """
+    load, people = load or registry.load, people or People(registry)
     found: dict[str, Ballot] = {}
     later: dict[str, list[Logged]] = {}
     for logged in log:
@@ -91,18 +107,17 @@ def ballots(registry: Registry, log: Iterable[Logged]) -> dict[str, Ballot]:
         if event.type == VERDICT:
             later.setdefault(event.subject, []).append(logged)
         else:
-            ballot.request, ballot.needed = event, _needed(registry, event)
-    people = People(registry)
+            ballot.request, ballot.needed = event, _needed(load, event)
     for subject, verdicts in later.items():
         for logged in reversed(verdicts):
             _count(found[subject], logged, people)
     return found
 
 
-def _needed(registry: Registry, request: Event) -> int:
+def _needed(load: Load, request: Event) -> int:
     """How many people have to approve: a request can ask for more, not for fewer."""
     asked = request.data.get("approvals")
-    least = terms_of(registry, str(request.subject)).approvals
+    least = terms_of(load, str(request.subject)).approvals
     return max(asked, least) if isinstance(asked, int) else least
 
 
@@ -118,7 +133,7 @@ def decisions(registry: Registry, log: Iterable[Logged]) -> Iterator[Event]:
         if event.type == VERDICT:
             later.setdefault(event.subject, []).append(logged)
         elif event.type == REQUEST:
-            needed = _needed(registry, event)
+            needed = _needed(registry.load, event)
             ballot = Ballot(str(event.subject), needed, event)
             for verdict in reversed(later.pop(event.subject, [])):
                 _count(ballot, verdict, people)
@@ -147,9 +162,10 @@ def _count(ballot: Ballot, logged: Logged, people: People) -> None:
 class People:
     """Who stands behind events, as far as signatures can tell."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, judge: Judging | None = None) -> None:
+        """Somebody who has judged signatures gives their `judge`: it is asked."""
         self._registry = registry
-        self._judge: Any = None
+        self._judge = judge
 
     def who(self, logged: Logged) -> tuple[str, str]:
         """A person's address; why what they say does not count, or ""."""

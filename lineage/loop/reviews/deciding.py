@@ -59,7 +59,7 @@ def decide(
         by, person = person_here(registry)
         ballot = reviews.ballots.get(subject) if subject in reviews.waiting else None
         if ballot is None or ballot.request is None:
-            needed = terms_of(registry, subject).approvals
+            needed = terms_of(registry.load, subject).approvals
             ballot = Ballot(subject, needed, _ask(registry, subject, lock))
         _check_first(ballot, person, by, verdict)
         if ballot.packet:
@@ -99,7 +99,7 @@ def _ask(registry: Registry, subject: str, lock: int) -> Event:
         registry,
         subject,
         place_of(registry, subject),
-        terms_of(registry, subject),
+        terms_of(registry.load, subject),
         on=registry.load(subject).kind,
         why=why,
     )

@@ -133,7 +133,7 @@ def edit(
     more = {"edited": id_, "instead_of": records.kept}
     word: Any = "reject" if is_generation else "approve"
     asked = question(
-        registry, id_, place, terms_of(registry, id_), on="dataset", why=what
+        registry, id_, place, terms_of(registry.load, id_), on="dataset", why=what
     )
     registry.attest(REQUEST, subject=id_, message=what, data=asked)
     decision = decide(registry, id_, "approve", note or what)

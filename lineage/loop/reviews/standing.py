@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import Ambiguous, NotFound
-from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot, ballots
+from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot, People, ballots
 from lineage.loop.reviews.coverage import seconds
 from lineage.loop.running.journal import branch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lineage.loop.reviews.ballots import Load
     from lineage.registry import Registry
     from lineage.store.events import Logged
     from lineage.store.objects import Event
@@ -93,10 +94,16 @@ class Reviews:
         return cls.of(registry, registry.events_log.iterate())
 
     @classmethod
-    def of(cls, registry: Registry, events: Iterable[Logged]) -> Reviews:
+    def of(
+        cls,
+        registry: Registry,
+        events: Iterable[Logged],
+        load: Load | None = None,
+        people: People | None = None,
+    ) -> Reviews:
         """The same from events that were read before, newest first."""
         log = [logged for logged in events if logged.event.type in TOLD]
-        reviews = cls(ballots=ballots(registry, log), log=log)
+        reviews = cls(ballots=ballots(registry, log, load, people), log=log)
         for subject, ballot in reviews.ballots.items():
             if ballot.decided:
                 reviews.decided[subject] = decision(ballot)

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from lineage.errors import VerificationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lineage.loop.spec.review import ReviewSpec
-    from lineage.registry import Registry
+    from lineage.store.objects import Commit
 
 
-def terms_of(registry: Registry, subject: str) -> ReviewSpec:
+def terms_of(load: Callable[[str], Commit], subject: str) -> ReviewSpec:
     """The `review` section of the config that a commit was made with.
+
+    `load` gives the commit of an id.
 
     Raises:
         VerificationError: it is none that a loop of ours has written.
@@ -22,9 +26,9 @@ def terms_of(registry: Registry, subject: str) -> ReviewSpec:
     from lineage.loop.spec.errors import sentence
     from lineage.loop.spec.review import ReviewSpec
 
-    commit = registry.load(subject)
+    commit = load(subject)
     for id_ in commit.ids("includes", "configured_by"):
-        config = registry.load(id_)
+        config = load(id_)
         if config.kind == "config" and config.params.get("review"):
             try:
                 return ReviewSpec.model_validate(config.params["review"])
