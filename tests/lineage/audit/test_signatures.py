@@ -9,15 +9,19 @@ import pytest
 
 import lineage
 from lineage import keys, releases, stated
+from lineage.audit.report import report
 from lineage.audit.signatures import Signature, Signatures, words
 from lineage.errors import NotAllowed
+from lineage.keys.judge import Judge
 from lineage.store.signing import generate, read_public
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from lineage.keys.ring import Standing
     from lineage.registry import Registry
+    from lineage.store.events import Logged
 
 PEOPLE = {
     "ada": ("reviewer", "releaser"),
@@ -69,6 +73,35 @@ def test_what_people_say_is_told_with_key_and_role(signed: Registry) -> None:
     signers = Signatures(signed).signers()
     assert [one.name for one in signers] == ["Ada", "Bob", "Runner"]
     assert [one.root for one in signers] == [True, False, False]
+
+
+def test_a_report_verifies_each_signature_once(
+    signed: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Releases, statements and reviews share what was judged before."""
+    id_ = signed.resolve("model/m")
+    releases.release(signed, id_, "production")
+    stated.state(signed, id_, {"limits": "small numbers"})
+    signed.attest("review_requested", subject=id_)
+    signed.attest("review", subject=id_, data={"verdict": "approve"})
+    signed.signer.keys()  # which judges the events about keys, once per process
+    judged: list[str] = []
+    standing = Judge.standing
+    many = Judge.many
+
+    def one(self: Judge, logged: Logged) -> Standing | None:
+        judged.append(logged.git)
+        return standing(self, logged)
+
+    def several(self: Judge, logged: Sequence[Logged]) -> Iterator[Standing | None]:
+        judged.extend(each.git for each in logged)
+        return many(self, logged)
+
+    monkeypatch.setattr(Judge, "standing", one)
+    monkeypatch.setattr(Judge, "many", several)
+    made = report(signed, id_)
+    assert made.releases[0].signature.state == "good"
+    assert len(judged) == len(set(judged)) > 3
 
 
 def test_who_may_not_is_refused_before_anything_is_said(signed: Registry) -> None:
