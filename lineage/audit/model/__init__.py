@@ -7,7 +7,7 @@ describes the same shape as JSON.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lineage.audit.model.commits import (
     Artifact,
@@ -52,6 +52,9 @@ from lineage.audit.model.loops import (
     Step,
 )
 from lineage.audit.signatures import Ended, Signature, Signer
+
+if TYPE_CHECKING:
+    from lineage.audit.obligations.filled import Filled
 
 __all__ = [
     "NOT_PROVIDED",
@@ -123,7 +126,7 @@ class Report:
     gaps: tuple[Gap, ...]
     keys: tuple[Signer, ...]
     stamps: tuple[TimeStamp, ...] = ()
-    obligations: Any = None  # what lineage.audit.obligations filled in
+    obligations: "Filled | None" = None
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +45,7 @@ class House:
     folder: Path
     registry: Registry
     seen: str = ""
+    bundles: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
 
     @property
     def signers(self) -> Path:
@@ -60,9 +61,14 @@ class House:
     def bundle(
         self, path: Path, payloads: str = "all", template: str | None = None
     ) -> Path:
+        """Write one bundle of each kind in a session, and else a copy of it."""
+        if (payloads, template) in self.bundles:
+            path.write_bytes(self.bundles[payloads, template])
+            return path
         asked = load(template) if template else None
         made = addressed(report(self.registry, "loop/tutor"), "authority", asked)
         bundle.export(self.registry, made, path, payloads=payloads)
+        self.bundles[payloads, template] = path.read_bytes()
         return path
 
 
