@@ -23,6 +23,7 @@ class Log:
 
     newest: Event | None = None
     stood: dict[str, list[str]] = field(default_factory=dict)  # branch -> ids
+    second: dict[str, set[str]] = field(default_factory=dict)  # names, by id
     last: dict[str, tuple[str, Logged]] = field(default_factory=dict)  # of an id
     times: dict[str, str] = field(default_factory=dict)  # by git oid
     statements: list[Logged] = field(default_factory=list)
@@ -47,9 +48,18 @@ class Log:
                 log.erasures.append(logged)
             if taken := noted(event):
                 log.steps.setdefault(taken[0], []).append(taken[1])
-            if event.type != "branch":  # which gives commits second names
+            if event.type == "branch":
+                log.named(event)
+            else:
                 log.note(logged)
         return log
+
+    def named(self, event: Event) -> None:
+        """Remember what this event gave a second name."""
+        for change in event.refs:
+            if change.after and change.ref.startswith("heads/"):
+                name = change.ref.removeprefix("heads/")
+                self.second.setdefault(change.after, set()).add(name)
 
     def note(self, logged: Logged) -> None:
         """Remember what this event put on branches."""
@@ -72,6 +82,7 @@ class Loops:
         self._commit = library.commit
         self._number = library.number
         self._last = log.last
+        self._second = log.second
         library.read(ids[0] for ids in log.stood.values())
         self._stood = {
             branch: ids
@@ -147,9 +158,17 @@ class Loops:
         return tuple(sorted(found, key=self._number))
 
     def branches(self, end: str) -> tuple[str, ...]:
-        """The branches that `end` was put on, without those of tries set aside."""
+        """The branches that `end` was put on, without those of tries set aside.
+
+        And those that began with it and have tries set aside, maybe nothing else.
+        """
         found = (branch for branch, ids in self._stood.items() if end in ids)
-        return tuple(sorted({self._beside(end, name) or name for name in found}))
+        begun = (
+            name for name in self._second.get(end, ()) if name + REJECTED in self._stood
+        )
+        return tuple(
+            sorted({self._beside(end, name) or name for name in found} | {*begun})
+        )
 
     def rejected(
         self, chain: tuple[str, ...], branches: Iterable[str]

@@ -52,6 +52,18 @@ def test_rejected_generations_belong_to_their_loop(told: Any) -> None:
     assert "0.64 is below 0.8" in loop.refused[rejected].event.message
 
 
+def test_a_loop_that_only_failed_is_told_where_it_began(loop: Any) -> None:
+    """A branch from another loop's generation tells what was set aside beside it."""
+    registry, start = loop.registry, loop.start()
+    set_branch(registry, "loop/other", start)
+    set_branch(registry, "good", start)
+    refused = loop.go_on(branch="loop/other@rejected", message="it was too dull")
+    [found] = gather(registry, "loop/other").loops
+
+    assert (found.chain, found.rejected) == ((start,), (refused,))
+    assert found.branches == ("loop/other", "loop/tutor")
+
+
 def test_a_generation_that_was_rolled_back_is_rejected(loop: Any) -> None:
     """A review that rejects moves the generation; the move says why."""
     loop.start()
