@@ -106,7 +106,5 @@ def _said(checked: "Checked") -> Iterator[str]:
     if checked.findings:
         yield f"{plural(len(checked.findings), 'finding')}: do not rely on this bundle"
     elif checked.event:
-        yield (
-            f"note the newest event, {checked.event}: --since holds the next "
-            "bundle to it"
-        )
+        yield "note the newest event: --since holds the next bundle to it"
+        yield checked.event

@@ -185,8 +185,7 @@ class _Tour(Stage):
     def report(self) -> None:
         self.title("A report, for people who trust nobody")
         self.type("attest", "loop/accumulate", "--release", "demo")
-        purpose = "intended_purpose=To show what loops do to models"
-        self.type("attest", "loop/accumulate", "--state", purpose)
+        self.type("attest", "loop/accumulate", "--state", "provider=lineage demo")
         law = ("--template", "eu-annex-iv")
         self.type("report", "loop/accumulate", *law, "-o", "report.html")
         self.say(f"Look at it in a browser: {Path('report.html').absolute()}")

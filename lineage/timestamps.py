@@ -67,7 +67,7 @@ def stamp_of(event: Event) -> Stamped | None:
 
 def _why(error: Exception) -> str:
     """What went wrong, in the words of the system where it has some."""
-    cause = getattr(error, "reason", error)
+    cause = error if hasattr(error, "code") else getattr(error, "reason", error)
     return str(getattr(cause, "strerror", None) or cause)
 
 

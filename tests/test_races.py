@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Work = Callable[[Path, int], list[str]]
 
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
-COMMITS = 5
+COMMITS = 3
 MIXED = 2 * ROUNDS
 
 
@@ -330,7 +330,7 @@ def test_eight_threads_heal_what_dvc_gc_took(repo: Registry, sound: Sound) -> No
     hashes = HashCache(repo.home / "hashes.sqlite")
     stores = [Payloads(repo.payloads.cache, repo.uuid(), hashes) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        for _ in range(200 * ROUNDS):
+        for _ in range(100 * ROUNDS):
             [link] = repo.payloads.cache.glob("files/md5/*/*")
             link.unlink()
             list(pool.map(lambda store: store.path(entry.md5), stores))

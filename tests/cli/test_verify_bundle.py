@@ -71,7 +71,8 @@ Checks
     )
     assert told == snapshot("""\
 17 checks: 9 passed, 0 failed, 8 not checked
-note the newest event, EVENT: --since holds the next bundle to it
+note the newest event: --since holds the next bundle to it
+EVENT
 """)
 
 

@@ -17,6 +17,7 @@ from inline_snapshot import snapshot
 from lineage.audit import as_cards, as_html, as_json, as_md, as_prov, permitted
 from lineage.audit.audiences import for_audience
 from lineage.audit.model import Field, Report
+from lineage.audit.obligations.filled import Filled
 from lineage.audit.obligations.filling import addressed
 from lineage.audit.obligations.template import load
 from lineage.audit.report import from_facts, report
@@ -150,7 +151,7 @@ def filled(type_: Any, path: str, salt: str) -> Any:  # noqa: PLR0911
             **{
                 field.name: filled(hint, f"{type_.__name__}.{field.name}", salt)
                 for field in fields(type_)
-                if (hint := hints(type_)[field.name])
+                if (hint := hints(type_, localns={"Filled": Filled})[field.name])
             }
         )
     origin, args = get_origin(type_), get_args(type_)
