@@ -154,7 +154,7 @@ def test_an_interrupted_transfer_goes_on(story: Story, direction: str) -> None:
     def interrupt(count: int) -> None:
         nonlocal told
         before, told = told, told + count
-        if before <= 16 < told:
+        if before <= 24 < told:
             signal.raise_signal(signal.SIGINT)
             time.sleep(0.3)  # for the main thread to hear it
 
