@@ -93,7 +93,7 @@ def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -
     help="Sign with this private key: P-256 for oms, Ed25519 or P-256 for in-toto.",
 )
 @click.option(
-    "-o", "--output", metavar="FILE", type=Path, help="Write to FILE, not to stdout."
+    "-o", "--output", metavar="FILE", type=Path, help="Write to FILE; - is stdout."
 )
 @click.option(
     "--template",
@@ -145,6 +145,8 @@ def report(
     from lineage.audit.obligations.template import load
     from lineage.audit.report import report as make
 
+    if output == Path("-"):
+        output = None
     _check(app, format_, output, payloads, sign_key)
     _check_audience(format_, audience)
     if template is not None and format_ in SIGNED:

@@ -119,6 +119,7 @@ def record(
 ) -> Stamped:
     """Record a TSA's reply, which stamps an event of this log.
 
+    One that is recorded already is not recorded again.
     With `roots`, certificates in PEM, only one that leads to them; with `nonce` only
     the reply to that query.
 
@@ -135,6 +136,8 @@ def record(
         raise VerificationError("the time stamp answers another query than ours")
     if roots is not None:
         rfc3161.check(reply, stamp.digest, roots)
+    if known := next((one for one in stamps(registry) if one.token == reply), None):
+        return known
     token = base64.b64encode(reply).decode()
     data = {"of": of, "time": stamp.time, "tsa": stamp.tsa, "token": token}
     message = f"{of[:12]} was there by {stamp.time[:19]}Z, says {stamp.tsa}"
@@ -163,14 +166,7 @@ def roots_of(registry: Registry, file: Path | None = None) -> bytes | None:
     named = registry.settings.get(CA)
     if file is None and named:
         file = registry.root / Path(named).expanduser()
-    if file is None:
-        return None
-    try:
-        pem = file.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{file} cannot be read: {error.strerror}") from None
-    rfc3161.certificates(pem)
-    return pem
+    return None if file is None else rfc3161.read_certificates(file)
 
 
 def faults(stamp: Stamped, roots: bytes | None) -> Iterator[str]:

@@ -7,9 +7,10 @@ and replies are its formats, those of ``openssl ts``: a ``.tsq`` and a ``.tsr`` 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lineage.errors import LineageError, UsageError, VerificationError
+from lineage.errors import LineageError, StoreError, UsageError, VerificationError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, Name
@@ -112,6 +113,21 @@ def _decoded(reply: bytes) -> Any:
         why = "; ".join(found.status_string) or f"status {found.status}"
         raise UsageError(f"the TSA gave no time stamp: {why}")
     return found
+
+
+def read_certificates(file: Path) -> bytes:
+    """The certificates in a PEM file, which have to be some.
+
+    Raises:
+        StoreError: when the file cannot be read.
+        UsageError: when it holds no certificates.
+    """
+    try:
+        pem = file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{file} cannot be read: {error.strerror}") from None
+    certificates(pem)
+    return pem
 
 
 @contextmanager

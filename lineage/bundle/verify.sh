@@ -1102,6 +1102,12 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                     ;;
                 esac
                 ;;
+            "$TAB"'"stamps"'"$TAB"*)
+                case $key in
+                '"event"') event=${value#?} && event=${event%?} ;;
+                '"of"' | '"time"' | '"tsa"') printf '%s\t"data"\t%s\t%s\n' "$event" "$key" "$value" ;;
+                esac
+                ;;
             *"$TAB"'"points"'"$TAB"[0-9]*"$TAB"'"generation"'"$TAB"*) turn=${value#?} && turn=${turn%?} ;;
             *"$TAB"'"points"'"$TAB"[0-9]*"$TAB"'"value"'"$TAB"*)
                 printf '%s\tpoint\t%s\t%s\n' "$turn" "$m_name" "$value" >&3
@@ -1131,7 +1137,7 @@ done <"$W/events" >"$W/clock"
 # what is added up, told twice or no matter of the record is not looked at
 others "^$TAB(\"artifacts\"${TAB}[0-9]+$TAB\"(circumstances|message|signature|stated|further)\"|\"loops\"${TAB}[0-9]+$TAB(\"oversight\"|\"(generations|rejected)\"${TAB}[0-9]+$TAB\"(made_of|compute|against_start)\")|\"(changes|generators|training|written|gaps|keys|obligations|coverage)\")$TAB" \
     $W/report >"$W/spoken-report"
-lines '^.\"(statements|releases|taints|erasures|loops)\"' $W/report >"$W/about"
+lines '^.\"(statements|releases|taints|erasures|stamps|loops)\"' $W/report >"$W/about"
 events_in() { # FILE: the events that lines of the report name
     scan "\"event\"$TAB\"$ID\"\$" "$1" | cut -d '"' -f 4 | sort -u
 }

@@ -26,6 +26,7 @@ from lineage.bundle_check.stamps import check_stamps
 from lineage.errors import UsageError
 
 _ID = re.compile(r"[0-9a-f]{64}")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 __all__ = [
     "CHECKS",
@@ -72,6 +73,9 @@ def check(
         UsageError: when it is not what it has to be.
     """
     held = held or Held()
+    if held.anchor is not None and not _FINGERPRINT.fullmatch(held.anchor):
+        hint = "it is SHA256: and 43 characters, as `lineage key list` prints it"
+        raise UsageError(f"{held.anchor!r} is not the fingerprint of a key", hint=hint)
     if held.since is not None and not _ID.fullmatch(held.since):
         hint = "give the 64 digits that you noted: each of them counts"
         raise UsageError(f"{held.since!r} is not the id of an event", hint=hint)

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from lineage.bundle_check.archive import Bundle
 from lineage.bundle_check.looked import Held, Looked
-from lineage.errors import StoreError, UsageError, VerificationError
+from lineage.errors import UsageError, VerificationError
 from lineage.store import rfc3161
 from lineage.store.objects import Event
 
@@ -39,7 +38,7 @@ def check_stamps(
     if held.tsa_ca is None:
         why = f"{len(names)} by authorities whose certificates you did not give"
         looked.skip("timestamp", why, _GIVE)
-    roots = _roots(held.tsa_ca)
+    roots = None if held.tsa_ca is None else rfc3161.read_certificates(held.tsa_ca)
     for name in names:
         looked.at("timestamp")
         for what in _faults(bundle, name, made[name], events, roots):
@@ -71,15 +70,3 @@ def _faults(
     except (UsageError, VerificationError) as error:
         return [f"does not hold: {error}"]
     return []
-
-
-def _roots(ca: Path | None) -> bytes | None:
-    """The auditor's certificates, which have to be some."""
-    if ca is None:
-        return None
-    try:
-        pem = ca.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{ca} cannot be read: {error.strerror}") from None
-    rfc3161.certificates(pem)
-    return pem

@@ -26,9 +26,11 @@ def test_a_page(run: Run, tmp_path: Path) -> None:
     """HTML is the default; a file gets the bytes that stdout gets."""
     done = run("report", "HEAD")
     told = run("report", "HEAD", "-o", tmp_path / "report.html")
+    dash = run("report", "HEAD", "-o", "-")
 
     assert (done.exit_code, done.stderr, told.stdout) == (0, "", "")
     assert done.stdout.startswith("<!doctype html>")
+    assert dash.stdout == done.stdout
     assert "Generation 2 of tutor" in done.stdout
     assert (tmp_path / "report.html").read_bytes() == done.stdout.encode()
     assert told.stderr.startswith(f"{tmp_path / 'report.html'}: ")

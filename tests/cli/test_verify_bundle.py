@@ -139,6 +139,7 @@ def test_a_bundle_that_is_not_there(repo: Registry, run: Run, tmp_path: Path) ->
             ("nowhere.zip",),
             ("nowhere.zip", "--signers", path),
             (path, "--signers", path),
+            (path, "--anchor", "Ada"),
         )
     ]
 
@@ -149,4 +150,6 @@ error: there is no file nowhere.zip
 hint: name the bundle's file
 error: /tutor.zip is no list of keys
 hint: `lineage key list --format allowed-signers` writes one
+error: 'Ada' is not the fingerprint of a key
+hint: it is SHA256: and 43 characters, as `lineage key list` prints it
 """)

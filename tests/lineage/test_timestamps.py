@@ -61,6 +61,7 @@ def test_openssl_and_we_agree_on_query_and_reply(repo: Registry, tsa: Tsa) -> No
     roots = tsa.root.read_bytes()
     made = record(repo, reply, roots=roots, nonce=nonce)
     assert (made.of, made.tsa) == (event, "Test TSA")
+    assert record(repo, reply, roots=roots) == made  # once is enough
     assert stamps(repo) == (made,)
     assert tsa.accepts(made.token, made.of)
     found = verify(repo, roots=roots)

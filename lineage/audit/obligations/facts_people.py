@@ -3,7 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from lineage.audit.model import Field, Signature
+from lineage.audit.model import (
+    Erasure,
+    Field,
+    Override,
+    Signature,
+    Statement,
+    Taint,
+)
 from lineage.audit.obligations.scope import (
     Found,
     Scope,
@@ -13,6 +20,7 @@ from lineage.audit.obligations.scope import (
     recorded,
 )
 from lineage.audit.signatures import words
+from lineage.store.canonical import Json
 
 
 def reviews(scope: Scope) -> Found:
@@ -20,15 +28,7 @@ def reviews(scope: Scope) -> Found:
     for said in scope.said("review"):
         if said.type == "review":
             told = joined([said.data.get("verdict"), said.data.get("note")])
-            known = Field(
-                "stated",
-                told,
-                event=said.event,
-                by=said.by,
-                time=said.time,
-                signature=said.signature,
-            )
-            yield scope.name(said.subject or ""), known
+            yield scope.name(said.subject or ""), _stated(said, told)
 
 
 def review_coverage(scope: Scope) -> Found:
@@ -52,15 +52,7 @@ def _overrides(scope: Scope) -> Found:
         for one in loop.oversight.overrides:
             against = joined([*one.failed, *one.budgets])
             told = joined([f"against {against}", one.reason])
-            known = Field(
-                "stated",
-                told,
-                event=one.event,
-                by=one.by,
-                time=one.time,
-                signature=one.signature,
-            )
-            yield scope.name(one.subject), known
+            yield scope.name(one.subject), _stated(one, told)
 
 
 def budgets(scope: Scope) -> Found:
@@ -92,15 +84,8 @@ def _taints(scope: Scope) -> Found:
     for one in scope.report.taints:
         lifted = "lifted later" if one.lifted else "not lifted"
         reach = f"{one.reached:,} commits, {len(one.reaches):,} of them in this report"
-        known = Field(
-            "stated",
-            joined([one.reason, lifted, f"reaches {reach}"]),
-            event=one.event,
-            by=one.by,
-            time=one.time,
-            signature=one.signature,
-        )
-        yield scope.name(one.subject), known
+        told = joined([one.reason, lifted, f"reaches {reach}"])
+        yield scope.name(one.subject), _stated(one, told)
 
 
 def erasures(scope: Scope) -> Found:
@@ -112,15 +97,8 @@ def _erasures(scope: Scope) -> Found:
     for one in scope.report.erasures:
         files = f"{len(one.files):,} files"
         authority = one.authority and f"for {one.authority}"
-        known = Field(
-            "stated",
-            joined([files, one.reason, authority]),
-            event=one.event,
-            by=one.by,
-            time=one.time,
-            signature=one.signature,
-        )
-        yield joined(map(scope.name, one.subjects)), known
+        told = joined([files, one.reason, authority])
+        yield joined(map(scope.name, one.subjects)), _stated(one, told)
 
 
 def hashes(scope: Scope) -> Found:
@@ -177,3 +155,15 @@ def gaps(scope: Scope) -> Found:
     """What is not recorded."""
     for gap in scope.report.gaps:
         yield gap.what, scope.now(f"{len(gap.where):,} commits")
+
+
+def _stated(one: Override | Taint | Erasure | Statement, told: str) -> Field[Json]:
+    """What an event has somebody say."""
+    return Field(
+        "stated",
+        told,
+        event=one.event,
+        by=one.by,
+        time=one.time,
+        signature=one.signature,
+    )

@@ -354,6 +354,13 @@ def _(it: Attack) -> None:
     _resigned(it.bag, it.office, told)
 
 
+@case("the time of a time stamp in the report", "report", "signers")
+def _(it: Attack) -> None:
+    told = it.bag.report
+    told["stamps"][0]["time"] = "2025-01-01T00:00:00.000000Z"
+    _resigned(it.bag, it.office, told)
+
+
 @case("the report of another subject", "report", "signers")
 def _(it: Attack) -> None:
     with closing(it.office.open()) as registry:
