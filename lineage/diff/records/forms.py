@@ -7,6 +7,7 @@ a blank at its end to say so.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from lineage.diff.records.engine import quoted
 from lineage.records.values import canonical_record
@@ -14,6 +15,7 @@ from lineage.store.canonical import SAFE_INTEGER
 
 CANONICAL = "ends_with(doc, ' ')"  # whether a document is
 _NULL = "'null'"
+_DIGITS = 4300  # that Python makes a number of
 
 
 def extract(paths: str) -> str:
@@ -77,7 +79,16 @@ def pointer(name: str) -> str:
 
 def rewritten(document: str) -> str:
     """A document in canonical JSON."""
-    return marked(canonical_record(json.loads(document)))
+    return marked(canonical_record(loaded(document)))
+
+
+def loaded(document: str) -> Any:
+    """A document's value; an integer of more digits than Python reads is text."""
+    return json.loads(document, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS else digits
 
 
 def marked(document: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lineage.diff.options import Options
 from lineage.diff.records.changes import Sample
+from lineage.diff.records.forms import loaded
 from lineage.diff.records.matching import NEW, OLD, Matching
 from lineage.records.values import canonical_record
 
@@ -60,7 +61,7 @@ def samples(
         )
         for document, place, copies in rows:
             path, number = _place(matching, paths, side, place)
-            record = short(json.loads(document))
+            record = short(loaded(document))
             found.append(Sample(what, path, number, copies, record))
     return tuple(found)
 
@@ -76,7 +77,7 @@ def _changed(
     )
     for old, new, place in rows:
         path, number = _place(matching, paths, NEW, place)
-        record = _difference(json.loads(old), json.loads(new), options.key)
+        record = _difference(loaded(old), loaded(new), options.key)
         yield Sample("changed", path, number, 1, record)
 
 

@@ -326,6 +326,16 @@ def test_schema() -> None:
     ]
 
 
+@pytest.mark.parametrize("other", ["1", "1." + "0" * 400])
+def test_an_integer_of_thousands_of_digits_is_shown(other: str) -> None:
+    """Python makes no number of it: its digits are told, as far as there is room."""
+    sides = [f'{{"a": {number}}}\n'.encode() for number in (other, "7" * 5000)]
+    found, _ = compared({"a.jsonl": sides[0]}, {"a.jsonl": sides[1]})
+    [added] = [sample for sample in found.samples if sample.what == "added"]
+
+    assert str(added.record["a"]).startswith("7777")
+
+
 def test_samples_are_short() -> None:
     """Long values and wide records are cut; the record that is compared is whole."""
     wide = {f"c{n:02}": n for n in range(30)}
