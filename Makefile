@@ -28,14 +28,10 @@ test-long: export CRASH_ROUNDS := 4
 test-long: export MACHINE_ROUNDS := 6
 test-long: export RACE_ROUNDS := 3
 test-long: export TAMPERINGS := all
-test-long: export LONG_TESTS := 1
 test-long: .venv/.dev
 	$(PYTEST) tests/test_crash.py tests/test_kills.py tests/test_races.py \
 	    tests/test_registry_machine.py tests/test_sharing_machine.py \
-	    tests/lineage/bundle_check/test_tampering.py \
-	    tests/cli/loops/test_novelty.py tests/science/test_models.py \
-	    tests/lineage/loop/running/test_crash.py \
-	    tests/lineage/loop/running/test_overnight.py
+	    tests/lineage/bundle_check/test_tampering.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check

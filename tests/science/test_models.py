@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.long import LONG
 from tests.science.harness import Outcome, lab
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ def test_a_verifier_keeps_a_loop_from_unlearning(here: Lab) -> None:
     assert verified.values("accuracy")[-1] > after + 0.05
 
 
-@LONG
 def test_digits_are_lost_sooner_where_data_are_replaced(here: Lab) -> None:
     """An autoencoder of its own pictures varies less than one that keeps the real."""
     regimes = ("replace", "accumulate")

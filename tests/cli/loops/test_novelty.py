@@ -9,7 +9,6 @@ import pytest
 
 from lineage.loop.functions import load_object
 from lineage.loop.spec import load
-from tests.long import LONG
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -46,7 +45,6 @@ def test_its_facts_are_true_and_nothing_else_is(run: Run, repo: Registry) -> Non
     assert score({"text": "Something new altogether."}) == 1
 
 
-@LONG
 @pytest.mark.usefixtures("repo")
 def test_the_gate_stops_what_the_reward_does(run: Run) -> None:
     """Exit code 3; what was stopped is kept, more of it wrong than at first."""

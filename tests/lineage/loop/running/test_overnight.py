@@ -13,7 +13,6 @@ from lineage.loop.reviews.deciding import decide
 from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.runner import run
 from lineage.verify import verify
-from tests.long import LONG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +108,6 @@ def night(toy: Toy, *, dies: bool) -> tuple[str, list[str]]:
             seen.append(f"stopped {str(error).split()[1]}")
 
 
-@LONG
 def test_a_night_ends_as_the_spec_says(toy: Toy, tmp_path: Path) -> None:
     """A bad generation is tried again, a worse model stops, a person sends one back.
 
