@@ -18,6 +18,7 @@ from lineage.store.sshsig import PublicKey
 _FIELD = re.compile(r'(?:"[^"]*"|[^\s"])+')
 _OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)', re.IGNORECASE)
 _STAMP = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)")
+_SECONDS = len("2026-11-03T10:00:01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,10 @@ class Allowed:
     before: str
 
     def covers(self, namespace: str, time: str) -> bool:
+        """As OpenSSH does: in whole seconds, those of both ends included."""
         named = not self.namespaces or namespace in self.namespaces
-        return named and self.after <= time < self.before
+        after, second, before = (t[:_SECONDS] for t in (self.after, time, self.before))
+        return named and after <= second <= before
 
 
 @dataclass(frozen=True, slots=True)
