@@ -28,7 +28,8 @@ def _about(filled: Filled) -> Iterator[str]:
     yield from paragraph(plain(filled.note))
     yield from paragraph(
         "What is recorded or stated supports an answer. Whether it is enough is for "
-        "others to say."
+        "others to say. What was counted over the whole report, and what there is none "
+        "of, is recorded as of the newest event and names that."
     )
     rows = [(status, f"{count:,}") for status, count in filled.coverage.items()]
     yield from table(
