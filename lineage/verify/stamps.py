@@ -51,7 +51,7 @@ class Stamps:
         if self._left:
             yield self._left
         if self._good:
-            newest = max(self._good, key=lambda stamp: stamp.time)
+            newest = max(reversed(self._good), key=lambda stamp: stamp.time)
             by = f"by {newest.time[:19]}Z, says {newest.tsa}"
             yield f"{newest.of[:12]} and what came before it was there {by}"
             if self._roots is None:

@@ -193,7 +193,7 @@ $ lineage report HEAD --format oms --audience downstream
 2> hint: give them the report: `--audience downstream -o report.html`
 exit 2
 $ lineage report HEAD --template mine.yaml --format md -o report.md
-2> report.md: 1 commit, 0 gaps, 1.4 kB
+2> report.md: 1 commit, 0 gaps, 1.52 kB
 """)  # noqa: E501
 
 

@@ -56,7 +56,7 @@ time              event     tsa       recorded by  in
 2026-01-02 03:04  bbbbbbbb  Test TSA  Ada Example  aaaaaaaa
 2026-01-02 03:04  aaaaaaaa  Test TSA  Ada Example  cccccccc
 $ lineage verify
-2> bbbbbbbbbbbb and what came before it was there by TIME, says Test TSA
+2> aaaaaaaaaaaa and what came before it was there by TIME, says Test TSA
 2> 0 commits checked: all as recorded
 """)
 
