@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from lineage.cli import shapes, values
+from lineage import shapes
+from lineage.cli import values
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.commit import METRIC, METRICS, merged
 from lineage.cli.names import short

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli import shapes, values
+from lineage import shapes
+from lineage.cli import values
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import document
 from lineage.cli.text import plural, size

@@ -1,12 +1,10 @@
 """`lineage impact`: what a commit reached, and with what dose."""
 
-import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli import shapes
 from lineage.cli.command import (
     COUNT,
     ROWS,
@@ -28,18 +26,15 @@ from lineage.cli.render import (
     sections,
     write_as,
 )
-from lineage.cli.tainted import marked
 from lineage.cli.terminal import Span
 from lineage.cli.text import between, one_line, plural
+from lineage.shapes.impact import KINDS, reached
 
 if TYPE_CHECKING:
-    from lineage.descent.dose import Dose
-    from lineage.descent.impact import Impact, Reached
-    from lineage.descent.parcels import Share
+    from lineage.descent.impact import Impact
     from lineage.registry import Registry
 
 _SHAPED = "0 % and no weights: reached as config, judge, prompts or part, not by data"
-_KINDS = ("generation", "model", "dataset", "config")
 _CSV = (
     *("id", "git", "kind", "name", "branches", "tags", "generation"),
     *("records_low", "records_high", "written_low", "written_high"),
@@ -99,7 +94,7 @@ def impact(
         show_plan(app, id_, limit, format_)
         return
     found = find(registry, id_, unit=unit, limit=limit)
-    data = _data(registry, found, limit)
+    data = reached(registry, found, limit)
     write_as(
         app.terminal,
         format_,
@@ -115,57 +110,6 @@ def impact(
 def _list(data: dict[str, Any]) -> list[Record]:
     """The recall list: what it reached and, behind that, what was measured on it."""
     return [*data["reached"], *data["measured"]]
-
-
-def _data(registry: "Registry", found: "Impact", limit: int | None) -> dict[str, Any]:
-    from lineage.taints.marks import marks
-
-    known = marks(registry)
-    tainted = marked(known, found.source)
-    reasons = {one["event"]: one["reason"] for one in tainted}
-
-    def line(each: "Reached") -> Record:
-        mine = (mark.taint.event for mark in known.of(each.id))
-        why = "; ".join(reasons[event] for event in mine if event in reasons)
-        return {**_reached(each), "reason": why or None}
-
-    return {
-        "source": {**shapes.named(registry, found.source), "tainted": tainted},
-        "unit": found.unit,
-        "count": found.count,
-        "kinds": {kind: found.kinds.get(kind, 0) for kind in _KINDS},
-        "turns": found.turns,
-        "branches": [branch._asdict() for branch in found.branches[:limit]],
-        "tags": dict(found.tags[:limit]),
-        "reached": [line(each) for each in found.reached],
-        "measurements": found.measurements,
-        "measured": [line(each) for each in found.measured],
-    }
-
-
-def _reached(found: "Reached") -> Record:
-    """One line of the recall list."""
-    fields = found._asdict()
-    dose: Dose | None = fields.pop("dose")
-    fields |= {"branches": list(found.branches), "tags": list(found.tags)}
-    return {**fields, "dose": dose and _dose(dose)}
-
-
-def _dose(dose: "Dose") -> Record:
-    return {
-        "records": dose.records and _bounds(dose.records, dose.whole),
-        "written": dose.written and _bounds(dose.written, dose.whole),
-        "of": dose.whole,
-        "weights": dose.weights,
-        "turns": dose.turns,
-    }
-
-
-def _bounds(share: "Share", whole: int | None) -> Record:
-    """A share and, of so many records, how many that are; lowest and highest."""
-    low, high = share
-    counts = [math.floor(low * whole), math.ceil(high * whole)] if whole else None
-    return {**shapes.share(low, high), "count": counts}
 
 
 def _row(record: Record) -> Record:
@@ -224,7 +168,7 @@ def _said(found: "Impact") -> Iterator[str]:
     if not found.count:
         yield "reached nothing"
         return
-    counts = ((kind, found.kinds.get(kind, 0)) for kind in _KINDS)
+    counts = ((kind, found.kinds.get(kind, 0)) for kind in KINDS)
     kinds = ", ".join(plural(count, kind) for kind, count in counts if count)
     far = f", at most {plural(found.turns, 'turn')} away" if found.turns else ""
     yield f"reached {plural(found.count, 'commit')}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from lineage.cli import shapes
+from lineage import shapes
 from lineage.cli.command import (
     COUNT,
     App,
@@ -17,9 +17,9 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Column, Record, listing
-from lineage.cli.tainted import marked
 from lineage.cli.text import moment, number
 from lineage.errors import UsageError
+from lineage.shapes.tainted import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

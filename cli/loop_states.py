@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from lineage.cli.command import App
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, table
-from lineage.cli.shapes import audited
 from lineage.cli.terminal import Span
 from lineage.cli.text import lasted, one_line, plural
+from lineage.shapes import audited
 
 if TYPE_CHECKING:
     from lineage.loop.running.overview import LoopState

@@ -56,6 +56,7 @@ SECTIONS = {
         "fetch": "Bring what a remote has, verified, beside ours.",
         "pull": "Fetch what a remote has and make it ours.",
         "clone": "Make a registry from a remote.",
+        "serve": "Serve the registry to programs and people over HTTP.",
     },
     "Bytes": {
         "get": "Give the files of a commit back, verified.",

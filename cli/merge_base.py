@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli import shapes
+from lineage import shapes
 from lineage.cli.command import (
     App,
     Command,

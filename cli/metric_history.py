@@ -16,12 +16,12 @@ from lineage.cli.render import (
     sections,
     write_as,
 )
-from lineage.cli.shapes import metric_
 from lineage.cli.terminal import Span
 from lineage.cli.text import change, interval, number
 from lineage.cli.writing import write_file
 from lineage.errors import NotFound, UsageError
 from lineage.metric_history import definitions, meaning
+from lineage.shapes import metric_
 
 if TYPE_CHECKING:
     from lineage.metric_history import Course, Step

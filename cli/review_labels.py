@@ -20,10 +20,10 @@ from lineage.cli.command import (
 from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, document, table
 from lineage.cli.review_show import STATES
-from lineage.cli.shapes import audited
 from lineage.cli.terminal import Span
 from lineage.cli.text import plural
 from lineage.errors import StoreError, UsageError
+from lineage.shapes import audited
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.labels import Audited, Label

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli import shapes
+from lineage import shapes
 from lineage.cli.command import (
     COUNT,
     App,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli import shapes
+from lineage import shapes
 from lineage.cli.command import (
     App,
     Command,
@@ -27,7 +27,7 @@ from lineage.cli.render import (
 )
 from lineage.cli.said import sections as said
 from lineage.cli.signed import Signatures
-from lineage.cli.tainted import marked, why
+from lineage.cli.tainted import why
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
     ago,
@@ -40,6 +40,7 @@ from lineage.cli.text import (
     plural,
     size,
 )
+from lineage.shapes.tainted import marked
 
 if TYPE_CHECKING:
     from lineage.history import Entry

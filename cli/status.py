@@ -12,8 +12,9 @@ from lineage.cli.command import (
 )
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.taint_list import look_for_records
-from lineage.cli.tainted import marked, why
+from lineage.cli.tainted import why
 from lineage.cli.text import plural
+from lineage.shapes.tainted import marked
 
 _REACHED = 3
 

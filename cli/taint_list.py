@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lineage.cli import shapes
+from lineage import shapes
 from lineage.cli.command import App
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, Section, listing, sections, table

@@ -10,21 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lineage.registry import Registry
-    from lineage.taints.marks import Mark, Marks
-
-
-def marked(marks: "Marks", id_: str) -> list[dict[str, Any]]:
-    """The taints that reached a commit, as JSON has them."""
-    return [
-        {
-            "event": mark.taint.event,
-            "subject": mark.taint.subject,
-            "reason": mark.taint.reason,
-            "perhaps": mark.perhaps,
-            "records": mark.seen and mark.seen._asdict(),
-        }
-        for mark in marks.of(id_)
-    ]
+    from lineage.taints.marks import Mark
 
 
 def sentence(registry: "Registry", marks: "Sequence[Mark]") -> list[Span]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lineage.cli import shapes
+from lineage import shapes
 from lineage.cli.command import App, Command, at_option, format_option, pass_app
 from lineage.cli.render import Column, Record, document, listing
 from lineage.cli.text import minute, one_line

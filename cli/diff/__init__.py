@@ -168,7 +168,7 @@ def _data(found: "Diff", chosen: tuple[Part, ...]) -> dict[str, Any]:
 
 def _origins(made: "Origins | None") -> dict[str, Any] | None:
     """What the records of either side are made of."""
-    from lineage.cli.trace.data import composition
+    from lineage.shapes.trace import composition
 
     if made is None:
         return None

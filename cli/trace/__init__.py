@@ -19,10 +19,10 @@ from lineage.cli.names import called, heading
 from lineage.cli.render import escaped, facts, markdown_sections, sections, write_as
 from lineage.cli.trace.against import show
 from lineage.cli.trace.answer import answer
-from lineage.cli.trace.data import rows, traced
 from lineage.cli.trace.tables import tables
 from lineage.cli.trace.tree import INDENT, rails, tree
 from lineage.errors import UsageError
+from lineage.shapes.trace import rows, traced
 
 if TYPE_CHECKING:
     from lineage.descent.trace import Trace

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lineage.cli.names import short
-from lineage.cli.tainted import marked, why
+from lineage.cli.tainted import why
 from lineage.cli.text import between
 from lineage.cli.trace.words import amount, turns
+from lineage.shapes.tainted import marked
 
 if TYPE_CHECKING:
     from lineage.descent.trace import Amount, Made, Trace

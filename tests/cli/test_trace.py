@@ -12,7 +12,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import lineage
-from lineage.cli.shapes import exact
+from lineage.shapes import exact
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:

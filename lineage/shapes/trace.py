@@ -1,11 +1,11 @@
 """What `trace` says as JSON and as rows; docs/json.md describes both."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lineage.cli import shapes
-from lineage.cli.render import Record
-from lineage.cli.tainted import marked
+from lineage import shapes
+from lineage.shapes import Json
+from lineage.shapes.tainted import marked
 
 if TYPE_CHECKING:
     from lineage.descent.paths import Link, Trail
@@ -18,7 +18,7 @@ _SAID = ("type", "source", "licence", "by")
 _FAR = 1000  # links
 
 
-def traced(registry: "Registry", found: "Trace") -> dict[str, Any]:
+def traced(registry: "Registry", found: "Trace") -> Json:
     """Everything."""
     from lineage.taints.marks import marks
 
@@ -35,7 +35,7 @@ def traced(registry: "Registry", found: "Trace") -> dict[str, Any]:
     }
 
 
-def rows(registry: "Registry", found: "Trace") -> Iterator[Record]:
+def rows(registry: "Registry", found: "Trace") -> Iterator[Json]:
     """One source of one commit's records each."""
     for made in found.made:
         for part in made.parts:
@@ -45,7 +45,7 @@ def rows(registry: "Registry", found: "Trace") -> Iterator[Record]:
             yield {"of": made.id, **one}
 
 
-def _named(registry: "Registry", id_: str) -> dict[str, Any]:
+def _named(registry: "Registry", id_: str) -> Json:
     if not registry.ids.find(id_):
         return {"id": id_, "kind": None, "name": None, "generation": None}
     commit = registry.load(id_)
@@ -54,7 +54,7 @@ def _named(registry: "Registry", id_: str) -> dict[str, Any]:
             "generation": generation}  # fmt: skip
 
 
-def _made(registry: "Registry", made: "Made") -> Record:
+def _made(registry: "Registry", made: "Made") -> Json:
     return {
         **_named(registry, made.id),
         **_amounts(made.amounts),
@@ -62,23 +62,23 @@ def _made(registry: "Registry", made: "Made") -> Record:
     }
 
 
-def _amounts(amounts: Iterable["Amount"]) -> Record:
+def _amounts(amounts: Iterable["Amount"]) -> Json:
     told = {amount.unit: _amount(amount) for amount in amounts}
     return {unit: told.get(unit) for unit in ("records", "tokens")}
 
 
-def _amount(amount: "Amount") -> Record:
+def _amount(amount: "Amount") -> Json:
     return {"count": amount.count, **composition(amount.made_of)}
 
 
-def composition(made_of: "Composition") -> Record:
+def composition(made_of: "Composition") -> Json:
     """How much of some records is human, machine-written and unknown."""
     shares = {origin: shapes.share(*made_of.range(origin)) for origin in _ORIGINS}
     unknown = {"share": float(made_of.unknown), "exact": shapes.exact(made_of.unknown)}
     return {**shares, "unknown": unknown}
 
 
-def _part(registry: "Registry", part: "Part") -> dict[str, Any]:
+def _part(registry: "Registry", part: "Part") -> Json:
     shares = {unit: shapes.share(*share) for unit, share in part.shares.items()}
     said = part.said
     return {
@@ -91,7 +91,7 @@ def _part(registry: "Registry", part: "Part") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _inherited(registry: "Registry", each: "Inherited") -> Record:
+def _inherited(registry: "Registry", each: "Inherited") -> Json:
     return {
         **_named(registry, each.id),
         "role": each.trail.last.role,
@@ -101,19 +101,19 @@ def _inherited(registry: "Registry", each: "Inherited") -> Record:
     }
 
 
-def _path(trail: "Trail") -> list[Record] | None:
+def _path(trail: "Trail") -> list[Json] | None:
     """The links of a path, unless it is too long to be read."""
     if trail.length > _FAR:
         return None
     return [_link(link) for link in trail.links()]
 
 
-def _link(link: "Link") -> Record:
+def _link(link: "Link") -> Json:
     return {"child": link.child, "role": link.role, "parent": link.parent,
             "grade": link.grade}  # fmt: skip
 
 
-def _ancestry(registry: "Registry", found: "Trace") -> Iterator[Record]:
+def _ancestry(registry: "Registry", found: "Trace") -> Iterator[Json]:
     """Every commit that was looked at, the subject first, with its edges."""
     ancestry = found.ancestry
     for id_ in reversed(ancestry.order):

@@ -1,0 +1,42 @@
+"""The ASGI application of one registry."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.server import problems
+from lineage.server.pool import Pool
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+API = "/api/v1"
+_ROUTES = ("health", "commits")  # of the API, each a module with a `router`
+
+
+def create_app(root: Path) -> "FastAPI":
+    """Make the application of the registry at `root`.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    from fastapi import FastAPI
+
+    pool = Pool(root)
+    with pool.lease():
+        pass
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        pool.close()
+
+    app = FastAPI(title="lineage", version="1", lifespan=lifespan)
+    app.state.pool = pool
+    problems.install(app)
+    for name in _ROUTES:
+        module = import_module(f"lineage.server.routes.{name}")
+        app.include_router(module.router, prefix=API)
+    return app

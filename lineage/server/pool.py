@@ -1,0 +1,38 @@
+"""Open registries, each in the hands of one request at a time."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, LifoQueue
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lineage.registry import Registry
+
+
+class Pool:
+    """Registries of one folder; as many are open as requests came at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._idle: LifoQueue[Registry] = LifoQueue()
+
+    @contextmanager
+    def lease(self) -> "Iterator[Registry]":
+        """Give a registry that nobody else has until the block ends."""
+        import lineage
+
+        try:
+            registry = self._idle.get_nowait()
+        except Empty:
+            registry = lineage.open(self.root)
+        try:
+            yield registry
+        finally:
+            self._idle.put(registry)
+
+    def close(self) -> None:
+        """Close those that are idle."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
