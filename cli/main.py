@@ -12,6 +12,7 @@ import io
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,6 +57,7 @@ SECTIONS = {
         "fetch": "Bring what a remote has, verified, beside ours.",
         "pull": "Fetch what a remote has and make it ours.",
         "clone": "Make a registry from a remote.",
+        "import": "Record what another system knows.",
         "serve": "Serve the registry to programs and people over HTTP.",
     },
     "Bytes": {
@@ -93,7 +95,7 @@ class _Commands(dict[str, click.Command]):
         if name not in self:
             return default
         if self[name] is _UNREAD:
-            module = name.replace("-", "_")
+            module = name.replace("-", "_") + "_" * iskeyword(name)
             self[name] = getattr(import_module(f"lineage.cli.{module}"), module)
         return self[name]
 
