@@ -190,10 +190,11 @@ def _of_mlflow(size: int) -> Iterator[Question]:
 
 def _mlflow(database: Path, size: int) -> Path:
     """A database of MLflow's own making, filled with rows as it would write them."""
-    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+    from mlflow.store.model_registry import sqlalchemy_store
     from sqlalchemy import MetaData, insert, select
 
-    store: Any = SqlAlchemyStore(f"sqlite:///{database}")
+    untyped: Any = sqlalchemy_store
+    store = untyped.SqlAlchemyStore(f"sqlite:///{database}")
     store.create_registered_model("m0")
     store.create_model_version("m0", "file:///models/m0", None)
     tables = MetaData()
