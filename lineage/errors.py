@@ -11,6 +11,7 @@ The command line prints all and exits with the class's ``exit_code``::
     ├── VerificationError    3   bytes are not what their address says
     ├── GateFailed           3   a generation did not pass a gate
     ├── NotAllowed           4   policy forbids it
+    │   └── Unauthenticated  4   a server does not know who asks
     ├── NotFound             5   no such revision, branch, tag or registry
     │   └── Ambiguous        5   a name or prefix that means several commits
     └── WaitingForReview    10   a loop paused until a person decides
@@ -75,6 +76,10 @@ class NotAllowed(LineageError):
     """Policy forbids it."""
 
     exit_code = 4
+
+
+class Unauthenticated(NotAllowed):
+    """A server does not know who asks: no token, or none that counts."""
 
 
 class NotFound(LineageError):

@@ -8,7 +8,7 @@ reads. The command line and the loop do nothing that cannot be done from here.
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -58,6 +58,7 @@ class Registry:
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
         self.current_run: Run | None = None
+        self._actor: Mapping[str, str] | None = None
 
     def close(self) -> None:
         """Let go of the git process that this registry reads through."""
@@ -98,8 +99,17 @@ class Registry:
         return name
 
     def actor(self) -> dict[str, str]:
-        """Who acts here (see `lineage.draft`)."""
-        return actor(self.root)
+        """Who acts here: see `acting`, and else `lineage.draft`."""
+        return dict(self._actor) if self._actor else actor(self.root)
+
+    @contextmanager
+    def acting(self, who: Mapping[str, str]) -> Iterator[Self]:
+        """Act as `who`, a name and an email, for a while: events are theirs."""
+        before, self._actor = self._actor, who
+        try:
+            yield self
+        finally:
+            self._actor = before
 
     # writing
 

@@ -1,14 +1,22 @@
-"""Who asks, and what they may: the principal of a request."""
+"""Who asks, and what they may: the principal of a request.
 
+Who may prove who they are by a token (``Authorization: Bearer``, or as the password
+of ``Basic``, which is what git sends). Where no token was ever made, whoever asks from
+this machine is whoever runs the server, and nobody else is served.
+"""
+
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from lineage.errors import NotAllowed
+from lineage.errors import NotAllowed, Unauthenticated
+from lineage.server.tokens import SCOPES, Token, Tokens
+from lineage.store.events import now
 
-SCOPES = ("read", "write", "review", "admin")
+_IMPLIED = {"write": {"read"}, "review": {"read"}, "admin": set(SCOPES)}
 
 
 @dataclass(frozen=True)
@@ -18,25 +26,76 @@ class Principal:
     name: str
     email: str
     scopes: frozenset[str]
+    token: str | None = None
 
     @property
     def actor(self) -> dict[str, str]:
         """As events hold who acted."""
         return {"name": self.name, "email": self.email}
 
+    @property
+    def circumstances(self) -> dict[str, str]:
+        """As events hold by which way they came."""
+        return {"via": "http", **({"token": self.token} if self.token else {})}
+
 
 def principal(request: Request) -> Principal:
-    """Whoever sent `request`: on loopback without tokens, whoever runs the server."""
+    """Whoever sent `request`.
+
+    Raises:
+        Unauthenticated: when that is not known.
+    """
+    tokens: Tokens = request.app.state.tokens
+    if secret := _secret(request.headers.get("authorization", "")):
+        return of_secret(tokens, secret)
+    if tokens:
+        hint = "send `Authorization: Bearer lin_…`; `lineage token create` makes one"
+        raise Unauthenticated("this needs a token", hint=hint)
     with request.app.state.pool.lease() as registry:
         who = registry.actor()
     return Principal(who["name"], who["email"], frozenset(SCOPES))
+
+
+def of_secret(tokens: Tokens, secret: str) -> Principal:
+    """Whose token this is.
+
+    Raises:
+        Unauthenticated: when it is none, or does not count any more.
+    """
+    token = tokens.find(secret)
+    if token is None:
+        hint = "`lineage token list` lists those that there are, on the server"
+        raise Unauthenticated("this is no token of this registry", hint=hint)
+    if (state := token.state(now())) != "active":
+        hint = "`lineage token create` makes a new one, on the server"
+        raise Unauthenticated(f"the token {token.id} is {state}", hint=hint)
+    tokens.note_use(secret)
+    return _known(token)
+
+
+def _known(token: Token) -> Principal:
+    implied = (_IMPLIED.get(scope, set()) for scope in token.scopes)
+    scopes = frozenset(token.scopes).union(*implied)
+    return Principal(token.name, token.email, scopes, token.id)
+
+
+def _secret(header: str) -> str | None:
+    """What an Authorization header holds as proof, None without one."""
+    scheme, _, rest = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return rest.strip() if scheme.lower() == "bearer" else header or None
+    try:
+        pair = b64decode(rest.strip(), validate=True).decode()
+    except ValueError:
+        return header
+    return pair.partition(":")[2] or pair.partition(":")[0]
 
 
 def needs(scope: str) -> Callable[..., Principal]:
     """A dependency: the principal, who has `scope`."""
 
     def check(who: Annotated[Principal, Depends(principal)]) -> Principal:
-        if not {scope, "admin"} & who.scopes:
+        if scope not in who.scopes:
             hint = f"a token with the scope {scope} may"
             raise NotAllowed(f"this needs the scope {scope}", hint=hint)
         return who

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lineage.server import problems
 from lineage.server.pool import Pool
+from lineage.server.tokens import Tokens
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -25,16 +26,23 @@ def create_app(root: Path) -> "FastAPI":
     from fastapi import FastAPI
 
     pool = Pool(root)
-    with pool.lease():
-        pass
+    with pool.lease() as registry:
+        tokens = Tokens(registry.home)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         pool.close()
 
-    app = FastAPI(title="lineage", version="1", lifespan=lifespan)
-    app.state.pool = pool
+    app = FastAPI(
+        title="lineage",
+        version="1",
+        lifespan=lifespan,
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,  # both pages are made of other people's scripts
+        redoc_url=None,
+    )
+    app.state.pool, app.state.tokens = pool, tokens
     problems.install(app)
     for name in _ROUTES:
         module = import_module(f"lineage.server.routes.{name}")

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems: the one boundary of the server."""
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from lineage import errors
@@ -15,28 +16,83 @@ STATUS: dict[type[errors.LineageError], int] = {
     errors.GateFailed: 422,
     errors.NotAllowed: 403,
     errors.NotFound: 404,
+    errors.Unauthenticated: 401,
     errors.UsageError: 400,
     errors.VerificationError: 422,
     errors.WaitingForReview: 409,
     errors.StoreError: 503,
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_PROOF = {"WWW-Authenticate": 'Bearer realm="lineage", Basic realm="lineage"'}
 
 
-def problem(status: int, title: str, detail: str = "", **more: Any) -> "JSONResponse":
+def problem(
+    status: int,
+    title: str,
+    detail: str = "",
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> "JSONResponse":
     """A response that says what went wrong and what to do next."""
     from fastapi.responses import JSONResponse
 
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse({**body, **more}, status, media_type=MEDIA_TYPE)
+    proof = _PROOF if status == 401 else {}
+    given = {**proof, **(headers or {})}
+    return JSONResponse({**body, **more}, status, given, media_type=MEDIA_TYPE)
+
+
+def status_of(error: errors.LineageError) -> int:
+    """The status of an error; a full disk is 507 wherever it showed."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in _FULL:
+        return 507
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def of(error: errors.LineageError) -> "JSONResponse":
+    """An error as a response."""
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.Ambiguous):
+        more["candidates"] = list(error.candidates)
+    if error.details:
+        more["details"] = list(error.details)
+    return problem(status_of(error), str(error), error.hint, **more)
 
 
 def install(app: "FastAPI") -> None:
     """Have `app` answer with problems."""
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
 
     async def failed(_: "Request", error: Exception) -> "JSONResponse":
         assert isinstance(error, errors.LineageError)
-        kinds = type(error).__mro__
-        status = next((STATUS[kind] for kind in kinds if kind in STATUS), 500)
-        return problem(status, str(error), error.hint)
+        return of(error)
+
+    async def malformed(_: "Request", error: Exception) -> "JSONResponse":
+        assert isinstance(error, RequestValidationError)
+        found = [
+            {"at": "/".join(map(str, one["loc"])), "is": one["msg"]}
+            for one in error.errors()
+        ]
+        unread = any(one["type"] == "json_invalid" for one in error.errors())
+        detail = f"{found[0]['at']}: {found[0]['is']}"
+        return problem(
+            400 if unread else 422, "the request is malformed", detail, errors=found
+        )
+
+    async def refused(_: "Request", error: Exception) -> "JSONResponse":
+        assert isinstance(error, HTTPException)
+        said = {404: "there is nothing here", 405: "this method is not for this"}
+        title = said.get(error.status_code, str(error.detail))
+        headers = dict(error.headers or {})
+        return problem(error.status_code, title, "", headers)
+
+    async def broken(_: "Request", error: Exception) -> "JSONResponse":
+        detail = "the server's own log says more"
+        return problem(500, f"the server failed ({type(error).__name__})", detail)
 
     app.add_exception_handler(errors.LineageError, failed)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(Exception, broken)

@@ -500,3 +500,14 @@ def test_a_registry_is_named_once(repo: Registry) -> None:
 
     assert len(names) == 1
     assert os.listdir(repo.home).count("uuid") == 1  # noqa: PTH208
+
+
+def test_somebody_may_act_through_a_registry(repo: Registry) -> None:
+    """While somebody acts, events are theirs; afterwards, ours again."""
+    bob = {"name": "Bob", "email": "bob@example.com"}
+    with repo.acting(bob):
+        repo.commit("config", "theirs", params={"seed": 1})
+        repo.attest("note")
+    repo.commit("config", "ours", params={"seed": 2})
+    names = [event.actor["name"] for _, event in repo.events()]
+    assert names[:3] == ["Ada Example", "Bob", "Bob"]
