@@ -28,9 +28,10 @@ from lineage.cli.render import (
     markdown_sections,
     sections,
 )
-from lineage.cli.signed import SIGNED, Signatures, with_signatures
+from lineage.cli.signed import SIGNED, with_signatures
 from lineage.cli.text import inline, minute, moment, one_line
 from lineage.errors import UsageError
+from lineage.shapes.signed import Signatures
 
 if TYPE_CHECKING:
     from lineage.store.events import Logged

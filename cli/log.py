@@ -2,7 +2,7 @@
 
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,7 @@ from lineage.cli.command import (
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.text import moment, number
 from lineage.errors import UsageError
-from lineage.shapes.tainted import marked
+from lineage.scope import filtered, scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,21 +114,21 @@ def log(
             format_=format_, drawing=drawing,
         )  # fmt: skip
         return
-    filtered = kind is not None or any(wanted.values())
-    if graph and filtered:
+    chosen = kind is not None or any(wanted.values())
+    if graph and chosen:
         hint = "leave out --graph or the filter"
         raise UsageError("rails need every commit between two", hint=hint)
     registry = app.registry
-    scope = _scope(registry, revisions, everything=everything)
-    entries = _filtered(registry, scope, kind, wanted)
+    found = scope(registry, revisions, everything=everything)
+    entries = filtered(registry, found, kind, wanted)
     if format_ != "human":
-        records = _records(registry, islice(entries, limit))
+        records = shapes.logged(registry, islice(entries, limit))
         listing(app.terminal, format_, "commits", records, _COLUMNS)
     else:
-        listed = filtered or not scope.is_history
+        listed = chosen or not found.is_history
         rows = islice(_rows(registry, entries, plain=full or listed), limit)
         rails = not listed if graph is None else graph
-        cut = limit is not None or scope.members is not None
+        cut = limit is not None or found.members is not None
         _draw(app, rows, rails=rails, cut=cut)
 
 
@@ -147,73 +147,6 @@ def _asked(drawing: Path | None, others: object, wanted: dict[str, Any]) -> str 
         hint = "filters want conditions, such as --metric 'perplexity < 30'"
         raise UsageError("the history of a metric takes no filters", hint=hint)
     return names[0] if names else None
-
-
-class _Scope(NamedTuple):
-    """What to show: all that `starts` came from or, where they are given, `members`.
-
-    A history has every commit between two that it has; other sets have gaps.
-    """
-
-    starts: list[str]
-    members: list[str] | None = None
-    is_history: bool = True
-
-
-def _scope(
-    registry: "Registry", revsets: tuple[str, ...], *, everything: bool
-) -> _Scope:
-    from lineage.revisions import newest_first, read
-    from lineage.walks import ancestors
-
-    readings = [read(registry, text) for text in revsets]
-    starts = [r.ids[0] for r in readings if r.is_revision]
-    if everything:
-        starts += [*registry.branches().values(), *registry.tags().values()]
-    sets = [r for r in readings if not r.is_revision]
-    if not sets:
-        return _Scope(starts if readings or everything else [registry.resolve("HEAD")])
-    members = {id_ for reading in sets for id_ in reading.ids}
-    members |= ancestors(registry, starts)
-    is_history = all(r.is_range for r in sets)
-    return _Scope(starts, newest_first(registry, members), is_history)
-
-
-def _filtered(
-    registry: "Registry", scope: _Scope, kind: str | None, wanted: dict[str, Any]
-) -> "Iterator[Entry]":
-    """The commits of `scope` that the filters let through, newest first.
-
-    Filters that speak of values ask the index; it is not even imported for others.
-    """
-    from lineage.history import Names, entry, walk
-    from lineage.store.objects import KINDS
-
-    if kind is not None and kind not in KINDS:
-        hint = "one of: " + ", ".join(KINDS)
-        raise UsageError(f"{kind!r} is not a kind of commit", hint=hint)
-    names, members = Names.of(registry), scope.members
-    if not any(wanted.values()):
-        found = walk(registry, scope.starts)
-        if members is not None:
-            found = (entry(registry, id_, names) for id_ in members)
-        return (entry for entry in found if kind in (None, entry.commit.kind))
-    from lineage.search import Filters, search
-
-    filters = Filters(kind=kind, **wanted)
-    if members is None:
-        ids = search(registry, filters, starts=scope.starts)
-    else:
-        ids = search(registry, filters, among=set(members))
-    return (entry(registry, id_, names) for id_ in ids)
-
-
-def _records(registry: "Registry", entries: "Iterable[Entry]") -> "Iterator[Record]":
-    from lineage.taints.marks import marks
-
-    known = marks(registry)
-    for found in entries:
-        yield {**shapes.entry(found), "tainted": marked(known, found.id)}
 
 
 def _rows(

@@ -7,10 +7,11 @@ import click
 
 from lineage.cli.command import App, Group, at_option, format_option, pass_app
 from lineage.cli.loop_plugins import plugins
-from lineage.cli.loop_states import filled, lines, shape
+from lineage.cli.loop_states import filled, lines
 from lineage.cli.render import document, json_line
 from lineage.errors import GateFailed, LineageError, WaitingForReview
 from lineage.loop.templates import TEMPLATES
+from lineage.shapes.loops import loop_state
 
 _FORMATS = ("json", "jsonl")
 
@@ -283,7 +284,7 @@ def status(app: App, name: str | None, format_: str) -> None:
 def _print(app: App, name: str | None, format_: str) -> None:
     from lineage.loop.running.overview import loops
 
-    records = [shape(state) for state in loops(app.registry, name)]
+    records = [loop_state(state) for state in loops(app.registry, name)]
     if format_ == "jsonl":
         app.terminal.write(map(json_line, records))
     else:

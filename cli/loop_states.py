@@ -1,56 +1,20 @@
-"""How a loop stands, in words, in a table and in JSON: what `loop status` shows."""
+"""How a loop stands, in words and in a table: what `loop status` shows."""
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from lineage.cli.command import App
 from lineage.cli.names import short
-from lineage.cli.render import Column, Record, table
+from lineage.cli.render import Column, table
 from lineage.cli.terminal import Span
 from lineage.cli.text import lasted, one_line, plural
-from lineage.shapes import audited
 
 if TYPE_CHECKING:
     from lineage.loop.running.overview import LoopState
 
 _MEASURES = 3  # columns of `status`, beside what was kept
 _STYLES = {"running": "good", "waiting": "hint", "stopped": "bad", "failed": "bad"}
-
-
-def shape(state: "LoopState") -> Record:
-    """One loop in JSON."""
-    return {
-        "name": state.name,
-        "branch": state.branch,
-        "state": state.state,
-        "why": state.why or None,
-        "subject": state.subject or None,
-        "generation": len(state.generations) - 1 if state.generations else None,
-        "head": state.generations[-1].id if state.generations else None,
-        "budgets": {name: dict(each) for name, each in state.budgets.items()},
-        "overrides": [
-            {
-                "commit": each.subject,
-                "by": each.by,
-                "note": each.note,
-                "time": each.time,
-                "budgets": dict(each.budgets),
-            }
-            for each in state.overrides
-        ],
-        "reviews": asdict(state.coverage) if state.coverage else None,
-        "filter": state.audit and audited(state.audit),
-        "generations": [
-            {
-                "generation": reached.number,
-                "id": reached.id,
-                "metrics": {n: metric.value for n, metric in reached.metrics.items()},
-            }
-            for reached in state.generations
-        ],
-    }
 
 
 def lines(app: App, states: "list[LoopState]") -> Iterator[str]:

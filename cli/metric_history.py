@@ -20,17 +20,13 @@ from lineage.cli.terminal import Span
 from lineage.cli.text import change, interval, number
 from lineage.cli.writing import write_file
 from lineage.errors import NotFound, UsageError
-from lineage.metric_history import definitions, meaning
-from lineage.shapes import metric_
+from lineage.metric_history import definitions, meaning, tips
+from lineage.shapes.metric_history import history, step_of
 
 if TYPE_CHECKING:
     from lineage.metric_history import Course, Step
     from lineage.registry import Registry
     from lineage.store.objects import Metric
-
-_UNMEASURED = dict.fromkeys(
-    ("value", "definition", "version", "direction", "n", "interval")
-)
 
 
 def show(
@@ -51,9 +47,9 @@ def show(
     write_as(
         app.terminal,
         format_,
-        data=lambda: _data(name, courses),
+        data=lambda: history(name, courses),
         lines=lambda: (
-            _row(course, step) for course in courses for step in course.steps
+            step_of(course, step) for course in courses for step in course.steps
         ),
         markdown=lambda: markdown_sections(_tables(app.registry, courses)),
         human=lambda: _human(app, courses),
@@ -72,10 +68,11 @@ def _courses(
 
     registry, found, lacking = app.registry, list["Course"](), list[NotFound]()
     all_ = registry.branches() if everything else {}
-    tips = sorted(all_.items()) or dict(_tips(registry, revisions or ("HEAD",))).items()
-    for label, id_ in tips:
+    ends = sorted(all_.items()) or dict(tips(registry, revisions or ("HEAD",))).items()
+    for label, id_ in ends:
+        called = short(registry, id_) if label == id_ else label
         try:
-            found.append(course(registry, id_, name, label))
+            found.append(course(registry, id_, name, called))
         except NotFound as error:
             lacking.append(error)
     if everything and not found:
@@ -86,53 +83,6 @@ def _courses(
     for each in lacking if not everything else ():
         app.terminal.note(str(each))
     return found
-
-
-def _tips(registry: "Registry", revisions: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Where each branch ends; of a set, the commits that none of it came from."""
-    from lineage.revisions import newest_first, read
-    from lineage.walks import heads
-
-    named = {id_: label for label, id_ in registry.branches().items()}
-    for text in revisions:
-        found = read(registry, text)
-        if found.is_revision:
-            label = registry.head if text == "HEAD" else text
-            yield label or text, found.ids[0]
-        else:
-            for id_ in newest_first(registry, heads(registry, found.ids)):
-                yield named.get(id_, short(registry, id_)), id_
-
-
-def _data(name: str, courses: Sequence["Course"]) -> Record:
-    branches = [
-        {"branch": each.label, "steps": [_step(step) for step in each.steps]}
-        for each in courses
-    ]
-    return {"metric": name, "branches": branches}
-
-
-def _row(course: "Course", step: "Step") -> Record:
-    return {"branch": course.label, "metric": course.name, **_step(step)}
-
-
-def _step(step: "Step") -> Record:
-    """One commit of a branch; what is not measured is null."""
-    found, moved = step.measured, step.change
-    return {
-        "id": step.entry.id,
-        "git": step.entry.git,
-        "kind": step.entry.commit.kind,
-        "name": step.entry.commit.name,
-        "number": step.number,
-        "time": step.entry.time,
-        **(metric_(found.metric) if found else _UNMEASURED),
-        "of": found and found.of,
-        "event": found and found.event,
-        "since": step.since,
-        "delta": moved and moved.delta,
-        "verdict": moved and moved.verdict,
-    }
 
 
 def _human(app: App, courses: Sequence["Course"]) -> Iterator[str]:

@@ -1,30 +1,12 @@
-"""Lists of names: what `branch` and `tag` print."""
+"""Lists of names: how people see them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lineage.cli.names import short
-from lineage.cli.render import Column, Record
+from lineage.cli.render import Column
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-
-
-def names_of(registry: "Registry", space: str) -> list[Record]:
-    """The names of ``heads`` or ``tags`` with the commits that they name."""
-    records: list[Record] = []
-    protected = registry.events_log.names("protected") if space == "heads" else {}
-    for name, target in registry.names(space).items():
-        commit = registry.load(target.id)
-        named: dict[str, Any] = {
-            "name": name,
-            "id": target.id,
-            "git": target.git,
-            "kind": commit.kind,
-        }
-        if space == "heads":
-            named |= {"head": name == registry.head, "protected": name in protected}
-        records.append(named)
-    return records
 
 
 def columns(registry: "Registry") -> tuple[Column, ...]:

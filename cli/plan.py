@@ -1,14 +1,12 @@
 """`lineage impact --plan`: what to make again, in order; nothing is made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lineage import shapes
 from lineage.cli.command import App
 from lineage.cli.names import called, short
 from lineage.cli.render import (
     Column,
-    Record,
     Section,
     escaped,
     markdown_sections,
@@ -16,12 +14,12 @@ from lineage.cli.render import (
     write_as,
 )
 from lineage.cli.text import plural
+from lineage.shapes.plan import ANEW, commands, planned
 
 if TYPE_CHECKING:
     from lineage.descent.plan import Plan, Step
     from lineage.registry import Registry
 
-_ANEW = "-anew"  # behind the name of a loop
 _INPUTS = 3  # that are made again, of which the steps are named
 _KEPT = 2  # inputs that are named; JSON has all
 
@@ -34,34 +32,11 @@ def show_plan(app: App, id_: str, limit: int | None, format_: str) -> None:
     write_as(
         app.terminal,
         format_,
-        data=lambda: _data(app.registry, found),
-        lines=lambda: _data(app.registry, found)["steps"],
+        data=lambda: planned(app.registry, found),
+        lines=lambda: planned(app.registry, found)["steps"],
         markdown=lambda: _markdown(app, found),
         human=lambda: _human(app, found),
     )
-
-
-def _data(registry: "Registry", found: "Plan") -> dict[str, Any]:
-    return {
-        "source": shapes.named(registry, found.source),
-        "loops": [
-            {**loop._asdict(), "commands": _commands(loop.branch, loop.clean)}
-            for loop in found.loops
-        ],
-        "count": found.count,
-        "steps": [_plain(step._asdict()) for step in found.steps],
-    }
-
-
-def _plain(fields: dict[str, Any]) -> Record:
-    plain = {k: [*v] if isinstance(v, tuple) else v for k, v in fields.items()}
-    return {**plain, "step": plain["step"] or None}
-
-
-def _commands(branch: str, clean: str | None) -> list[str]:
-    """What makes a loop's generations again, as a loop with another name."""
-    start = [f"lineage branch {branch}{_ANEW} {clean[:12]}"] if clean else []
-    return [*start, "lineage loop run FILE"]
 
 
 def _human(app: App, found: "Plan") -> Iterator[str]:
@@ -88,7 +63,7 @@ def _words(registry: "Registry", found: "Plan") -> Iterator[str]:
     if found.loops:
         yield (
             "a loop whose data, spec or seed change is another loop, and with the same "
-            f"it makes the same again: change what was wrong, and name it NAME{_ANEW}"
+            f"it makes the same again: change what was wrong, and name it NAME{ANEW}"
         )
 
 
@@ -102,7 +77,7 @@ def _sections(registry: "Registry", found: "Plan") -> Iterator[Section]:
                 **loop._asdict(),
                 "start": with_id(loop.clean) or "nothing",
                 "spec": short(registry, loop.config) if loop.config else "",
-                "run": "; ".join(_commands(loop.branch, loop.clean)),
+                "run": "; ".join(commands(loop.branch, loop.clean)),
             }
             for loop in found.loops
         ]

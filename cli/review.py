@@ -1,6 +1,6 @@
 """`lineage review`: what waits for a person, what there is to see, the verdict."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,11 @@ from lineage.cli.render import Column, Record, document, listing
 from lineage.cli.review_labels import audit, edit, label
 from lineage.cli.review_show import said, show
 from lineage.cli.text import ago, lasted
+from lineage.shapes.reviews import reviews_of
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.deciding import Word
-    from lineage.loop.reviews.standing import Decision, Reviews
+    from lineage.loop.reviews.standing import Decision
 
 
 def _in_words(record: Record) -> str:
@@ -89,7 +90,7 @@ def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
     from lineage.loop.reviews.standing import Reviews
 
     reviews = Reviews.read(app.registry)
-    records = list(_records(reviews, all_=all_))
+    records = list(reviews_of(reviews, all_=all_))
     several = (_APPROVED,) if any(r["approvals"] > 1 for r in records) else ()
     columns = _ALL if all_ else (*_WAITING, *several, _WHY)
     listing(app.terminal, format_, "reviews", records, columns)
@@ -98,49 +99,6 @@ def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
         app.terminal.say("nothing waits for review")
     elif format_ == "human":
         suggest(app, {f"lineage review show {waiting[0].loop}": "what there is to see"})
-
-
-def _records(reviews: "Reviews", *, all_: bool) -> Iterator[Record]:
-    """One record for each review: those that wait, or all, newest first."""
-    for subject, ballot in reviews.ballots.items():
-        if subject in reviews.waiting:
-            waiting = asdict(reviews.waiting[subject])
-            yield {**waiting, **dict.fromkeys(_DECIDED), "state": "waiting"}
-        elif all_ and ballot.request and subject in reviews.decided:
-            yield _decided(reviews, subject)
-
-
-_DECIDED = (
-    "state", "by", "note", "override", "failed", "seconds", "decided", "packet",
-    "edited",
-)  # fmt: skip
-
-
-def _decided(reviews: "Reviews", subject: str) -> Record:
-    ballot, decision = reviews.ballots[subject], reviews.decided[subject]
-    request = ballot.request
-    assert request is not None
-    return {
-        "subject": subject,
-        "loop": request.data.get("loop"),
-        "generation": request.data.get("generation"),
-        "on": request.data.get("on"),
-        "why": request.data.get("why"),
-        "time": request.time,
-        "event": request.id,
-        "approvals": ballot.needed,
-        "approved_by": [str(e.data.get("by")) for e in ballot.people.values()],
-        "state": decision.past,
-        "by": decision.by,
-        "note": decision.note,
-        "override": decision.override,
-        "failed": decision.failed,
-        "budgets": decision.budgets,
-        "seconds": decision.seconds,
-        "decided": decision.time,
-        "packet": decision.packet,
-        "edited": decision.edited,
-    }
 
 
 @review.command(

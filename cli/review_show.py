@@ -1,12 +1,10 @@
 """`lineage review show`: records, measures and gates to decide on."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage import shapes
 from lineage.cli.command import (
     COUNT,
     App,
@@ -21,6 +19,7 @@ from lineage.cli.render import Column, Record, Section, document, json_line, sec
 from lineage.cli.show import GATES
 from lineage.cli.terminal import Span
 from lineage.cli.text import ago, change, cut, number, one_line, plural, width
+from lineage.shapes.reviews import review, sample_of
 
 if TYPE_CHECKING:
     from lineage.diff.metrics import MetricChange
@@ -76,10 +75,10 @@ def show(  # noqa: PLR0917
     subject = reviews.find(app.registry, rev)
     found = shown(app.registry, reviews, subject, samples, seed)
     if format_ == "jsonl":
-        app.terminal.write(json_line(_line(s, blind=blind)) for s in found.samples)
+        app.terminal.write(json_line(sample_of(s, blind=blind)) for s in found.samples)
         return
     if format_ == "json":
-        app.terminal.write([document(_shape(found, reviews, blind=blind))])
+        app.terminal.write([document(review(found, reviews, blind=blind))])
         return
     app.terminal.page(_human(app, found, reviews, blind=blind))
     if subject in reviews.waiting:
@@ -103,45 +102,6 @@ def said(made: "Decision") -> str:
     edited = ", edited" if made.edited else ""
     why = f": {one_line(made.note)}" if made.note else ""
     return f"{made.past} by {one_line(made.by)}{edited}{over}{why}"
-
-
-def _line(sample: Record, *, blind: bool) -> Record:
-    """A record to label: add "right": true or false to its line."""
-    hidden = ("stratum", "why", "loss", "flags", "record") if blind else ("record",)
-    known = {key: value for key, value in sample.items() if key not in hidden}
-    return {**known, "text": sample["record"].get("text")}
-
-
-def _shape(found: "Shown", reviews: "Reviews", *, blind: bool) -> Record:
-    """What is shown, in JSON."""
-    waiting = reviews.waiting.get(found.subject)
-    decided = reviews.decided.get(found.subject)
-    return {
-        "subject": found.subject,
-        "loop": found.loop,
-        "generation": found.generation,
-        "packet": found.packet,
-        "waiting": waiting and asdict(waiting),
-        "decided": decided and asdict(decided),
-        "datasets": dict(found.datasets),
-        "records": dict(found.counts),
-        "loss": found.loss,
-        "samples": [
-            {**_line(sample, blind=blind), "record": sample["record"]}
-            for sample in found.samples
-        ],
-        "measures": [] if blind else [_measure(row) for row in found.measures],
-        "gates": [] if blind else list(found.gates),
-    }
-
-
-def _measure(row: "Compared") -> Record:
-    return {
-        "name": row.name,
-        "now": shapes.metric_(row.now),
-        "before": row.before and shapes.metric_(row.before),
-        "first": row.first and shapes.metric_(row.first),
-    }
 
 
 def _human(

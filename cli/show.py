@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage import shapes
 from lineage.cli.command import (
     App,
     Command,
@@ -26,7 +25,6 @@ from lineage.cli.render import (
     write_as,
 )
 from lineage.cli.said import sections as said
-from lineage.cli.signed import Signatures
 from lineage.cli.tainted import why
 from lineage.cli.terminal import Span
 from lineage.cli.text import (
@@ -40,7 +38,7 @@ from lineage.cli.text import (
     plural,
     size,
 )
-from lineage.shapes.tainted import marked
+from lineage.shapes.show import everything
 
 if TYPE_CHECKING:
     from lineage.history import Entry
@@ -67,16 +65,8 @@ _FILES = 20  # shown to people; JSON has all
 @pass_app
 def show(app: App, revision: str, format_: str) -> None:
     """Show the commit REV (by default HEAD) and what was said about it later."""
-    from lineage.taints.marks import marks
-
-    registry = app.registry
-    entry = registry.entry(revision)
-    known = marks(registry)
-    data = {
-        **shapes.shown(registry, entry),
-        "tainted": marked(known, entry.id),
-        "events": _events(app, entry),
-    }
+    entry = app.registry.entry(revision)
+    data = everything(app.registry, entry)
     write_as(
         app.terminal,
         format_,
@@ -85,16 +75,6 @@ def show(app: App, revision: str, format_: str) -> None:
         markdown=lambda: _markdown(app, data),
         human=lambda: _human(app, entry, data),
     )
-
-
-def _events(app: App, entry: "Entry") -> list[Record]:
-    """The events that speak of the commit, newest first."""
-    registry, signatures = app.registry, Signatures(app.registry)
-    first = registry.ids.get(entry.id).event
-    return [
-        {**shapes.event(logged.event.id, logged.event), **signatures.of(logged)}
-        for logged in registry.events_log.about(entry.id, first)
-    ]
 
 
 def _human(app: App, entry: "Entry", data: dict[str, Any]) -> Iterator[str]:

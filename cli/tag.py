@@ -10,9 +10,10 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.named import columns, names_of
+from lineage.cli.named import columns
 from lineage.cli.render import listing
 from lineage.errors import UsageError
+from lineage.shapes.names import names_of
 
 
 @click.command(

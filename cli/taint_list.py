@@ -3,35 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lineage import shapes
 from lineage.cli.command import App
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, Section, listing, sections, table
 from lineage.cli.terminal import Span
 from lineage.cli.text import minute
+from lineage.shapes.taints import tainted
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.taints import Taint
     from lineage.taints.records import Seen
 
 
 def show_taints(app: App, format_: str) -> None:
     """Print every taint, lifted ones too."""
-    from lineage.taints import taints
-    from lineage.taints.marks import marks
-
     registry = app.registry
-    seen = look_for_records(app)
-    reached = marks(registry).counts()
-    records = [
-        {
-            **_record(registry, one),
-            "reached": reached.get(one.event, 0),
-            "in": [_in(registry, each) for each in seen.get(one.event, ())],
-        }
-        for one in taints(registry)
-    ]
+    records = tainted(registry, look_for_records(app))
     if not records:
         app.terminal.say("nothing is tainted")
     if format_ == "human":
@@ -54,35 +41,6 @@ def _human(app: App, records: Sequence[Record]) -> Iterator[str]:
         if record["in"]
     ]
     yield from sections(app.terminal, counted)
-
-
-def _in(registry: "Registry", seen: "Seen") -> Record:
-    """How many tainted records a dataset has."""
-    id_, (low, high, of) = seen
-    commit = registry.load(id_)
-    named = {"id": id_, "kind": commit.kind, "name": commit.name}
-    return {**named, "low": low, "high": high, "of": of}
-
-
-def _record(registry: "Registry", one: "Taint") -> Record:
-    commit, lifted = registry.load(one.subject), one.lifted
-    return {
-        "event": one.event,
-        "subject": one.subject,
-        "kind": commit.kind,
-        "name": commit.name,
-        "reason": one.reason,
-        "records": None if one.records is None else len(one.records),
-        "time": one.time,
-        "author": shapes.author(one.author),
-        "lifted": lifted
-        and {
-            "event": lifted.event,
-            "time": lifted.time,
-            "author": shapes.author(lifted.author),
-            "reason": lifted.reason,
-        },
-    }
 
 
 def _columns(registry: "Registry") -> tuple[Column, ...]:

@@ -39,12 +39,6 @@ def plural(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them: ``a, b and c``."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def inline(value: object) -> str:
     """A JSON value on one line; text without quotes."""
     if isinstance(value, str):

@@ -12,6 +12,7 @@ from lineage.cli.evidence import check_evidence
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
 from lineage.cli.text import plural
 from lineage.errors import NotFound, UsageError
+from lineage.shapes.verify import verified
 
 if TYPE_CHECKING:
     from lineage.verify import Verified
@@ -201,9 +202,7 @@ def _checked(app: App, revisions: tuple[str, ...], asked: Any) -> "Verified":
 def _print(app: App, found: "Verified", repaired: list[str], format_: str) -> None:
     problems = [asdict(problem) for problem in found.problems]
     if format_ == "json":
-        whole = {"checked": found.checked, "problems": problems, "notes": found.notes}
-        whole["since"] = found.since and found.since._asdict()
-        app.terminal.write([document({**whole, "repaired": repaired})])
+        app.terminal.write([document({**verified(found), "repaired": repaired})])
     elif format_ == "jsonl":
         app.terminal.write(map(json_line, problems))
     elif format_ == "csv":

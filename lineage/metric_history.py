@@ -5,7 +5,7 @@ commit's own, recorded or attested later, or else that of its only part that has
 Where the metric is missing or its definition changes, there is a gap.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ from lineage.history import Entry, Names, entry
 from lineage.loop.measuring.definitions import direction_of
 from lineage.measured import attested, metrics
 from lineage.registry import Registry
+from lineage.revisions import newest_first, read
 from lineage.store.objects import Metric
-from lineage.walks import BACK
+from lineage.walks import BACK, heads
 
 
 class Measured(NamedTuple):
@@ -156,3 +157,20 @@ def _unknown(registry: Registry, ids: Iterable[str], name: str, label: str) -> N
     hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
     message = f"no commit on {label} has a metric {name}"
     return NotFound(message, hint=hint if known else "`lineage show` lists metrics")
+
+
+def tips(registry: Registry, revisions: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The branches that `revisions` mean: a label and the id where each ends.
+
+    Of a set, those are the commits that nothing else of it came from; where one has no
+    branch, its id is the label.
+    """
+    named = {id_: label for label, id_ in registry.branches().items()}
+    for text in revisions:
+        found = read(registry, text)
+        if found.is_revision:
+            label = registry.head if text == "HEAD" else text
+            yield label or text, found.ids[0]
+        else:
+            for id_ in newest_first(registry, heads(registry, found.ids)):
+                yield named.get(id_, id_), id_

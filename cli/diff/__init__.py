@@ -24,13 +24,12 @@ from lineage.cli.diff.settings import CONFIG, PARAMS
 from lineage.cli.diff.tensors import TENSORS
 from lineage.cli.diff.tokenizer import TOKENIZER
 from lineage.cli.render import Record, write_as
-from lineage.cli.text import listed
 from lineage.errors import UsageError
+from lineage.shapes.diff import diffed
+from lineage.shapes.words import listed
 
 if TYPE_CHECKING:
     from lineage.diff import Diff, Options
-    from lineage.diff.origins import Origins
-    from lineage.diff.parts import Pair
 
 PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, TENSORS, FILES)
 _BY_NAME = {part.name: part for part in PARTS}
@@ -126,7 +125,7 @@ def _write(
     write_as(
         app.terminal,
         format_,
-        data=lambda: _data(found, chosen),
+        data=lambda: diffed(found, [part.name for part in chosen]),
         lines=lambda: _rows(found, chosen),
         markdown=lambda: summary.markdown(app, found, chosen, limit),
         human=lambda: summary.human(app, found, chosen, limit),
@@ -153,35 +152,6 @@ def _explain(app: App, found: "Diff", chosen: tuple[Part, ...]) -> None:
         also = ", too" if found else ""
         said = f"{listed(found.beyond)} {verb}{also}; see `lineage show`"
         app.terminal.note(said)
-
-
-def _data(found: "Diff", chosen: tuple[Part, ...]) -> dict[str, Any]:
-    data: dict[str, Any] = {"a": found.a, "b": found.b}
-    data |= {part.name: part.data(found) for part in chosen}
-    if chosen == PARTS:
-        data["alike"] = [{"section": n, "label": label} for n, label in found.alike]
-        data["parts"] = [_pair(pair) for pair in found.pairs[1:]]
-        data["others"] = list(found.beyond)
-        data["origins"] = _origins(found.origins)
-    return data
-
-
-def _origins(made: "Origins | None") -> dict[str, Any] | None:
-    """What the records of either side are made of."""
-    from lineage.shapes.trace import composition
-
-    if made is None:
-        return None
-    return {"a": composition(made.a), "b": composition(made.b)}
-
-
-def _pair(pair: "Pair") -> dict[str, Any]:
-    """What belongs to the two commits, side by side."""
-    return {
-        "label": pair.label,
-        "a": pair.a and pair.a.id,
-        "b": pair.b and pair.b.id,
-    }
 
 
 def _rows(found: "Diff", chosen: tuple[Part, ...]) -> Iterator[Record]:

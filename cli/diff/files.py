@@ -1,35 +1,28 @@
 """The files of a diff, by path."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import STYLES, Part
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import size
+from lineage.shapes.diff import SORTS, files
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
     from lineage.diff.files import FileChange
 
-_SORTS = ("added", "removed", "changed", "renamed")
-
-
-def _data(found: "Diff") -> dict[str, Any]:
-    paths = {s: [item.path for item in getattr(found.files, s)] for s in _SORTS[:-1]}
-    renamed = [{"a": item.came_from, "b": item.path} for item in found.files.renamed]
-    return {**paths, "renamed": renamed}
-
 
 def _rows(found: "Diff") -> Iterator[Record]:
-    for sort in _SORTS:
+    for sort in SORTS:
         for item in getattr(found.files, sort):
             named = item.path if item.came_from else None
             yield {"path": item.path, "change": sort, "a": item.came_from, "b": named}
 
 
 def _tables(found: "Diff", most: int) -> Iterator[Section]:
-    changes = [item for sort in _SORTS for item in getattr(found.files, sort)]
+    changes = [item for sort in SORTS for item in getattr(found.files, sort)]
     changes.sort(key=lambda item: item.path)
     if changes:
         yield first_rows(
@@ -38,7 +31,7 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
 
 
 def _line(found: "Diff") -> str:
-    counts = ((sort, len(getattr(found.files, sort))) for sort in _SORTS)
+    counts = ((sort, len(getattr(found.files, sort))) for sort in SORTS)
     return ", ".join(f"{count:,} {sort}" for sort, count in counts if count)
 
 
@@ -67,4 +60,4 @@ _COLUMNS = (
     Column("size", _sizes),
 )
 
-FILES = Part("files", _data, _rows, _tables, _line)
+FILES = Part("files", files, _rows, _tables, _line)

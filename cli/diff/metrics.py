@@ -8,6 +8,7 @@ from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import change, interval, number
 from lineage.graph import headlines
+from lineage.shapes.diff import metrics
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -17,26 +18,8 @@ if TYPE_CHECKING:
 _HEADLINES = 2  # metrics in the summary
 
 
-def _data(found: "Diff") -> list[Record]:
-    return [_metric(item) for item in found.metrics]
-
-
-def _metric(found: "MetricChange") -> Record:
-    sides = {"a": found.a, "b": found.b}
-    return {
-        "name": found.name,
-        **{side: metric and metric.value for side, metric in sides.items()},
-        "delta": found.delta,
-        "better": found.better,
-        "verdict": found.verdict,
-        "direction": found.direction,
-        **{f"{s}_interval": metric and metric.interval for s, metric in sides.items()},
-        **{f"{s}_event": e for s, e in zip(sides, found.events, strict=True)},
-    }
-
-
 def _rows(found: "Diff") -> Iterator[Record]:
-    for record in _data(found):
+    for record in metrics(found):
         yield {"path": record["name"], **changed(record)}
 
 
@@ -136,4 +119,4 @@ _COLUMNS = (
     Column("", _besides, below=True),
 )
 
-METRICS = Part("metrics", _data, _rows, _tables, _line)
+METRICS = Part("metrics", metrics, _rows, _tables, _line)

@@ -8,6 +8,7 @@ from lineage.cli.diff.part import STYLES, Part
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, inline, number, percent, plural
+from lineage.shapes.diff.records import records
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -16,77 +17,12 @@ if TYPE_CHECKING:
         Distribution,
         RecordChanges,
         Sample,
-        SchemaChange,
     )
 
 _LEAST = 0.01  # a column that shifted less, of 1, is not shown to people
 _LONG = 1e7  # numbers from here on take an exponent
 _WIDEST = 160  # columns of the terminal for a record
 _RELATIVE = 0.01  # nor a measure of text that changed less, of itself
-
-
-def _data(found: "Diff") -> list[Record]:
-    return [
-        {
-            "label": item.label,
-            "a": item.records[0],
-            "b": item.records[1],
-            "same_files": item.same_files,
-            "added": item.added,
-            "removed": item.removed,
-            "changed": item.changed,
-            "key": list(item.key),
-            "changed_columns": dict(item.changed_columns),
-            "moved": item.moved,
-            "reordered": item.reordered,
-            "duplicated": dict(zip("ab", item.duplicated, strict=True)),
-            "schema": [_retyped(change) for change in item.schema],
-            "columns": [_column(column) for column in item.columns],
-            "sampled": item.sampled and dict(zip("ab", item.sampled, strict=True)),
-            "samples": [_sample(sample) for sample in item.samples],
-        }
-        for item in found.records
-    ]
-
-
-def _retyped(change: "SchemaChange") -> Record:
-    sides = {"a": change.a and list(change.a), "b": change.b and list(change.b)}
-    return {"name": change.name, "change": change.what, **sides}
-
-
-def _column(column: "ColumnChange") -> Record:
-    return {
-        "name": column.name,
-        "kind": column.kind,
-        "a": _side(column.a),
-        "b": _side(column.b),
-        "ks": column.ks,
-        "wasserstein": column.wasserstein,
-        "js": column.js,
-        "shift": column.shift,
-    }
-
-
-def _side(side: "Distribution") -> Record:
-    return {
-        "count": side.count,
-        "nulls": side.nulls,
-        "distinct": side.distinct,
-        "min": side.low,
-        "mean": side.mean,
-        "max": side.high,
-        "text": dict(side.text),
-    }
-
-
-def _sample(sample: "Sample") -> Record:
-    return {
-        "change": sample.what,
-        "path": sample.path,
-        "number": sample.number,
-        "copies": sample.copies,
-        "record": sample.record,
-    }
 
 
 def _rows(found: "Diff") -> Iterator[Record]:
@@ -278,4 +214,4 @@ _SAMPLES = (
     Column("record", lambda r: cut(inline(r["sample"].record), _WIDEST), flexible=True),
 )
 
-RECORDS = Part("records", _data, _rows, _tables, _line)
+RECORDS = Part("records", records, _rows, _tables, _line)

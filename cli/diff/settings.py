@@ -9,6 +9,7 @@ from lineage.cli.diff.part import Part, changed
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.text import cut, inline, plural
 from lineage.cli.values import scalar
+from lineage.shapes.diff import settings
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -17,23 +18,18 @@ _FIRST = 2  # settings in the summary
 _LONGEST = 120  # columns of a value
 
 
-def _data(name: str, found: "Diff") -> list[Record]:
-    changes = getattr(found, name)
-    return [{"path": c.path, "a": c.a, "b": c.b, "change": c.change} for c in changes]
-
-
 def _rows(name: str, found: "Diff") -> Iterator[Record]:
-    return map(changed, _data(name, found))
+    return map(changed, settings(name, found))
 
 
 def _tables(name: str, found: "Diff", most: int) -> Iterator[Section]:
-    if records := _data(name, found):
+    if records := settings(name, found):
         yield first_rows(name, records, _COLUMNS, most)
 
 
 def _line(name: str, found: "Diff") -> str:
     """How many differ, and the first of them."""
-    records = _data(name, found)
+    records = settings(name, found)
     if not records:
         return ""
     shown = (f"{r['path']} {_old(r)} → {_new(r)}" for r in records[:_FIRST])
@@ -67,7 +63,7 @@ _COLUMNS = (
 def _part(name: str) -> Part:
     return Part(
         name,
-        partial(_data, name),
+        partial(settings, name),
         partial(_rows, name),
         partial(_tables, name),
         partial(_line, name),

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import BY_PATH, STYLES, Part
-from lineage.cli.diff.tensor_data import data, rows
-from lineage.cli.diff.tensor_words import form, says
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import number, percent, plural
+from lineage.shapes.diff.tensor_words import form, says
+from lineage.shapes.diff.tensors import rounded, tensors
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
         TensorChanges,
     )
     from lineage.diff.tensors.sums import Sums
+
+
+def _rows(found: "Diff") -> Iterator[Record]:
+    """A line for each tensor that differs."""
+    for item in found.tensors:
+        before = f"{item.label}/" if item.label else ""
+        for change in item.changes:
+            sums = change.sums
+            yield {
+                "path": before + change.name,
+                "change": change.change,
+                "a": form(change.a) or None,
+                "b": form(change.b) or None,
+                "delta": rounded(sums.relative if sums else None),
+            }
 
 
 def _tables(found: "Diff", most: int) -> Iterator[Section]:
@@ -204,4 +219,4 @@ _KEPT = (
     Column("", _forms, flexible=True),
 )
 
-TENSORS = Part("tensors", data, rows, _tables, _line)
+TENSORS = Part("tensors", tensors, _rows, _tables, _line)

@@ -1,83 +1,34 @@
 """The tokenizers of a diff: tokens, merges, special tokens, settings, templates."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import BY_PATH, Part, changed
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import number, percent, plural
+from lineage.shapes.diff.tokenizer import TABLES, by_path, tokenizer
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
-    from lineage.diff.settings import Change
     from lineage.diff.tokenizer import TokenizerChanges
     from lineage.diff.tokenizer.retokenised import Retokenised
     from lineage.diff.tokenizer.tables import Entry, Table
-    from lineage.diff.tokenizer.templates import TemplateChange
 
-_TABLES = {"vocabulary": "renumbered", "scores": "rescored", "merges": "moved"}
 _WORDS = {"renumbered": "re-numbered", "rescored": "re-scored", "moved": "moved"}
 _UNITS = {"vocabulary": "tokens", "scores": "scores", "merges": "merges"}
-
-
-def _data(found: "Diff") -> list[Record]:
-    return [
-        {
-            "label": item.label,
-            "folder": item.folder,
-            **{name: _table(name, getattr(item, name)) for name in _TABLES},
-            "special": _by_path(item.special),
-            "settings": _by_path(item.settings),
-            "templates": [_template(template) for template in item.templates],
-            "text": _text(item.text),
-        }
-        for item in found.tokenizer
-    ]
-
-
-def _table(name: str, table: "Table") -> Record:
-    return {
-        "a": table.a,
-        "b": table.b,
-        "added": [{"token": e.token, "b": e.b} for e in table.added],
-        "removed": [{"token": e.token, "a": e.a} for e in table.removed],
-        _TABLES[name]: [{"token": e.token, "a": e.a, "b": e.b} for e in table.moved],
-    }
-
-
-def _by_path(changes: Iterable["Change"]) -> list[Record]:
-    return [{"path": c.path, "a": c.a, "b": c.b} for c in changes]
-
-
-def _template(change: "TemplateChange") -> Record:
-    sides = {"a": change.a, "b": change.b}
-    return {"name": change.name, **sides, "patch": list(change.lines)}
-
-
-def _text(text: "Retokenised | None") -> Record | None:
-    if text is None:
-        return None
-    return {
-        "source": text.source,
-        "whole": text.whole,
-        "records": text.records,
-        "different": text.different,
-        "characters": text.characters,
-        "tokens": {"a": text.a, "b": text.b, "fresh": text.fresh},
-    }
 
 
 def _rows(found: "Diff") -> Iterator[Record]:
     for item in found.tokenizer:
         where = _where(item)
-        for name, moved in _TABLES.items():
+        for name, moved in TABLES.items():
             for sort, entry in _entries(getattr(item, name)):
                 what = moved if sort == "moved" else sort
                 path = f"{where}{name}:{entry.token}"
                 yield {"path": path, "change": what, "a": entry.a, "b": entry.b}
         for name in ("special", "settings"):
-            for record in _by_path(getattr(item, name)):
+            for record in by_path(getattr(item, name)):
                 yield changed({**record, "path": f"{where}{name}:{record['path']}"})
         for template in item.templates:
             path = f"{where}chat_template:{template.name}"
@@ -101,11 +52,11 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
     for item in found.tokenizer:
         title = " ".join(("tokenizer", _where(item).rstrip("/"))).rstrip()
         yield Section(title, list(_summary(item)), _SUMMARY)
-        for name in _TABLES:
+        for name in TABLES:
             if rows := list(_drawn(name, getattr(item, name))):
                 yield first_rows(f"{title}: {name}", rows, _ENTRIES, most)
         for name in ("special", "settings"):
-            if records := _by_path(getattr(item, name)):
+            if records := by_path(getattr(item, name)):
                 yield first_rows(f"{title}: {name}", records, BY_PATH, most)
         for template in item.templates:
             lines = [{"line": line} for line in template.lines]
@@ -114,7 +65,7 @@ def _tables(found: "Diff", most: int) -> Iterator[Section]:
 
 def _summary(item: "TokenizerChanges") -> Iterator[Record]:
     """A row per thing that differs, with its size on both sides."""
-    for name in _TABLES:
+    for name in TABLES:
         table: Table = getattr(item, name)
         if table:
             sides = {"a": number(table.a), "b": number(table.b)}
@@ -135,7 +86,7 @@ def _summary(item: "TokenizerChanges") -> Iterator[Record]:
 
 
 def _counts(name: str, table: "Table") -> str:
-    moved = _WORDS[_TABLES[name]]
+    moved = _WORDS[TABLES[name]]
     counts = {"added": table.added, "removed": table.removed, moved: table.moved}
     return ", ".join(f"{len(c):,} {word}" for word, c in counts.items() if c)
 
@@ -242,4 +193,4 @@ _ENTRIES = (
 )
 _PATCH = (Column("", _patched, flexible=True),)
 
-TOKENIZER = Part("tokenizer", _data, _rows, _tables, _line)
+TOKENIZER = Part("tokenizer", tokenizer, _rows, _tables, _line)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lineage.cli.command import App
 from lineage.cli.names import called, heading, short
@@ -19,6 +19,7 @@ from lineage.cli.render import (
 )
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, one_line, percent, plural
+from lineage.shapes.contamination import KINDS, contamination_of, counted, hit_of
 
 if TYPE_CHECKING:
     from lineage.contamination import Contamination, Hit, Step
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 _TEXT = 150  # columns of an evaluation record
 _FOUND = 3
-_KINDS = ("exact", "contained", "near", "part")
 _WORDS = {"part": "in part"}
 _HEADER = ("number", "where", "kind", "share", "source", "place", "records", "text",
            "change", "trained", "way")  # fmt: skip
@@ -51,8 +51,8 @@ def show(
     write_as(
         app.terminal,
         format_,
-        data=lambda: _data(found),
-        lines=lambda: map(_hit, found.hits),
+        data=lambda: contamination_of(found),
+        lines=lambda: map(hit_of, found.hits),
         markdown=lambda: _markdown(app, found, most),
         human=lambda: _human(app, found, most),
         header=_HEADER,
@@ -60,45 +60,6 @@ def show(
     if any(hit.trained for hit in found.hits):
         return _FOUND
     return 0 if any(each.records for each in found.looked) and not _missed(found) else 1
-
-
-def _data(found: "Contamination") -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "against": found.against,
-        "records": found.records,
-        "wordless": found.wordless,
-        "found": len(found.strongest),
-        "kinds": {kind: _counts(found)[kind] for kind in _KINDS},
-        "hits": [_hit(hit) for hit in found.hits],
-        "looked": [
-            {"id": each.id, "name": each.name, "records": each.records,
-             "found": each.found, "wrong": list(each.wrong)}
-            for each in found.looked
-        ],
-        "untold": list(found.untold),
-        "absent": list(found.absent),
-    }  # fmt: skip
-
-
-def _hit(hit: "Hit") -> Record:
-    return {
-        "number": hit.number,
-        "where": hit.where,
-        "kind": hit.kind,
-        "share": hit.share,
-        "source": hit.source,
-        "place": hit.place,
-        "records": hit.records,
-        "text": hit.text,
-        "change": hit.change or None,
-        "trained": hit.trained,
-        "way": [{"role": step.role or None, "id": step.id} for step in hit.way],
-    }
-
-
-def _counts(found: "Contamination") -> Counter[str]:
-    return Counter(found.strongest.values())
 
 
 def _human(app: App, found: "Contamination", most: int) -> Iterator[str]:
@@ -136,7 +97,7 @@ def _missed(found: "Contamination") -> bool:
 
 
 def _answer(found: "Contamination") -> str:
-    counts = _counts(found)
+    counts = counted(found)
     if not any(each.records for each in found.looked):
         return "not known: there was nothing to look at"
     if not counts:
@@ -144,7 +105,7 @@ def _answer(found: "Contamination") -> str:
         return "nothing of it" if all_ else "nothing of it in what was looked at"
     share = percent(counts.total() / found.records)
     sorts = ", ".join(
-        f"{counts[kind]:,} {_WORDS.get(kind, kind)}" for kind in _KINDS if counts[kind]
+        f"{counts[kind]:,} {_WORDS.get(kind, kind)}" for kind in KINDS if counts[kind]
     )
     out = counts.total() - len({hit.number for hit in found.hits if hit.trained})
     beside = f"; {out:,} of them in nothing that a model was trained on" if out else ""
@@ -157,7 +118,7 @@ def _tables(
     if found.hits:
         sources = [*_sources(registry, found)]
         yield first_rows("where they came in", sources, _SOURCES, most)
-        order = sorted(found.hits, key=lambda h: (_KINDS.index(h.kind), -h.share))
+        order = sorted(found.hits, key=lambda h: (KINDS.index(h.kind), -h.share))
         yield first_rows("records", [{"hit": hit} for hit in order], _HITS, most)
     if unseen := [*_unseen(registry, found)]:
         yield first_rows("not looked at", unseen, _UNSEEN, most)
@@ -229,7 +190,7 @@ _SOURCES = (
     Column("commit", lambda r: (r["short"], "id")),
     Column("what", lambda r: r["what"], flexible=True),
     Column("records", lambda r: f"{r['records']:,}", right=True),
-    *map(_counted, _KINDS),
+    *map(_counted, KINDS),
     Column("way", lambda r: r["way"], below=True),
 )
 _HITS = (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.store.canonical import SAFE_INTEGER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from fractions import Fraction
 
     from lineage.history import Entry
@@ -82,6 +83,16 @@ def entry(found: "Entry") -> Json:
         "live": list(found.live),
         "generation": found.generation,
     }
+
+
+def logged(registry: "Registry", entries: "Iterable[Entry]") -> "Iterator[Json]":
+    """The commits of `log`, with the taints that reached them."""
+    from lineage.shapes.tainted import marked
+    from lineage.taints.marks import marks
+
+    known = marks(registry)
+    for found in entries:
+        yield {**entry(found), "tainted": marked(known, found.id)}
 
 
 def shown(registry: "Registry", found: "Entry") -> Json:

@@ -1,10 +1,9 @@
-"""The tensors of a diff as JSON has them, and as rows."""
+"""The tensors of a diff as JSON has them."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lineage.cli.diff.tensor_words import form, says
-from lineage.cli.render import Record
+from lineage.shapes import Json
+from lineage.shapes.diff.tensor_words import says
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
 _DIGITS = 7  # of a sum, which is taken in float32 for speed
 
 
-def data(found: "Diff") -> list[Record]:
-    """Everything; docs/json.md describes it."""
+def tensors(found: "Diff") -> list[Json]:
+    """Each model, or part, whose tensors differ."""
     return [
         {
             "label": item.label,
@@ -32,7 +31,7 @@ def data(found: "Diff") -> list[Record]:
     ]
 
 
-def _verdict(verdict: "Verdict") -> Record:
+def _verdict(verdict: "Verdict") -> Json:
     return {
         "what": verdict.what,
         "changed": verdict.changed,
@@ -46,7 +45,7 @@ def _verdict(verdict: "Verdict") -> Record:
     }
 
 
-def _group(group: "Group") -> Record:
+def _group(group: "Group") -> Json:
     return {
         "kind": group.kind,
         "stack": group.stack,
@@ -57,14 +56,14 @@ def _group(group: "Group") -> Record:
     }
 
 
-def _distance(sums: "Sums | None") -> Record:
+def _distance(sums: "Sums | None") -> Json:
     return {
-        "relative": _rounded(sums.relative if sums else None),
-        "cosine": _rounded(sums.cosine if sums else None),
+        "relative": rounded(sums.relative if sums else None),
+        "cosine": rounded(sums.cosine if sums else None),
     }
 
 
-def _tensor(change: "TensorChange") -> Record:
+def _tensor(change: "TensorChange") -> Json:
     sums, rank = change.sums, change.rank
     return {
         "name": change.name,
@@ -75,26 +74,26 @@ def _tensor(change: "TensorChange") -> Record:
         "b": _form(change.b),
         "rows": change.rows,
         **_distance(sums),
-        "largest": _rounded(sums.largest if sums else None),
-        "share": _rounded(sums.share if sums else None),
+        "largest": rounded(sums.largest if sums else None),
+        "share": rounded(sums.share if sums else None),
         "nan": sums and list(sums.nan),
         "inf": sums and list(sums.inf),
         "rank": rank
         and {
             "numerical": rank.numerical,
-            "effective": _rounded(rank.effective),
+            "effective": rounded(rank.effective),
             "full": rank.full,
         },
     }
 
 
-def _form(stored: "Form | None") -> Record | None:
+def _form(stored: "Form | None") -> Json | None:
     if stored is None:
         return None
     return {"dtype": stored.dtype, "shape": list(stored.shape)}
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
     """A number without the digits that it does not have; near 1, with all of them."""
     if value is None or abs(value) == float("inf"):
         return None
@@ -103,18 +102,3 @@ def _rounded(value: float | None) -> float | None:
 
 def _few(value: float) -> float:
     return float(f"{value:.{_DIGITS}g}")
-
-
-def rows(found: "Diff") -> Iterator[Record]:
-    """A line for each tensor that differs."""
-    for item in found.tensors:
-        before = f"{item.label}/" if item.label else ""
-        for change in item.changes:
-            sums = change.sums
-            yield {
-                "path": before + change.name,
-                "change": change.change,
-                "a": form(change.a) or None,
-                "b": form(change.b) or None,
-                "delta": _rounded(sums.relative if sums else None),
-            }

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lineage.cli.text import listed
+from lineage.shapes.words import listed
 
 if TYPE_CHECKING:
     from lineage.diff.tensors import Form, Verdict
