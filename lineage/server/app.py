@@ -1,5 +1,6 @@
 """The ASGI application of one registry."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 _ROUTES = ("health", "commits")  # of the API, each a module with a `router`
+_GITS = 8  # at once that answer git's own protocol; others wait
 
 
 def create_app(root: Path) -> "FastAPI":
@@ -43,8 +45,10 @@ def create_app(root: Path) -> "FastAPI":
         redoc_url=None,
     )
     app.state.pool, app.state.tokens = pool, tokens
+    app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
     for name in _ROUTES:
         module = import_module(f"lineage.server.routes.{name}")
         app.include_router(module.router, prefix=API)
+    app.include_router(import_module("lineage.server.routes.git").router)
     return app
