@@ -41,11 +41,21 @@ class Released:
 
 
 def releases(
-    registry: Registry, signatures: Signatures | None = None
+    registry: Registry,
+    signatures: Signatures | None = None,
+    *,
+    subject: str | None = None,
 ) -> tuple[Released, ...]:
-    """Every release, the oldest first; of a registry at some time, those of by then."""
+    """Every release, or those of a commit by its id, the oldest first.
+
+    Of a registry at some time, those of by then.
+    """
     signatures = signatures or Signatures(registry)
-    found = [_made(registry, *span, signatures) for span in _spans(registry)]
+    found = [
+        _made(registry, *span, signatures)
+        for span in _spans(registry)
+        if subject in (None, span[0].event.subject)
+    ]
     return tuple(sorted(found, key=lambda one: (one.since, one.event)))
 
 

@@ -30,6 +30,7 @@ from lineage.store.index_tables import (
     EdgeRow,
     EventRow,
     FileRow,
+    HeardRow,
     KnownRow,
     LeftOutRow,
     MetricRow,
@@ -131,6 +132,40 @@ def naming(
         parents = col(EdgeRow.parent).in_(numbers[start : start + _ASKED])
         found.update(connection.scalars(rows.where(parents, *tests)))
     return found
+
+
+class Child(NamedTuple):
+    """A commit that names another, and the role that this has for it."""
+
+    id: str
+    role: str
+
+
+def named_by(ask: Ask, id_: str, limit: int) -> tuple[int, list[Child]]:
+    """How many of the clone's edges lead to a commit; of the newest, whose they are."""
+    connection = ask.connection
+    numbers = [found.number for found in known(connection, [id_]).values()]
+    query = (
+        select(CommitRow.id, EdgeRow.role)
+        .join(EdgeRow, col(EdgeRow.child) == CommitRow.number)
+        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+        .where(col(EdgeRow.parent).in_(numbers), col(KnownRow.clone) == ask.clone)
+    )
+    count = connection.scalar(select(func.count()).select_from(query.subquery()))
+    newest = query.order_by(col(KnownRow.number).desc()).limit(limit)
+    return count or 0, [Child(*row) for row in connection.execute(newest)]
+
+
+def speaking_of(ask: Ask, id_: str, limit: int) -> list[str]:
+    """The git oids of the clone's events about a commit, newest first."""
+    query = (
+        select(EventRow.git)
+        .join(HeardRow, col(HeardRow.event) == EventRow.number)
+        .where(EventRow.subject == id_, col(HeardRow.clone) == ask.clone)
+        .order_by(col(EventRow.time).desc(), col(EventRow.number).desc())
+        .limit(limit)
+    )
+    return list(ask.connection.execute(query).scalars())
 
 
 def holding(ask: Ask, sha256: str, kind: str | None = None) -> list[str]:

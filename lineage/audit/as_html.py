@@ -2,10 +2,9 @@
 
 from base64 import b64encode
 from hashlib import sha256
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from lineage.audit import text, words
+from lineage.audit import look, text, words
 from lineage.audit.marks import SHORT
 from lineage.audit.model import Report
 from lineage.audit.view import view
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 def render(report: Report) -> str:
     """The page."""
-    style = files("lineage.audit").joinpath("templates/report.css").read_text("utf-8")
+    style = look.style()
     page = _environment().get_template("report.html.j2")
     style_hash = b64encode(sha256(style.encode()).digest()).decode()
     return page.render(**view(report), style=style, style_hash=style_hash) + "\n"

@@ -7,9 +7,9 @@ with what the template cannot work out itself put among their attributes.
 import re
 from collections.abc import Iterator, Sequence
 from html import unescape
-from importlib.resources import files
 from typing import Any
 
+from lineage.audit import look
 from lineage.audit.page_tree import Node
 
 _SPACES = re.compile(r"[ \t\n]+")
@@ -94,7 +94,7 @@ def _picture(svg: Node) -> dict[str, Any]:
 
 def _style() -> str:
     """The page's rules for drawings, with the colours that it has on paper."""
-    style = files("lineage.audit").joinpath("templates/report.css").read_text("utf-8")
+    style = look.style()
     _, _, printed = style.partition("@media print")
     colors = dict(re.findall(r"(--[a-z]+): ([^;]+);", printed.partition("}")[0]))
     rules = (line for line in style.splitlines() if line.startswith("svg "))

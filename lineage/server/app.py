@@ -47,6 +47,9 @@ def create_app(root: Path) -> "FastAPI":
     app.state.pool, app.state.tokens = pool, tokens
     app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
+    pages = import_module("lineage.server.pages.routes")
+    app.include_router(pages.public)
+    app.include_router(pages.router)
     for name in _ROUTES:
         module = import_module(f"lineage.server.routes.{name}")
         app.include_router(module.router, prefix=API)

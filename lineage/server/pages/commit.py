@@ -1,0 +1,127 @@
+"""The page of one commit: made of, used by, what changed, and what was said of it."""
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from lineage import shapes
+from lineage.audit.words import flat
+from lineage.graph import headlines
+from lineage.history import Names, entry
+from lineage.indexing import index_of
+from lineage.server.pages import changed, judged, origins, tainted, words
+from lineage.server.pages.site import Site, fields
+from lineage.store.events import Logged
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+    from lineage.store.index import Ask
+
+_FILES = 100  # on the page; the API gives all
+_CHILDREN = 40
+_PARAMS = 200
+_EVENTS = 60
+_TILES = 4
+_LAST = ("follows", "revises")  # edges that bring nothing
+
+
+def page(site: Site, registry: "Registry", id_: str) -> str:
+    """The page of the commit `id_`, a full id.
+
+    Raises:
+        NotFound: when it is not here.
+    """
+    found = entry(registry, id_, Names.of(registry))
+    data = shapes.shown(registry, found)
+    events = _events(registry, id_)
+    change = changed.since_before(registry, id_)
+    oid = registry.ids.get(id_).event
+    first = Logged(oid, registry.events_log.event(oid))
+    params = flat({**data["params"], **data["extra"]})
+    return site.render(
+        "commit",
+        data=data,
+        title=words.title(found.commit, found.generation),
+        signature=judged.signature(registry, first),
+        tainted=tainted.of(registry, id_),
+        tiles=_tiles(data, change),
+        made_of=_edges(registry, data),
+        shares=any(edge["share"] for edge in data["edges"]),
+        origins=origins.at_once(registry, id_),
+        used_by=_used_by(registry, id_),
+        change=change,
+        facts=_facts(data),
+        params=params[:_PARAMS],
+        more_params=len(params[_PARAMS:]),
+        files=data["files"][:_FILES],
+        first=first.event.id,
+        later=[one for one in events if one["type"] != "commit"],
+        verdicts=[one for one in events if one["type"] == "review"],
+    )
+
+
+def _events(registry: "Registry", id_: str) -> list[dict[str, Any]]:
+    """What events say of the commit, the newest first."""
+    from lineage.store.index_query import speaking_of
+
+    with index_of(registry) as index:
+        oids = index.read(lambda ask: speaking_of(ask, id_, _EVENTS))
+    return [
+        {
+            **shapes.event(logged.event.id, logged.event),
+            "signature": judged.signature(registry, logged),
+        }
+        for logged in registry.events_log.many(oids)
+    ]
+
+
+def _tiles(
+    data: dict[str, Any], change: "changed.Changed | None"
+) -> list[dict[str, Any]]:
+    """The headline metrics, each with what it did since the commit before."""
+    moved = {one.name: one for one in change.metrics} if change else {}
+    return [
+        {"name": name, **data["metrics"][name], "change": moved.get(name)}
+        for name in headlines(_metrics(data))[:_TILES]
+    ]
+
+
+def _metrics(data: dict[str, Any]) -> dict[str, Any]:
+    from lineage.store.objects import Metric
+
+    known = Metric.__match_args__
+    return {
+        name: Metric(**{key: said[key] for key in known})
+        for name, said in data["metrics"].items()
+    }
+
+
+def _edges(registry: "Registry", data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The edges by role, those that bring something first."""
+    edges = [
+        {**edge, "to": words.ref(registry, edge["id"]), "part": words.share(edge)}
+        for edge in data["edges"]
+    ]
+    edges.sort(key=lambda edge: (edge["role"] in _LAST, edge["role"] != "includes"))
+    groups = groupby(edges, key=lambda edge: edge["role"])
+    return [{"role": role, "edges": list(some)} for role, some in groups]
+
+
+def _used_by(registry: "Registry", id_: str) -> dict[str, Any]:
+    """How many commits name this one, and the newest of them."""
+    from lineage.store.index_query import named_by
+
+    def question(ask: "Ask") -> tuple[int, Any]:
+        return named_by(ask, id_, _CHILDREN)
+
+    with index_of(registry) as index:
+        count, children = index.read(question)
+    uses = [
+        {"role": child.role, "by": words.ref(registry, child.id)} for child in children
+    ]
+    return {"count": count, "uses": uses, "more": count - len(uses)}
+
+
+def _facts(data: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the manifest says in fields of their own."""
+    told = {"origin": "type", "external": "uri", "code": ""}
+    return [(key, fields(data[key], first)) for key, first in told.items() if data[key]]

@@ -1,0 +1,92 @@
+"""How pages look and link to each other: what all of them have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from lineage.audit import text
+from lineage.audit.words import amount, name, value
+from lineage.server.pages import assets, words
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Site:
+    """The pages of one registry: its `name`, what is before every address, who looks.
+
+    `live` pages come from a server: they can search, and people can act on them.
+    """
+
+    name: str
+    root: str = ""
+    who: str = ""
+    live: bool = True
+
+    def href(self, *parts: str, **asked: object) -> str:
+        """The address of a page: ``href("commits", id)``; of the first without parts.
+
+        A part may be a name with slashes; `asked` is the query, without what is empty.
+        """
+        path = "/".join(quote(part, safe="/@:") for part in parts)
+        given = {key: said for key, said in asked.items() if said not in (None, "")}
+        query = f"?{urlencode(given)}" if given else ""
+        return f"{self.root}/{path}{query}"
+
+    def asset(self, file: str) -> str:
+        """The address of a file that pages need."""
+        return self.href("static", file, v=assets.version(file))
+
+    def render(self, template: str, **context: Any) -> str:
+        """A whole page."""
+        page = environment().get_template(f"{template}.html.j2")
+        return page.render(site=self, href=self.href, **context)
+
+
+@cache
+def environment() -> "Environment":
+    """Jinja with every safety on: what is not marked safe is shown as text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("lineage.server.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: text.visible(value) if type(value) is str else value,
+    )
+    made.filters |= {
+        "amount": amount,
+        "day": lambda time: time[:10],
+        "name": name,
+        "number": lambda found: text.number(found, 4),
+        "percent": text.percent,
+        "plural": text.plural,
+        "short": lambda id_: id_[: words.SHORT],
+        "size": text.brief_size,
+        "stamp": stamp,
+        "value": value,
+        "words": words.spaced,
+    }
+    made.globals |= {"between": words.between, "change_of": words.change}
+    return made
+
+
+def stamp(time: str) -> "Markup":
+    """A moment in UTC, which the script turns into "8 hours ago"."""
+    from markupsafe import Markup
+
+    shown = text.moment(time)
+    brief = f"{shown[:16]} UTC" if shown.endswith(" UTC") else shown
+    return Markup('<time datetime="{}">{}</time>').format(time, text.visible(brief))
+
+
+def fields(found: Mapping[str, Any] | None, telling: str = "") -> list[tuple[str, str]]:
+    """What a commit says in a field of its own, the telling part first."""
+    pairs = sorted((found or {}).items(), key=lambda pair: pair[0] != telling)
+    return [(key, value(said)) for key, said in pairs]

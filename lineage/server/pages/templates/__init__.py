@@ -1,0 +1,1 @@
+"""What every page is made from; `lineage.server.pages.site` fills it in."""

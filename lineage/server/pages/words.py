@@ -1,0 +1,63 @@
+"""What pages call things: commits, roles, shares, changes."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lineage.audit.text import number, percent
+from lineage.turns import turn_number
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+    from lineage.store.objects import Commit
+
+SHORT = 12  # digits of an id, as in reports
+
+
+class Ref(NamedTuple):
+    """A commit as every page shows it: a link, with what it is."""
+
+    id: str
+    kind: str
+    name: str
+    title: str
+
+
+def ref(registry: "Registry", id_: str) -> Ref:
+    """The commit `id_`; by its id alone where it is not here."""
+    if not registry.ids.find(id_):
+        return Ref(id_, "", "", "a commit that is not here")
+    commit = registry.load(id_)
+    generation = registry.ids.get(id_).generation
+    return Ref(id_, commit.kind, commit.name, title(commit, generation))
+
+
+def title(commit: "Commit", generation: int) -> str:
+    """``generation 3 of tutor``, ``model judge``."""
+    if commit.kind == "generation":
+        return f"generation {turn_number(commit, generation)} of {commit.name}"
+    return f"{commit.kind} {commit.name}"
+
+
+def spaced(role: str) -> str:
+    """A role or type in words: ``trained on``."""
+    return role.replace("_", " ")
+
+
+def between(low: float, high: float) -> str:
+    """A share, or the range that it lies in."""
+    return percent(low) if low == high else f"{percent(low)} to {percent(high)}"
+
+
+def change(delta: float | None) -> str:
+    """A difference, always with its sign."""
+    if delta is None:
+        return ""
+    sign = "+" if delta > 0 else "\N{MINUS SIGN}" if delta < 0 else ""
+    return f"{sign}{number(abs(delta), 4)}"
+
+
+def share(edge: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Of how many of the child's records, or else tokens, an edge brought how many."""
+    pairs: Mapping[str, Sequence[int]] = edge["share"] or {}
+    found = pairs.get("records") or next(iter(pairs.values()), None)
+    return (found[0], found[1]) if found and found[1] else None
