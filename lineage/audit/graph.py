@@ -7,7 +7,7 @@ from lineage.audit.model import Artifact, Loop, Report
 from lineage.audit.rows import Row, rows
 from lineage.audit.svg import drawing, element, label, path
 
-_DATA = {
+DATA = {
     "human": "human, stated",
     "machine": "machine-written",
     "mixed": "mixed, stated",
@@ -35,7 +35,7 @@ def graph(id_: str, report: Report, loop: Loop | None) -> str:
         above = above if row.aside else here
         top = bottom
     size = (width(columns), top)
-    head = _arrow_head(id_)
+    head = arrow_head(id_)
     return drawing(
         id_, size, "What came from what", _described(made), head, *lines, *boxes
     )
@@ -93,7 +93,7 @@ def _short(name: str, loop: str) -> str:
 
 def _what(made: Artifact) -> str:
     if made.origin_class:
-        return _DATA[made.origin_class]
+        return DATA[made.origin_class]
     state = (made.bytes.value or {}).get("state")
     return "model, elsewhere" if state == "elsewhere" else made.kind
 
@@ -102,7 +102,8 @@ def _arrow(id_: str, points: Sequence[tuple[float, float]]) -> str:
     return path(points, class_="arrow", marker_end=f"url(#{id_}-head)")
 
 
-def _arrow_head(id_: str) -> str:
+def arrow_head(id_: str) -> str:
+    """The end of an arrow, which a path names as its marker."""
     tip = path([(0, 0), (6, 3), (0, 6)], class_="head")
     return element(
         "defs",

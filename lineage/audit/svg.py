@@ -53,17 +53,20 @@ def drawing(
     description: str,
     *content: str,
     alone: bool = False,
+    scale: float = _SCALE,
+    **more: object,
 ) -> str:
     """A whole picture that also says in words what it shows; a file when `alone`."""
+    large = "large" if size[0] > _LARGE else None
+    given = {"class_": large, "role": "img", **more}
     return element(
         "svg",
         element("title", escape(visible(title)), id=f"{id_}-title"),
         element("desc", escape(visible(description)), id=f"{id_}-desc"),
         *content,
         viewBox=f"-2 -2 {short(size[0] + 4)} {short(size[1] + 4)}",
-        width=short(size[0] * _SCALE),
-        class_="large" if size[0] > _LARGE else None,
-        role="img",
+        width=short(size[0] * scale),
         xmlns="http://www.w3.org/2000/svg" if alone else None,
         aria_labelledby=f"{id_}-title {id_}-desc",
+        **given,
     )
