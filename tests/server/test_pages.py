@@ -9,7 +9,7 @@ import html5lib
 import pytest
 
 from lineage import Edge, taints
-from lineage.server.pages.routes import POLICY
+from lineage.server.pages.serving import POLICY
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient

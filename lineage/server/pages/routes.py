@@ -1,48 +1,17 @@
 """The addresses of the pages."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
 
 from lineage.errors import NotFound
-from lineage.registry import Registry
-from lineage.server.access import Principal, leased, needs
 from lineage.server.pages import assets, commit, home, origins
-from lineage.server.pages.site import Site
+from lineage.server.pages.serving import Here, Pages, html
 from lineage.store.objects import is_id
 
-POLICY = (  # everything comes from here, and nothing is written into the page itself
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
-Here = Annotated[Registry, Depends(leased)]
 public = APIRouter(include_in_schema=False)
 router = APIRouter(include_in_schema=False)
-
-
-def site_of(
-    request: Request, who: Annotated[Principal, Depends(needs("read"))]
-) -> Site:
-    """The site as whoever asks may see it."""
-    return site(request, who.name)
-
-
-def site(request: Request, who: str = "") -> Site:
-    """The site as seen by somebody, or by nobody."""
-    name: str = request.app.state.pool.root.name
-    return Site(name, request.scope.get("root_path", ""), who)
-
-
-Pages = Annotated[Site, Depends(site_of)]
-
-
-def html(page: str, status: int = 200) -> HTMLResponse:
-    """A page; nobody but who asked may keep it."""
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache"}
-    return HTMLResponse(page, status, headers)
 
 
 @public.get("/static/{file}")
