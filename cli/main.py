@@ -68,6 +68,7 @@ SECTIONS = {
         "index": "Look at the index, or make it anew.",
     },
     "Trust": {
+        "check": "Hold what matters to a policy, for CI and hooks.",
         "key": "Make, add, list and revoke the keys that sign events.",
         "timestamp": "Have an authority say when the log was there.",
     },

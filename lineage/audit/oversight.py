@@ -11,7 +11,7 @@ from lineage.audit.signatures import Signatures
 from lineage.loop.reviews.ballots import VERDICT, People
 from lineage.loop.reviews.coverage import coverage
 from lineage.loop.reviews.standing import Reviews
-from lineage.loop.running.budgets import Spent
+from lineage.loop.running.budgets import Spent, limits_of
 from lineage.registry import Registry
 
 
@@ -55,10 +55,7 @@ class Overseen:
 
 def _budgets(registry: Registry, loop: str, generation: str) -> Mapping[str, Any]:
     """What is spent of the budgets in a generation's config."""
-    parts = map(registry.load, registry.load(generation).ids("includes"))
-    config: Any = next((part.params for part in parts if part.kind == "config"), {})
-    given = config.get("budgets") or {}
-    limits = {name: limit for name, limit in given.items() if limit is not None}
+    limits = limits_of(registry, generation)
     return Spent.read(registry, loop).of(limits) if limits else {}
 
 

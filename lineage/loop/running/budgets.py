@@ -113,6 +113,14 @@ def overrides(registry: Registry, loop: str) -> list[Override]:
     ]
 
 
+def limits_of(registry: Registry, generation: str) -> dict[str, float]:
+    """The budgets in the config that a generation was made with."""
+    parts = map(registry.load, registry.load(generation).ids("includes"))
+    config: Any = next((part.params for part in parts if part.kind == "config"), {})
+    given = config.get("budgets") or {}
+    return {name: limit for name, limit in given.items() if limit is not None}
+
+
 class Budgets:
     """The budgets of a running loop."""
 
