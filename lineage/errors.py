@@ -6,7 +6,9 @@ The command line prints all and exits with the class's ``exit_code``::
 
     LineageError             1   something failed
     ├── StoreError           1   a file, a disk, a git or DVC repository, a remote
-    │   └── Conflict         1   somebody else moved the ref first
+    │   ├── Conflict         1   somebody else moved the ref first
+    │   │   └── Moved        1   and this is where it is now
+    │   └── Lacking          1   a server has not got the files of a commit
     ├── UsageError           2   a bad option, name, number or spec
     ├── VerificationError    3   bytes are not what their address says
     ├── GateFailed           3   a generation did not pass a gate
@@ -17,7 +19,7 @@ The command line prints all and exits with the class's ``exit_code``::
     └── WaitingForReview    10   a loop paused until a person decides
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -52,6 +54,22 @@ class StoreError(LineageError):
 
 class Conflict(StoreError):
     """A ref moved between our read and our write; nothing was changed."""
+
+
+class Moved(Conflict):
+    """A name, or the log, is not where somebody thought; `current` says where."""
+
+    def __init__(self, message: str, current: str | None, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.current = current
+
+
+class Lacking(StoreError):
+    """A server has not got files of a commit; `files` are SHA-256 by path."""
+
+    def __init__(self, message: str, files: Mapping[str, str], *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.files = dict(files)
 
 
 class UsageError(LineageError):

@@ -25,6 +25,7 @@ from lineage.store.events import now
 from lineage.store.files import dvc_address
 from lineage.store.objects import Event
 from lineage.store.pins import Batch, Pins
+from lineage.store.uploads import Uploads
 from lineage.store.workspace import sweep
 from lineage.walks import ancestors
 
@@ -93,6 +94,7 @@ def gc(
     with registry.payloads.alone(), disk_errors("cleaning the DVC cache"):
         if not dry_run:
             sweep(pins.cache / "lineage" / "tmp")
+            Uploads(registry.payloads).sweep()
             result.erased = enforce(registry)
         plan = _plan(registry, pins, grace)
         result.rows = plan.rows

@@ -49,7 +49,7 @@ def put(
     with disk_errors("recording the commit"), registry.events_log.locked() as lock:
         tip = registry.target(place)
         if expect is not None and expect != (tip.id if tip else ""):
-            raise moved_meanwhile(place)
+            raise moved_meanwhile(place, tip and tip.id)
         present = registry.load(tip.id) if tip else None
         same = present if present and says_the_same(draft, present) else None
         commit = same or joined(draft, tip, revise=revise)

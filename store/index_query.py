@@ -49,6 +49,7 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "!=": operator.ne,
 }
 _ASKED = 5000  # numbers in one question
+_FEW = 16  # commits that are told of one file
 _STARTS = Table(  # more than one question could name
     "starts",
     MetaData(),
@@ -181,6 +182,23 @@ def holding(ask: Ask, sha256: str, kind: str | None = None) -> list[str]:
         .order_by(col(KnownRow.number).desc())
     )
     return list(dict.fromkeys(ask.connection.execute(query).scalars()))
+
+
+def addresses(
+    ask: Ask, sha256s: Collection[str]
+) -> Iterator[tuple[str, str, int, str]]:
+    """SHA-256, MD5 and size of files that the clone's commits have, with their ids.
+
+    Of the commits that have a file the newest is given first, and at most `_FEW`.
+    """
+    columns = (FileRow.sha256, FileRow.md5, FileRow.size, CommitRow.id)
+    rows = select(*columns).join(CommitRow, col(CommitRow.number) == FileRow.commit)
+    rows = rows.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+    rows = rows.where(col(KnownRow.clone) == ask.clone)
+    rows = rows.order_by(col(KnownRow.number).desc()).limit(_FEW)
+    for sha256 in sha256s:
+        found = ask.connection.execute(rows.where(col(FileRow.sha256) == sha256))
+        yield from (tuple(row) for row in found)
 
 
 class Census(NamedTuple):

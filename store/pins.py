@@ -34,6 +34,7 @@ class Pins:
         self.cache = payloads.cache
         self._own = payloads.cache / "lineage"
         self._trash = self._own / "trash" / payloads.registry
+        self._sent = self._own / "uploads" / payloads.registry
 
     def __iter__(self) -> Iterator[str]:
         """The oid of every pinned object, sorted."""
@@ -41,7 +42,7 @@ class Pins:
 
     def of_others(self) -> set[str]:
         """What other registries that use this cache have pinned."""
-        ours = {self._payloads.registry, "trash", "tmp"}
+        ours = {self._payloads.registry, "trash", "tmp", "uploads"}
         folders = [path for path in _folders(self._own) if path.name not in ours]
         return {oid for folder in folders for oid in _objects(folder)}
 
@@ -82,7 +83,7 @@ class Pins:
 
     def remove(self, oid: str) -> int:
         """Take an object's bytes away for good, trash and all; what went, in bytes."""
-        paths = [self.pin(oid), self.place(oid), *self._trash.glob(f"*/{oid}*")]
+        paths = [self.pin(oid), self.place(oid), *self._aside(oid)]
         found = [path for path in paths if path.exists()]
         size = found[0].stat().st_size if found else 0
         for path in found:
@@ -93,7 +94,12 @@ class Pins:
     def is_here(self, oid: str) -> bool:
         """Whether any copy of an object is left in this registry's hands."""
         paths = (self.pin(oid), self.place(oid))
-        return any(p.exists() for p in paths) or any(self._trash.glob(f"*/{oid}*"))
+        return any(p.exists() for p in paths) or any(self._aside(oid))
+
+    def _aside(self, oid: str) -> Iterator[Path]:
+        """Copies in the trash, and those that somebody sent and no commit took."""
+        yield from self._trash.glob(f"*/{oid}*")
+        yield from self._sent.glob(f"*/*-{oid}")
 
     # the trash
 

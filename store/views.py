@@ -8,7 +8,7 @@ there are.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lineage.errors import Conflict, StoreError
+from lineage.errors import Moved, StoreError
 from lineage.store import names
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
@@ -192,11 +192,14 @@ def _replace(entries: Trees, name: str, content: Trees, made: list[GitObject]) -
         entries[name] = TreeEntry(TREE, made[-1].oid)
 
 
-def moved_meanwhile(ref: str) -> Conflict:
-    """A name such as ``heads/x`` is not where it was when somebody looked."""
+def moved_meanwhile(ref: str, current: str | None = None) -> Moved:
+    """A name such as ``heads/x`` is not where it was when somebody looked.
+
+    `current` is what it has now: an id, or None.
+    """
     space, _, name = ref.partition("/")
     message = f"somebody moved the {WHAT[space]} {name} meanwhile"
-    return Conflict(message, hint="run the command again")
+    return Moved(message, current, hint="run the command again")
 
 
 def _lost(what: str, oid: str) -> StoreError:

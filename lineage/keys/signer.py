@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lineage.errors import LineageError, NotAllowed
+from lineage.errors import LineageError, NotAllowed, VerificationError
 from lineage.keys.ring import RUNNER, Key, Keys, Seen, Standing, founds, read_change
 from lineage.store.event_commit import KEY
 from lineage.store.merging import PULL
 from lineage.store.objects import Event
-from lineage.store.signing import check_file, sign
+from lineage.store.signing import NAMESPACE, check_file, sign
 from lineage.store.sshsig import Signature
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Signer:
     def __init__(self, registry: "Registry") -> None:
         self._registry = registry
         self._chosen: Path | None = None
+        self._given: bytes | None = None
         self._machine = False
         self._keys: tuple[frozenset[str], Keys] | None = None
 
@@ -42,6 +43,8 @@ class Signer:
             NotAllowed: when it may not, or a key is needed and none is set.
         """
         path, keys = self.path(), self.keys()
+        if self._given is not None:
+            return self._checked(keys, event, commit, self._given)
         if path is None:
             self._check_unsigned(keys, event.type)
             return None
@@ -96,7 +99,30 @@ class Signer:
             self._chosen = None
 
     @contextmanager
-    def machine(self) -> Iterator[None]:
+    def given(self, signature: bytes) -> Iterator[None]:
+        """Let the next event have a signature that was made elsewhere, if it holds."""
+        self._given = signature
+        try:
+            yield
+        finally:
+            self._given = None
+
+    def _checked(self, keys: Keys, event: Event, commit: bytes, given: bytes) -> bytes:
+        try:
+            signature = Signature.parse(given)
+        except ValueError as error:
+            message = f"the event's signature cannot be read: {error}"
+            raise VerificationError(message) from None
+        if not signature.holds(commit, NAMESPACE):
+            hint = "sign the git commit that this event has after its `parent`"
+            message = "the event's signature does not hold"
+            raise VerificationError(message, hint=hint)
+        if wrong := self._fault(keys, event, signature):
+            raise wrong
+        return given
+
+    @contextmanager
+    def machine(self, what: str = "a loop") -> Iterator[None]:
         """Sign as a machine for a while: with the runner's key, never a person's.
 
         Raises:
@@ -106,7 +132,7 @@ class Signer:
         try:
             if self.path() is None and self._needed(self.keys()):
                 hint = "make one: `lineage key generate runner --role runner`"
-                message = "a loop signs with a key of its own, not in a person's name"
+                message = f"{what} signs with a key of its own, not in a person's name"
                 raise NotAllowed(message, hint=hint)
             yield
         finally:
@@ -129,6 +155,11 @@ class Signer:
         key = self.entry(path)
         return key is not None and RUNNER in key.roles
 
+    def _newest_time(self) -> str:
+        """The time of the event that the next one comes after."""
+        tip = self._registry.events_log.tip()
+        return self._registry.events_log.event(tip).time if tip else ""
+
     def _needed(self, keys: Keys) -> bool:
         return keys.root is not None and not unsigned_allowed(self._registry)
 
@@ -143,7 +174,8 @@ class Signer:
         self, keys: Keys, event: Event, signature: Signature
     ) -> NotAllowed | None:
         """Why an event must not be signed so, if anything."""
-        seen = Seen("", event, event.time, keys.all, signature=signature)
+        time = max(event.time, self._newest_time())
+        seen = Seen("", event, time, keys.all, signature=signature)
         if keys.root is None:
             if event.type == KEY and not founds(read_change(seen)):
                 hint = "add it with the role releaser, and sign with it"

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 API = "/api/v1"
-_ROUTES = ("health", "commits")  # of the API, each a module with a `router`
+_ROUTES = (  # of the API, each a module with a `router`
+    "commits",
+    "events_in",
+    "files",
+    "health",
+)
 _GITS = 8  # at once that answer git's own protocol; others wait
 
 

@@ -14,6 +14,7 @@ STATUS: dict[type[errors.LineageError], int] = {
     errors.Ambiguous: 409,
     errors.Conflict: 409,
     errors.GateFailed: 422,
+    errors.Lacking: 409,
     errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.Unauthenticated: 401,
@@ -55,6 +56,10 @@ def of(error: errors.LineageError) -> "JSONResponse":
     more: dict[str, Any] = {}
     if isinstance(error, errors.Ambiguous):
         more["candidates"] = list(error.candidates)
+    if isinstance(error, errors.Moved):
+        more["current"] = error.current
+    if isinstance(error, errors.Lacking):
+        more["lacking"] = error.files
     if error.details:
         more["details"] = list(error.details)
     return problem(status_of(error), str(error), error.hint, **more)

@@ -1,0 +1,192 @@
+"""The one way in: what was made elsewhere is checked, then appended under the lock."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, Field
+
+from lineage.errors import Conflict, Moved, NotAllowed, NotFound, VerificationError
+from lineage.registry import Registry
+from lineage.server.access import Principal
+from lineage.server.incoming import bytes_here, kept, sent
+from lineage.server.incoming.rules import check_allowed
+from lineage.store import names
+from lineage.store.arrivals import Arrived
+from lineage.store.disk import disk_errors
+from lineage.store.events import Logged, now
+from lineage.store.objects import Event
+from lineage.store.undone import UNDO, taken_back, undone
+from lineage.store.views import WHAT, Move, Target, moved_meanwhile
+from lineage.unfetched import arrived
+
+_MANY = 64  # git objects, from which on one pack is better than as many files
+_TRIES = 3
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Oid = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+
+class SentMove(BaseModel):
+    """One name's move: ids of commits, null where it was not or is no more."""
+
+    ref: Annotated[str, Field(max_length=1000)]
+    before: Id | None = None
+    after: Id | None = None
+    git: Oid | None = None
+    kept: bool = False
+
+
+class Sent(BaseModel):
+    """An event with what comes with it (docs/api.md, Writing)."""
+
+    event: dict[str, Any]
+    moves: Annotated[list[SentMove], Field(max_length=10_000)] = []
+    objects: list[str] = []
+    signature: str | None = None
+    parent: Oid | None = None
+
+
+class _Draft(NamedTuple):
+    """What was sent, read and found to be sound."""
+
+    event: Event
+    moves: Sequence[SentMove]
+    came: Sequence[Arrived]
+    signature: str | None
+    parent: str | None
+
+
+def append(registry: Registry, who: Principal, given: Sent) -> Logged:
+    """Append the event that was sent, in the name of whoever sent it.
+
+    Raises:
+        Moved: when the log, or a name, is not where the sender thought.
+        Lacking: when files of new commits have not been sent.
+        NotAllowed: when the sender may not do that, or nobody may.
+        VerificationError: when something is not what its address or signature says.
+        UsageError, NotFound: for what cannot be read, or leads to what is not here.
+    """
+    draft = _read(registry, who, given)
+    with registry.payloads.writing():
+        found = _take(registry, draft.came)
+        with (
+            disk_errors("recording the event"),
+            registry.acting(who.actor),
+            registry.events_log.locked() as lock,
+        ):
+            logged = _append(registry, draft, lock)
+        bytes_here.release(registry, found)
+    if draft.came:
+        arrived(registry, [made.commit.id for made in draft.came])
+    return logged
+
+
+def _read(registry: Registry, who: Principal, given: Sent) -> _Draft:
+    event = sent.read_event(given.event)
+    check_allowed(event, [move.ref for move in given.moves], who.scopes)
+    if given.signature is None:
+        data = {**event.data, **who.circumstances}
+        event = replace(event, actor=who.actor, data=data)
+    elif event.actor != who.actor:
+        message = f"the event is signed as by {event.actor['name']}"
+        hint = f"this token is that of {who.name} <{who.email}>"
+        raise NotAllowed(message, hint=hint)
+    objects = sent.read_objects(given.objects)
+    came = sent.read_commits(event, objects, lambda id_: _oid(registry, id_))
+    return _Draft(event, given.moves, came, given.signature, given.parent)
+
+
+def _oid(registry: Registry, id_: str) -> str | None:
+    found = registry.ids.find(id_)
+    return found[0].git if found else None
+
+
+def _take(registry: Registry, came: Sequence[Arrived]) -> bytes_here.Found:
+    """Pin the files of what came.
+
+    Somebody else may take over the same ones at the same time: then they are looked
+    for again, and are theirs.
+    """
+    for _ in range(_TRIES):
+        found = bytes_here.find(registry, came)
+        with disk_errors("storing the files"), suppress(FileNotFoundError):
+            bytes_here.take(registry, found)
+            return found
+    raise Conflict("others are sending the same files", hint="try again in a moment")
+
+
+def _append(registry: Registry, draft: _Draft, lock: int) -> Logged:
+    """Hold the draft against the log as it is now, and append it."""
+    registry.events_log.roll_forward(lock)
+    _check_parent(registry, draft.parent)
+    event, came = draft.event, draft.came
+    if draft.signature is None:
+        came = [made for made in came if not _oid(registry, made.commit.id)]
+        brought = tuple((made.commit.id, made.git) for made in came)
+        event = replace(event, time=now(), commits=brought)
+    elif len(came) < len(event.commits):
+        raise NotAllowed("the event brings a commit that another event brought")
+    fresh = dict(event.commits)
+    if event.subject and not (
+        fresh.get(event.subject) or _oid(registry, event.subject)
+    ):
+        raise NotFound(f"there is no commit {event.subject}")
+    moves = [_move(registry, move, fresh) for move in draft.moves]
+    moves = kept.judged(registry, moves, {m.commit.id: m.commit for m in came})
+    if event.type == UNDO:
+        _check_undo(registry, event, moves)
+    objects = [item for made in came for item in made.objects]
+    if len(objects) > _MANY:
+        registry.git.write_pack(objects)
+        objects = []
+    if attic := kept.alone(moves, came):
+        registry.git.update_refs(attic, lock=lock)
+    with _signing(registry, draft.signature):
+        return registry.record(event, moves, objects, lock=lock)
+
+
+def _check_parent(registry: Registry, parent: str | None) -> None:
+    """Who built on an event, as a signature does, has to build on the newest."""
+    tip = registry.events_log.tip()
+    if parent is not None and parent != tip:
+        hint = "fetch what is new, and make the event again after it"
+        raise Moved("the log has gone on meanwhile", tip, hint=hint)
+
+
+def _move(registry: Registry, move: SentMove, fresh: Mapping[str, str]) -> Move:
+    """A move from where the name is; a new name has to be one."""
+    space, _, name = move.ref.partition("/")
+    present = registry.target(move.ref)
+    if (present and present.id) != move.before:
+        raise moved_meanwhile(move.ref, present and present.id)
+    if present is None:
+        names.check(name, WHAT[space])
+    if move.after is None:
+        return Move(move.ref, present, None, move.kept)
+    oid = fresh.get(move.after) or registry.git_oid(move.after)
+    if move.git not in (None, oid):
+        raise VerificationError(f"{move.after[:12]} has another git commit here")
+    return Move(move.ref, present, Target(move.after, oid), move.kept)
+
+
+def _check_undo(registry: Registry, event: Event, moves: Sequence[Move]) -> None:
+    """An undo takes back what its event did, and nothing else."""
+    taken = undone(registry.git, event, registry.events_log.tip())
+    if taken is None:
+        raise NotFound(f"there is no event {event.data.get('undoes')} to undo")
+    if {move.change() for move in moves} != set(taken_back(taken)):
+        message = f"this does not take back what the event {taken.id[:8]} did"
+        raise NotAllowed(
+            message, hint="move each name back that it moved, and no other"
+        )
+
+
+@contextmanager
+def _signing(registry: Registry, signature: str | None) -> Iterator[None]:
+    """With the signature that came; unsigned events get the server's own, if any."""
+    signer = registry.signer
+    how = signer.given(signature.encode()) if signature else signer.machine("a server")
+    with how:
+        yield

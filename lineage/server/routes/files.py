@@ -1,0 +1,206 @@
+"""Files by content address: which are lacking, sending them, reading them.
+
+A file is sent before the commit that names it, whole (``PUT``) or in pieces
+(``PATCH``), and is there once its SHA-256 was seen to be its address. What was sent
+and no commit took is removed after a day.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+from starlette.requests import ClientDisconnect
+
+from lineage.addresses import stored
+from lineage.errors import Conflict, NotAllowed
+from lineage.registry import Registry
+from lineage.server.access import leased, needs
+from lineage.server.problems import problem
+from lineage.store.uploads import Arriving, Uploads
+
+router = APIRouter(tags=["files"])
+
+STALL = 60.0  # seconds without a byte, after which nobody waits for the rest
+_PIECE = 1 << 20  # bytes that go to the disk at once
+_LARGEST = 1 << 50
+_OFFSET, _LENGTH = "Upload-Offset", "Upload-Length"
+_TYPE = "application/offset+octet-stream"
+
+Address = Annotated[
+    str, InPath(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes")
+]
+ForOne = Annotated[Registry, Depends(leased)]
+
+
+class Asked(BaseModel):
+    """A file that somebody wants to send."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0, le=_LARGEST)]
+
+
+class Lacking(Asked):
+    """A file that is not here; `offset` bytes of it have come."""
+
+    offset: int
+
+
+@router.post("/files/lacking", dependencies=[Depends(needs("write"))])
+def lacking(
+    asked: Annotated[list[Asked], Body(max_length=10_000)], registry: ForOne
+) -> list[Lacking]:
+    """Give those of the files that have to be sent before a commit can name them."""
+    uploads = Uploads(registry.payloads)
+    away = {one.sha256: one for one in asked if not uploads.find(one.sha256)}
+    for sha256 in stored(registry, away):
+        del away[sha256]
+    return [
+        Lacking(sha256=one.sha256, size=one.size, offset=uploads.begun(one.sha256))
+        for one in away.values()
+    ]
+
+
+@router.head("/files/{sha256}", dependencies=[Depends(needs("read"))])
+@router.get("/files/{sha256}", dependencies=[Depends(needs("read"))])
+def read(
+    request: Request,
+    sha256: Address,
+    registry: ForOne,
+    name: Annotated[str | None, Query(max_length=255)] = None,
+) -> Response:
+    """Give a file's bytes, or a range of them; `name` is what to save it as."""
+    if sha256 in registry.erased():
+        hint = "`lineage events` says who erased them and why"
+        return problem(410, f"the bytes of {sha256[:12]} were erased", hint)
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") in (headers["ETag"], "*"):
+        return Response(status_code=304, headers=headers)
+    uploads = Uploads(registry.payloads)
+    if entry := stored(registry, [sha256]).get(sha256):
+        path = registry.payloads.path(entry.md5)
+    elif whole := uploads.find(sha256):
+        path = whole.path
+    else:
+        begun = {_OFFSET: str(uploads.begun(sha256))}
+        hint = "POST to files/lacking tells which files have to be sent"
+        return problem(404, f"no file {sha256[:12]} is here", hint, begun)
+    digest = b64encode(bytes.fromhex(sha256)).decode()
+    return FileResponse(
+        path,
+        headers={**headers, "Repr-Digest": f"sha-256=:{digest}:"},
+        media_type="application/octet-stream",
+        filename=name or sha256,
+        content_disposition_type="attachment",
+    )
+
+
+@router.put("/files/{sha256}", dependencies=[Depends(needs("write"))])
+async def send(request: Request, sha256: Address) -> Response:
+    """Send a whole file; one that is here already is taken as it is."""
+    length = request.headers.get("content-length", "")
+    size = int(length) if length.isdecimal() else None
+    uploads = await run_in_threadpool(_uploads, request, sha256)
+    if uploads.find(sha256):
+        return Response(status_code=204)
+    arriving = await run_in_threadpool(uploads.receive, sha256, size)
+    if refusal := await _take(request, arriving, _LARGEST):
+        return refusal
+    await run_in_threadpool(arriving.finish)
+    return Response(status_code=201, headers={"Location": request.url.path})
+
+
+@router.patch("/files/{sha256}", dependencies=[Depends(needs("write"))])
+async def go_on(
+    request: Request,
+    sha256: Address,
+    offset: Annotated[int, Header(alias=_OFFSET, ge=0, le=_LARGEST)],
+    length: Annotated[int, Header(alias=_LENGTH, ge=0, le=_LARGEST)],
+) -> Response:
+    """Send a piece of a file, from the byte on where what has come ends.
+
+    With the byte `Upload-Length` the file is whole, and is checked.
+    """
+    if refusal := _misplaced(request, offset, length):
+        return refusal
+    uploads = await run_in_threadpool(_uploads, request, sha256)
+    if uploads.find(sha256):
+        return Response(status_code=204, headers={_OFFSET: str(length)})
+    try:
+        arriving = await run_in_threadpool(uploads.resume, sha256, offset, length)
+    except Conflict as error:
+        begun = {_OFFSET: str(uploads.begun(sha256))}
+        return problem(409, str(error), error.hint, begun)
+    if refusal := await _take(request, arriving, length):
+        return refusal
+    now = {_OFFSET: str(arriving.offset)}
+    if arriving.offset < length:
+        arriving.stop()
+        return Response(status_code=204, headers=now)
+    await run_in_threadpool(arriving.finish)
+    return Response(status_code=201, headers=now)
+
+
+def _misplaced(request: Request, offset: int, length: int) -> Response | None:
+    """What is wrong with a piece before any of it is read."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind != _TYPE:
+        return problem(415, f"a piece of a file is sent as {_TYPE}")
+    if offset > length:
+        return problem(400, f"{_OFFSET} is more than {_LENGTH}")
+    return None
+
+
+def _uploads(request: Request, sha256: str) -> Uploads:
+    """Where to put a file, unless its bytes were erased here."""
+    with request.app.state.pool.lease() as registry:
+        if sha256 in registry.erased():
+            hint = "`lineage events` says who erased them and why; send other bytes"
+            raise NotAllowed(f"the bytes of {sha256[:12]} were erased", hint=hint)
+        return Uploads(registry.payloads)
+
+
+async def _take(request: Request, arriving: Arriving, length: int) -> Response | None:
+    """Write down what comes, up to `length`; a response where that goes wrong.
+
+    What has come by then is kept: whoever sent it may go on from there.
+    """
+    held = bytearray()
+    try:
+        async for came in _patiently(request.stream()):
+            held += came
+            if arriving.offset + len(held) > length:
+                arriving.stop()
+                return problem(413, f"more came than {_LENGTH} says")
+            if len(held) >= _PIECE:
+                await run_in_threadpool(arriving.write, bytes(held))
+                held.clear()
+        await run_in_threadpool(arriving.write, bytes(held))
+    except (ClientDisconnect, TimeoutError):
+        arriving.write(bytes(held))
+        arriving.stop()
+        kept = {_OFFSET: str(arriving.offset), "Connection": "close"}
+        return problem(408, "the file did not come whole", "go on later", kept)
+    except asyncio.CancelledError:
+        arriving.stop()
+        raise
+    return None
+
+
+async def _patiently(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What comes, as long as something does.
+
+    Raises:
+        TimeoutError: when nothing did for a while.
+    """
+    while True:
+        async with asyncio.timeout(STALL):
+            came = await anext(stream, None)
+        if came is None:
+            return
+        yield came
