@@ -15,13 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from lineage.errors import NotFound, StoreError
 from lineage.store.disk import held, locked, sync_files
 from lineage.store.git_objects import GitObject
+from lineage.store.git_reader import Reader
 from lineage.store.locks import PACKED, OwnLocks, not_moved
 from lineage.store.packs import pack
+from lineage.store.threads import Mutex
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
@@ -39,7 +41,8 @@ class GitRepository:
         self.common = common
         self._objects = common / "objects"
         self._locks = OwnLocks(common)
-        self._reader: subprocess.Popen[bytes] | None = None
+        self.mutex = Mutex()  # of all that threads share of this repository
+        self._reader = Reader(self._start_reader, self.mutex)
 
     @classmethod
     def create(cls, root: Path) -> Self:
@@ -184,54 +187,25 @@ class GitRepository:
         """Like `read` for many names, with few waits between question and answer."""
         remaining = iter(names)
         while batch := list(islice(remaining, 64)):
-            yield from self._ask(batch)
+            yield from self._reader.ask(batch)
 
-    def _ask(self, batch: list[str]) -> list[tuple[str, GitObject] | None]:
-        """All answers before any is used: the next question must find none unread.
-
-        Git dies of a damaged object. Then each is asked for alone, and what git dies
-        of again counts as missing.
-        """
-        reader = self._open_reader()
-        assert reader.stdin is not None
-        assert reader.stdout is not None
-        try:
-            reader.stdin.write("".join(f"{name}\n" for name in batch).encode())
-            reader.stdin.flush()
-            return [_answer(reader.stdout) for _ in batch]
-        except (BrokenPipeError, EOFError):
-            self.close()
-        except BaseException:
-            self.close()
-            raise
-        if len(batch) == 1:
-            return [None]
-        return [found for name in batch for found in self._ask([name])]
+    def _start_reader(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["git", "-C", str(self.root), "cat-file", "--batch"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        )
 
     def blob(self, name: str) -> bytes | None:
         """The bytes that `name` means, or None."""
         found = self.read(name)
         return found[1].data if found else None
 
-    def _open_reader(self) -> subprocess.Popen[bytes]:
-        if self._reader is not None and self._reader.poll() is not None:
-            self.close()
-        if self._reader is None:
-            self._reader = subprocess.Popen(
-                ["git", "-C", str(self.root), "cat-file", "--batch"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment(),
-            )
-        return self._reader
-
     def close(self) -> None:
         """End the reading process."""
-        if self._reader is not None:
-            self._reader.kill()
-            self._reader.communicate()
-            self._reader = None
+        self._reader.close()
 
     # writing
 
@@ -319,20 +293,6 @@ def identity(start: Path) -> dict[str, str]:
     found = done.stdout.decode(errors="replace")
     pairs = (item.partition("\n") for item in found.split("\0") if item)
     return {key.removeprefix("user."): value for key, _, value in pairs}
-
-
-def _answer(stdout: IO[bytes]) -> tuple[str, GitObject] | None:
-    """The next answer of ``git cat-file --batch``; EOFError when there is none."""
-    line = stdout.readline().decode()
-    words = line.rsplit(" ", 2)
-    if len(words) < 3 or not words[2].strip().isdigit():
-        if not line:
-            raise EOFError
-        return None
-    data = stdout.read(int(words[2]))
-    if not stdout.read(1):
-        raise EOFError
-    return words[0], GitObject(words[1], data)
 
 
 def _stage(item: GitObject, path: Path) -> None:

@@ -94,22 +94,24 @@ class Ids:
 
     def refresh(self) -> None:
         """Take in the events that came since; writes them down where it may."""
-        tip = self._log.tip()
-        if self._loaded and tip == self._tip:
-            return
-        try:
-            if not self._load() or tip != self._tip:
-                self._catch_up(tip)
-        except Damaged:
-            self.rebuild()
+        with self._git.mutex:
+            tip = self._log.tip()
+            if self._loaded and tip == self._tip:
+                return
+            try:
+                if not self._load() or tip != self._tip:
+                    self._catch_up(tip)
+            except Damaged:
+                self.rebuild()
 
     def rebuild(self) -> None:
         """Forget what was written down and read the whole log; once, then no more."""
-        if self._rebuilt:
-            return
-        self._loaded = self._rebuilt = True
-        self._forget()
-        self._catch_up(self._log.tip(), anew=True)
+        with self._git.mutex:
+            if self._rebuilt:
+                return
+            self._loaded = self._rebuilt = True
+            self._forget()
+            self._catch_up(self._log.tip(), anew=True)
 
     def noted(self) -> str | None:
         """The newest event that is written down, if that can be read."""
@@ -158,12 +160,13 @@ class Ids:
 
     def find(self, prefix: str) -> list[Record]:
         """All records whose id starts with `prefix` (lower-case hexadecimal)."""
-        self.refresh()
-        try:
-            found = self._find(prefix)
-        except Damaged:
-            self.rebuild()
-            found = self._find(prefix)
+        with self._git.mutex:
+            self.refresh()
+            try:
+                found = self._find(prefix)
+            except Damaged:
+                self.rebuild()
+                found = self._find(prefix)
         return list(filter(self._is_known, found))
 
     def _is_known(self, record: Record) -> bool:
@@ -200,12 +203,13 @@ class Ids:
 
     def __iter__(self) -> Iterator[Record]:
         """All records, in no particular order."""
-        self.refresh()
-        try:
-            found = self._all()
-        except Damaged:
-            self.rebuild()
-            found = self._all()
+        with self._git.mutex:
+            self.refresh()
+            try:
+                found = self._all()
+            except Damaged:
+                self.rebuild()
+                found = self._all()
         return filter(self._is_known, found)
 
     def _all(self) -> list[Record]:

@@ -161,9 +161,10 @@ def test_a_reader_that_died_is_replaced(repository: GitRepository) -> None:
     [blob] = blobs("x")
     repository.write([blob])
     assert repository.blob(blob.oid) == b"x"
-    assert repository._reader is not None
-    os.kill(repository._reader.pid, 9)
-    repository._reader.wait()
+    process = repository._reader._process
+    assert process is not None
+    process.kill()
+    process.wait()
 
     assert repository.blob(blob.oid) == b"x"
 
