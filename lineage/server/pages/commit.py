@@ -8,7 +8,7 @@ from lineage.audit.words import flat
 from lineage.graph import headlines
 from lineage.history import Names, entry
 from lineage.indexing import index_of
-from lineage.server.pages import changed, judged, origins, tainted, words
+from lineage.server.pages import changed, judged, near, origins, tainted, words
 from lineage.server.pages.site import Site, fields
 from lineage.store.events import Logged
 
@@ -48,6 +48,7 @@ def page(site: Site, registry: "Registry", id_: str) -> str:
         shares=any(edge["share"] for edge in data["edges"]),
         origins=origins.at_once(registry, id_),
         used_by=_used_by(registry, id_),
+        drawing=near.drawing(site, registry, id_),
         change=change,
         facts=_facts(data),
         params=params[:_PARAMS],

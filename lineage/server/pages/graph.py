@@ -4,7 +4,7 @@ Every box is a link, in the order of the drawing, so the keyboard reaches all of
 without a script. Chips under a box name the hubs that it came from.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lineage.audit.graph import DATA, arrow_head
@@ -12,6 +12,7 @@ from lineage.audit.svg import drawing, element, label, short
 from lineage.audit.text import plural
 from lineage.neighbourhood import MANY, Arrow, Near, Neighbourhood
 from lineage.server.pages.layers import WIDTH, Layers, Point, Spot, layers
+from lineage.server.pages.site import Site
 
 _HEAD = 46  # the height of a box without what stands below
 _LINE = 16  # of a chip, or of a line of text
@@ -20,14 +21,11 @@ _LONGEST = 21  # characters of a name
 _BEFORE = frozenset({"follows", "revises"})
 _ID = "graph"
 
-Href = Callable[..., str]
 
-
-def graph(near: Neighbourhood, href: Href, tainted: Collection[str] = ()) -> str:
+def graph(near: Neighbourhood, site: Site, tainted: Collection[str] = ()) -> str:
     """The SVG of a neighbourhood; empty where the commit is alone.
 
-    `href` gives the address of a page: of a commit ``href("commits", id)``, of a
-    search ``href("search", q=revset)``. `tainted` are ids.
+    `tainted` are ids.
     """
     if len(near.nodes) < 2 and not any(node.chips for node in near.nodes):
         return ""
@@ -37,7 +35,7 @@ def graph(near: Neighbourhood, href: Href, tainted: Collection[str] = ()) -> str
     made = layers(heights, ends, near.center)
     content = [arrow_head(_ID), *(_arrow(arrow, made) for arrow in told)]
     for node in sorted(near.nodes, key=lambda node: made.spots[node.id][:2]):
-        content += _box(node, near.center, made.spots[node.id], href, tainted)
+        content += _box(node, near.center, made.spots[node.id], site, tainted)
     title, said = "What came from what", _said(near)
     return drawing(
         _ID, made.size, title, said, *content, scale=1, role="group", class_="graph"
@@ -119,7 +117,7 @@ def _curve(points: Sequence[Point]) -> str:
 
 
 def _box(
-    node: Near, center: str, spot: Spot, href: Href, tainted: Collection[str]
+    node: Near, center: str, spot: Spot, site: Site, tainted: Collection[str]
 ) -> Iterator[str]:
     """The box, which is a link, and what stands in its lower part."""
     classes = ["node", node.kind]
@@ -141,11 +139,11 @@ def _box(
         title,
         frame,
         *text,
-        href=href("commits", node.id),
+        href=site.href("commits", node.id),
         data_id=node.id[:12],
         aria_current="true" if node.id == center else None,
     )
-    yield from _lower(node, spot, href)
+    yield from _lower(node, spot, site)
 
 
 def _plain(name: str) -> str:
@@ -172,17 +170,18 @@ def _texts(node: Near, spot: Spot, *, tainted: bool) -> Iterator[str]:
         yield label(end, y + 36, "tainted", class_="bad", text_anchor="end")
 
 
-def _lower(node: Near, spot: Spot, href: Href) -> Iterator[str]:
+def _lower(node: Near, spot: Spot, site: Site) -> Iterator[str]:
     y = spot.y + _HEAD + 3 * bool(node.chips)
     for n, line in enumerate(_below(node)):
         middle = y + n * _LINE + 4
         parts = [label(spot.x + 13, middle, line.text, longest=26, class_="tick")]
         if line.commit:
-            parts.insert(0, _pill(spot, middle))
-            address = href("commits", line.commit)
+            address = site.href("commits", line.commit)
+            yield element("a", _pill(spot, middle), *parts, href=address)
+        elif site.live:
+            yield element("a", *parts, href=site.href("search", q=line.revset))
         else:
-            address = href("search", q=line.revset)
-        yield element("a", *parts, href=address)
+            yield from parts
 
 
 def _pill(spot: Spot, middle: float) -> str:

@@ -1,10 +1,13 @@
 """The addresses of the pages."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 
 from lineage.errors import NotFound
-from lineage.server.pages import assets, commit, home, origins
+from lineage.neighbourhood import HOPS, MOST_HOPS
+from lineage.server.pages import assets, commit, home, near, origins
 from lineage.server.pages.serving import Here, Pages, html
 from lineage.store.objects import is_id
 
@@ -41,3 +44,14 @@ def at_commit(revision: str, site: Pages, registry: Here) -> Response:
     if is_id(revision):
         return html(commit.page(site, registry, revision))
     return RedirectResponse(site.href("commits", registry.resolve(revision)), 303)
+
+
+@router.get("/graph/{revision:path}")
+def at_graph(
+    revision: str,
+    site: Pages,
+    registry: Here,
+    hops: Annotated[int, Query(ge=1, le=MOST_HOPS)] = HOPS,
+) -> Response:
+    """What is near a commit, drawn."""
+    return html(near.page(site, registry, registry.resolve(revision), hops))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from lineage.neighbourhood import neighbourhood
 from lineage.server.pages.graph import graph
 from lineage.server.pages.layers import GAP, WIDTH, Layers, layers, settled
+from lineage.server.pages.site import Site
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -82,10 +83,7 @@ def test_settled_keeps_its_distance(wanted: list[float], apart: float) -> None:
     assert settled(found, [apart] * (len(wanted) - 1)) == pytest.approx(found)
 
 
-def href(*parts: str, **asked: str) -> str:
-    """An address as pages have it."""
-    query = "".join(f"?{key}={value}" for key, value in asked.items())
-    return "/" + "/".join(parts) + query
+SITE = Site("registry")
 
 
 def test_each_box_leads_to_its_commit(repo: Registry) -> None:
@@ -94,7 +92,7 @@ def test_each_box_leads_to_its_commit(repo: Registry) -> None:
     config = repo.commit("config", "settings", params={"b": 1}).id
     edges = [Edge("trained_on", seed), Edge("configured_by", config)]
     model = repo.commit("model", "m", edges=edges).id
-    text = graph(neighbourhood(repo, model), href, tainted={seed})
+    text = graph(neighbourhood(repo, model), SITE, tainted={seed})
     root = ET.fromstring(text)  # noqa: S314 - our own
     links = [link.get("href") for link in root.iter("a")]
     assert links == [f"/commits/{seed}", f"/commits/{model}", f"/commits/{config}"]
@@ -108,7 +106,7 @@ def test_names_are_text(repo: Registry) -> None:
     name = "<script>alert(1)</script>&\"'"
     seed = repo.commit("dataset", name, params={"a": 1}).id
     model = repo.commit("model", name, edges=[Edge("trained_on", seed)]).id
-    text = graph(neighbourhood(repo, model), href)
+    text = graph(neighbourhood(repo, model), SITE)
     assert "<script" not in text
     assert ET.fromstring(text) is not None  # noqa: S314 - our own
 
@@ -116,7 +114,7 @@ def test_names_are_text(repo: Registry) -> None:
 def test_alone_is_no_drawing(repo: Registry) -> None:
     """A commit that nothing came of, and that came from nothing, is not drawn."""
     id_ = repo.commit("dataset", "seed", params={"a": 1}).id
-    assert graph(neighbourhood(repo, id_), href) == ""
+    assert graph(neighbourhood(repo, id_), SITE) == ""
 
 
 def test_arrows_that_others_tell_are_left_out(repo: Registry) -> None:
@@ -125,5 +123,5 @@ def test_arrows_that_others_tell_are_left_out(repo: Registry) -> None:
     by = Edge("generated_by", model)
     raw = repo.commit("dataset", "raw", edges=[by]).id
     repo.commit("dataset", "kept", edges=[by, Edge("derived_from", raw)])
-    text = graph(neighbourhood(repo, model), href)
+    text = graph(neighbourhood(repo, model), SITE)
     assert len(re.findall("<path[^>]*data-from", text)) == 2
