@@ -59,6 +59,7 @@ SECTIONS = {
         "clone": "Make a registry from a remote.",
         "import": "Record what another system knows.",
         "serve": "Serve the registry to programs and people over HTTP.",
+        "token": "Make, list and revoke the tokens that `serve` asks for.",
     },
     "Bytes": {
         "get": "Give the files of a commit back, verified.",

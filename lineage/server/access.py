@@ -1,12 +1,13 @@
 """Who asks, and what they may: the principal of a request.
 
 Who may prove who they are by a token (``Authorization: Bearer``, or as the password
-of ``Basic``, which is what git sends). Where no token was ever made, whoever asks from
-this machine is whoever runs the server, and nobody else is served.
+of ``Basic``, which is what git sends), or come by a trusted proxy that names them.
+Where no token was ever made, whoever asks from this machine is whoever runs the
+server, and nobody else is served (see `guard`).
 """
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -45,13 +46,24 @@ def principal(request: Request) -> Principal:
     Raises:
         Unauthenticated: when that is not known.
     """
-    tokens: Tokens = request.app.state.tokens
+    who = _principal(request)
+    request.state.principal = who
+    return who
+
+
+def _principal(request: Request) -> Principal:
+    state = request.app.state
+    tokens: Tokens = state.tokens
     if secret := _secret(request.headers.get("authorization", "")):
         return of_secret(tokens, secret)
-    if tokens:
+    if named := _proxied(request):
+        return Principal(
+            named["name"], named["email"], _scopes(state.settings.proxy_scopes)
+        )
+    if tokens or state.peers:
         hint = "send `Authorization: Bearer lin_…`; `lineage token create` makes one"
         raise Unauthenticated("this needs a token", hint=hint)
-    with request.app.state.pool.lease() as registry:
+    with state.pool.lease() as registry:
         who = registry.actor()
     return Principal(who["name"], who["email"], frozenset(SCOPES))
 
@@ -74,9 +86,21 @@ def of_secret(tokens: Tokens, secret: str) -> Principal:
 
 
 def _known(token: Token) -> Principal:
-    implied = (_IMPLIED.get(scope, set()) for scope in token.scopes)
-    scopes = frozenset(token.scopes).union(*implied)
-    return Principal(token.name, token.email, scopes, token.id)
+    return Principal(token.name, token.email, _scopes(token.scopes), token.id)
+
+
+def _scopes(given: Collection[str]) -> frozenset[str]:
+    return frozenset(given).union(*(_IMPLIED.get(scope, ()) for scope in given))
+
+
+def _proxied(request: Request) -> dict[str, str] | None:
+    """Whom a trusted proxy names in its headers."""
+    peers, settings = request.app.state.peers, request.app.state.settings
+    names = {"name": settings.user_header, "email": settings.email_header}
+    named: dict[str, str] | None = peers.identity(
+        request.state.peer, request.scope["headers"], names
+    )
+    return named
 
 
 def _secret(header: str) -> str | None:

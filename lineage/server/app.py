@@ -5,14 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
 
 from lineage.server import problems
+from lineage.server.access_log import AccessLog
+from lineage.server.answers import Answers
+from lineage.server.compression import Compression
+from lineage.server.guard import Guard
+from lineage.server.limiting import Limiting
+from lineage.server.peers import Peers
 from lineage.server.pool import Pool
+from lineage.server.settings import Settings
 from lineage.server.tokens import Tokens
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 API = "/api/v1"
 _ROUTES = (  # of the API, each a module with a `router`
@@ -20,26 +25,29 @@ _ROUTES = (  # of the API, each a module with a `router`
     "events_in",
     "files",
     "health",
+    "whoami",
 )
 _GITS = 8  # at once that answer git's own protocol; others wait
 
 
-def create_app(root: Path) -> "FastAPI":
+def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     """Make the application of the registry at `root`.
 
     Raises:
         NotFound: when there is none.
+        UsageError: for settings that cannot be.
     """
-    from fastapi import FastAPI
-
+    settings = settings or Settings()
+    peers = Peers(settings.proxies)
     pool = Pool(root)
     with pool.lease() as registry:
-        tokens = Tokens(registry.home)
+        tokens, log = Tokens(registry.home), AccessLog(registry.home)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         pool.close()
+        log.close()
 
     app = FastAPI(
         title="lineage",
@@ -50,8 +58,19 @@ def create_app(root: Path) -> "FastAPI":
         redoc_url=None,
     )
     app.state.pool, app.state.tokens = pool, tokens
+    app.state.peers, app.state.settings = peers, settings
     app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
+    _route(app)
+    app.add_middleware(Compression)  # the innermost: each wraps those before it
+    app.add_middleware(Limiting, limits=settings.limits)
+    app.add_middleware(Guard, tokens=tokens, peers=peers, limits=settings.limits)
+    app.add_middleware(Answers, log=log)
+    return app
+
+
+def _route(app: FastAPI) -> None:
+    """Give `app` all that it answers."""
     pages = import_module("lineage.server.pages.routes")
     app.include_router(pages.public)
     app.include_router(pages.router)
@@ -59,4 +78,3 @@ def create_app(root: Path) -> "FastAPI":
         module = import_module(f"lineage.server.routes.{name}")
         app.include_router(module.router, prefix=API)
     app.include_router(import_module("lineage.server.routes.git").router)
-    return app

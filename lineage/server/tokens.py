@@ -78,13 +78,15 @@ class Tokens:
             hint = f"scopes are {', '.join(SCOPES)}"
             raise UsageError(f"there is no scope {unknown[0]}", hint=hint)
         if expires and expires <= created:
-            raise UsageError(f"{expires} has passed", hint="name a later day")
+            raise UsageError(f"{expires[:10]} has passed", hint="name a later day")
         secret = PREFIX + secrets.token_urlsafe(32)
         digest = sha256(secret.encode()).hexdigest()
         ordered = tuple(scope for scope in SCOPES if scope in scopes)
         token = Token(digest[:_ID], name, email, ordered, created, expires)
         with disk_errors("making the token"), locked(self._lock):
             self._folder.mkdir(mode=0o700, exist_ok=True)
+            for left in self._folder.glob(".*.new"):  # by somebody who was killed
+                left.unlink()
             self._write(digest, token, used=0.0)
         return secret, token
 

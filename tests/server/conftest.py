@@ -12,6 +12,8 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from lineage.server.app import create_app
+from lineage.server.running import Served, configured
+from lineage.server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[str]:
+def serving(root: Path, settings: Settings | None = None) -> Iterator[str]:
     """Serve the registry at `root` from a thread; gives the URL."""
-    config = uvicorn.Config(create_app(root), port=0, log_level="warning")
+    config = configured(Served({"": root}, settings or Settings()))
+    config.port = 0
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -37,10 +40,21 @@ def serving(root: Path) -> Iterator[str]:
         thread.join()
 
 
+@contextmanager
+def asking(
+    root: Path, settings: Settings | None = None, address: str = "127.0.0.1"
+) -> Iterator[TestClient]:
+    """Ask the registry's application without a socket, as if from `address`."""
+    app = create_app(root, settings)
+    url = "http://127.0.0.1"
+    with TestClient(app, base_url=url, client=(address, 50000)) as client:
+        yield client
+
+
 @pytest.fixture
 def client(repo: Registry) -> Iterator[TestClient]:
     """Give a client of the registry's application, without a socket."""
-    with TestClient(create_app(repo.root)) as client:
+    with asking(repo.root) as client:
         yield client
 
 

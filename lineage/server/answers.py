@@ -1,0 +1,79 @@
+"""What every answer gets: headers that keep browsers safe, and a line in the log.
+
+The outermost layer, so that refusals and failures are answered and told like the
+rest.
+"""
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from lineage.server.asgi import App, Message, Receive, Scope, Send
+from lineage.server.problems import problem
+
+if TYPE_CHECKING:
+    from lineage.server.access_log import AccessLog
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Accept, Accept-Encoding, Authorization, Cookie"),
+)
+_log = logging.getLogger("lineage.server")
+
+
+class Answers:
+    """Completes each answer, and notes it."""
+
+    def __init__(self, app: App, log: "AccessLog") -> None:
+        self._app = app
+        self._access = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope.setdefault("state", {})
+        began, said = time.perf_counter(), {"status": 0, "bytes": 0}
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said["status"] = message["status"]
+                _complete(message)
+            else:
+                said["bytes"] += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, completed)
+        except Exception as error:  # noqa: BLE001 - the boundary: nothing passes
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            if not said["status"]:
+                await _failed(error)(scope, receive, completed)
+        finally:
+            took = time.perf_counter() - began
+            self._access.note(scope, said["status"], said["bytes"], took)
+
+
+def _complete(message: Message) -> None:
+    """Add the headers that an answer has not set itself."""
+    headers = list(message.get("headers", ()))
+    present = {key.lower() for key, _ in headers}
+    headers += [pair for pair in _HEADERS if pair[0] not in present]
+    message["headers"] = headers
+
+
+def _failed(error: Exception) -> App:
+    detail = "the server's own log says more"
+    return problem(500, f"the server failed ({type(error).__name__})", detail)
