@@ -15,7 +15,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
     --inline-snapshot=disable
 
-.PHONY: demo test test-long lint bench science clean
+.PHONY: demo test test-long lint bench science conformance clean
 
 demo: .venv/.loop
 	$(BIN)/lineage demo --force
@@ -45,6 +45,12 @@ bench: .venv/.dev
 
 science: .venv/.dev
 	$(BIN)/python tests/science/run.py
+
+# MLflow's own tests of its model registry, from a checkout of its sources.
+conformance: .venv/.dev
+	@test -d "$(MLFLOW_SRC)/tests" || { echo "make conformance \
+	    MLFLOW_SRC=/a/checkout/of/mlflow"; exit 2; }
+	$(BIN)/python tests/compat/mlflow_conformance.py $(MLFLOW_SRC)
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .hypothesis
