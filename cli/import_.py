@@ -6,6 +6,7 @@ Each system has a module `cli/import_NAME.py` with its command.
 import click
 
 from lineage.cli.command import Group
+from lineage.cli.import_dvc import import_dvc
 
 
 @click.group(name="import", cls=Group)
@@ -16,3 +17,6 @@ def import_() -> None:
     that it gives are kept as claims, and never become ids. Importing again records
     only what is new.
     """
+
+
+import_.add_command(import_dvc, "dvc")

@@ -9,7 +9,7 @@ linked back from them.
 import filecmp
 import hashlib
 import os
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -84,6 +84,18 @@ class Payloads:
             UsageError: for what cannot be a payload (see `scan`).
         """
         kind, found = scan(top)
+        return self.take(kind, found, store=store, progress=progress, erased=erased)
+
+    def take(
+        self,
+        kind: str,
+        found: Sequence[Found],
+        *,
+        store: bool = True,
+        progress: Progress | None = None,
+        erased: Container[str] = (),
+    ) -> tuple[Payload, list[FileEntry]]:
+        """As `add`, of files wherever they lie, as what they are to be called."""
         self._hashes.load(item.stat for item in found)
         workspace = self.workspace() if store else nullcontext()
         with disk_errors("writing the payload"), workspace as work:

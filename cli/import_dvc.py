@@ -1,0 +1,93 @@
+"""`lineage import dvc`: the history of a DVC repository, as commits."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lineage.cli.command import App, Command, format_option, pass_app
+from lineage.cli.render import Column, document, listing
+from lineage.cli.text import plural
+
+if TYPE_CHECKING:
+    from lineage.integrations.dvc import Imported
+
+_COLUMNS = (
+    Column("branch", lambda r: (r["branch"], "branch"), flexible=True),
+    Column("versions", lambda r: f"{r['versions']:,}", right=True),
+    Column("new", lambda r: f"{r['created']:,}", right=True),
+    Column("tip", lambda r: (r["tip"][:8], "id")),
+)
+
+
+@click.command(
+    cls=Command,
+    short_help="The history of a DVC repository: models and data.",
+    examples={
+        "lineage import dvc": "the repository that we are in",
+        "lineage import dvc ../project --rev v2.0": "another one, up to a tag",
+        "lineage import dvc ../project --model 'weights/*'": "what is a model there",
+    },
+    exits=[0, 1, 2, 3, 5],
+)
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path())
+@click.option("--rev", metavar="REV", default="HEAD", help="git's, of the newest.")
+@click.option(
+    "--model", "models", metavar="GLOB", multiple=True, help="Outs that are models."
+)
+@click.option(
+    "--dataset", "datasets", metavar="GLOB", multiple=True, help="Outs that are data."
+)
+@click.option("--prefix", metavar="NAME", default="", help="Before each name: NAME/….")
+@format_option("json", "jsonl", "csv", "md")
+@pass_app
+def import_dvc(
+    app: App,
+    /,
+    *,
+    directory: str,
+    rev: str,
+    models: tuple[str, ...],
+    datasets: tuple[str, ...],
+    prefix: str,
+    format_: str,
+) -> None:
+    """Record every version of what DVC keeps in DIR, as git has its history.
+
+    Each out of a *.dvc file or a dvc.lock becomes a branch, each of its versions a
+    commit with edges to what its stage read, to its parameters and metrics. Bytes come
+    from DVC's cache there; versions that it lacks are recorded without.
+    """
+    from lineage.integrations.dvc import import_dvc as take
+
+    with app.terminal.progress("importing"):
+        found = take(
+            app.registry,
+            Path(directory),
+            rev=rev,
+            models=models,
+            datasets=datasets,
+            prefix=prefix,
+        )
+    records = [asdict(line) for line in found.lines]
+    if format_ == "json":
+        head = {"source": found.source, "head": found.head}
+        more = {"outs": records, "unread": list(found.unread)}
+        app.terminal.write([document({**head, **more})])
+    else:
+        listing(app.terminal, format_, "outs", records, _COLUMNS)
+    _tell(app, found)
+
+
+def _tell(app: App, found: "Imported") -> None:
+    """Say what was recorded, and what could not be."""
+    created = sum(line.created for line in found.lines)
+    absent = sum(line.absent for line in found.lines)
+    app.terminal.say(f"{plural(created, 'new commit')} from {found.source}")
+    for path in found.unread:
+        app.terminal.say(f"{path} is none of DVC's files at some time: left out there")
+    if absent:
+        app.terminal.say(f"{absent:,} without bytes, which its cache lacks")
+        hint = "`dvc fetch --all-commits` there before the import brings them"
+        app.terminal.say((f"  {hint}", "hint"))
