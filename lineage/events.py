@@ -10,6 +10,8 @@ from lineage.registry import Registry
 from lineage.store.events import Logged
 from lineage.store.objects import Event
 
+_FEW, _MANY = 64, 1024  # events that git lists at once
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -52,6 +54,23 @@ class Wanted:
     def _moved(self, event: Event) -> bool:
         refs = (change.ref for change in event.refs)
         return any(self.ref in (ref, ref.partition("/")[2]) for ref in refs)
+
+
+def newest_first(registry: Registry, seen: int = 0) -> Iterator[Logged]:
+    """The events newest first, without the first `seen`; only those are read.
+
+    Git is asked for few at first, and then for more.
+    """
+    log, count = registry.events_log, _FEW
+    tip = log.tip()
+    while tip is not None:
+        limits = (f"--skip={seen}", f"--max-count={count}")
+        listed = registry.git.run("rev-list", "--topo-order", *limits, tip)
+        oids = listed.decode().split()
+        yield from log.many(oids)
+        if len(oids) < count:
+            return
+        seen, count = seen + count, min(count * 8, _MANY)
 
 
 def events(registry: Registry, wanted: Wanted) -> Iterator[Logged]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from lineage.server import problems
+from lineage.server import openapi, problems
 from lineage.server.access_log import AccessLog
 from lineage.server.answers import Answers
+from lineage.server.cache import Cache
 from lineage.server.compression import Compression
 from lineage.server.guard import Guard
 from lineage.server.limiting import Limiting
@@ -20,11 +21,21 @@ from lineage.server.settings import Settings
 from lineage.server.tokens import Tokens
 
 API = "/api/v1"
-_ROUTES = (  # of the API, each a module with a `router`
-    "commits",
+_ROUTES = (  # of the API, each a module with a `router`; the first that fits answers
+    "checks",
+    "descent",
+    "commits",  # after what is below a commit
+    "stream",
+    "events",  # after the stream
     "events_in",
     "files",
     "health",
+    "loops",
+    "measures",
+    "refs",
+    "reports",
+    "reviews",
+    "taints",
     "whoami",
 )
 _GITS = 8  # at once that answer git's own protocol; others wait
@@ -42,6 +53,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     pool = Pool(root)
     with pool.lease() as registry:
         tokens, log = Tokens(registry.home), AccessLog(registry.home)
+        cache = Cache(registry)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -57,7 +69,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # both pages are made of other people's scripts
         redoc_url=None,
     )
-    app.state.pool, app.state.tokens = pool, tokens
+    app.state.pool, app.state.tokens, app.state.cache = pool, tokens, cache
     app.state.peers, app.state.settings = peers, settings
     app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
@@ -78,3 +90,4 @@ def _route(app: FastAPI) -> None:
         module = import_module(f"lineage.server.routes.{name}")
         app.include_router(module.router, prefix=API)
     app.include_router(import_module("lineage.server.routes.git").router)
+    openapi.install(app)

@@ -1,0 +1,50 @@
+"""Checking that everything is as it was recorded."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from lineage.errors import UsageError
+from lineage.registry import Registry
+from lineage.server import models
+from lineage.server.access import needs
+from lineage.server.cache import SCHEMA_VERSION
+from lineage.server.routes.asked import REVISION
+from lineage.shapes.verify import verified
+
+router = APIRouter(tags=["verify"], dependencies=[Depends(needs("admin"))])
+_MOST = 1000  # commits
+
+
+@router.post("/verify", responses=REVISION, response_model=models.Verified)
+async def verify(
+    request: Request,
+    revset: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=2000,
+            description="Which commits: 1,000 at most (docs/revisions.md).",
+        ),
+    ] = "HEAD",
+) -> dict[str, Any]:
+    """Read commits and their files again, and say what is not as recorded.
+
+    Nothing is repaired, and the log is not looked at: `lineage verify` does both. It
+    needs the scope admin, because it reads every byte.
+    """
+    from lineage.verify import verify as check
+
+    def made(registry: Registry) -> dict[str, Any]:
+        count = len(registry.select(revset))
+        if count > _MOST:
+            hint = f"name {_MOST:,} at most, or run `lineage verify` on the server"
+            raise UsageError(f"these are {count:,} commits", hint=hint)
+        return verified(check(registry, [revset]))
+
+    def leased() -> dict[str, Any]:
+        with request.app.state.pool.lease() as registry:
+            return {"schema_version": SCHEMA_VERSION, **made(registry)}
+
+    return await run_in_threadpool(leased)

@@ -1,0 +1,49 @@
+"""The history of a metric along branches."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from lineage.errors import NotFound
+from lineage.registry import Registry
+from lineage.server import models, paging
+from lineage.server.cache import answer
+from lineage.server.paging import Limit
+from lineage.server.routes.asked import READER, REVISION, At, Revsets
+from lineage.shapes.metric_history import history
+
+router = APIRouter(tags=["metrics"], dependencies=READER)
+
+
+@router.get("/metrics/{name:path}", responses=REVISION, response_model=models.History)
+async def metric(
+    request: Request,
+    name: Annotated[str, Path(min_length=1, max_length=500)],
+    revset: Revsets = [],  # noqa: B006 - FastAPI copies it
+    *,
+    everything: Annotated[
+        bool, Query(alias="all", description="Along every branch that has it.")
+    ] = False,
+    limit: Limit = 100,
+    at: At = None,
+) -> Response:
+    """Give a metric along the branch of each revision, newest first.
+
+    Branches that lack it are left out, unless all do.
+    """
+    from lineage.metric_history import Course, course, tips
+
+    def made(registry: Registry) -> dict[str, Any]:
+        then = paging.at(registry, at)
+        found: list[Course] = []
+        ends = sorted(then.branches().items()) if everything else []
+        for label, id_ in ends or tips(then, revset or ["HEAD"]):
+            try:
+                found.append(course(then, id_, name, label).newest(limit))
+            except NotFound as error:
+                lacking = error
+        if not found:
+            raise lacking
+        return history(name, found)
+
+    return await answer(request, made)
