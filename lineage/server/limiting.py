@@ -67,7 +67,7 @@ class _Request:
         self._scope = scope
         self._receive, self._send = receive, send
         self._most = None if large else limits.body
-        self._began = time.monotonic()
+        self._began = 0.0
         self._had = 0
         self._started = self._late = False
         self._timer: asyncio.TimerHandle | None = None
@@ -95,6 +95,7 @@ class _Request:
         """The next piece of the body, if it comes in time and is not too much."""
         if self._timer is not None:  # all is here: what comes is that somebody left
             return await self._receive()
+        self._began = self._began or time.monotonic()
         try:
             async with asyncio.timeout(self._limits.idle_seconds):
                 message = await self._receive()

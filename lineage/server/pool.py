@@ -5,6 +5,10 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
+
+from lineage.errors import LineageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +24,10 @@ class Pool:
 
     @contextmanager
     def lease(self) -> "Iterator[Registry]":
-        """Give a registry that nobody else has until the block ends."""
+        """Give a registry that nobody else has until the block ends.
+
+        One that failed in a way that nobody foresaw is not used again.
+        """
         import lineage
 
         try:
@@ -29,8 +36,13 @@ class Pool:
             registry = lineage.open(self.root)
         try:
             yield registry
-        finally:
+        except (LineageError, HTTPException):
             self._idle.put(registry)
+            raise
+        except BaseException:
+            registry.close()
+            raise
+        self._idle.put(registry)
 
     def close(self) -> None:
         """Close those that are idle."""

@@ -24,6 +24,11 @@ STATUS: dict[type[errors.LineageError], int] = {
     errors.StoreError: 503,
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_SAID = {  # of what the framework refuses by itself
+    400: ("the body cannot be read", "send JSON, in UTF-8"),
+    404: ("there is nothing here", "/api/v1/openapi.json lists what there is"),
+    405: ("this method is not for this", "the header Allow says which are"),
+}
 _PROOF = {"WWW-Authenticate": 'Bearer realm="lineage", Basic realm="lineage"'}
 
 
@@ -88,10 +93,9 @@ def install(app: "FastAPI") -> None:
 
     async def refused(_: "Request", error: Exception) -> "JSONResponse":
         assert isinstance(error, HTTPException)
-        said = {404: "there is nothing here", 405: "this method is not for this"}
-        title = said.get(error.status_code, str(error.detail))
+        title, detail = _SAID.get(error.status_code, (str(error.detail), ""))
         headers = dict(error.headers or {})
-        return problem(error.status_code, title, "", headers)
+        return problem(error.status_code, title, detail, headers)
 
     async def broken(_: "Request", error: Exception) -> "JSONResponse":
         detail = "the server's own log says more"
