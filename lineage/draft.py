@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lineage.errors import UsageError
+from lineage.store import names
 from lineage.store.git import identity
 from lineage.store.objects import Commit, Edge
 from lineage.store.views import Target
@@ -31,6 +32,19 @@ def actor(start: Path) -> dict[str, str]:
 
 def default_branch(kind: str, name: str) -> str:
     return f"{'loop' if kind == 'generation' else kind}/{name}"
+
+
+def place_of(kind: str, name: str, branch: str | None, ref: str | None = None) -> str:
+    """Where a commit goes: ``heads/BRANCH``, by default its own, or `ref`.
+
+    Raises:
+        UsageError: when one of the names cannot be one.
+    """
+    names.check(name)
+    branch = default_branch(kind, name) if branch is None else branch
+    place = ref or f"heads/{branch}"
+    names.check(place.partition("/")[2], "branch")
+    return place
 
 
 def joined(draft: Commit, tip: Target | None, *, revise: bool) -> Commit:

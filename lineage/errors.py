@@ -65,7 +65,7 @@ class Moved(Conflict):
 
 
 class Lacking(StoreError):
-    """A server has not got files of a commit; `files` are SHA-256 by path."""
+    """A server has not got files of a commit; `files` are paths by SHA-256."""
 
     def __init__(self, message: str, files: Mapping[str, str], *, hint: str) -> None:
         super().__init__(message, hint=hint)

@@ -11,7 +11,7 @@ from lineage.store import names
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.objects import Event
-from lineage.store.views import Move, Target
+from lineage.store.views import Move, Target, moved_meanwhile
 
 
 def set_branch(
@@ -20,17 +20,22 @@ def set_branch(
     revision: str = "HEAD",
     *,
     force: bool = False,
+    expect: str | None = None,
     message: str = "",
 ) -> str:
     """Make the branch `name` at `revision` (move it, with `force`); returns the id.
 
+    `expect` is the id that it must have by then ("": no such branch).
+
     Raises:
         UsageError: when the name cannot be one, or is taken and not `force`.
+        Moved: when it has not the id `expect`.
     """
     names.check(name, "branch")
     target = _target(registry, revision)
     with disk_errors("making the branch"), registry.events_log.locked() as lock:
         present = registry.target(f"heads/{name}")
+        _check_expected(f"heads/{name}", present, expect)
         if present and not force:
             hint = f"move it with `lineage branch --force {name} {revision}`"
             raise UsageError(f"the branch {name} exists already", hint=hint)
@@ -41,10 +46,18 @@ def set_branch(
     return target.id
 
 
-def delete_branch(registry: Registry, name: str, *, message: str = "") -> str:
-    """Delete a branch; its commits stay until gc. Returns the id that it had."""
+def delete_branch(
+    registry: Registry, name: str, *, expect: str | None = None, message: str = ""
+) -> str:
+    """Delete a branch; its commits stay until gc. Returns the id that it had.
+
+    Raises:
+        NotFound: when there is none.
+        Moved: when it has not the id `expect`.
+    """
     with disk_errors("deleting the branch"), registry.events_log.locked() as lock:
         present = _present(registry, name)
+        _check_expected(f"heads/{name}", present, expect)
         move = Move(f"heads/{name}", present, None)
         _record(registry, "branch", [move], message or "deleted", lock)
     return present.id
@@ -117,12 +130,20 @@ def set_tag(
     return target.id
 
 
-def delete_tag(registry: Registry, name: str, *, message: str = "") -> str:
-    """Delete a tag and spend its name; returns the id that it named."""
+def delete_tag(
+    registry: Registry, name: str, *, expect: str | None = None, message: str = ""
+) -> str:
+    """Delete a tag and spend its name; returns the id that it named.
+
+    Raises:
+        NotFound: when there is none.
+        Moved: when it does not name the id `expect`.
+    """
     with disk_errors("deleting the tag"), registry.events_log.locked() as lock:
         present = registry.target(f"tags/{name}")
         if present is None:
             raise NotFound(f"there is no tag {name}", hint="`lineage tag` lists them")
+        _check_expected(f"tags/{name}", present, expect)
         moves = [
             Move(f"tags/{name}", present, None, kept=True),
             Move(f"spent/{name}", None, present),
@@ -141,6 +162,12 @@ def _present(registry: Registry, name: str) -> Target:
     if present is None:
         raise NotFound(f"there is no branch {name}", hint="`lineage branch` lists them")
     return present
+
+
+def _check_expected(ref: str, present: Target | None, expect: str | None) -> None:
+    current = present.id if present else None
+    if expect is not None and expect != (current or ""):
+        raise moved_meanwhile(ref, current)
 
 
 def _record(

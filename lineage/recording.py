@@ -7,7 +7,7 @@ same already, make the git objects, move the name and append the event.
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from lineage.draft import joined
+from lineage.draft import check_substance, joined
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.files import FileEntry
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Committed(NamedTuple):
-    """What `Registry.commit` made: `created` is False when it was there already."""
+    """What `Registry.commit` made: `created` is False when it was there already.
+
+    `event` is the id of the event that says so.
+    """
 
     id: str
     git: str
@@ -28,6 +31,21 @@ class Committed(NamedTuple):
     name: str
     branch: str | None
     created: bool
+    event: str
+
+
+def check(registry: "Registry", draft: Commit, event: Event, *, files: bool) -> None:
+    """Refuse a commit that cannot be recorded, before any of its files is read.
+
+    Raises:
+        UsageError: for what says nothing, or has no canonical form.
+        NotFound: when an edge leads to a commit that is not here.
+        StoreError, NotAllowed: when it could not be signed.
+    """
+    check_substance(draft, files=files)
+    _ = event.encoded, Commit.parse(draft.manifest)
+    _ = [registry.git_oid(id_) for id_ in draft.ids()]
+    registry.signer.ready()
 
 
 def put(
@@ -82,12 +100,21 @@ def _record(
     if not created:
         arrived(registry, [commit.id])
     event = replace(event, subject=commit.id, commits=commits)
-    registry.record(event, moves, objects if created else [], lock=lock)
+    objects = objects if created else []
+    logged = registry.record(event, moves, objects, lock=lock)
     space, _, name = move.ref.partition("/")
     branch = name if space == "heads" else None
     if branch:
         registry.set_head(branch)
-    return Committed(*target, commit.kind, commit.name, branch, created and bool(moves))
+    return Committed(
+        target.id,
+        target.git,
+        commit.kind,
+        commit.name,
+        branch,
+        created and bool(moves),
+        logged.event.id,
+    )
 
 
 def says_the_same(draft: Commit, present: Commit) -> bool:

@@ -14,12 +14,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lineage.draft import actor, check_substance, default_branch
+from lineage.draft import actor, place_of
 from lineage.errors import NotFound, StoreError, UsageError, VerificationError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
-from lineage.recording import Committed, put
-from lineage.store import names
+from lineage.recording import Committed, check, put
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
 from lineage.store.events import EventLog, Logged, now
@@ -59,6 +58,7 @@ class Registry:
         self._load = lru_cache(maxsize=1024)(self._read)
         self.current_run: Run | None = None
         self._actor: Mapping[str, str] | None = None
+        self._via: Mapping[str, str] = {}
 
     def close(self) -> None:
         """Let go of the git process that this registry reads through."""
@@ -103,13 +103,19 @@ class Registry:
         return dict(self._actor) if self._actor else actor(self.root)
 
     @contextmanager
-    def acting(self, who: Mapping[str, str]) -> Iterator[Self]:
-        """Act as `who`, a name and an email, for a while: events are theirs."""
-        before, self._actor = self._actor, who
+    def acting(
+        self, who: Mapping[str, str], via: Mapping[str, str] | None = None
+    ) -> Iterator[Self]:
+        """Act as `who`, a name and an email, for a while: events are theirs.
+
+        `via` says by which way they came, and goes into their data.
+        """
+        before = self._actor, self._via
+        self._actor, self._via = who, via or {}
         try:
             yield self
         finally:
-            self._actor = before
+            self._actor, self._via = before
 
     # writing
 
@@ -151,11 +157,7 @@ class Registry:
             StoreError: when a file or the disk fails; nothing is recorded then.
         """
         self.events_log.check_writable()
-        names.check(name)
-        place = (
-            ref or f"heads/{default_branch(kind, name) if branch is None else branch}"
-        )
-        names.check(place.partition("/")[2], "branch")
+        place = place_of(kind, name, branch, ref)
         draft = Commit(
             kind,
             name,
@@ -172,10 +174,7 @@ class Registry:
         if source and not source.is_relative_to(self.home):
             data["path"] = self._shown(source)
         event = Event("commit", now(), self.actor(), message, data=data)
-        check_substance(draft, files=path is not None)
-        _ = event.encoded, Commit.parse(draft.manifest)  # refuse what is not canonical
-        _ = [self.git_oid(id_) for id_ in draft.ids()]  # or not here, before reading
-        self.signer.ready()
+        check(self, draft, event, files=path is not None)
         entries: list[FileEntry] = []
         stored = source is not None and not reference
         with self.payloads.writing() if stored else nullcontext():
@@ -210,6 +209,8 @@ class Registry:
 
         `merged` are git oids of events of other logs that it comes after too.
         """
+        if self._via:
+            event = replace(event, data={**event.data, **self._via})
         logged = self.events_log.append(event, moves, objects, lock=lock, merged=merged)
         self.ids.refresh()
         return logged

@@ -27,7 +27,6 @@ _ROUTES = (  # of the API, each a module with a `router`; the first that fits an
     "commits",  # after what is below a commit
     "stream",
     "events",  # after the stream
-    "events_in",
     "files",
     "health",
     "loops",
@@ -37,6 +36,10 @@ _ROUTES = (  # of the API, each a module with a `router`; the first that fits an
     "reviews",
     "taints",
     "whoami",
+    "write_commits",
+    "write_events",
+    "write_refs",
+    "write_statements",
 )
 _GITS = 8  # at once that answer git's own protocol; others wait
 

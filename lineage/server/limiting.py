@@ -33,7 +33,8 @@ class Limiting:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        large = path_of(scope).startswith(_LARGE)
+        path = path_of(scope)
+        large = path.startswith(_LARGE) and not path.endswith("/lacking")
         declared = header(scope, b"content-length") or b"0"
         if not large and declared.isdigit() and int(declared) > self._limits.body:
             await _too_large(self._limits)(scope, receive, send)

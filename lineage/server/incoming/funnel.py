@@ -1,31 +1,30 @@
 """The one way in: what was made elsewhere is checked, then appended under the lock."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from lineage.errors import Conflict, Moved, NotAllowed, NotFound, VerificationError
+from lineage.errors import Moved, NotAllowed, NotFound, VerificationError
 from lineage.registry import Registry
 from lineage.server.access import Principal
 from lineage.server.incoming import bytes_here, kept, sent
+from lineage.server.incoming.given import Id, Oid
+from lineage.server.incoming.once import circumstances
 from lineage.server.incoming.rules import check_allowed
 from lineage.store import names
 from lineage.store.arrivals import Arrived
 from lineage.store.disk import disk_errors
 from lineage.store.events import Logged, now
+from lineage.store.files import dvc_directory
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO, taken_back, undone
 from lineage.store.views import WHAT, Move, Target, moved_meanwhile
 from lineage.unfetched import arrived
 
 _MANY = 64  # git objects, from which on one pack is better than as many files
-_TRIES = 3
-
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Oid = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
 
 
 class SentMove(BaseModel):
@@ -58,8 +57,12 @@ class _Draft(NamedTuple):
     parent: str | None
 
 
-def append(registry: Registry, who: Principal, given: Sent) -> Logged:
+def append(
+    registry: Registry, who: Principal, given: Sent, name: str | None = None
+) -> Logged:
     """Append the event that was sent, in the name of whoever sent it.
+
+    `name` is that of the request (see `once`).
 
     Raises:
         Moved: when the log, or a name, is not where the sender thought.
@@ -69,11 +72,20 @@ def append(registry: Registry, who: Principal, given: Sent) -> Logged:
         UsageError, NotFound: for what cannot be read, or leads to what is not here.
     """
     draft = _read(registry, who, given)
-    with registry.payloads.writing():
-        found = _take(registry, draft.came)
+    payloads = registry.payloads
+    with payloads.writing(), disk_errors("recording the event"):
+        found = bytes_here.take(
+            registry, lambda: bytes_here.of_commits(registry, draft.came)
+        )
+        payloads.add_lists(
+            dvc_directory(made.entries)
+            for made in draft.came
+            if (of := made.commit.payload) and of.stored and of.type == "directory"
+        )
+        via = {} if draft.signature else circumstances(who, name)
         with (
-            disk_errors("recording the event"),
-            registry.acting(who.actor),
+            registry.acting(who.actor, via),
+            _signing(registry, draft.signature),
             registry.events_log.locked() as lock,
         ):
             logged = _append(registry, draft, lock)
@@ -87,8 +99,7 @@ def _read(registry: Registry, who: Principal, given: Sent) -> _Draft:
     event = sent.read_event(given.event)
     check_allowed(event, [move.ref for move in given.moves], who.scopes)
     if given.signature is None:
-        data = {**event.data, **who.circumstances}
-        event = replace(event, actor=who.actor, data=data)
+        event = replace(event, actor=who.actor)
     elif event.actor != who.actor:
         message = f"the event is signed as by {event.actor['name']}"
         hint = f"this token is that of {who.name} <{who.email}>"
@@ -101,20 +112,6 @@ def _read(registry: Registry, who: Principal, given: Sent) -> _Draft:
 def _oid(registry: Registry, id_: str) -> str | None:
     found = registry.ids.find(id_)
     return found[0].git if found else None
-
-
-def _take(registry: Registry, came: Sequence[Arrived]) -> bytes_here.Found:
-    """Pin the files of what came.
-
-    Somebody else may take over the same ones at the same time: then they are looked
-    for again, and are theirs.
-    """
-    for _ in range(_TRIES):
-        found = bytes_here.find(registry, came)
-        with disk_errors("storing the files"), suppress(FileNotFoundError):
-            bytes_here.take(registry, found)
-            return found
-    raise Conflict("others are sending the same files", hint="try again in a moment")
 
 
 def _append(registry: Registry, draft: _Draft, lock: int) -> Logged:
@@ -143,8 +140,7 @@ def _append(registry: Registry, draft: _Draft, lock: int) -> Logged:
         objects = []
     if attic := kept.alone(moves, came):
         registry.git.update_refs(attic, lock=lock)
-    with _signing(registry, draft.signature):
-        return registry.record(event, moves, objects, lock=lock)
+    return registry.record(event, moves, objects, lock=lock)
 
 
 def _check_parent(registry: Registry, parent: str | None) -> None:

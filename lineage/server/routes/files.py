@@ -7,7 +7,6 @@ and no commit took is removed after a day.
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
@@ -15,6 +14,7 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from lineage.addresses import stored
@@ -26,7 +26,6 @@ from lineage.store.uploads import Arriving, Uploads
 
 router = APIRouter(tags=["files"])
 
-STALL = 60.0  # seconds without a byte, after which nobody waits for the rest
 _PIECE = 1 << 20  # bytes that go to the disk at once
 _LARGEST = 1 << 50
 _OFFSET, _LENGTH = "Upload-Offset", "Upload-Length"
@@ -172,7 +171,7 @@ async def _take(request: Request, arriving: Arriving, length: int) -> Response |
     """
     held = bytearray()
     try:
-        async for came in _patiently(request.stream()):
+        async for came in request.stream():
             held += came
             if arriving.offset + len(held) > length:
                 arriving.stop()
@@ -181,26 +180,8 @@ async def _take(request: Request, arriving: Arriving, length: int) -> Response |
                 await run_in_threadpool(arriving.write, bytes(held))
                 held.clear()
         await run_in_threadpool(arriving.write, bytes(held))
-    except (ClientDisconnect, TimeoutError):
+    except (ClientDisconnect, HTTPException, asyncio.CancelledError):
         arriving.write(bytes(held))
-        arriving.stop()
-        kept = {_OFFSET: str(arriving.offset), "Connection": "close"}
-        return problem(408, "the file did not come whole", "go on later", kept)
-    except asyncio.CancelledError:
         arriving.stop()
         raise
     return None
-
-
-async def _patiently(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What comes, as long as something does.
-
-    Raises:
-        TimeoutError: when nothing did for a while.
-    """
-    while True:
-        async with asyncio.timeout(STALL):
-            came = await anext(stream, None)
-        if came is None:
-            return
-        yield came

@@ -16,7 +16,7 @@ from lineage.store.git_objects import GitObject
 from lineage.store.objects import Commit
 from lineage.taints import standing, taint
 from lineage.undo import undo
-from tests.server.sending import EVENTS, caught, packed
+from tests.server.sending import EVENTS, caught, packed, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +72,9 @@ def test_files_come_before_their_commit(
         if pin.is_file():
             pin.unlink()
     refused = client.post(EVENTS, json=body)
-    told = {name: sha256(name.encode() * 9).hexdigest() for name in "abc"}
+    told = {sha256(name.encode() * 9).hexdigest(): name for name in "abc"}
     assert (refused.status_code, refused.json()["lacking"]) == (409, told)
-    for name, address in told.items():
+    for address, name in told.items():
         client.put(f"/api/v1/files/{address}", content=name.encode() * 9)
     assert client.post(EVENTS, json=body).status_code == 201
     assert [*(repo.payloads.cache / "lineage" / "uploads").glob("*/*/*")] == []
@@ -124,11 +124,8 @@ def test_a_batch_comes_whole(
 
     body = caught(repo, act)
     assert body["objects"] == []  # a pack of its own holds them
-    objects = repo.git.run("rev-list", "--objects", "--all", "--missing=print")
-    del objects
     for commit in body["event"]["commits"]:
-        for oid in _parts(repo, commit["git"]):
-            body["objects"].append(packed(repo.git.read(oid)[1]))  # type: ignore[index]
+        body["objects"] += map(packed, parts_of(repo, commit["git"]))
     for pack in (repo.git.common / "objects" / "pack").iterdir():
         pack.unlink()
     repo.git.close()
@@ -136,12 +133,6 @@ def test_a_batch_comes_whole(
     repo.git.run("gc", "--prune=now", "--quiet")
     assert len(repo.ids) == 30
     sound(repo)
-
-
-def _parts(repo: Registry, oid: str) -> list[str]:
-    listed = repo.git.run("ls-tree", "-rt", "--format=%(objectname)", oid)
-    tree = repo.git.run("rev-parse", f"{oid}^{{tree}}")
-    return [oid, *tree.decode().split(), *listed.decode().split()]
 
 
 def test_names_statements_and_undo(

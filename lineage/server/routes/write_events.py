@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from lineage.registry import Registry
 from lineage.server.access import Principal, leased, principal
 from lineage.server.incoming.funnel import Sent, append
+from lineage.server.incoming.once import once
+from lineage.server.incoming.writer import RequestName
 
 router = APIRouter(tags=["events"])
 
@@ -24,7 +26,15 @@ def post(
     sent: Sent,
     who: Annotated[Principal, Depends(principal)],
     registry: Annotated[Registry, Depends(leased)],
+    name: RequestName = None,
 ) -> Appended:
-    """Append an event that was made elsewhere, with its commits and its moves."""
-    logged = append(registry, who, sent)
+    """Append an event that was made elsewhere, with its commits and its moves.
+
+    Its type says which scope that takes (docs/api.md, Writing).
+    """
+
+    def do() -> str:
+        return append(registry, who, sent, name).event.id
+
+    logged = once(registry, who, name, sent.model_dump_json(), do)
     return Appended(git=logged.git, id=logged.event.id)

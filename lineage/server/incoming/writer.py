@@ -1,0 +1,59 @@
+"""What a route that writes has in hand: the registry, in the sender's name."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+
+from lineage.registry import Registry
+from lineage.server.access import Principal, needs
+from lineage.server.incoming.once import circumstances, once
+from lineage.store.events import Logged
+
+RequestName = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=255,
+        pattern=r"^[ -~]+$",
+        description="A name for this request: sent again with it, it is done once",
+    ),
+]
+
+
+class Writer(NamedTuple):
+    """A registry for one request, whose events are those of whoever sent it."""
+
+    registry: Registry
+    who: Principal
+    name: str | None
+
+    def once(self, asked: BaseModel, do: Callable[[], str], of: str = "") -> Logged:
+        """The event that `do` appends, or has appended to the same request before.
+
+        `asked` is its body, `of` what it is about beside that.
+        """
+        words = f"{type(asked).__name__} {of} {asked.model_dump_json()}"
+        return once(self.registry, self.who, self.name, words, do)
+
+
+def writing(scope: str) -> Callable[..., Iterator[Writer]]:
+    """A dependency: a registry that is written to, for who has `scope`.
+
+    Where events are signed, they are with a key of the server's own, or not at all.
+    """
+
+    def lend(
+        request: Request,
+        who: Annotated[Principal, Depends(needs(scope))],
+        request_name: RequestName = None,
+    ) -> Iterator[Writer]:
+        with (
+            request.app.state.pool.lease() as registry,
+            registry.acting(who.actor, circumstances(who, request_name)),
+            registry.signer.machine("a server"),
+        ):
+            yield Writer(registry, who, request_name)
+
+    return lend
