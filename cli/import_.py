@@ -7,6 +7,7 @@ import click
 
 from lineage.cli.command import Group
 from lineage.cli.import_dvc import import_dvc
+from lineage.cli.import_mlflow import import_mlflow
 
 
 @click.group(name="import", cls=Group)
@@ -20,3 +21,4 @@ def import_() -> None:
 
 
 import_.add_command(import_dvc, "dvc")
+import_.add_command(import_mlflow, "mlflow")

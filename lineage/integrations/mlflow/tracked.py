@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,25 +67,27 @@ class Tracked:
         """The commit of a dataset; its bytes stay where they are."""
         claim = {"uri": place_of(entity), "claimed": f"mlflow:{entity.digest}"}
         draft = Commit("dataset", clean(entity.name), external=claim)
-        return self._put(draft, f"dataset/{draft.name}/{clean(entity.digest)}", {})
+        return self.put(draft, f"dataset/{draft.name}/{clean(entity.digest)}", {})
 
     def logged_model(self, model: "LoggedModel") -> str:
         """The commit of a logged model, with what its run used."""
         id_ = model.model_id
         if id_ not in self._models:
             self._models[id_] = None  # a model that its own run used is not its parent
-            run = self.run_of(model.source_run_id)
-            external = {"uri": model.artifact_location, "claimed": f"mlflow:{id_}"}
-            draft = Commit(
-                "model", clean(model.name), external=external, **self.facts(run, model)
-            )
-            self._models[id_] = self._put(draft, f"model/{id_}", told(run))
+            run, place = self.run_of(model.source_run_id), model.artifact_location
+            claim = {"uri": place, "claimed": f"mlflow:{id_}"}
+            facts = self.facts(run, model)
+            draft = Commit("model", clean(model.name), external=claim, **facts)
+            known = {**told(run), "model": id_}
+            self._models[id_] = self.put(draft, f"model/{id_}", known, folder_of(place))
         return self._models[id_] or ""
 
     def run(self, run: "Run", name: str) -> str:
         """The commit of a run that made no model: a setting, and what came of it."""
-        draft = Commit("config", clean(name), **self.facts(run, None))
-        return self._put(draft, f"run/{run.info.run_id}", told(run))
+        id_ = run.info.run_id
+        place = {"uri": f"runs:/{id_}"}
+        draft = Commit("config", clean(name), external=place, **self.facts(run, None))
+        return self.put(draft, f"run/{id_}", told(run))
 
     def facts(self, run: "Run | None", model: "LoggedModel | None") -> dict[str, Any]:
         """What a commit says of a run, or of the model that it made."""
@@ -109,14 +112,28 @@ class Tracked:
             if model and (id_ := self.logged_model(model)):
                 yield Edge("derived_from", id_)
 
-    def _put(self, draft: Commit, branch: str, circumstances: Mapping[str, Any]) -> str:
-        """Record a commit on its branch, unless its tip says the same."""
+    def put(
+        self,
+        draft: Commit,
+        branch: str,
+        circumstances: Mapping[str, Any],
+        folder: Path | None = None,
+    ) -> str:
+        """Record a commit on its branch, unless its tip says the same; its id.
+
+        The files in `folder` stand for the place that `draft` has them at. What MLflow
+        once called a model stays as it is, so they are read for a new one only.
+        """
+        if folder:
+            draft = replace(draft, external=None)
         tip = self.registry.target(f"heads/{branch}")
-        if tip and says_the_same(draft, self.registry.load(tip.id)):
-            return tip.id
+        present = self.registry.load(tip.id) if tip else None
+        if present and says_the_same(replace(draft, payload=present.payload), present):
+            return present.id
         made = self.registry.commit(
             draft.kind,
             draft.name,
+            folder,
             edges=draft.edges,
             params=draft.params,
             metrics=draft.metrics,
