@@ -169,6 +169,17 @@ def speaking_of(ask: Ask, id_: str, limit: int) -> list[str]:
     return list(ask.connection.execute(query).scalars())
 
 
+def events_of(ask: Ask, types: Collection[str]) -> list[str]:
+    """The git oids of the clone's events of these types, newest first."""
+    query = (
+        select(EventRow.git)
+        .join(HeardRow, col(HeardRow.event) == EventRow.number)
+        .where(col(EventRow.type).in_(types), col(HeardRow.clone) == ask.clone)
+        .order_by(col(EventRow.number).desc())
+    )
+    return list(ask.connection.execute(query).scalars())
+
+
 def holding(ask: Ask, sha256: str, kind: str | None = None) -> list[str]:
     """The ids of the clone's commits that have a file of this SHA-256, newest first."""
     tests = [col(FileRow.sha256) == sha256, col(KnownRow.clone) == ask.clone]

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from lineage.errors import NotAllowed, Unauthenticated
+from lineage.server.session import COOKIE, check_origin
 from lineage.server.tokens import SCOPES, Token, Tokens
 from lineage.store.events import now
 
@@ -45,7 +46,9 @@ def principal(request: Request) -> Principal:
 
     Raises:
         Unauthenticated: when that is not known.
+        NotAllowed: when another site has had a browser send it.
     """
+    check_origin(request)
     who = _principal(request)
     request.state.principal = who
     return who
@@ -60,6 +63,8 @@ def _principal(request: Request) -> Principal:
         return Principal(
             named["name"], named["email"], _scopes(state.settings.proxy_scopes)
         )
+    if token := state.sessions.find(request.cookies.get(COOKIE, "")):
+        return _active(token)
     if tokens or state.peers:
         hint = "send `Authorization: Bearer lin_…`; `lineage token create` makes one"
         raise Unauthenticated("this needs a token", hint=hint)
@@ -78,14 +83,20 @@ def of_secret(tokens: Tokens, secret: str) -> Principal:
     if token is None:
         hint = "`lineage token list` lists those that there are, on the server"
         raise Unauthenticated("this is no token of this registry", hint=hint)
+    who = _active(token)
+    tokens.note_use(secret)
+    return who
+
+
+def _active(token: Token) -> Principal:
+    """Whose token it is, while it counts.
+
+    Raises:
+        Unauthenticated: when it does not any more.
+    """
     if (state := token.state(now())) != "active":
         hint = "`lineage token create` makes a new one, on the server"
         raise Unauthenticated(f"the token {token.id} is {state}", hint=hint)
-    tokens.note_use(secret)
-    return _known(token)
-
-
-def _known(token: Token) -> Principal:
     return Principal(token.name, token.email, _scopes(token.scopes), token.id)
 
 

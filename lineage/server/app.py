@@ -17,6 +17,7 @@ from lineage.server.guard import Guard
 from lineage.server.limiting import Limiting
 from lineage.server.peers import Peers
 from lineage.server.pool import Pool
+from lineage.server.session import Sessions
 from lineage.server.settings import Settings
 from lineage.server.tokens import Tokens
 
@@ -41,6 +42,7 @@ _ROUTES = (  # of the API, each a module with a `router`; the first that fits an
     "write_refs",
     "write_statements",
 )
+_PAGES = ("reviewing", "sign_in")  # with addresses of their own
 _GITS = 8  # at once that answer git's own protocol; others wait
 
 
@@ -57,6 +59,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     with pool.lease() as registry:
         tokens, log = Tokens(registry.home), AccessLog(registry.home)
         cache = Cache(registry)
+        sessions = Sessions(registry.home, tokens)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,6 +77,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     )
     app.state.pool, app.state.tokens, app.state.cache = pool, tokens, cache
     app.state.peers, app.state.settings = peers, settings
+    app.state.sessions = sessions
     app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
     _route(app)
@@ -89,6 +93,9 @@ def _route(app: FastAPI) -> None:
     pages = import_module("lineage.server.pages.routes")
     app.include_router(pages.public)
     app.include_router(pages.router)
+    for name in _PAGES:
+        module = import_module(f"lineage.server.pages.{name}")
+        app.include_router(module.router)
     for name in _ROUTES:
         module = import_module(f"lineage.server.routes.{name}")
         app.include_router(module.router, prefix=API)

@@ -27,6 +27,7 @@ PREFIX = "lin_"
 SHORTEST = 4  # digits of an id that name a token
 _ID = 12  # digits of the SHA-256
 _SECRET = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
+_DIGEST = re.compile("[0-9a-f]{64}")
 _FRESH = 60  # seconds between two notes that a token was used
 
 
@@ -95,6 +96,10 @@ class Tokens:
         if not _SECRET.fullmatch(secret):
             return None
         return self._read(self._path(sha256(secret.encode()).hexdigest()))
+
+    def of_digest(self, digest: str) -> Token | None:
+        """The token whose secret has this SHA-256, in whatever state it is."""
+        return self._read(self._path(digest)) if _DIGEST.fullmatch(digest) else None
 
     def note_use(self, secret: str) -> None:
         """Remember that a token was used, to the minute."""

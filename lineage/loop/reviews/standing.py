@@ -18,7 +18,7 @@ from lineage.loop.reviews.coverage import seconds
 from lineage.loop.running.journal import branch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lineage.loop.reviews.ballots import Load
     from lineage.registry import Registry
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lineage.store.objects import Event
 
 TOLD = frozenset({REQUEST, VERDICT, "label", "override"})  # events that reviews are
+_LONG = 2000  # commits: opening the index takes as long as reading so many events
 _PAST = {"approve": "approved", "reject": "rejected"}
 
 
@@ -90,8 +91,8 @@ class Reviews:
 
     @classmethod
     def read(cls, registry: Registry) -> Reviews:
-        """One pass over the log; of each subject the newest request counts."""
-        return cls.of(registry, registry.events_log.iterate())
+        """What the log says; of each subject the newest request counts."""
+        return cls.of(registry, _told(registry))
 
     @classmethod
     def of(
@@ -146,6 +147,19 @@ class Reviews:
             lines = [f"{w.subject[:12]} ({w.loop})" for w in self.waiting.values()]
             raise Ambiguous(f"{len(lines)} commits wait for review", lines)
         return next(iter(self.waiting))
+
+
+def _told(registry: Registry) -> Iterator[Logged]:
+    """The events of reviews, newest first: by the index where the log is long."""
+    log = registry.events_log
+    if log.at or len(registry.ids) < _LONG:
+        return log.iterate()
+    from lineage.indexing import index_of
+    from lineage.store.index_query import events_of
+
+    with index_of(registry) as index:
+        oids = index.read(lambda ask: events_of(ask, TOLD))
+    return log.many(oids)
 
 
 def _waiting(ballot: Ballot, request: Event) -> Waiting:

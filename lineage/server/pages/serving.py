@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from lineage.registry import Registry
 from lineage.server.access import Principal, leased, needs
 from lineage.server.pages.site import Site
+from lineage.server.session import COOKIE
 
 POLICY = (  # everything comes from here, and nothing is written into the page itself
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -18,7 +19,8 @@ POLICY = (  # everything comes from here, and nothing is written into the page i
 def site(request: Request, who: str = "") -> Site:
     """The site as seen by somebody, or by nobody."""
     name: str = request.app.state.pool.root.name
-    return Site(name, request.scope.get("root_path", ""), who)
+    session = bool(who) and COOKIE in request.cookies
+    return Site(name, request.scope.get("root_path", ""), who, session=session)
 
 
 def site_of(

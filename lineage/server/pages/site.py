@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 class Site:
     """The pages of one registry: its `name`, what is before every address, who looks.
 
-    `live` pages come from a server: they can search, and people can act on them.
+    `live` pages come from a server: they can search, and people can act on them. Who
+    has a `session` signed in with a browser.
     """
 
     name: str
     root: str = ""
     who: str = ""
     live: bool = True
+    session: bool = False
 
     def href(self, *parts: str, **asked: object) -> str:
         """The address of a page: ``href("commits", id)``; of the first without parts.

@@ -1,0 +1,77 @@
+"""Signing in and out with a browser."""
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from lineage.errors import LineageError, NotAllowed, Unauthenticated
+from lineage.server.access import of_secret, principal
+from lineage.server.pages.forms import Form
+from lineage.server.pages.serving import html, site
+from lineage.server.session import COOKIE, LASTS, Sessions, check_origin
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(check_origin)])
+
+
+def address(request: Request) -> str:
+    """Where to sign in, to come back to what `request` asked for."""
+    asked = f"?{request.url.query}" if request.url.query else ""
+    here = f"{request.url.path}{asked}"
+    return site(request).href("sign-in", to=here if request.method == "GET" else "")
+
+
+@router.get("/sign-in")
+def ask(request: Request, to: str = "") -> Response:
+    """Ask for a token; whoever is known already goes on."""
+    try:
+        principal(request)
+    except LineageError:
+        return _page(request, to)
+    return RedirectResponse(_inside(request, to), 303)
+
+
+@router.post("/sign-in")
+def begin(request: Request, form: Form) -> Response:
+    """Begin the session of whoever has the token."""
+    secret, to = form.get("token", "").strip(), form.get("to", "")
+    try:
+        of_secret(request.app.state.tokens, secret)
+    except (Unauthenticated, NotAllowed) as error:
+        return _page(request, to, error)
+    sessions: Sessions = request.app.state.sessions
+    answer = RedirectResponse(_inside(request, to), 303)
+    answer.set_cookie(
+        COOKIE,
+        sessions.begin(secret),
+        max_age=int(LASTS.total_seconds()),
+        path=_path(request),
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return answer
+
+
+@router.post("/sign-out")
+def end(request: Request) -> Response:
+    """End the session."""
+    sessions: Sessions = request.app.state.sessions
+    sessions.end(request.cookies.get(COOKIE, ""))
+    answer = RedirectResponse(site(request).href("sign-in"), 303)
+    answer.delete_cookie(COOKIE, path=_path(request))
+    return answer
+
+
+def _page(request: Request, to: str, error: LineageError | None = None) -> Response:
+    page = site(request).render("sign-in", to=to, error=error)
+    return html(page, 401 if error else 200)
+
+
+def _path(request: Request) -> str:
+    return request.scope.get("root_path", "") or "/"
+
+
+def _inside(request: Request, to: str) -> str:
+    """`to` where that is an address of these pages, else the first page."""
+    home = site(request).href()
+    plain = to.isascii() and to.isprintable() and "\\" not in to
+    return to if plain and to.startswith(home) and not to.startswith("//") else home
