@@ -44,7 +44,7 @@ def begin(request: Request, form: Form) -> Response:
         sessions.begin(secret),
         max_age=int(LASTS.total_seconds()),
         path=_path(request),
-        secure=request.url.scheme == "https",
+        secure="https" in (request.url.scheme, _outside(request)),
         httponly=True,
         samesite="strict",
     )
@@ -64,6 +64,11 @@ def end(request: Request) -> Response:
 def _page(request: Request, to: str, error: LineageError | None = None) -> Response:
     page = site(request).render("sign-in", to=to, error=error)
     return html(page, 401 if error else 200)
+
+
+def _outside(request: Request) -> str:
+    """The scheme at a proxy, as it says; nobody gains by saying ``https``."""
+    return request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
 
 
 def _path(request: Request) -> str:
