@@ -56,13 +56,16 @@ class Wanted:
         return any(self.ref in (ref, ref.partition("/")[2]) for ref in refs)
 
 
-def newest_first(registry: Registry, seen: int = 0) -> Iterator[Logged]:
+def newest_first(
+    registry: Registry, seen: int = 0, *, tip: str | None = None
+) -> Iterator[Logged]:
     """The events newest first, without the first `seen`; only those are read.
 
-    Git is asked for few at first, and then for more.
+    `tip` is the git oid of the one to start from, by default the newest. Git is asked
+    for few at first, and then for more.
     """
     log, count = registry.events_log, _FEW
-    tip = log.tip()
+    tip = tip or log.tip()
     while tip is not None:
         limits = (f"--skip={seen}", f"--max-count={count}")
         listed = registry.git.run("rev-list", "--topo-order", *limits, tip)

@@ -157,6 +157,28 @@ def named_by(ask: Ask, id_: str, limit: int) -> tuple[int, list[Child]]:
     return count or 0, [Child(*row) for row in connection.execute(newest)]
 
 
+def newest(ask: Ask, limit: int, *, before: int | None = None) -> list[str]:
+    """The ids of the clone's newest commits, of those before the number `before`."""
+    query = select(CommitRow.id).join(
+        KnownRow, col(KnownRow.commit) == CommitRow.number
+    )
+    query = query.where(col(KnownRow.clone) == ask.clone)
+    if before is not None:
+        query = query.where(col(KnownRow.number) < before)
+    query = query.order_by(col(KnownRow.number).desc()).limit(limit)
+    return list(ask.connection.execute(query).scalars())
+
+
+def event_of(ask: Ask, id_: str) -> str | None:
+    """The git oid of the clone's event `id_`, a full id."""
+    query = (
+        select(EventRow.git)
+        .join(HeardRow, col(HeardRow.event) == EventRow.number)
+        .where(EventRow.id == id_, col(HeardRow.clone) == ask.clone)
+    )
+    return next(iter(ask.connection.execute(query).scalars()), None)
+
+
 def speaking_of(ask: Ask, id_: str, limit: int) -> list[str]:
     """The git oids of the clone's events about a commit, newest first."""
     query = (

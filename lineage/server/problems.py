@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from lineage import errors
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
+    from fastapi import FastAPI, Request, Response
     from fastapi.responses import JSONResponse
 
 MEDIA_TYPE = "application/problem+json"
@@ -75,11 +75,13 @@ def install(app: "FastAPI") -> None:
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
 
-    async def failed(_: "Request", error: Exception) -> "JSONResponse":
-        assert isinstance(error, errors.LineageError)
-        return of(error)
+    from lineage.server.pages.errors import shown
 
-    async def malformed(_: "Request", error: Exception) -> "JSONResponse":
+    async def failed(request: "Request", error: Exception) -> "Response":
+        assert isinstance(error, errors.LineageError)
+        return shown(request, of(error))
+
+    async def malformed(request: "Request", error: Exception) -> "Response":
         assert isinstance(error, RequestValidationError)
         found = [
             {"at": "/".join(map(str, one["loc"])), "is": one["msg"]}
@@ -87,19 +89,20 @@ def install(app: "FastAPI") -> None:
         ]
         unread = any(one["type"] == "json_invalid" for one in error.errors())
         detail = f"{found[0]['at']}: {found[0]['is']}"
-        return problem(
-            400 if unread else 422, "the request is malformed", detail, errors=found
-        )
+        status = 400 if unread else 422
+        said = problem(status, "the request is malformed", detail, errors=found)
+        return shown(request, said)
 
-    async def refused(_: "Request", error: Exception) -> "JSONResponse":
+    async def refused(request: "Request", error: Exception) -> "Response":
         assert isinstance(error, HTTPException)
         title, detail = _SAID.get(error.status_code, (str(error.detail), ""))
         headers = dict(error.headers or {})
-        return problem(error.status_code, title, detail, headers)
+        return shown(request, problem(error.status_code, title, detail, headers))
 
-    async def broken(_: "Request", error: Exception) -> "JSONResponse":
+    async def broken(request: "Request", error: Exception) -> "Response":
         detail = "the server's own log says more"
-        return problem(500, f"the server failed ({type(error).__name__})", detail)
+        said = problem(500, f"the server failed ({type(error).__name__})", detail)
+        return shown(request, said)
 
     app.add_exception_handler(errors.LineageError, failed)
     app.add_exception_handler(RequestValidationError, malformed)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _CHEAP = ("metrics", "params", "files")  # what manifests and file lists say
 _MOST = 12  # rows
+SORTS = ("changed", "renamed", "added", "removed")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,5 @@ def since_before(registry: "Registry", id_: str) -> Changed | None:
 
 def counted(files: "FileChanges") -> dict[str, int]:
     """How many files were added, removed, changed and renamed."""
-    kinds = ("added", "removed", "changed", "renamed")
-    counts = {kind: len(getattr(files, kind)) for kind in kinds}
+    counts = {kind: len(getattr(files, kind)) for kind in SORTS}
     return {kind: count for kind, count in counts.items() if count}

@@ -2,16 +2,35 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from lineage.errors import NotFound
+from lineage.errors import NotFound, UsageError
 from lineage.neighbourhood import HOPS, MOST_HOPS
-from lineage.server.pages import assets, commit, home, near, origins
+from lineage.server.pages import (
+    assets,
+    branch,
+    commit,
+    compare,
+    events,
+    home,
+    impact,
+    names,
+    near,
+    origins,
+    search,
+    taints,
+    trace,
+)
 from lineage.server.pages.serving import Here, Pages, html
 from lineage.store.objects import is_id
 
 _FOR_EVER = "public, max-age=31536000, immutable"
+
+Text = Annotated[str, Query(max_length=2000)]
+Read = Annotated[str, Query(pattern="^(records|tensors|tokenizer)?$")]
+Git = Annotated[str, Query(pattern="^([0-9a-f]{40})?$")]
+Id = Annotated[str, Query(pattern="^[0-9a-f]{0,64}$")]
 
 public = APIRouter(include_in_schema=False)
 router = APIRouter(include_in_schema=False)
@@ -30,6 +49,82 @@ def static(file: str) -> Response:
 def at_home(site: Pages, registry: Here) -> Response:
     """The registry at a glance."""
     return html(home.page(site, registry))
+
+
+@router.get("/search")
+def at_search(site: Pages, registry: Here, q: Text = "", after: Id = "") -> Response:
+    """Commits by revset; a name leads to the page of its commit."""
+    asked = q.strip()
+    if not after and (found := search.one_commit(registry, asked)):
+        return RedirectResponse(site.href("commits", found), 303)
+    return html(*search.page(site, registry, asked, after))
+
+
+@router.get("/branches/{name:path}")
+def at_branch(name: str, site: Pages, registry: Here, start: Id = "") -> Response:
+    """The commits of a branch and how its measures went."""
+    return html(branch.page(site, registry, name, start))
+
+
+@router.get("/compare")
+def asked_to_compare(site: Pages, a: Text, b: Text) -> Response:
+    """What a form asks for, at its own address."""
+    return RedirectResponse(site.href("compare", f"{a}...{b}"), 303)
+
+
+@router.get("/compare/{spec:path}")
+def at_compare(spec: str, site: Pages, registry: Here, read: Read = "") -> Response:
+    """Two commits, ``A...B``, side by side."""
+    a, dots, b = spec.partition("...")
+    if not (a and dots and b):
+        raise UsageError(f"{spec!r} does not say what to compare", hint="write A...B")
+    return html(compare.page(site, registry, a, b, read))
+
+
+@router.get("/impact/{revision:path}")
+def at_impact(revision: str, site: Pages, registry: Here) -> Response:
+    """What a commit reached."""
+    return html(impact.page(site, registry, revision))
+
+
+@router.get("/trace/{revision:path}")
+def at_trace(revision: str, site: Pages, registry: Here) -> Response:
+    """What a commit is made of, through every generation."""
+    return html(trace.page(site, registry, revision))
+
+
+@router.get("/taints")
+def at_taints(site: Pages, registry: Here) -> Response:
+    """What was found to be bad."""
+    return html(taints.page(site, registry))
+
+
+@router.get("/names")
+def at_names(
+    site: Pages, registry: Here, part: Text = "", after: Text = ""
+) -> Response:
+    """Branches and tags."""
+    return html(names.page(site, registry, part, after))
+
+
+@router.get("/events")
+def at_events(
+    site: Pages,
+    registry: Here,
+    request: Request,
+    tip: Git = "",
+    seen: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """The log, filtered, some events at a time."""
+    given = request.query_params
+    wanted = {key: given.get(key, "")[:200] for key in events.FILTERS}
+    return html(events.page(site, registry, wanted, tip, seen))
+
+
+@router.get("/events/{id}")
+def at_event(id: str, site: Pages, registry: Here) -> Response:
+    """One event in full."""
+    return html(events.one(site, registry, id))
 
 
 @router.get("/origins/{id}")

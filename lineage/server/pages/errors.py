@@ -1,0 +1,34 @@
+"""Problems as pages, for those who look with a browser."""
+
+import json
+from typing import TYPE_CHECKING
+
+from lineage.server.pages.serving import html, site
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from starlette.responses import Response
+
+_FOR_PROGRAMS = ("/api/", "/git/", "/static/")
+
+
+def wants_page(request: "Request") -> bool:
+    """Whether whoever asks reads HTML, at an address that is not for programs."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    reads = "text/html" in request.headers.get("accept", "")
+    return reads and not path.startswith(_FOR_PROGRAMS)
+
+
+def shown(request: "Request", problem: "Response") -> "Response":
+    """A problem as whoever asks can read it: as it is, or as a page."""
+    if not wants_page(request):
+        return problem
+    said = json.loads(bytes(problem.body))
+    page = site(request).render(
+        "error",
+        status=problem.status_code,
+        says=said["title"],
+        hint=said["detail"],
+        details=said.get("candidates", said.get("details", [])),
+    )
+    return html(page, problem.status_code)
