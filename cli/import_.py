@@ -7,6 +7,7 @@ import click
 
 from lineage.cli.command import Group
 from lineage.cli.import_dvc import import_dvc
+from lineage.cli.import_hf import import_hf
 from lineage.cli.import_mlflow import import_mlflow
 
 
@@ -21,4 +22,5 @@ def import_() -> None:
 
 
 import_.add_command(import_dvc, "dvc")
+import_.add_command(import_hf, "hf")
 import_.add_command(import_mlflow, "mlflow")

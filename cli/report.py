@@ -68,6 +68,9 @@ def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -
         "lineage report v1 --format oms --sign-key key.pem -o v1.oms.json": (
             "a signature over its files, for `model_signing verify key`"
         ),
+        "lineage report model/tutor --format model-card --into out/README.md": (
+            "what is known, into the card of a folder that goes to the Hub"
+        ),
         "lineage report 'released()' --at 2026-11-03 -o live.html": "what was live "
         "anywhere on that day",
         "lineage report model/tutor --template eu-gpai --audience public": "what a "
@@ -94,6 +97,12 @@ def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -
 )
 @click.option(
     "-o", "--output", metavar="FILE", type=Path, help="Write to FILE; - is stdout."
+)
+@click.option(
+    "--into",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Of a card: write it into a README.md, and keep what people wrote there.",
 )
 @click.option(
     "--template",
@@ -129,6 +138,7 @@ def report(
     format_: str,
     sign_key: Path | None,
     output: Path | None,
+    into: Path | None,
     template: str | None,
     audience: str | None,
     payloads: str | None,
@@ -148,6 +158,7 @@ def report(
     if output == Path("-"):
         output = None
     _check(app, format_, output, payloads, sign_key)
+    _check_into(format_, into, output)
     _check_audience(format_, audience)
     if template is not None and format_ in SIGNED:
         hint = "give them a report with it: `-o report.html`"
@@ -160,6 +171,8 @@ def report(
         _bundle(app, made, output, payloads or PAYLOADS[0], sign_key)
         return
     data = formats.FORMATS[format_](made, formats.Given(app.registry, sign_key))
+    if into is not None:
+        data, output = _merged(data, into, made), into
     if output is None:
         app.terminal.write_bytes(data)
         return
@@ -189,6 +202,28 @@ def _check(
     if format_ != BUNDLE and payloads is not None:
         hint = "files go into a bundle: `--format bundle`"
         raise UsageError(f"--payloads says nothing of {format_}", hint=hint)
+
+
+def _check_into(format_: str, into: Path | None, output: Path | None) -> None:
+    """Only a card goes into a file of other people's."""
+    if into is None:
+        return
+    if format_ not in CARDS:
+        hint = f"it is for --format {' and '.join(CARDS)}"
+        raise UsageError(f"--into says nothing of {format_}", hint=hint)
+    if output is not None:
+        raise UsageError("--into and --output are two places: give one")
+
+
+def _merged(card: bytes, into: Path, made: "Report") -> bytes:
+    """The card that is there with ours in it."""
+    from lineage.integrations.huggingface.back import merged
+
+    try:
+        present = into.read_text(encoding="utf-8") if into.exists() else ""
+    except UnicodeDecodeError:
+        raise UsageError(f"{into} is not UTF-8 text") from None
+    return merged(card, present, made)
 
 
 def _check_audience(format_: str, audience: str | None) -> None:
