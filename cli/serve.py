@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         "lineage serve --proxy 10.0.0.5 --proxy-scope review": (
             "behind a proxy that signs people in, and says who they are"
         ),
+        "lineage serve --static site": "the pages as files in the folder site",
     },
     exits=[0, 1, 2, 4, 5],
 )
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
     "--proxy-scope", "proxy_scopes", multiple=True, type=click.Choice(SCOPES),
     default=["read"], show_default=True, help="What those people may.",
 )  # fmt: skip
+@click.option(
+    "--static", "folder", type=click.Path(path_type=Path), metavar="DIR",
+    help="Serve nothing; write the pages as files.",
+)  # fmt: skip
 @pass_app
 def serve(
     app: App,
@@ -59,6 +64,7 @@ def serve(
     workers: int,
     proxies: tuple[str, ...],
     proxy_scopes: tuple[str, ...],
+    folder: Path | None,
 ) -> None:
     """Serve registries until interrupted: an API below /api/v1, and pages.
 
@@ -66,8 +72,14 @@ def serve(
     names, /NAME/. Until a registry has a token (`lineage token create`), it is there
     for this machine alone, and whoever asks is whoever runs the server.
     docs/server.md has proxies, services and backups; docs/threats.md what is kept out.
+
+    With --static the same pages are written to a new folder DIR, with relative links:
+    any web server can show them, and so can a browser from a disk.
     """
     _check_installed()
+    if folder is not None:
+        _write(app, _roots(app, registries), folder)
+        return
     from lineage.server.running import Served, listen, run
     from lineage.server.settings import Settings
 
@@ -79,6 +91,21 @@ def serve(
         app.terminal.write([f"http://{place}:{sock.getsockname()[1]}"])
         app.terminal.say(f"serving with {plural(workers, 'worker')}; Ctrl-C stops it")
         run(served, sock, workers)
+
+
+def _write(app: App, roots: "Mapping[str, Path]", folder: Path) -> None:
+    """Write the pages of one registry."""
+    from lineage.server.written import write
+
+    if len(roots) > 1:
+        hint = "write each to a folder of its own"
+        raise UsageError("--static takes one registry", hint=hint)
+    [root] = roots.values()
+    with app.terminal.telling() as tell:
+        found = write(root, folder, lambda pages: tell(f"{pages:,} pages written"))
+    app.terminal.write([str(folder / "index.html")])
+    size = f"{found.size / 1e6:,.1f} MB"
+    app.terminal.say(f"{plural(found.pages, 'page')}, {size}, written to {folder}")
 
 
 def _check_installed() -> None:

@@ -78,6 +78,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     app.state.pool, app.state.tokens, app.state.cache = pool, tokens, cache
     app.state.peers, app.state.settings = peers, settings
     app.state.sessions = sessions
+    app.state.live = True  # pages that are written as files are not
     app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
     _route(app)

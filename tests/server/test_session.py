@@ -146,3 +146,17 @@ def test_a_form_is_a_form(client: TestClient) -> None:
         headers = {"content-type": kind}
         answer = client.post("/sign-in", content=content, headers=headers)
         assert answer.status_code == status, kind
+
+
+def test_a_page_leads_to_signing_in(client: TestClient, secret: str) -> None:
+    """Whoever looks without a session signs in, and comes back; programs are told."""
+    page = {"accept": "text/html,*/*;q=0.8"}
+    answer = client.get("/events?n=2", headers=page, follow_redirects=False)
+    assert answer.status_code == 303
+    assert "www-authenticate" not in answer.headers
+    form = client.get(answer.headers["location"]).text
+    assert 'name="to" value="/events?n=2"' in form
+    assert client.get("/events").status_code == 401
+    sign_in(client, secret)
+    answer = client.get(answer.headers["location"], follow_redirects=False)
+    assert answer.headers["location"] == "/events?n=2"

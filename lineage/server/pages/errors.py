@@ -3,6 +3,8 @@
 import json
 from typing import TYPE_CHECKING
 
+from fastapi.responses import RedirectResponse
+
 from lineage.server.pages.serving import html, site
 
 if TYPE_CHECKING:
@@ -20,9 +22,11 @@ def wants_page(request: "Request") -> bool:
 
 
 def shown(request: "Request", problem: "Response") -> "Response":
-    """A problem as whoever asks can read it: as it is, or as a page."""
+    """A problem as whoever asks can read it: as it is, a page, or where to sign in."""
     if not wants_page(request):
         return problem
+    if problem.status_code == 401 and request.app.state.tokens:
+        return RedirectResponse(_sign_in(request), 303)
     said = json.loads(bytes(problem.body))
     page = site(request).render(
         "error",
@@ -32,3 +36,10 @@ def shown(request: "Request", problem: "Response") -> "Response":
         details=said.get("candidates", said.get("details", [])),
     )
     return html(page, problem.status_code)
+
+
+def _sign_in(request: "Request") -> str:
+    """Where to sign in, to come back to what `request` asked for."""
+    asked = f"?{request.url.query}" if request.url.query else ""
+    here = f"{request.url.path}{asked}"
+    return site(request).href("sign-in", to=here if request.method == "GET" else "")

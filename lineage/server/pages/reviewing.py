@@ -30,7 +30,9 @@ def at_review(
 ) -> Response:
     """One review, blind unless all is asked for."""
     may = site.live and "review" in who.scopes
-    return html(reviews.one(site, registry, subject, may=may, open_=bool(all)))
+    return html(
+        reviews.one(site, registry, subject, may=may, open_=bool(all) or not site.live)
+    )
 
 
 @router.post("/reviews/{subject:path}")

@@ -20,7 +20,8 @@ def site(request: Request, who: str = "") -> Site:
     """The site as seen by somebody, or by nobody."""
     name: str = request.app.state.pool.root.name
     session = bool(who) and COOKIE in request.cookies
-    return Site(name, request.scope.get("root_path", ""), who, session=session)
+    live: bool = request.app.state.live
+    return Site(name, request.scope.get("root_path", ""), who, live, session)
 
 
 def site_of(

@@ -12,13 +12,6 @@ from lineage.server.session import COOKIE, LASTS, Sessions, check_origin
 router = APIRouter(include_in_schema=False, dependencies=[Depends(check_origin)])
 
 
-def address(request: Request) -> str:
-    """Where to sign in, to come back to what `request` asked for."""
-    asked = f"?{request.url.query}" if request.url.query else ""
-    here = f"{request.url.path}{asked}"
-    return site(request).href("sign-in", to=here if request.method == "GET" else "")
-
-
 @router.get("/sign-in")
 def ask(request: Request, to: str = "") -> Response:
     """Ask for a token; whoever is known already goes on."""

@@ -10,6 +10,7 @@ from lineage import measured, releases, shapes, stated
 from lineage.loop.reviews.deciding import decide
 from lineage.server.incoming.given import Id, Text
 from lineage.server.incoming.writer import Writer, writing
+from lineage.server.verdicts import check_can_judge
 from lineage.store.objects import Metric
 from lineage.taints import lift, of_event, taint
 
@@ -138,6 +139,7 @@ def post_verdict(new: NewVerdict, writer: Reviews) -> dict[str, Any]:
 
     def do() -> str:
         subject = new.subject or None
+        check_can_judge(writer.registry)
         return decide(writer.registry, subject, new.verdict, new.note).event
 
     return _said(writer, new, do)
