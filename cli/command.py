@@ -39,23 +39,37 @@ class App:
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.at: str | None = None
+        self.url: str | None = None  # of a server, instead of the working directory
 
     @cached_property
     def registry(self) -> "Registry":
         """The registry that the working directory lies in, as of ``--at``.
 
+        With ``-C URL`` the one that a server serves there.
+
         Raises:
-            NotFound: when it lies in none.
+            NotFound: when there is none.
         """
         import lineage
 
         given = {k: v for k, name in _SETTINGS.items() if (v := os.environ.get(name))}
-        registry = lineage.open(".", at=self.at, settings=given)
+        if self.url:
+            registry = self._connected(self.url, given)
+        else:
+            registry = lineage.open(".", at=self.at, settings=given)
         click.get_current_context().find_root().call_on_close(registry.close)
         if registry.events_log.at:
             event = registry.events_log.event(registry.events_log.at)
             self.terminal.say("as of event ", (event.id[:8], "id"), f", {utc(event)}")
         return registry
+
+    def _connected(self, url: str, given: Mapping[str, str]) -> "Registry":
+        """The registry behind a server; git says how far it is with its history."""
+        import lineage
+
+        token = os.environ.get("LINEAGE_TOKEN")
+        with self.terminal.telling() as told:
+            return lineage.connect(url, token, at=self.at, settings=given, told=told)
 
 
 class _Count(click.IntRange):

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import io
 import os
+import re
 import sys
 from importlib import import_module
 from keyword import iskeyword
@@ -20,7 +21,7 @@ import click
 
 from lineage.cli.command import EXITS, App
 from lineage.cli.terminal import ReaderGone, Terminal
-from lineage.errors import LineageError
+from lineage.errors import LineageError, UsageError
 
 SECTIONS = {
     "Record": {
@@ -83,6 +84,9 @@ SECTIONS = {
     },
 }
 
+# work on a registry's own folder, on its bytes, or on this machine
+_AT_HOME = {"clone", "demo", "erase", "fetch", "gc", "index", "init"}
+_AT_HOME |= {"pull", "push", "remote", "serve", "status", "token"}
 _OBJECTS = 20_000  # so many more before Python looks for cycles
 _UNREAD = click.Command(None)
 _INTERRUPTED = 130
@@ -125,13 +129,34 @@ class _Main(click.Group):
         formatter.write_text("`lineage COMMAND --help` has examples.")
 
 
+class _Place(click.Path):
+    """A folder, or the address of a server as text."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if re.match(r"https?://", str(value)):
+            return str(value)
+        return super().convert(value, param, ctx)
+
+
+def _check_remote(command: str) -> None:
+    """Refuse what only makes sense where the registry itself lies.
+
+    Raises:
+        UsageError: with what does it there.
+    """
+    if command in _AT_HOME:
+        hint = f"run `lineage {command}` where the registry lies, with -C DIR"
+        message = f"`lineage {command}` does not work on a server's registry"
+        raise UsageError(message, hint=hint)
+
+
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-C",
-    "directory",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Work as if started in DIR.",
+    "place",
+    metavar="DIR|URL",
+    type=_Place(exists=True, file_okay=False, path_type=Path),
+    help="Work as if started in DIR, or on the registry served at URL.",
 )
 @click.option(
     "--color",
@@ -149,7 +174,7 @@ class _Main(click.Group):
 @click.pass_context
 def program(
     ctx: click.Context,
-    directory: Path | None,
+    place: Path | str | None,
     color: str,
     *,
     no_pager: bool,
@@ -167,8 +192,11 @@ def program(
     app.terminal.paged = not no_pager
     app.terminal.quiet = quiet
     app.terminal.verbose = verbose
-    if directory:
-        ctx.with_resource(contextlib.chdir(directory))
+    if isinstance(place, str):
+        _check_remote(ctx.invoked_subcommand or "")
+        app.url = place
+    elif place:
+        ctx.with_resource(contextlib.chdir(place))
 
 
 program.commands = _Commands(

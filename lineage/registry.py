@@ -14,11 +14,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from lineage.asking import Asking
 from lineage.draft import actor, place_of
 from lineage.errors import NotFound, StoreError, UsageError, VerificationError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
 from lineage.recording import Committed, check, put
+from lineage.saying import Saying
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors, locked, write_atomically
 from lineage.store.events import EventLog, Logged, now
@@ -30,15 +32,15 @@ from lineage.store.settings import Settings
 from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:
-    from lineage.history import Entry
     from lineage.observing.run import Run
     from lineage.store.payloads import Payloads
     from lineage.store.reading import Progress
+    from lineage.store.remote_payloads import RemotePayloads
 
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
-class Registry:
+class Registry(Asking, Saying):
     """One registry: commits, names and the log of a git and DVC repository."""
 
     def __init__(
@@ -79,6 +81,27 @@ class Registry:
 
         cache = dvc.cache_directory(dvc.home(self.git))
         return Payloads(cache, self.uuid(), HashCache(self.home / "hashes.sqlite"))
+
+    def payload_remote(self, name: str | None = None) -> "RemotePayloads":
+        """Where payloads lie beside the cache: the DVC remote `name`, or the default.
+
+        Raises:
+            UsageError, NotFound, StoreError: as `store.dvc.remote`.
+        """
+        from lineage.store import dvc
+
+        return dvc.remote(self.git, name)
+
+    def has_payload_remote(self) -> bool:
+        """Whether there is such a place at all."""
+        from lineage.store import dvc
+
+        return bool(dvc.remote_names(self.git))
+
+    def keep(
+        self, entries: Sequence[FileEntry], progress: "Progress | None" = None
+    ) -> None:
+        """Do what has to be done for files that are in the cache: here, nothing."""
 
     def uuid(self) -> str:
         """The name of this clone, made when it is first needed."""
@@ -185,6 +208,8 @@ class Registry:
                     source, store=stored, progress=progress, erased=erased
                 )
                 draft = replace(draft, payload=payload)
+            if stored:
+                self.keep(entries, progress)
             made = put(self, draft, entries, event, place, revise=revise, expect=expect)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
             self.git.maintain()
@@ -313,31 +338,6 @@ class Registry:
         if payload is None:
             return []
         return payload.entries(self._content(id_, "files.jsonl", payload.files))
-
-    def entry(self, revision: str) -> "Entry":
-        """A commit with its first event and its names."""
-        from lineage.history import Names, entry
-
-        return entry(self, self.resolve(revision), Names.of(self))
-
-    def get(
-        self,
-        revision: str,
-        dest: str | Path,
-        *,
-        force: bool = False,
-        without_erased: bool = False,
-        progress: "Progress | None" = None,
-    ) -> Path:
-        """Write the files of `revision` to `dest` (see `lineage.checkout`)."""
-        from lineage.checkout import get
-
-        chosen = {"force": force, "without_erased": without_erased}
-        return get(self, revision, dest, progress=progress, **chosen)
-
-    def events(self) -> Iterator[tuple[str, Event]]:
-        """All events with their ids, newest first."""
-        return ((e.event.id, e.event) for e in self.events_log.iterate())
 
     def target(self, ref: str) -> Target | None:
         """The commit that a name such as ``heads/model/tutor`` has."""

@@ -156,7 +156,7 @@ def receive(
         VerificationError, StoreError: as `fetch_payloads`.
     """
     payloads = registry.payloads
-    with dvc.remote(registry.git, dvc_remote) as remote, payloads.workspace() as work:
+    with registry.payload_remote(dvc_remote) as remote, payloads.workspace() as work:
         fetch = _Fetch(payloads, remote, progress)
         fetch.work = work
         fetch.receive(wanted)
@@ -174,7 +174,7 @@ def bring(
     Raises:
         VerificationError, StoreError: as `fetch_payloads`.
     """
-    if not absent(registry, [id_]) or not dvc.remote_names(registry.git):
+    if not absent(registry, [id_]) or not registry.has_payload_remote():
         return None
     return fetch_payloads(registry, _chosen_remote(registry), [id_], progress)
 

@@ -10,7 +10,7 @@ rolled to the tip's view by the next writer. Readers trust only the view.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +20,8 @@ from typing import NamedTuple
 from lineage.errors import NotAllowed, StoreError, VerificationError
 from lineage.store import names
 from lineage.store.disk import locked, write_atomically
-from lineage.store.event_commit import event_commit, parse_parents, signed
+from lineage.store.event_chains import Chains
+from lineage.store.event_commit import event_commit, signed
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.guards import Guards
@@ -28,7 +29,6 @@ from lineage.store.mirrors import Step, mirrored, stale
 from lineage.store.objects import Event
 from lineage.store.views import BLOB, TREE, Move, Views
 
-_RECENT = 32  # events
 _KEPT = 8  # events; one that imported commits may be large
 _OID = re.compile(r"[0-9a-f]{40}")
 
@@ -44,7 +44,7 @@ class Logged(NamedTuple):
     event: Event
 
 
-class EventLog:
+class EventLog(Chains):
     """The log of one registry, and the names as of its newest event.
 
     With `at`, the git oid of an event, it ends there: what came later is not seen,
@@ -67,6 +67,7 @@ class EventLog:
         self._guards = Guards(git, self._views)
         self._marker = home / "rolled"
         self._lock = home / "lock"
+        self.catch_up: Callable[[int], None] = lambda _: None  # first, under the lock
 
     # reading
 
@@ -151,50 +152,6 @@ class EventLog:
             return False
         return True
 
-    def recent(self, tip: str, since: str) -> list[str] | None:
-        """The few events between two of one chain, without starting a process."""
-        oids = [tip]
-        while len(oids) <= _RECENT:
-            found = self._git.read(oids[-1])
-            parents = parse_parents(found[1].data) if found else []
-            if len(parents) != 1:
-                return None
-            if parents[0] == since:
-                return oids
-            oids.append(parents[0])
-        return None
-
-    def chain(self, before: int | None = None) -> Iterator[tuple[str, int]]:
-        """The own events, newest first: git oid, and time in whole seconds.
-
-        Own are the newest event and those before it along first parents: the events
-        that other logs brought are no history of the names here. `before` leaves out
-        those of later seconds. Git is asked for few at first, and then for more.
-        """
-        limit = [] if before is None else [f"--before={before}"]
-        start, count, known = self.tip(), _RECENT, 0
-        while start is not None:
-            words = ("--first-parent", "--timestamp", f"--max-count={count}")
-            skip = f"--skip={known}"
-            listed = self._git.run("rev-list", *words, skip, *limit, start)
-            pairs = [line.split(" ") for line in listed.decode().splitlines()]
-            yield from ((oid, int(seconds)) for seconds, oid in pairs)
-            if len(pairs) < count:
-                return
-            start, count, known = pairs[-1][1], count * 8, 1
-
-    def is_own(self, event: str) -> bool:
-        """Whether `event` is one of the own events."""
-        return any(oid == event for oid, _ in self.chain())
-
-    def newest(self, moment: str) -> str | None:
-        """The newest of the own events whose own time is `moment` or before it."""
-        second = int(datetime.fromisoformat(moment).timestamp())
-        for oid, seconds in self.chain(second):
-            if seconds < second or self.event(oid).time <= moment:
-                return oid
-        return None
-
     def find(self, prefix: str) -> list[Logged]:
         """The events whose id or git oid starts with `prefix`."""
         tip = self.tip()
@@ -234,14 +191,18 @@ class EventLog:
 
     # writing
 
-    def locked(self) -> AbstractContextManager[int]:
+    @contextmanager
+    def locked(self, *, wait: bool = True) -> Iterator[int]:
         """Hold the registry's write lock; yields the lock's descriptor.
 
         Raises:
             NotAllowed: when the log ends at a point in the past.
+            BlockingIOError: when `wait` is False and somebody else holds it.
         """
         self.check_writable()
-        return locked(self._lock)
+        with locked(self._lock, wait=wait) as lock:
+            self.catch_up(lock)
+            yield lock
 
     def check_writable(self) -> None:
         """Nothing is written into the past.
@@ -273,9 +234,32 @@ class EventLog:
                 the lock; the registry is unchanged.
             NotAllowed: when a tag or a protected branch must not move so.
         """
-        self.check_writable()
         moves, objects = list(moves), list(objects)
+        self.check_writable()
         self.roll_forward(lock)
+        tip = self.tip()
+        event, made = self.draft(event, moves, objects, merged)
+        self._marker.unlink(missing_ok=True)
+        self._git.write([*objects, *made])
+        oid = made[-1].oid
+        mirror = mirrored(moves)
+        self._git.update_refs(mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
+        with suppress(OSError):  # it is recorded: the next writer makes this good
+            write_atomically(self._marker, oid.encode())
+        return Logged(oid, event)
+
+    def draft(
+        self,
+        event: Event,
+        moves: Sequence[Move],
+        objects: Sequence[GitObject] = (),
+        merged: Sequence[str] = (),
+    ) -> tuple[Event, list[GitObject]]:
+        """The event as it follows the newest one, and its git objects, signed.
+
+        Raises:
+            Conflict, NotAllowed: as `append`.
+        """
         tip = self.tip()
         parents = [*([tip] if tip else []), *merged]
         event = replace(
@@ -288,14 +272,7 @@ class EventLog:
             self.check(event, moves, objects)
         if signature := self._signer(event, made[-1].data):
             made[-1] = signed(made[-1], signature)
-        self._marker.unlink(missing_ok=True)
-        self._git.write([*objects, *made])
-        oid = made[-1].oid
-        mirror = mirrored(moves)
-        self._git.update_refs(mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
-        with suppress(OSError):  # it is recorded: the next writer makes this good
-            write_atomically(self._marker, oid.encode())
-        return Logged(oid, event)
+        return event, made
 
     def check(
         self, event: Event, moves: Sequence[Move], objects: Sequence[GitObject] = ()

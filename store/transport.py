@@ -64,15 +64,20 @@ def fetch(
     *,
     told: Told | None = None,
     lock: int,
+    headers: Mapping[str, str] | None = None,
 ) -> None:
     """Bring the refs that match the keys to the names that the values say.
+
+    `headers` go with each request to `url`, where that is a web server, and to no
+    other address.
 
     Raises:
         StoreError: when git cannot, or an object is not as it should be.
     """
     specs = [f"+{theirs}:{here}" for theirs, here in refs.items()]
     words = ("fetch", *_FETCH, "--end-of-options", url, *specs)
-    _git(where, *words, options=_STRICT, told=told, keep=(lock,))
+    shown = _shown(url, headers) if headers else {}
+    _git(where, *words, options=_STRICT, told=told, keep=(lock,), shown=shown)
 
 
 def push(
@@ -145,6 +150,7 @@ def _git(
     options: Iterable[str] = (),
     told: Told | None = None,
     keep: tuple[int, ...] = (),
+    shown: Mapping[str, str] | None = None,
 ) -> bytes:
     settings = [w for option in (*_ALONE, *options) for w in ("-c", option)]
     with subprocess.Popen(
@@ -152,7 +158,7 @@ def _git(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if args[0] == "ls-remote" else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=transport_environment(),
+        env={**transport_environment(), **(shown or {})},
         pass_fds=keep,
     ) as process:
         try:
@@ -192,6 +198,20 @@ def _failure(command: str, words: list[str]) -> StoreError:
     said = "; ".join(word.removeprefix("fatal: ") for word in kept)
     hint = "see whether the address is right, and whether you may go there"
     return StoreError(f"git {command}: {said or 'it did not say why'}", hint=hint)
+
+
+def _shown(url: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """Settings that make git send `headers`, where no list of processes shows them."""
+    given = transport_environment()
+    count = int(given.get("GIT_CONFIG_COUNT") or 0)
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    pairs = [(f"http.{url}.extraHeader", line) for line in lines]
+    pairs += [("http.followRedirects", "false"), ("credential.helper", "")]
+    settings: dict[str, str] = {"GIT_CONFIG_COUNT": str(count + len(pairs))}
+    for place, (key, value) in enumerate(pairs, count):
+        settings[f"GIT_CONFIG_KEY_{place}"] = key
+        settings[f"GIT_CONFIG_VALUE_{place}"] = value
+    return settings
 
 
 def transport_environment() -> dict[str, str]:

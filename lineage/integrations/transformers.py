@@ -57,7 +57,8 @@ class LineageCallback(TrainerCallback):
         checkpoints: bool = False,
     ) -> None:
         if isinstance(registry, str | Path):
-            registry = lineage.open(registry)
+            served = str(registry).startswith(("http://", "https://"))
+            registry = (lineage.connect if served else lineage.open)(str(registry))
         self.registry = registry
         self.name, self.base, self.checkpoints = name, base, checkpoints
         named = [dataset] if isinstance(dataset, (str, Path)) else dataset

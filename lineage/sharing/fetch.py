@@ -32,7 +32,7 @@ class Fetched(NamedTuple):
     commits: int
 
 
-class _Incomplete(VerificationError):
+class Incomplete(VerificationError):
     """A commit of the log is not among what came: refs moved while git read them."""
 
 
@@ -98,7 +98,7 @@ def _is_whole(registry: Registry, remote: Remote, *, last: bool) -> bool:
     """Whether all that came is good; False when it is worth asking again."""
     try:
         _verify(registry, remote)
-    except _Incomplete:
+    except Incomplete:
         if last:
             raise
         return False
@@ -174,10 +174,10 @@ def _loose(registry: Registry, commits: Mapping[str, str]) -> list[str]:
     return [id_ for id_, oid in commits.items() if oid in loose]
 
 
-def _incomplete(name: str, id_: str) -> _Incomplete:
+def _incomplete(name: str, id_: str) -> Incomplete:
     hint = "ask whoever keeps the remote; nothing changed here"
     message = f"{name} does not send the commit {id_[:12]} of its log"
-    return _Incomplete(message, hint=hint)
+    return Incomplete(message, hint=hint)
 
 
 def _refused(name: str, what: str) -> VerificationError:

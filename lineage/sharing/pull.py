@@ -85,7 +85,7 @@ def of_log(registry: Registry, tip: str, oids: set[str]) -> set[str]:
     return oids & (brought | ours)
 
 
-def _brought(registry: Registry, tip: str) -> set[str]:
+def brought(registry: Registry, tip: str) -> set[str]:
     """The commits of the log up to `tip` that ours does not know."""
     new = registry.events_log.iterate(tip=tip, since=registry.events_log.tip())
     ids = {id_ for logged in new for id_, _ in logged.event.commits}
@@ -95,10 +95,10 @@ def _brought(registry: Registry, tip: str) -> set[str]:
 def settle_head(registry: Registry) -> None:
     """Where HEAD is no branch, or no more, make it the one that moved last."""
     if not registry.target(f"heads/{registry.head or ''}"):
-        registry.set_head(_newest_branch(registry) or "")
+        registry.set_head(newest_branch(registry) or "")
 
 
-def _newest_branch(registry: Registry) -> str | None:
+def newest_branch(registry: Registry) -> str | None:
     """The branch that moved last, of those that there are."""
     branches = registry.events_log.names("heads")
     for logged in registry.events_log.iterate() if branches else ():
@@ -119,7 +119,7 @@ def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> 
     attic = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
     kept = sorted({*of_log(registry, fetched.tip, attic), *merged.left})
     registry.git.update_refs({_ATTIC + oid: (None, oid) for oid in kept}, lock=lock)
-    came(registry, _brought(registry, fetched.tip))
+    came(registry, brought(registry, fetched.tip))
     names = {"doubled": merged.doubled, "renamed": merged.renamed}
     data = {"remote": fetched.remote.name, **{k: v for k, v in names.items() if v}}
     told = f"from {fetched.remote.name}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from lineage.errors import LineageError
 from lineage.registry import Registry
 from lineage.store.files import FileEntry, dvc_list, file_list
 from lineage.store.objects import Commit
-from lineage.store.payloads import MISSING
+from lineage.store.payloads import MISSING, Payloads
 from lineage.store.pins import Pins
 from lineage.store.reading import Progress
 from lineage.tombstones import Tombstones
@@ -106,6 +107,11 @@ def _reference_problems(
         yield Problem(id_, place, "has changed since it was hashed")
 
 
+def _checked(payloads: Payloads, entry: FileEntry) -> str:
+    """What is wrong with an object here; none is fetched to be looked at."""
+    return payloads.check(entry) if payloads.has(entry.md5) else MISSING
+
+
 def file_problems(
     registry: Registry, objects: Objects, progress: Progress
 ) -> Iterator[Problem]:
@@ -117,7 +123,7 @@ def file_problems(
             relinked = {
                 e.md5 for e in entries if not registry.payloads.is_linked(e.md5)
             }
-            checked = pool.map(registry.payloads.check, entries)
+            checked = pool.map(partial(_checked, registry.payloads), entries)
             for (entry, id_, away), what in zip(batch, checked, strict=True):
                 progress(entry.size)
                 if entry.md5 in relinked and what != MISSING:

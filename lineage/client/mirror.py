@@ -1,0 +1,111 @@
+"""The mirror: a server's whole history in a folder of the user's cache, without bytes.
+
+It is followed as a remote is fetched: git brings what is new under refs that nobody
+reads, each event must follow from those before it, each commit be what its id says, and
+only then does the mirror's own log move. A server is trusted to be there, and with
+nothing else. The log only ever grows: one that lacks what the mirror has is refused.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lineage.client.http import Server
+from lineage.errors import VerificationError
+from lineage.sharing.fetch import Incomplete, verify_log
+from lineage.sharing.pull import brought, newest_branch, of_log
+from lineage.store import git_graph, names, transport
+from lineage.store.disk import disk_errors, locked
+from lineage.store.git import GitRepository
+from lineage.store.transport import Told
+from lineage.unfetched import came
+
+if TYPE_CHECKING:
+    from lineage.registry import Registry
+
+_SPACES = ("heads", "tags", "runs", "attic")
+_INCOMING = f"{names.ROOT}incoming/"
+_TRIES = 3
+
+
+def cache_folder() -> Path:
+    """Where mirrors are, unless somebody says otherwise."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("lineage"), "mirrors")
+
+
+def repository(server: Server, cache: Path) -> GitRepository:
+    """The repository of a server's mirror, made when it is first needed."""
+    readable = re.sub(r"[^\w.-]+", "-", server.url.partition("://")[2])[:60]
+    digest = hashlib.sha256(server.url.encode()).hexdigest()[:12]
+    folder = cache / f"{readable}-{digest}"
+    with disk_errors("making the mirror"):
+        cache.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not (folder / ".git" / "lineage").exists():
+            with locked(cache / f"{folder.name}.lock"):
+                made = GitRepository.create(folder)
+                (made.common / "lineage").mkdir(exist_ok=True)
+    return GitRepository.discover(folder)
+
+
+def follow(
+    registry: "Registry", server: Server, lock: int, told: Told | None = None
+) -> None:
+    """Take in what the server's log has that the mirror `registry` lacks.
+
+    Call it under the mirror's lock.
+
+    Raises:
+        VerificationError: when the server has lost or changed what was seen there, or
+            something is not what it says; the mirror is as it was then.
+        StoreError: when it cannot be reached.
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            _bring(registry, server, lock, told)
+            break
+        except Incomplete:  # names moved while git read them
+            if not tries_left:
+                raise
+    _adopt(registry, lock)
+
+
+def _bring(registry: "Registry", server: Server, lock: int, told: Told | None) -> None:
+    git = registry.git
+    for path in (git.common / _INCOMING).rglob("*.lock"):
+        path.unlink(missing_ok=True)  # left by a git that was killed: we hold the lock
+    before = git_graph.refs(git, _INCOMING)
+    git.update_refs(dict.fromkeys(before, (None, None)), lock=lock)
+    specs = {f"{names.ROOT}{s}/*": f"{_INCOMING}{s}/*" for s in _SPACES}
+    specs[names.EVENTS] = f"{_INCOMING}events"
+    address = f"{server.url}/git"
+    transport.fetch(
+        git.root, address, specs, told=told, lock=lock, headers=server.headers
+    )
+    ours, tip = registry.events_log.tip(), git.ref(f"{_INCOMING}events")
+    assert tip is not None
+    if ours and not git_graph.is_ancestor(git, ours, tip):
+        message = f"{server} no longer has the event {ours[:12]} that it had"
+        hint = (
+            "its log was cut or replaced; if that is right, remove the mirror: "
+            f"rm -r {git.root}"
+        )
+        raise VerificationError(message, hint=hint)
+    verify_log(registry, str(server), tip)
+
+
+def _adopt(registry: "Registry", lock: int) -> None:
+    """Make what came and was verified ours: what keeps commits first, then the log."""
+    git, log = registry.git, registry.events_log
+    held = git_graph.refs(git, _INCOMING)
+    before, tip = log.tip(), held[f"{_INCOMING}events"]
+    attic = {oid for ref, oid in held.items() if ref == f"{_INCOMING}attic/{oid}"}
+    kept = sorted(of_log(registry, tip, attic)) if attic else []
+    came(registry, brought(registry, tip))
+    step = {f"{names.ROOT}attic/{oid}": (None, oid) for oid in kept}
+    git.update_refs(step, {names.EVENTS: (before or "", tip)}, lock=lock)
+    log.roll_forward(lock)
+    registry.set_head(newest_branch(registry) or "")
