@@ -109,14 +109,14 @@ class Guard:
         if scope["method"] in _SAFE:
             return None
         headers: Headers = scope["headers"]
-        if one(headers, b"sec-fetch-site") in ("cross-site", "same-site"):
-            return problem(403, "another site's page sent this")
+        other = one(headers, b"sec-fetch-site") in ("cross-site", "same-site")
         origin = one(headers, b"origin")
         hosts = {one(headers, b"host")}
         if self._peers.trusts(peer):
             hosts.add(one(headers, b"x-forwarded-host"))
-        if origin and urlsplit(origin).netloc not in hosts - {""}:
-            return problem(403, "another site's page sent this")
+        if other or (origin and urlsplit(origin).netloc not in hosts - {""}):
+            hint = "open the page itself, and do it there"
+            return problem(403, "another site has asked for this", hint)
         return None
 
 

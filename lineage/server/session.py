@@ -12,17 +12,12 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from fastapi import Request
-
-from lineage.errors import NotAllowed
 from lineage.server.tokens import Token, Tokens
 from lineage.store.disk import disk_errors, write_atomically
 
 COOKIE = "lineage-session"
 LASTS = timedelta(hours=12)
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Sessions:
@@ -78,26 +73,3 @@ def _read(path: Path) -> dict[str, str] | None:
         return None
     is_whole = isinstance(kept, dict) and {"token", "until"} <= kept.keys()
     return {key: str(kept[key]) for key in kept} if is_whole else None
-
-
-def check_origin(request: Request) -> None:
-    """Refuse what another site has a browser send.
-
-    A browser adds cookies, a Basic password and its place in the network to what any
-    page asks for, and says which page it was. Programs say nothing, and need not.
-
-    Raises:
-        NotAllowed: when it changes something and comes from elsewhere.
-    """
-    if request.method in _READING:
-        return
-    asked = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    if asked is not None:
-        is_own = asked in ("same-origin", "none")
-    else:
-        host = request.headers.get("host")
-        is_own = origin is None or urlsplit(origin).netloc == host
-    if not is_own:
-        hint = "open the page itself, and do it there"
-        raise NotAllowed("another site has asked for this", hint=hint)
