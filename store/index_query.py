@@ -153,18 +153,30 @@ def named_by(ask: Ask, id_: str, limit: int) -> tuple[int, list[Child]]:
         .where(col(EdgeRow.parent).in_(numbers), col(KnownRow.clone) == ask.clone)
     )
     count = connection.scalar(select(func.count()).select_from(query.subquery()))
-    newest = query.order_by(col(KnownRow.number).desc()).limit(limit)
+    newest = query.order_by(col(EdgeRow.child).desc()).limit(limit)  # as edges lie
     return count or 0, [Child(*row) for row in connection.execute(newest)]
 
 
-def newest(ask: Ask, limit: int, *, before: int | None = None) -> list[str]:
-    """The ids of the clone's newest commits, of those before the number `before`."""
+def counted(ask: Ask, kind: str) -> int:
+    """How many commits of a kind the clone has."""
+    query = select(func.count()).select_from(CommitRow)
+    query = query.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+    tests = (CommitRow.kind == kind, col(KnownRow.clone) == ask.clone)
+    return ask.connection.scalar(query.where(*tests)) or 0
+
+
+def newest(
+    ask: Ask, limit: int, *, before: int | None = None, kind: str | None = None
+) -> list[str]:
+    """The ids of the clone's newest commits: of a kind, before the number `before`."""
     query = select(CommitRow.id).join(
         KnownRow, col(KnownRow.commit) == CommitRow.number
     )
     query = query.where(col(KnownRow.clone) == ask.clone)
     if before is not None:
         query = query.where(col(KnownRow.number) < before)
+    if kind is not None:
+        query = query.where(CommitRow.kind == kind)
     query = query.order_by(col(KnownRow.number).desc()).limit(limit)
     return list(ask.connection.execute(query).scalars())
 

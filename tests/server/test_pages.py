@@ -136,6 +136,7 @@ def test_a_long_list_comes_in_pages_that_meet(
     for start, pattern in (
         ("/search", r'"ref" href="/commits/([0-9a-f]+)"'),
         ("/search?q=kind(config)", r'"ref" href="/commits/([0-9a-f]+)"'),
+        ("/search?kind=config", r'"ref" href="/commits/([0-9a-f]+)"'),
         ("/events", r'</strong></a> <a class="ref" href="/commits/([0-9a-f]+)"'),
     ):
         address, found = start, []
@@ -145,6 +146,21 @@ def test_a_long_list_comes_in_pages_that_meet(
             older = re.search(r'rel="next" href="([^"]+)"', page)
             address = older[1].replace("&amp;", "&") if older else ""
         assert found == made[::-1], start
+
+
+def test_what_takes_long_comes_after_the_page(
+    client: TestClient, story: list[Committed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far from its roots a commit's page leaves the bar to a part that it asks for."""
+    monkeypatch.setattr("lineage.server.pages.origins._NEAR", 0)
+    model = story[2].id
+    for address in (f"/commits/{model}", f"/compare/{story[1].id}...{model}"):
+        page = get(client, address)
+        assert f'data-load="/origins/{model}"' in page
+        assert "100 % human" not in words(page)
+    part = client.get(f"/origins/{model}").text
+    assert words(f"<main>{part}").endswith("100 % human")
+    assert "100 % human" in words(get(client, f"/commits/{model}"))
 
 
 def test_a_branch_shows_its_commits_and_curves(

@@ -1,7 +1,7 @@
 """The page of one commit: made of, used by, what changed, and what was said of it."""
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage import shapes
 from lineage.audit.words import flat
@@ -15,6 +15,7 @@ from lineage.store.events import Logged
 if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.index import Ask
+    from lineage.store.index_query import Child
 
 _FILES = 100  # on the page; the API gives all
 _CHILDREN = 40
@@ -32,7 +33,8 @@ def page(site: Site, registry: "Registry", id_: str) -> str:
     """
     found = entry(registry, id_, Names.of(registry))
     data = shapes.shown(registry, found)
-    events = _events(registry, id_)
+    around = _around(registry, id_)
+    events = _events(registry, around.events)
     change = changed.since_before(registry, id_)
     oid = registry.ids.get(id_).event
     first = Logged(oid, registry.events_log.event(oid))
@@ -47,7 +49,7 @@ def page(site: Site, registry: "Registry", id_: str) -> str:
         made_of=_edges(registry, data),
         shares=any(edge["share"] for edge in data["edges"]),
         origins=origins.at_once(registry, id_),
-        used_by=_used_by(registry, id_),
+        used_by=_used_by(registry, around),
         drawing=near.drawing(site, registry, id_),
         change=change,
         facts=_facts(data),
@@ -60,12 +62,27 @@ def page(site: Site, registry: "Registry", id_: str) -> str:
     )
 
 
-def _events(registry: "Registry", id_: str) -> list[dict[str, Any]]:
-    """What events say of the commit, the newest first."""
-    from lineage.store.index_query import speaking_of
+class _Around(NamedTuple):
+    """What the index knows of a commit: the newest that name it, how many, events."""
+
+    total: int
+    children: "list[Child]"
+    events: list[str]
+
+
+def _around(registry: "Registry", id_: str) -> _Around:
+    from lineage.store.index_query import named_by, speaking_of
+
+    def question(ask: "Ask") -> _Around:
+        events = speaking_of(ask, id_, _EVENTS)
+        return _Around(*named_by(ask, id_, _CHILDREN), events)
 
     with index_of(registry) as index:
-        oids = index.read(lambda ask: speaking_of(ask, id_, _EVENTS))
+        return index.read(question)
+
+
+def _events(registry: "Registry", oids: list[str]) -> list[dict[str, Any]]:
+    """What events say of the commit, the newest first."""
     return [
         {
             **shapes.event(logged.event.id, logged.event),
@@ -107,19 +124,13 @@ def _edges(registry: "Registry", data: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"role": role, "edges": list(some)} for role, some in groups]
 
 
-def _used_by(registry: "Registry", id_: str) -> dict[str, Any]:
+def _used_by(registry: "Registry", found: _Around) -> dict[str, Any]:
     """How many commits name this one, and the newest of them."""
-    from lineage.store.index_query import named_by
-
-    def question(ask: "Ask") -> tuple[int, Any]:
-        return named_by(ask, id_, _CHILDREN)
-
-    with index_of(registry) as index:
-        count, children = index.read(question)
     uses = [
-        {"role": child.role, "by": words.ref(registry, child.id)} for child in children
+        {"role": child.role, "by": words.ref(registry, child.id)}
+        for child in found.children
     ]
-    return {"count": count, "uses": uses, "more": count - len(uses)}
+    return {"count": found.total, "uses": uses, "more": found.total - len(uses)}
 
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

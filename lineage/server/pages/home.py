@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from lineage import shapes
 from lineage.graph import headlines, trend
 from lineage.history import Entry, Names, entry
+from lineage.indexing import index_of
 from lineage.measured import metrics
 from lineage.releases import live_in
 from lineage.server.pages import spark, words
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
 _LOOPS = 30
 _BRANCHES = 15
 _EVENTS = 12
-_READ = 300  # branches whose commits are looked at to find the newest
 
 
 def page(site: Site, registry: "Registry") -> str:
     """The registry at a glance: loops, other branches, what is live, newest events."""
     heads = registry.events_log.names("heads")
-    loops = [name for name in heads if name.startswith("loop/")]
-    others = [name for name in heads if not name.startswith("loop/")]
+    loops = {name: oid for name, oid in heads.items() if name.startswith("loop/")}
+    others = {name: oid for name, oid in heads.items() if name not in loops}
     newest = [
         registry.events_log.event(oid)
         for oid, _ in islice(registry.events_log.chain(), _EVENTS)
@@ -51,17 +51,25 @@ def page(site: Site, registry: "Registry") -> str:
 
 
 def _newest(
-    registry: "Registry", branches: list[str], most: int
+    registry: "Registry", branches: dict[str, str], most: int
 ) -> list[dict[str, Any]]:
-    """The branches whose tips were recorded last."""
+    """The branches, by git oid of their tips, whose tips were recorded last."""
+    from lineage.store.index_graph import numbers_of_git
+
+    if len(branches) > most:
+        with index_of(registry) as index:
+            numbers = index.read(lambda ask: numbers_of_git(ask, branches.values()))
+        ordered = sorted(branches, key=lambda name: -numbers.get(branches[name], 0))
+    else:
+        ordered = list(branches)
     names = Names.of(registry)
-    found = []
-    for branch in branches[:_READ]:
-        target = registry.target(f"heads/{branch}")
-        if target:
-            found.append((branch, entry(registry, target.id, names)))
-    found.sort(key=lambda pair: -pair[1].number)
-    return [_row(registry, *pair) for pair in found[:most]]
+    tips = [
+        (branch, entry(registry, target.id, names))
+        for branch in ordered[:most]
+        if (target := registry.target(f"heads/{branch}"))
+    ]
+    tips.sort(key=lambda tip: -tip[1].number)
+    return [_row(registry, *tip) for tip in tips]
 
 
 def _row(registry: "Registry", branch: str, tip: Entry) -> dict[str, Any]:

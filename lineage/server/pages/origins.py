@@ -40,7 +40,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Later:
-    """The answer is not there yet."""
+    """The answer is not there yet: the bar has no parts."""
+
+    parts: tuple[Part, ...] = ()
 
 
 _kept: "dict[tuple[str, str], Made | None]" = {}

@@ -29,6 +29,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 Text = Annotated[str, Query(max_length=2000)]
 Read = Annotated[str, Query(pattern="^(records|tensors|tokenizer)?$")]
+Kind = Annotated[str, Query(pattern="^(generation|model|dataset|config)?$")]
 Git = Annotated[str, Query(pattern="^([0-9a-f]{40})?$")]
 Id = Annotated[str, Query(pattern="^[0-9a-f]{0,64}$")]
 
@@ -52,12 +53,14 @@ def at_home(site: Pages, registry: Here) -> Response:
 
 
 @router.get("/search")
-def at_search(site: Pages, registry: Here, q: Text = "", after: Id = "") -> Response:
+def at_search(
+    site: Pages, registry: Here, q: Text = "", kind: Kind = "", after: Id = ""
+) -> Response:
     """Commits by revset; a name leads to the page of its commit."""
     asked = q.strip()
     if not after and (found := search.one_commit(registry, asked)):
         return RedirectResponse(site.href("commits", found), 303)
-    return html(*search.page(site, registry, asked, after))
+    return html(*search.page(site, registry, asked, kind, after))
 
 
 @router.get("/branches/{name:path}")

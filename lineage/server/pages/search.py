@@ -1,6 +1,6 @@
 """Commits by revset, the newest first, some at a time."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
 from lineage.indexing import index_of
@@ -10,6 +10,7 @@ from lineage.server.pages.site import Site
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
+    from lineage.store.index import Ask
 
 _MOST = 50
 KINDS = ("generation", "model", "dataset", "config")
@@ -32,45 +33,64 @@ def one_commit(registry: "Registry", asked: str) -> str | None:
     return reading.ids[0] if reading and reading.is_revision else None
 
 
-def page(site: Site, registry: "Registry", asked: str, after: str) -> tuple[str, int]:
-    """The commits of a revset behind the commit `after`, with the page's status."""
-    error = None
+def page(
+    site: Site, registry: "Registry", asked: str, kind: str, after: str
+) -> tuple[str, int]:
+    """The commits of a revset, or else all (of a kind), behind the commit `after`.
+
+    With the page's status.
+    """
+    error, found = None, _Found([], 0, more=False)
     try:
-        ids, count, more = _found(registry, asked, after)
-    except LineageError as found:
-        error, ids, count, more = found, [], 0, False
+        found = _found(registry, asked, kind, after)
+    except LineageError as wrong:
+        error = wrong
+    last = found.ids[-1] if found.more else ""
     shown = site.render(
         "search",
         asked=asked,
+        kind=kind,
         kinds=KINDS,
         examples=EXAMPLES,
-        rows=rows(registry, ids),
-        count=count,
-        older=site.href("search", q=asked, after=ids[-1]) if more else "",
-        newest=site.href("search", q=asked) if after else "",
+        rows=rows(registry, found.ids),
+        count=found.total,
+        older=site.href("search", q=asked, kind=kind, after=last) if last else "",
+        newest=site.href("search", q=asked, kind=kind) if after else "",
         error=error and _said(error),
     )
     return shown, 400 if error else 200
 
 
-def _found(registry: "Registry", asked: str, after: str) -> tuple[list[str], int, bool]:
-    """Some ids, how many there are at all, and whether there are more behind."""
+class _Found(NamedTuple):
+    """Some ids, how many there are in all, and whether there are more behind."""
+
+    ids: list[str]
+    total: int
+    more: bool
+
+
+def _found(registry: "Registry", asked: str, kind: str, after: str) -> _Found:
     start = registry.ids.get(after).number if after else None
     if not asked:
-        ids = _newest(registry, start)
-        return ids[:_MOST], len(registry.ids), len(ids) > _MOST
+        return _newest(registry, kind or None, start)
     found = read(registry, asked).ids
     behind = found
     if start is not None:
         behind = [id_ for id_ in found if registry.ids.get(id_).number < start]
-    return behind[:_MOST], len(found), len(behind) > _MOST
+    return _Found(behind[:_MOST], len(found), len(behind) > _MOST)
 
 
-def _newest(registry: "Registry", start: int | None) -> list[str]:
-    from lineage.store.index_query import newest
+def _newest(registry: "Registry", kind: str | None, start: int | None) -> _Found:
+    """What the index knows without looking at all."""
+    from lineage.store.index_query import counted, newest
+
+    def question(ask: "Ask") -> _Found:
+        ids = newest(ask, _MOST + 1, before=start, kind=kind)
+        count = counted(ask, kind) if kind else len(registry.ids)
+        return _Found(ids[:_MOST], count, len(ids) > _MOST)
 
     with index_of(registry) as index:
-        return index.read(lambda ask: newest(ask, _MOST + 1, before=start))
+        return index.read(question)
 
 
 def _said(error: LineageError) -> dict[str, str]:
