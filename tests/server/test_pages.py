@@ -65,7 +65,7 @@ def test_the_first_page_shows_what_there_is(
     """The registry at a glance: how much there is, its branches, its newest events."""
     page = get(client, "/")
     assert "commits 3 branches 2 tags 0 standing taints 0" in words(page)
-    assert "model/tutor model tutor" in words(page)
+    assert "model/tutor 2 loss model tutor" in words(page)
     assert f'href="/commits/{story[2].id}"' in page
 
 

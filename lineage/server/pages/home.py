@@ -84,7 +84,8 @@ def _row(registry: "Registry", branch: str, tip: Entry) -> dict[str, Any]:
 
 def _loop(row: dict[str, Any]) -> dict[str, Any]:
     name = row["branch"].removeprefix("loop/")
-    return {**row, "name": name, "rejected": name.endswith("@rejected")}
+    rejected = name.endswith("@rejected")
+    return {**row, "name": name.removesuffix("@rejected"), "rejected": rejected}
 
 
 def measured(registry: "Registry", id_: str) -> dict[str, Any] | None:
