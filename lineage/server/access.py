@@ -7,7 +7,7 @@ server, and nobody else is served (see `guard`).
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -41,18 +41,22 @@ class Principal:
         return {"via": "http", **({"token": self.token} if self.token else {})}
 
 
-def principal(request: Request) -> Principal:
+async def principal(request: Request) -> Principal:
     """Whoever sent `request`.
 
     Raises:
         Unauthenticated: when that is not known.
     """
-    who = _principal(request)
-    request.state.principal = who
+    return identified(request)
+
+
+def identified(request: Request) -> Principal:
+    """Whoever sent `request`, as `principal`; the access log knows it then."""
+    request.state.principal = who = _identified(request)
     return who
 
 
-def _principal(request: Request) -> Principal:
+def _identified(request: Request) -> Principal:
     state = request.app.state
     tokens: Tokens = state.tokens
     if secret := _secret(request.headers.get("authorization", "")):
@@ -66,9 +70,7 @@ def _principal(request: Request) -> Principal:
     if tokens or state.peers:
         hint = "send `Authorization: Bearer lin_…`; `lineage token create` makes one"
         raise Unauthenticated("this needs a token", hint=hint)
-    with state.pool.lease() as registry:
-        who = registry.actor()
-    return Principal(who["name"], who["email"], frozenset(SCOPES))
+    return Principal(state.owner["name"], state.owner["email"], frozenset(SCOPES))
 
 
 def of_secret(tokens: Tokens, secret: str) -> Principal:
@@ -124,10 +126,10 @@ def _secret(header: str) -> str | None:
     return pair.partition(":")[2] or pair.partition(":")[0]
 
 
-def needs(scope: str) -> Callable[..., Principal]:
+def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the principal, who has `scope`."""
 
-    def check(who: Annotated[Principal, Depends(principal)]) -> Principal:
+    async def check(who: Annotated[Principal, Depends(principal)]) -> Principal:
         if scope not in who.scopes:
             hint = f"a token with the scope {scope} may"
             raise NotAllowed(f"this needs the scope {scope}", hint=hint)

@@ -8,7 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from lineage.server.asgi import App, Message, Receive, Scope, Send
+from lineage.server.asgi import App, Message, Receive, Scope, Send, header
 from lineage.server.problems import problem
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Answers:
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said["status"] = message["status"]
+                kind = header(message, b"content-type") or b""
+                scope["state"]["endless"] = kind.startswith(b"text/event-stream")
                 _complete(message)
             else:
                 said["bytes"] += len(message.get("body", b""))

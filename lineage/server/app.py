@@ -58,6 +58,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     pool = Pool(root)
     with pool.lease() as registry:
         tokens, log = Tokens(registry.home), AccessLog(registry.home)
+        owner = registry.actor()  # git is asked once
         cache = Cache(registry)
         sessions = Sessions(registry.home, tokens)
 
@@ -77,6 +78,7 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     )
     app.state.pool, app.state.tokens, app.state.cache = pool, tokens, cache
     app.state.peers, app.state.settings = peers, settings
+    app.state.owner = owner
     app.state.sessions = sessions
     app.state.live = True  # pages that are written as files are not
     app.state.gits = asyncio.Semaphore(_GITS)

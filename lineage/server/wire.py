@@ -18,6 +18,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*words, **named)
         served: Any = self.config.app
         self._limits: Limits = served.settings.limits
+        self._state: dict[str, Any] = {}  # of the request that is answered
         self._in_head = True
         self._size = 0
         self._timer: TimerHandle | None = None
@@ -36,7 +37,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["state"]["abort"] = self.transport.abort
+        self._state = self.scope["state"]
+        self._state["abort"] = self.transport.abort
         self._expect_head()
 
     def on_headers_complete(self) -> None:
@@ -47,6 +49,12 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Let answers end, but for those that have no end."""
+        super().shutdown()
+        if self._state.get("endless"):
+            self.transport.close()
 
     def _expect_head(self) -> None:
         self._in_head = True

@@ -138,3 +138,24 @@ def test_a_port_that_is_taken_is_said(repo: Registry, run: Any) -> None:
         done = run("serve", "--port", port)
     assert done.exit_code == 1
     assert f"127.0.0.1:{port} cannot be listened at" in done.stderr
+
+
+def test_a_stop_lets_answers_end_but_not_streams(repo: Registry) -> None:
+    """What was asked before is answered; who only listens is let go at once."""
+    (repo.root / "large").write_bytes(bytes(24 << 20))
+    made = repo.commit("dataset", "large", "large")
+    [entry] = repo.files(made.id)
+    with (
+        served() as (process, url),
+        httpx.stream("GET", f"{url}/api/v1/files/{entry.sha256}", timeout=30) as file,
+        httpx.stream("GET", f"{url}/api/v1/events/stream", timeout=30) as events,
+    ):
+        listening = events.iter_raw()
+        next(listening)
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(listening)
+        assert sum(map(len, file.iter_raw())) == 24 << 20
+        _, err = process.communicate(timeout=9)
+    assert process.returncode == 0
+    assert "Traceback" not in err

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from lineage.errors import LineageError, NotAllowed, Unauthenticated
-from lineage.server.access import of_secret, principal
+from lineage.server.access import identified, of_secret
 from lineage.server.pages.forms import Form
 from lineage.server.pages.serving import html, site
 from lineage.server.session import COOKIE, LASTS, Sessions
@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 def ask(request: Request, to: str = "") -> Response:
     """Ask for a token; whoever is known already goes on."""
     try:
-        principal(request)
+        identified(request)
     except LineageError:
         return _page(request, to)
     return RedirectResponse(_inside(request, to), 303)
