@@ -1,0 +1,42 @@
+"""docs/python.md is run, and prints what it says."""
+
+from __future__ import annotations
+
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.server.conftest import serving
+
+if TYPE_CHECKING:
+    import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SERVED = "https://lineage.example"
+
+
+def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block of Python prints the block of text that follows it."""
+    monkeypatch.chdir(tmp_path)
+    Path("corpus.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    Path("weights").write_bytes(b"w" * 100)
+    names: dict[str, Any] = {}
+    blocks = BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+    printed = said = ""
+    for kind, text in blocks:
+        if kind == "text":
+            said += text
+            continue
+        with redirect_stdout(StringIO()) as out:
+            if SERVED in text:
+                with serving(names["registry"].root) as url:
+                    exec(text.replace(SERVED, url), names)  # noqa: S102
+            else:
+                exec(text, names)  # noqa: S102
+        printed += out.getvalue()
+    names["registry"].close()
+    assert printed == said
+    assert len(blocks) == 10
