@@ -60,6 +60,7 @@ SECTIONS = {
         "clone": "Make a registry from a remote.",
         "import": "Record what another system knows.",
         "serve": "Serve the registry to programs and people over HTTP.",
+        "emit": "Send what was recorded as OpenLineage events.",
         "token": "Make, list and revoke the tokens that `serve` asks for.",
     },
     "Bytes": {

@@ -238,6 +238,11 @@ class Registry(Asking, Saying):
             event = replace(event, data={**event.data, **self._via})
         logged = self.events_log.append(event, moves, objects, lock=lock, merged=merged)
         self.ids.refresh()
+        if event.commits and self.settings.section("openlineage."):
+            from lineage.integrations.openlineage import sending
+
+            if sending.is_wanted(self):
+                sending.start(self)
         return logged
 
     def attest(

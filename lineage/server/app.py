@@ -32,6 +32,7 @@ _ROUTES = (  # of the API, each a module with a `router`; the first that fits an
     "health",
     "loops",
     "measures",
+    "openlineage",
     "refs",
     "reports",
     "reviews",
