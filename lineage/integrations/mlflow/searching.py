@@ -48,7 +48,7 @@ def registered_models(
     wanted = add_prompt_filter_string(filter_string, is_prompt=False)
     found = SearchModelUtils.filter(every, wanted)
     clauses = [f"{key} {'ASC' if ascending else 'DESC'}" for key, ascending in order]
-    return _page(SearchModelUtils.sort(found, clauses), max_results, page_token)
+    return page(SearchModelUtils.sort(found, clauses), max_results, page_token)
 
 
 def model_versions(
@@ -70,7 +70,7 @@ def model_versions(
     _check_once([_key_of_version(clause) for clause in clauses], clauses)
     wanted = add_prompt_filter_string(filter_string, is_prompt=False)
     found = SearchModelVersionUtils.filter(every, wanted)
-    return _page(SearchModelVersionUtils.sort(found, clauses), max_results, page_token)
+    return page(SearchModelVersionUtils.sort(found, clauses), max_results, page_token)
 
 
 def _check(max_results: object, most: int, wrong: str) -> None:
@@ -99,7 +99,8 @@ def _check_once(keys: list[str], order_by: list[str] | None) -> None:
         raise MlflowException(message, INVALID_PARAMETER_VALUE)
 
 
-def _page(found: list[T], size: int, token: str | None) -> PagedList[T]:
+def page(found: list[T], size: int, token: str | None) -> PagedList[T]:
+    """The page of `found` that starts where `token` says."""
     start = SearchUtils.parse_start_offset_from_page_token(token)
     end = start + size
     following = SearchUtils.create_page_token(end) if end < len(found) else None

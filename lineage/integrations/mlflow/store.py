@@ -42,14 +42,15 @@ from mlflow.utils.validation import (
 )
 
 from lineage.integrations.mlflow import entities, searching
-from lineage.integrations.mlflow.calls import Calls, whole
+from lineage.integrations.mlflow.calls import whole
 from lineage.integrations.mlflow.places import of_commit
 from lineage.integrations.mlflow.registering import Registering
+from lineage.integrations.mlflow.webhooks import Webhooks
 
 Tags = list[Any] | None  # of MLflow's own kind
 
 
-class LineageStore(Calls):
+class LineageStore(Webhooks):
     """MLflow's registered models in the registry that `store_uri` means.
 
     What `create_model_version` is told of a run or a logged model it looks up at

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
+from mlflow.entities.webhook import WebhookEvent, WebhookStatus
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY, PROMPT_TEXT_TAG_KEY
 from mlflow.store.model_registry.abstract_store import AbstractStore
@@ -293,3 +294,26 @@ def test_log_and_verify_are_undisturbed(
 
     assert "all as recorded" in run("verify").stdout + run("verify").stderr
     assert [event.type for _, event in repo.events()][:2] == ["mlflow"] * 2
+
+
+def test_webhooks_are_private_and_no_history(
+    store: LineageStore, repo: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's server finds them by event; nobody else reads their secrets."""
+    monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true")  # it asks DNS else
+    made = WebhookEvent("model_version", "created")
+    tagged = WebhookEvent("model_version_tag", "set")
+    hook = store.create_webhook("ci", "https://ci.example", [made], secret="s3cret")  # noqa: S106
+    store.create_webhook("other", "https://other.example", [tagged])
+
+    assert [h.name for h in store.list_webhooks_by_event(made)] == ["ci"]
+    assert [h.name for h in store.list_webhooks()] == ["other", "ci"]
+    later = store.update_webhook(hook.webhook_id, status=WebhookStatus.DISABLED)
+    assert (later.status, later.secret) == (WebhookStatus.DISABLED, "s3cret")
+    assert later.last_updated_timestamp > hook.last_updated_timestamp
+    kept = repo.home / "mlflow-webhooks.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [event.type for _, event in repo.events()] == ["init"]
+    store.delete_webhook(hook.webhook_id)
+    with pytest.raises(MlflowException, match="not found"):
+        store.get_webhook(hook.webhook_id)
