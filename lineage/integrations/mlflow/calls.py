@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -28,6 +28,7 @@ from lineage.integrations.mlflow.places import kept
 if TYPE_CHECKING:
     from mlflow.tracking.client import MlflowClient
 
+_AGAIN = 8  # times
 F = TypeVar("F", bound=Callable[..., Any])
 
 _CODES: dict[type[LineageError], int] = {
@@ -44,6 +45,10 @@ def whole(method: F) -> F:
     @wraps(method)
     def call(self: "Calls", *args: Any, **named: Any) -> Any:
         with self._held(), _as_mlflow():
+            for _ in range(_AGAIN):
+                with suppress(Conflict):  # somebody else wrote to the server first
+                    self.models.refresh()
+                    return method(self, *args, **named)
             self.models.refresh()
             return method(self, *args, **named)
 

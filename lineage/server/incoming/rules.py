@@ -22,6 +22,7 @@ _RULES = {
     "rollback": _Rule("write", ("heads",)),
     "tag": _Rule("write", ("tags", "spent")),
     "drop": _Rule("write", ("runs",)),
+    "mlflow": _Rule("write", ("heads", "tags", "spent")),
     UNDO: _Rule("write", ("heads", "tags", "spent", "runs", "protected")),
     "review": _Rule("review"),
     "label": _Rule("review"),

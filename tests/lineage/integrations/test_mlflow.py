@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -317,3 +319,19 @@ def test_webhooks_are_private_and_no_history(
     store.delete_webhook(hook.webhook_id)
     with pytest.raises(MlflowException, match="not found"):
         store.get_webhook(hook.webhook_id)
+
+
+@pytest.mark.parametrize("first", ["mlflow", "lineage.integrations.mlflow.artifacts"])
+def test_mlflow_finds_us_whoever_is_imported_first(first: str) -> None:
+    """The plugins are registered, without a warning, in either order."""
+    script = f"""
+import {first}
+import mlflow.tracking._model_registry.utils as utils
+import mlflow.store.artifact.artifact_repository_registry as artifacts
+for scheme in ("lineage", "lineage+http", "lineage+https"):
+    assert utils._get_store_registry().get_store_builder(scheme + "://x")
+    assert scheme in artifacts.get_registered_artifact_repositories()
+"""
+    words = [sys.executable, "-W", "error::UserWarning", "-c", script]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
