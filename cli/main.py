@@ -62,6 +62,7 @@ SECTIONS = {
         "serve": "Serve the registry to programs and people over HTTP.",
         "emit": "Send what was recorded as OpenLineage events.",
         "token": "Make, list and revoke the tokens that `serve` asks for.",
+        "webhook": "Have `serve` tell addresses of events.",
     },
     "Bytes": {
         "get": "Give the files of a commit back, verified.",
@@ -87,7 +88,7 @@ SECTIONS = {
 
 # work on a registry's own folder, on its bytes, or on this machine
 _AT_HOME = {"clone", "demo", "erase", "fetch", "gc", "index", "init"}
-_AT_HOME |= {"pull", "push", "remote", "serve", "status", "token"}
+_AT_HOME |= {"pull", "push", "remote", "serve", "status", "token", "webhook"}
 _OBJECTS = 20_000  # so many more before Python looks for cycles
 _UNREAD = click.Command(None)
 _INTERRUPTED = 130

@@ -13,6 +13,7 @@ from lineage.server.access_log import AccessLog
 from lineage.server.answers import Answers
 from lineage.server.cache import Cache
 from lineage.server.compression import Compression
+from lineage.server.delivery import Delivery
 from lineage.server.guard import Guard
 from lineage.server.limiting import Limiting
 from lineage.server.peers import Peers
@@ -63,9 +64,13 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
         cache = Cache(registry)
         sessions = Sessions(registry.home, tokens)
 
+    delivery = Delivery(pool)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        delivery.start()
         yield
+        delivery.stop()
         pool.close()
         log.close()
 

@@ -1,7 +1,7 @@
 """What a route that writes has in hand: the registry, in the sender's name."""
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
@@ -10,6 +10,17 @@ from lineage.registry import Registry
 from lineage.server.access import Principal, needs
 from lineage.server.incoming.once import circumstances, once
 from lineage.store.events import Logged
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"description": "It cannot be recorded so: `detail` says how."},
+    404: {"description": "What it names is not here."},
+    409: {
+        "description": "Somebody was quicker (`current` is where the name is now), or "
+        "files have not been sent (`lacking` has their paths by SHA-256)."
+    },
+    413: {"description": "It is too large."},
+    507: {"description": "The disk is full; nothing was recorded."},
+}
 
 RequestName = Annotated[
     str | None,

@@ -7,7 +7,7 @@ and no commit took is removed after a day.
 
 import asyncio
 from base64 import b64encode
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi import Path as InPath
@@ -31,6 +31,26 @@ _LARGEST = 1 << 50
 _OFFSET, _LENGTH = "Upload-Offset", "Upload-Length"
 _TYPE = "application/offset+octet-stream"
 
+_TOO_LARGE = {"description": "More came than was said, or than there may be."}
+_SENT: dict[int | str, dict[str, Any]] = {
+    204: {"description": "It is here, or this piece of it is."},
+    408: {"description": "It did not come whole; what came is kept."},
+    413: _TOO_LARGE,
+    507: {"description": "The disk is full; nothing of it was kept."},
+}
+_PIECE_REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The piece begins after the end."},
+    409: {"description": "`Upload-Offset` says where what has come ends."},
+    415: {"description": f"A piece is sent as {_TYPE}."},
+}
+_READ: dict[int | str, dict[str, Any]] = {
+    206: {"description": "A part of it."},
+    304: {"description": "It is as it was."},
+    404: {"description": "It is not here; `Upload-Offset` bytes of it have come."},
+    410: {"description": "Its bytes were erased."},
+    416: {"description": "It is not that long."},
+}
+
 Address = Annotated[
     str, InPath(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes")
 ]
@@ -50,7 +70,11 @@ class Lacking(Asked):
     offset: int
 
 
-@router.post("/files/lacking", dependencies=[Depends(needs("write"))])
+@router.post(
+    "/files/lacking",
+    dependencies=[Depends(needs("write"))],
+    responses={400: {"description": "It is no JSON."}, 413: _TOO_LARGE},
+)
 def lacking(
     asked: Annotated[list[Asked], Body(max_length=10_000)], registry: ForOne
 ) -> list[Lacking]:
@@ -65,8 +89,20 @@ def lacking(
     ]
 
 
-@router.head("/files/{sha256}", dependencies=[Depends(needs("read"))])
-@router.get("/files/{sha256}", dependencies=[Depends(needs("read"))])
+@router.head(
+    "/files/{sha256}",
+    dependencies=[Depends(needs("read"))],
+    response_class=FileResponse,
+    responses=_READ,
+    operation_id="see_file",
+)
+@router.get(
+    "/files/{sha256}",
+    dependencies=[Depends(needs("read"))],
+    response_class=FileResponse,
+    responses=_READ,
+    operation_id="read_file",
+)
 def read(
     request: Request,
     sha256: Address,
@@ -99,7 +135,13 @@ def read(
     )
 
 
-@router.put("/files/{sha256}", dependencies=[Depends(needs("write"))])
+@router.put(
+    "/files/{sha256}",
+    dependencies=[Depends(needs("write"))],
+    status_code=201,
+    response_class=Response,
+    responses=_SENT,
+)
 async def send(request: Request, sha256: Address) -> Response:
     """Send a whole file; one that is here already is taken as it is."""
     length = request.headers.get("content-length", "")
@@ -114,7 +156,13 @@ async def send(request: Request, sha256: Address) -> Response:
     return Response(status_code=201, headers={"Location": request.url.path})
 
 
-@router.patch("/files/{sha256}", dependencies=[Depends(needs("write"))])
+@router.patch(
+    "/files/{sha256}",
+    dependencies=[Depends(needs("write"))],
+    status_code=201,
+    response_class=Response,
+    responses={**_SENT, **_PIECE_REFUSED},
+)
 async def go_on(
     request: Request,
     sha256: Address,

@@ -12,7 +12,7 @@ from lineage.recording import check, put
 from lineage.registry import Registry
 from lineage.server.incoming import bytes_here
 from lineage.server.incoming.given import Id, Text
-from lineage.server.incoming.writer import Writer, writing
+from lineage.server.incoming.writer import REFUSED, Writer, writing
 from lineage.store.disk import disk_errors
 from lineage.store.events import Logged, now
 from lineage.store.files import (
@@ -85,7 +85,7 @@ class Committed(BaseModel):
     event: str
 
 
-@router.post("/commits", status_code=201)
+@router.post("/commits", status_code=201, responses=REFUSED)
 def post(
     new: NewCommit,
     writer: Annotated[Writer, Depends(writing("write"))],

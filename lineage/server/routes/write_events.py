@@ -9,7 +9,7 @@ from lineage.registry import Registry
 from lineage.server.access import Principal, leased, principal
 from lineage.server.incoming.funnel import Sent, append
 from lineage.server.incoming.once import once
-from lineage.server.incoming.writer import RequestName
+from lineage.server.incoming.writer import REFUSED, RequestName
 
 router = APIRouter(tags=["events"])
 
@@ -21,7 +21,7 @@ class Appended(BaseModel):
     id: str
 
 
-@router.post("/events", status_code=201)
+@router.post("/events", status_code=201, responses=REFUSED)
 def post(
     sent: Sent,
     who: Annotated[Principal, Depends(principal)],

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
 from lineage.server.incoming.given import Id, Text
-from lineage.server.incoming.writer import Writer, writing
+from lineage.server.incoming.writer import REFUSED, Writer, writing
 from lineage.shapes.names import name_of
 
 router = APIRouter(tags=["refs"])
@@ -28,7 +28,7 @@ class Target(BaseModel):
     message: Text = ""
 
 
-@router.put("/refs/{space}/{name:path}")
+@router.put("/refs/{space}/{name:path}", responses=REFUSED)
 def put(space: Space, name: Name, new: Target, writer: ForWriting) -> Any:
     """Move a branch from where it was seen, or give a tag, which never moves.
 
@@ -45,7 +45,7 @@ def put(space: Space, name: Name, new: Target, writer: ForWriting) -> Any:
     return name_of(registry, space, name, target)
 
 
-@router.delete("/refs/{space}/{name:path}", status_code=204)
+@router.delete("/refs/{space}/{name:path}", status_code=204, responses=REFUSED)
 def delete(
     space: Space,
     name: Name,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from lineage import measured, releases, shapes, stated
 from lineage.loop.reviews.deciding import decide
 from lineage.server.incoming.given import Id, Text
-from lineage.server.incoming.writer import Writer, writing
+from lineage.server.incoming.writer import REFUSED, Writer, writing
 from lineage.server.verdicts import check_can_judge
 from lineage.store.objects import Metric
 from lineage.taints import lift, of_event, taint
@@ -69,7 +69,7 @@ class NewVerdict(About):
     note: Text = ""
 
 
-@router.post("/taints", status_code=201, tags=["taints"])
+@router.post("/taints", status_code=201, responses=REFUSED, tags=["taints"])
 def post_taint(new: NewTaint, writer: Reviews) -> dict[str, Any]:
     """Say that a commit, or those of its records, is bad."""
     registry = writer.registry
@@ -80,7 +80,9 @@ def post_taint(new: NewTaint, writer: Reviews) -> dict[str, Any]:
     return _said(writer, new, do)
 
 
-@router.post("/taints/{event}/lift", status_code=201, tags=["taints"])
+@router.post(
+    "/taints/{event}/lift", status_code=201, responses=REFUSED, tags=["taints"]
+)
 def post_lift(
     event: Annotated[str, Field(max_length=64)], new: NewLift, writer: Reviews
 ) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def post_lift(
     return _said(writer, new, do, of=event)
 
 
-@router.post("/metrics", status_code=201, tags=["commits"])
+@router.post("/metrics", status_code=201, responses=REFUSED, tags=["commits"])
 def post_metrics(new: NewMetrics, writer: Writes) -> dict[str, Any]:
     """Say what was measured of a commit after it was made."""
     registry = writer.registry
@@ -108,7 +110,7 @@ def post_metrics(new: NewMetrics, writer: Writes) -> dict[str, Any]:
     return _said(writer, new, do)
 
 
-@router.post("/statements", status_code=201, tags=["commits"])
+@router.post("/statements", status_code=201, responses=REFUSED, tags=["commits"])
 def post_statement(new: NewStatement, writer: Reviews) -> dict[str, Any]:
     """State something of a commit in your own name."""
     registry = writer.registry
@@ -120,7 +122,7 @@ def post_statement(new: NewStatement, writer: Reviews) -> dict[str, Any]:
     return _said(writer, new, do)
 
 
-@router.post("/releases", status_code=201, tags=["commits"])
+@router.post("/releases", status_code=201, responses=REFUSED, tags=["commits"])
 def post_release(new: NewRelease, writer: Rules) -> dict[str, Any]:
     """Say that a commit is live in an environment, or is not any more."""
     registry = writer.registry
@@ -133,7 +135,7 @@ def post_release(new: NewRelease, writer: Rules) -> dict[str, Any]:
     return _said(writer, new, do)
 
 
-@router.post("/reviews", status_code=201, tags=["reviews"])
+@router.post("/reviews", status_code=201, responses=REFUSED, tags=["reviews"])
 def post_verdict(new: NewVerdict, writer: Reviews) -> dict[str, Any]:
     """Approve or reject what waits for a person."""
 

@@ -1,0 +1,113 @@
+"""Webhooks: addresses that are told of events, and how far each has heard.
+
+One file each in the registry's own folder, for its owner alone: it holds the secret
+with which what is told is signed.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lineage.errors import Ambiguous, NotFound, UsageError
+from lineage.store.disk import locked, write_atomically
+
+_FOLDER = "hooks"
+
+
+@dataclass(frozen=True)
+class Hook:
+    """An address that hears of events of some types (none: of all).
+
+    `after` is the git oid of the last event that it took; `failed` is how often it
+    has not taken the next one, `error` why. `private` lets it be on our own network.
+    """
+
+    id: str
+    url: str
+    events: tuple[str, ...]
+    private: bool
+    secret: str
+    after: str
+    failed: int = 0
+    error: str = ""
+
+    def wants(self, type_: str) -> bool:
+        return not self.events or type_ in self.events
+
+
+class Hooks:
+    """The webhooks of one registry."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / _FOLDER
+
+    def add(
+        self, url: str, events: Iterable[str], after: str, *, private: bool
+    ) -> Hook:
+        """Tell `url` of what comes after the event `after`.
+
+        Raises:
+            UsageError: when it is no address of HTTP.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{url} is no address of HTTP", hint="write https://…")
+        if parts.username or parts.password:
+            hint = "what is told is signed with the hook's secret"
+            raise UsageError("an address holds no password", hint=hint)
+        id_, secret = secrets.token_hex(4), f"lwh_{secrets.token_urlsafe(32)}"
+        hook = Hook(id_, url, tuple(sorted(set(events))), private, secret, after)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.save(hook, new=True)
+        return hook
+
+    def all(self) -> list[Hook]:
+        """Every webhook, by its id."""
+        return sorted(self._read(), key=lambda hook: hook.id)
+
+    def _read(self) -> Iterator[Hook]:
+        for path in self._folder.glob("*.json"):
+            with suppress(FileNotFoundError, ValueError, TypeError):
+                told = json.loads(path.read_text())
+                yield Hook(**{**told, "events": tuple(told["events"])})
+
+    def save(self, hook: Hook, *, new: bool = False) -> None:
+        """Write down how far a hook is, unless somebody has removed it."""
+        path = self._folder / f"{hook.id}.json"
+        with locked(self._folder / "lock"):
+            if new:
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            if path.exists():
+                write_atomically(path, json.dumps(asdict(hook)).encode(), sync=True)
+                path.chmod(0o600)
+
+    def remove(self, prefix: str) -> Hook:
+        """Tell an address nothing more.
+
+        Raises:
+            NotFound, Ambiguous: when `prefix` is no hook's, or several'.
+        """
+        found = [hook for hook in self.all() if prefix and hook.id.startswith(prefix)]
+        if not found:
+            hint = "`lineage webhook list` lists them"
+            raise NotFound(f"there is no webhook {prefix}", hint=hint)
+        if len(found) > 1:
+            message = f"{prefix} is the beginning of several webhooks"
+            raise Ambiguous(message, [hook.id for hook in found])
+        (self._folder / f"{found[0].id}.json").unlink(missing_ok=True)
+        return found[0]
+
+
+def taken(hook: Hook, event: str) -> Hook:
+    """The hook after it has taken an event, or one that is none of its business."""
+    return replace(hook, after=event, failed=0, error="")
+
+
+def missed(hook: Hook, error: str) -> Hook:
+    """The hook after it has not taken the next event."""
+    return replace(hook, failed=hook.failed + 1, error=error)
