@@ -72,6 +72,7 @@ def configured(served: Served, workers: int = 1) -> uvicorn.Config:
         ws="none",
         workers=workers,
         log_config=None,
+        log_level="error",
         access_log=False,
         proxy_headers=False,  # `peers` says whom to believe
         server_header=False,

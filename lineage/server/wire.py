@@ -41,6 +41,10 @@ class Connection(HttpToolsProtocol):
         self._state["abort"] = self.transport.abort
         self._expect_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # what follows a body is no header, whoever lets it pass
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_head, self._size = False, 0
         self._stop()

@@ -74,6 +74,7 @@ def test_what_a_proxy_passed_on_is_not_from_here(
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "https://127.0.0.1:9"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 405),

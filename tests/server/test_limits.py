@@ -101,6 +101,22 @@ def test_nothing_is_smuggled(quick: str, header: bytes) -> None:
     assert b"200 OK" not in answered
 
 
+def test_what_follows_a_body_is_no_header(repo: Registry) -> None:
+    """A proxy that lets trailers pass lets nobody say in them who they are."""
+    settings = Settings(proxies=("127.0.0.1",), proxy_scopes=("write",))
+    start = b"POST /api/v1/files/lacking HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    body = b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    who = b"X-Forwarded-User: Eve\r\n"
+    with serving(repo.root, settings) as url:
+        for request, status in (
+            (start + who + body + b"2\r\n[]\r\n0\r\n\r\n", b"200"),
+            (start + body + b"2\r\n[]\r\n0\r\n" + who + b"\r\n", b"401"),
+        ):
+            with wire(url) as connection:
+                connection.sendall(request)
+                assert connection.recv(1 << 16).split(b" ")[1] == status
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_has_a_limit(quick: str, *, chunked: bool) -> None:
     """Too much is refused, whether it is announced or just comes."""
