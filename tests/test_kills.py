@@ -212,6 +212,7 @@ CASES = [
     Case("clone hub.git new", where=".", again=2, steps=True, rest=("pull", "new")),
     Case(KEY[0], again=2, steps=True),
     Case("key revoke runner --reason lost", (*KEY, RUNNER), again=5),
+    Case("token create"),
     Case("commit dataset text --name text", KEY),
 ]
 FIRST = (
