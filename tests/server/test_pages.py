@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -72,6 +73,8 @@ def test_the_first_page_shows_what_there_is(
 def test_an_empty_registry_says_how_to_begin(client: TestClient) -> None:
     """Nothing recorded is no error, and the page says what to do."""
     assert "Nothing is recorded yet." in words(get(client, "/"))
+    for address in ("/search", "/search?kind=model", "/events", "/names", "/taints"):
+        get(client, address)
 
 
 def test_the_page_of_a_commit_answers_first(
@@ -244,6 +247,29 @@ def test_names_are_found_by_a_part(client: TestClient, story: list[Committed]) -
     assert "Branches 1" in said
     assert f"model/tutor HEAD model tutor {story[2].id[:12]}" in said
     assert "dataset/seed" not in said
+
+
+def test_every_link_leads_somewhere(
+    client: TestClient, repo: Registry, story: list[Committed]
+) -> None:
+    """Whatever names are made of, following each link from page to page finds one."""
+    taints.taint(repo, story[0].id, "leaked")
+    here = Target(story[2].id, story[2].git)
+    for name in ("a/50% off", "#1?x&y=z", 'q"<b>ü', "a//b"):
+        moves = [Move(f"{space}/{name}", None, here) for space in ("heads", "tags")]
+        repo.move("branch", moves)
+    todo, seen = ["/"], {"/"}
+    while todo:
+        page = get(client, todo.pop())
+        found = re.findall(r'(?:href|data-load)="(/[^"#]*)', page)
+        links = {unescape(one) for one in found if "/static/" not in one}
+        pages = {one for one in links if not one.startswith(("/api/", "/origins/"))}
+        todo += pages - seen
+        seen |= pages
+        for other in links - pages - seen:
+            assert client.get(other).status_code == 200
+            seen.add(other)
+    assert len(seen) > 50
 
 
 WRONG = {

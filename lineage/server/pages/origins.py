@@ -5,6 +5,7 @@ answer is kept; where the walk may be long, the page comes first and asks for it
 """
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.audit.text import percent
@@ -45,7 +46,8 @@ class Later:
     parts: tuple[Part, ...] = ()
 
 
-_kept: "dict[tuple[str, str], Made | None]" = {}
+_kept: "dict[tuple[str, str], Made | None]" = {}  # of all threads of a server
+_lock = Lock()
 
 
 def at_once(registry: "Registry", id_: str) -> Made | Later | None:
@@ -58,11 +60,15 @@ def at_once(registry: "Registry", id_: str) -> Made | Later | None:
 def made(registry: "Registry", id_: str) -> Made | None:
     """The same, however long it takes."""
     key = registry.uuid(), id_
-    if key not in _kept:
+    with _lock:
+        if key in _kept:
+            return _kept[key]
+    found = _made(registry, id_)
+    with _lock:
         while len(_kept) >= _KEPT:
             _kept.pop(next(iter(_kept)))
-        _kept[key] = _made(registry, id_)
-    return _kept[key]
+        _kept[key] = found
+    return found
 
 
 def _made(registry: "Registry", id_: str) -> Made | None:

@@ -18,9 +18,10 @@ EXAMPLES = {
     "latest(all(), 20)": "the newest 20",
     "heads(all())": "what nothing came of yet",
     "tainted()": "what a taint reached",
-    "descendants(dataset/seed) & kind(model)": "models that something went into",
+    "children(roots(kind(dataset))) & kind(model)": "models of what came from nowhere",
     "metric(perplexity < 30)": "what measured that well",
-    "loop/b..loop/a": "what one branch has and another has not",
+    "generation(0..1)": "what is at most one turn from human data",
+    "tagged() | released()": "what has a tag, or is live",
 }
 
 
