@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.audit.text import percent
-from lineage.descent.ancestry import gather
+from lineage.descent.ancestry import Ancestry, gather
 from lineage.descent.shares import Shares
 from lineage.server.pages.site import Site
 
@@ -63,7 +63,10 @@ def made(registry: "Registry", id_: str) -> Made | None:
     with _lock:
         if key in _kept:
             return _kept[key]
-    found = _made(registry, id_)
+    ancestry = gather(registry, id_)
+    found = _made(ancestry)
+    if ancestry.absent:  # what is not here today may come
+        return found
     with _lock:
         while len(_kept) >= _KEPT:
             _kept.pop(next(iter(_kept)))
@@ -71,9 +74,9 @@ def made(registry: "Registry", id_: str) -> Made | None:
     return found
 
 
-def _made(registry: "Registry", id_: str) -> Made | None:
+def _made(ancestry: Ancestry) -> Made | None:
     """Of a generation, what its model was trained on."""
-    ancestry = gather(registry, id_)
+    id_ = ancestry.subject
     found = Shares(ancestry, "records").compositions
     commit = ancestry.commits[id_]
     parts = [part for part in commit.ids("includes") if part in ancestry.commits]
