@@ -38,7 +38,7 @@ for (const code of navigator.clipboard ? document.querySelectorAll("code[data-co
 }
 
 // parts that take long come after the page; without a script they are a link
-for (const part of document.querySelectorAll("[data-load]")) {
+for (const part of location.protocol === "file:" ? [] : document.querySelectorAll("[data-load]")) {
   fetch(part.dataset.load, { credentials: "same-origin" })
     .then((answer) => (answer.ok ? answer.text() : Promise.reject(answer)))
     .then((html) => {
