@@ -19,7 +19,6 @@ from lineage.store import names
 from lineage.store.disk import disk_errors
 from lineage.store.events import Logged, now
 from lineage.store.objects import Event
-from lineage.store.order import in_order
 from lineage.store.undone import UNDO
 from lineage.store.views import Move, Target
 
@@ -81,11 +80,7 @@ class Models:
         return True
 
     def _read(self) -> Book:
-        log, book = self.registry.events_log, Book()
-        told = noted(self.registry, Notes).told
-        events = [
-            item.event for item in in_order(self.registry.git, list(log.many(told)))
-        ]
+        book, events = Book(), [logged.event for logged in self._told()]
         gone: set[str] = set()
         for event in reversed(events):
             if event.type == UNDO and event.id not in gone:
@@ -94,6 +89,22 @@ class Models:
             if event.type == TYPE and event.id not in gone:
                 book.take(event)
         return book
+
+    def _told(self) -> list[Logged]:
+        """The events that tell something, oldest first, as every clone has them.
+
+        Git is asked for the order where times do not say it: two logs have met, or a
+        clock went back.
+        """
+        log = self.registry.events_log
+        heard = list(log.many(noted(self.registry, Notes).told))
+        by_time = sorted(heard, key=lambda logged: (logged.event.time, logged.event.id))
+        if by_time == heard:
+            return heard
+        ordered = ("rev-list", "--date-order", "--reverse", log.tip() or "")
+        oids = self.registry.git.run(*ordered).decode().split()
+        found = {logged.git: logged for logged in heard}
+        return [found[oid] for oid in oids if oid in found]
 
     def _is_ours(self, name: str, tag: str, oid: str) -> bool:
         """A tag that nobody spoke of is a version where its commit is a model."""

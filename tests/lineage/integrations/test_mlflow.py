@@ -321,11 +321,10 @@ def test_webhooks_are_private_and_no_history(
         store.get_webhook(hook.webhook_id)
 
 
-@pytest.mark.parametrize("first", ["mlflow", "lineage.integrations.mlflow.artifacts"])
-def test_mlflow_finds_us_whoever_is_imported_first(first: str) -> None:
-    """The plugins are registered, without a warning, in either order."""
-    script = f"""
-import {first}
+def test_mlflow_finds_us_when_we_are_imported_first() -> None:
+    """MLflow loads plugins while it is imported itself: without a warning even so."""
+    script = """
+import lineage.integrations.mlflow.artifacts
 import mlflow.tracking._model_registry.utils as utils
 import mlflow.store.artifact.artifact_repository_registry as artifacts
 for scheme in ("lineage", "lineage+http", "lineage+https"):
@@ -335,3 +334,29 @@ for scheme in ("lineage", "lineage+http", "lineage+https"):
     words = [sys.executable, "-W", "error::UserWarning", "-c", script]
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_clones_that_met_say_the_same(
+    store: LineageStore, repo: Registry, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Two clones that spoke of one model apart agree once each has the other's log."""
+    store.create_registered_model("tutor")
+    store.create_model_version("tutor", "s3://bucket/1")
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "hub"], check=True)
+    run("remote", "add", "origin", str(tmp_path / "hub"))
+    run("push", "origin")
+    other = tmp_path / "other"
+    assert run("clone", str(tmp_path / "hub"), str(other)).exit_code == 0
+    theirs = LineageStore(f"lineage://{other}")
+    for n, by in enumerate((store, theirs, store, theirs)):
+        by.set_model_version_tag("tutor", 1, ModelVersionTag("said", f"{n}"))
+        by.set_model_version_tag("tutor", 1, ModelVersionTag(f"by {n}", "x"))
+    run("push", "origin")
+    assert run("-C", str(other), "pull").exit_code == 0
+    assert run("-C", str(other), "push").exit_code == 0
+    assert run("pull", "origin").exit_code == 0
+
+    found = [LineageStore(f"lineage://{place}") for place in (repo.root, other)]
+    tags = [by.get_model_version("tutor", 1).tags for by in (*found, store, theirs)]
+    assert {key for key in tags[0] if key != "said"} == {f"by {n}" for n in range(4)}
+    assert tags == [tags[0]] * 4
