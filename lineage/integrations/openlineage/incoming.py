@@ -14,10 +14,12 @@ from lineage.errors import UsageError
 from lineage.integrations.openlineage.outgoing import namespace_of
 from lineage.observing.inputs import Input
 from lineage.registry import Registry
+from lineage.store import names
+from lineage.store.canonical import digest
 from lineage.store.objects import ROLES, Edge, is_id
 
 EVENT = "openlineage"
-_FORBIDDEN = re.compile(r"[~^:\x00-\x1f\x7f-\x9f\u2028\u2029]|\.\.|@\{")
+_FORBIDDEN = re.compile(r"[~^:]|\.\.|@\{")
 _DONE = ("COMPLETE", "OTHER")
 _LONGEST = 1000  # characters of a name
 
@@ -200,7 +202,24 @@ def _uri(dataset: Json) -> str:
 def _name(dataset: Json) -> str:
     """What a dataset is called here: its namespace and name, as names can be."""
     whole = _uri(dataset).replace("://", "/")
-    return _FORBIDDEN.sub("_", whole).strip("/ -.") or "_"
+    printed = "".join(each if each.isprintable() else "_" for each in whole)
+    name = _FORBIDDEN.sub("_", printed).strip("/ -.") or "_"
+    return name if _fits(name) else _cut(name, digest(_uri(dataset).encode())[:12])
+
+
+def _fits(name: str) -> bool:
+    try:
+        names.check(f"dataset/{name}")
+    except UsageError:
+        return False
+    return True
+
+
+def _cut(name: str, mark: str) -> str:
+    """A name that is too long, with a mark in place of its end."""
+    while name and not _fits(f"{name}-{mark}"):
+        name = name[:-1]
+    return f"{name}-{mark}" if name else mark
 
 
 def _parameters(event: Json) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from lineage.errors import Conflict, LineageError, StoreError
 from lineage.integrations.openlineage.incoming import record
@@ -15,6 +15,52 @@ router = APIRouter(tags=["openlineage"])
 Writes = Annotated[Writer, Depends(writing("write"))]
 _REFUSED: Any = {400: {"model": Problem, "description": "It is no such event"}}
 _MOST = 1000  # events of a batch
+
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Named(BaseModel):
+    """A job or a dataset, with whatever facets it has."""
+
+    model_config = ConfigDict(extra="allow")
+
+    namespace: Name
+    name: Name
+    facets: dict[str, Any] = {}
+
+
+class Execution(BaseModel):
+    """A run of a job."""
+
+    model_config = ConfigDict(extra="allow")
+
+    runId: str  # noqa: N815 - as the specification has it
+    facets: dict[str, Any] = {}
+
+
+class Said(BaseModel):
+    """What every event has."""
+
+    model_config = ConfigDict(extra="allow")
+
+    eventTime: str  # noqa: N815
+    producer: str
+
+
+class JobEvent(Said):
+    """A run of a job has come to a state, or a job is as it is."""
+
+    job: Named
+    run: Execution | None = None
+    eventType: str | None = None  # noqa: N815
+    inputs: list[Named] = []
+    outputs: list[Named] = []
+
+
+class DatasetEvent(Said):
+    """A dataset is as it is."""
+
+    dataset: Named
 
 
 class Recorded(BaseModel):
@@ -48,9 +94,10 @@ class Batch(BaseModel):
 
 
 @router.post("/lineage", responses=_REFUSED)
-def post_event(event: dict[str, Any], writer: Writes) -> Recorded:
+def post_event(event: JobEvent | DatasetEvent, writer: Writes) -> Recorded:
     """Record a run, job or dataset event of OpenLineage."""
-    return Recorded(commits=record(writer.registry, event))
+    said = event.model_dump(exclude_none=True)
+    return Recorded(commits=record(writer.registry, said))
 
 
 @router.post("/lineage/batch", responses=_REFUSED)
