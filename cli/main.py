@@ -61,7 +61,7 @@ SECTIONS = {
         "import": "Record what another system knows.",
         "serve": "Serve the registry to programs and people over HTTP.",
         "emit": "Send what was recorded as OpenLineage events.",
-        "token": "Make, list and revoke the tokens that `serve` asks for.",
+        "token": "Make, list and revoke the tokens that `lineage serve` asks for.",
         "webhook": "Have `serve` tell addresses of events.",
     },
     "Bytes": {

@@ -32,7 +32,10 @@ QUICK = Limits(head=8 << 10, head_seconds=1, body=1 << 16, idle_seconds=1)
 def wire(url: str) -> Iterator[socket.socket]:
     """Connect to a server without a client in between."""
     host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
+        connection.settimeout(10)
+        connection.connect((host, int(port)))
         yield connection
 
 
