@@ -62,7 +62,7 @@ SECTIONS = {
         "serve": "Serve the registry to programs and people over HTTP.",
         "emit": "Send what was recorded as OpenLineage events.",
         "token": "Make, list and revoke the tokens that `lineage serve` asks for.",
-        "webhook": "Have `serve` tell addresses of events.",
+        "webhook": "Have `lineage serve` tell addresses of events.",
     },
     "Bytes": {
         "get": "Give the files of a commit back, verified.",

@@ -15,6 +15,7 @@ _COLUMNS = (
 
 @click.group(
     cls=Group,
+    short_help="Have `lineage serve` tell addresses of events.",
     examples={
         "lineage webhook add https://ci.example.com/hook": "tell it of every event",
         "lineage webhook list": "who is told, and what does not arrive",
