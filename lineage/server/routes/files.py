@@ -34,22 +34,30 @@ _TYPE = "application/offset+octet-stream"
 _TOO_LARGE = {"description": "More came than was said, or than there may be."}
 _SENT: dict[int | str, dict[str, Any]] = {
     204: {"description": "It is here, or this piece of it is."},
+    400: {"description": "It cannot be sent so: `title` says why."},
     408: {"description": "It did not come whole; what came is kept."},
     413: _TOO_LARGE,
     507: {"description": "The disk is full; nothing of it was kept."},
 }
 _PIECE_REFUSED: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The piece begins after the end."},
     409: {"description": "`Upload-Offset` says where what has come ends."},
     415: {"description": f"A piece is sent as {_TYPE}."},
 }
 _READ: dict[int | str, dict[str, Any]] = {
     206: {"description": "A part of it."},
     304: {"description": "It is as it was."},
+    400: {"description": "It cannot be asked so: `title` says why."},
     404: {"description": "It is not here; `Upload-Offset` bytes of it have come."},
     410: {"description": "Its bytes were erased."},
     416: {"description": "It is not that long."},
 }
+
+
+def _bytes(kind: str) -> dict[str, Any]:
+    """What the description of the API says of a body of bytes."""
+    schema = {"type": "string", "format": "binary"}
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
+
 
 Address = Annotated[
     str, InPath(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes")
@@ -141,6 +149,7 @@ def read(
     status_code=201,
     response_class=Response,
     responses=_SENT,
+    openapi_extra=_bytes("application/octet-stream"),
 )
 async def send(request: Request, sha256: Address) -> Response:
     """Send a whole file; one that is here already is taken as it is."""
@@ -162,6 +171,7 @@ async def send(request: Request, sha256: Address) -> Response:
     status_code=201,
     response_class=Response,
     responses={**_SENT, **_PIECE_REFUSED},
+    openapi_extra=_bytes(_TYPE),
 )
 async def go_on(
     request: Request,
