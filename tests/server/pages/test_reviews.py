@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.loop.reviews.standing import Reviews
+from lineage.indexing import index_of
+from lineage.loop.reviews.standing import TOLD, Reviews
 from lineage.server.tokens import Tokens
+from lineage.store.index_query import events_of
 from tests.cli.loops.conftest import Toy
 
 if TYPE_CHECKING:
@@ -131,3 +133,15 @@ def test_nonsense_is_no_verdict(reviewer: TestClient, subject: str) -> None:
     answer = reviewer.post(f"/reviews/{subject}", data={"verdict": "maybe"})
     assert (answer.status_code, "to approve or to reject" in answer.text) == (400, True)
     assert reviewer.get("/reviews/nothing").status_code == 404
+
+
+def test_the_index_finds_what_the_log_says(
+    reviewer: TestClient, subject: str, repo: Registry
+) -> None:
+    """Where the log is long, reviews come from the index: the same, as newest first."""
+    reviewer.post(f"/reviews/{subject}", data={"verdict": "reject"})
+    said = [one.git for one in repo.events_log.iterate() if one.event.type in TOLD]
+    with index_of(repo) as index:
+        found = index.read(lambda ask: events_of(ask, TOLD))
+    assert found == said
+    assert len(found) == 2
