@@ -7,6 +7,7 @@ from lineage import shapes
 from lineage.graph import headlines, trend
 from lineage.history import Entry, Names, entry
 from lineage.indexing import index_of
+from lineage.loop.reviews.standing import Reviews
 from lineage.measured import metrics
 from lineage.releases import live_in
 from lineage.server.pages import spark, words
@@ -38,6 +39,7 @@ def page(site: Site, registry: "Registry") -> str:
             "tags": len(registry.events_log.names("tags")),
         },
         taints=len(standing(registry)),
+        waiting=len(Reviews.read(registry).waiting),
         loops=list(map(_loop, _newest(registry, loops, _LOOPS))),
         more_loops=max(0, len(loops) - _LOOPS),
         branches=_newest(registry, others, _BRANCHES),

@@ -42,6 +42,7 @@ def test_what_waits_is_listed(client: TestClient, subject: str) -> None:
     assert f'href="/reviews/{subject}"' in page
     assert "generation 2 of <bdi>toy</bdi>" in page
     assert "check_record: 0 of 40 records" in page
+    assert "<strong>1 review</strong> waits for a person" in client.get("/").text
 
 
 def test_records_are_shown_blind(client: TestClient, subject: str) -> None:
