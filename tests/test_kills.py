@@ -176,6 +176,7 @@ CASES = [
     Case("commit model folder --name ref --reference"),
     Case("commit generation --name loop --includes first --includes second"),
     Case("commit dataset other --name text --branch first"),
+    Case("import hf folder --name hub --kind dataset"),
     Case("attest first --metric accuracy=0.81,0.83"),
     Case("attest first --release production"),
     Case("taint first --reason 'it is wrong'"),
