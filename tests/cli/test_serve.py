@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,11 +73,14 @@ def _children(pid: int) -> list[int]:
     return [int(word) for word in listed.stdout.split()]
 
 
-def test_several_registries_have_names(repo: Registry, empty: Path) -> None:
+def test_several_registries_have_names(
+    repo: Registry, empty: Path, tmp_path: Path
+) -> None:
     """Each is below its name; the list shows those that whoever asks may read."""
+    other = shutil.copytree(empty, tmp_path / "other", symlinks=True)
     secret, _ = Tokens(repo.home).create("CI", "ci@example.com", ["read"])
     made = repo.commit("config", "settings", params={"seed": 1})
-    with served(f"ours={repo.root}", f"other={empty}") as (_, url):
+    with served(f"ours={repo.root}", f"other={other}") as (_, url):
         found = httpx.get(f"{url}/")
         assert found.json() == {"registries": ["other"]}
         bearer = {"Authorization": f"Bearer {secret}"}
