@@ -53,6 +53,7 @@ class Remote(Registry):
         self._told: Told | None = None
         self._wanted: dict[str, Wanted] = {}  # by MD5, of commits whose files were read
         self.events_log.catch_up = self._catch_up
+        self.signer.optional = True  # the server may have a key of its own
 
     def close(self) -> None:
         """Let go of git, and of the connections to the server."""

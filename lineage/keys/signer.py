@@ -31,6 +31,7 @@ class Signer:
         self._chosen: Path | None = None
         self._given: bytes | None = None
         self._machine = False
+        self.optional = False  # where another machine may sign instead
         self._keys: tuple[frozenset[str], Keys] | None = None
 
     def __call__(self, event: Event, commit: bytes) -> bytes | None:
@@ -165,7 +166,7 @@ class Signer:
 
     def _check_unsigned(self, keys: Keys, type_: str) -> None:
         """Let a pull be: whoever only reads has to follow, with a key or without."""
-        if type_ != PULL and self._needed(keys):
+        if type_ != PULL and not self.optional and self._needed(keys):
             hint = "`lineage key generate`, or `lineage config signing.key FILE`"
             message = "events are signed in this registry, and no key is set here"
             raise NotAllowed(message, hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import socketserver
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,8 +16,10 @@ import pytest
 import lineage
 from lineage.client import files
 from lineage.errors import Conflict, NotAllowed, StoreError, Unauthenticated
+from lineage.keys import add
 from lineage.server.tokens import Tokens
 from lineage.store.objects import Edge
+from lineage.store.signing import read_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,6 +127,27 @@ def test_events_are_those_of_the_token(repo: Registry, connect: Connect) -> None
         connect("two")
     with pytest.raises(Unauthenticated, match="this is no token"):
         connect("two", token="lin_wrong")  # noqa: S106
+
+
+def test_events_are_signed_here(
+    repo: Registry, connect: Connect, tmp_path: Path
+) -> None:
+    """The key stays with whoever signs; the server keeps what it signed."""
+    file = tmp_path / "key"
+    words = ["ssh-keygen", "-q", "-N", "", "-t", "ed25519", "-f", str(file)]
+    subprocess.run(words, check=True)
+    who = repo.actor()
+    with repo.signer.using(file):
+        public = read_public(file.with_suffix(".pub"))
+        add(repo, public, who["name"], who["email"], roles=["releaser"])
+    remote = connect(settings={"signing.key": str(file)})
+    made = remote.commit("config", "c", params={"n": 1})
+    assert repo.branches() == {"config/c": made.id}
+    tip = repo.git.blob(repo.events_log.tip() or "")
+    assert b"BEGIN SSH SIGNATURE" in (tip or b"")
+    assert repo.verify().problems == []
+    with pytest.raises(NotAllowed, match="signs with a key of its own"):
+        connect("two").tag("v1", made.id)
 
 
 def test_a_token_is_found_in_netrc(
