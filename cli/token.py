@@ -33,7 +33,6 @@ _COLUMNS = (
 
 @click.group(
     cls=Group,
-    short_help="Make, list and revoke the tokens that `serve` asks for.",
     examples={
         "lineage token create": "one for yourself, to read",
         "lineage token create CI --scope write --expires 2027-12-31": "for a machine",
