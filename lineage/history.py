@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from lineage.measured import metrics
 from lineage.registry import Registry
@@ -42,8 +43,15 @@ class Names(NamedTuple):
 
     @classmethod
     def of(cls, registry: Registry) -> "Names":
-        heads, tags = (_by_oid(registry, space) for space in ("heads", "tags"))
-        return cls(heads, tags, live_in(registry))
+        """The names as of the newest event, kept at hand until there is another."""
+        tip = registry.events_log.tip()
+        if registry not in _kept or _kept[registry][0] != tip:
+            heads, tags = (_by_oid(registry, space) for space in ("heads", "tags"))
+            _kept[registry] = tip, cls(heads, tags, live_in(registry))
+        return _kept[registry][1]
+
+
+_kept: WeakKeyDictionary[Registry, tuple[str | None, Names]] = WeakKeyDictionary()
 
 
 def _by_oid(registry: Registry, space: str) -> dict[str, tuple[str, ...]]:
@@ -55,7 +63,7 @@ def _by_oid(registry: Registry, space: str) -> dict[str, tuple[str, ...]]:
 def entry(registry: Registry, id_: str, names: Names) -> Entry:
     """The commit `id_` with its first event and its names."""
     record = registry.ids.get(id_)
-    event = registry.events_log.event(record.event)
+    event = registry.events_log.brief(record.event)
     return Entry(
         id=id_,
         git=record.git,

@@ -30,6 +30,7 @@ from lineage.store.objects import Event
 from lineage.store.views import BLOB, TREE, Move, Views
 
 _KEPT = 8  # events; one that imported commits may be large
+_BRIEF = 1024  # events without those
 _OID = re.compile(r"[0-9a-f]{40}")
 
 
@@ -64,6 +65,7 @@ class EventLog(Chains):
         self._signer = signer
         self._views = Views(git)
         self._event = lru_cache(maxsize=_KEPT)(self._read)
+        self.brief = lru_cache(maxsize=_BRIEF)(self._shortened)
         self._guards = Guards(git, self._views)
         self._marker = home / "rolled"
         self._lock = home / "lock"
@@ -95,6 +97,10 @@ class EventLog(Chains):
         if data is None:
             raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
         return Event.parse(data)
+
+    def _shortened(self, oid: str) -> Event:
+        """The event `oid` without the commits that came with it."""
+        return replace(self.event(oid), commits=())
 
     def about(self, id_: str, first: str) -> Iterator[Logged]:
         """The events that speak of the commit `id_`, newest first.

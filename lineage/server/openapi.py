@@ -1,5 +1,7 @@
 """The description of the API: what FastAPI knows, with problems and tokens."""
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from lineage.server import models
@@ -16,7 +18,9 @@ of it. `docs/api.md` is the guide, `docs/json.md` describes every shape.
 Errors are problems (RFC 9457): `title` says what is wrong, `detail` what to do next.
 Answers have strong ETags. Lists come in pages; `next` and the `Link` header lead on.
 """
-_BY_ALL = (401, 403, 422, 503)  # every resource may answer so
+_BY_ALL = (400, 401, 403, 414, 422, 429, 431, 503)  # every resource may answer so
+_BY_WRITERS = (404, 408, 409, 412, 413, 415, 507)
+_WRITING = {"post", "put", "patch", "delete"}
 _OPEN = ("/health",)  # to whoever asks
 _REF = {"$ref": "#/components/schemas/Problem"}
 
@@ -53,17 +57,34 @@ def _described(app: "FastAPI") -> dict[str, Any]:
     for path, operations in whole["paths"].items():
         for operation in operations.values():
             _complete(operation, is_open=path.endswith(_OPEN))
+        for method in _WRITING & operations.keys():
+            _fail(operations[method], _BY_WRITERS)
     return whole
+
+
+def allowed(app: "FastAPI", path: str) -> list[str]:
+    """The methods that there are for a path: those of the plainest that fits."""
+    paths: dict[str, Any] = app.openapi()["paths"]
+    for template in sorted(paths, key=lambda one: one.count("{")):
+        if re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(template)), path):
+            return sorted(method.upper() for method in paths[template])
+    return []
 
 
 def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     if not is_open:
         operation["security"] = [{"token": []}]
+    _fail(operation, [s for s in _BY_ALL if not (is_open and s in (401, 403))])
+
+
+def _fail(operation: dict[str, Any], statuses: Iterable[int]) -> None:
+    """Say that an operation may answer so, and that problems are its way to."""
     responses = operation["responses"]
-    for status in _BY_ALL:
-        if not (is_open and status in (401, 403)):
-            responses[str(status)] = {"description": WHY[status]}
+    for status in statuses:
+        responses.setdefault(str(status), {"description": WHY[status]})
     for status, response in responses.items():
         if status >= "400":
             response["content"] = {MEDIA_TYPE: {"schema": _REF}}
+    # what is not even HTTP is refused before anybody can make a problem of it
+    responses["400"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     operation["responses"] = dict(sorted(responses.items()))

@@ -75,6 +75,8 @@ def install(app: "FastAPI") -> None:
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
 
+    from lineage.server.asgi import path_of
+    from lineage.server.openapi import allowed
     from lineage.server.pages.errors import shown
 
     async def failed(request: "Request", error: Exception) -> "Response":
@@ -97,6 +99,9 @@ def install(app: "FastAPI") -> None:
         assert isinstance(error, HTTPException)
         title, detail = _SAID.get(error.status_code, (str(error.detail), ""))
         headers = dict(error.headers or {})
+        if error.status_code == 405:
+            methods = allowed(app, path_of(request.scope))
+            headers |= {"Allow": ", ".join(methods)} if methods else {}
         return shown(request, problem(error.status_code, title, detail, headers))
 
     async def broken(request: "Request", error: Exception) -> "Response":

@@ -27,7 +27,7 @@ RequestName = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=255,
-        pattern=r"^[ -~]+$",
+        pattern=r"^[!-~]+$",
         description="A name for this request: sent again with it, it is done once",
     ),
 ]

@@ -69,7 +69,7 @@ class Asked(BaseModel):
     """A file that somebody wants to send."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=0, le=_LARGEST)]
+    size: Annotated[int, Field(ge=0, le=_LARGEST, strict=True)]
 
 
 class Lacking(Asked):
