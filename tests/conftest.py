@@ -47,7 +47,6 @@ WORLD = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
     "NO_COLOR": "1",
-    "OMP_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
 IDENTITY = """\
@@ -57,6 +56,10 @@ IDENTITY = """\
 [init]
     defaultBranch = main
 """
+
+# Read when a test module imports torch, before any fixture. Threads of several workers
+# that wait for one another take many times longer than one thread each.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # A busy machine is no reason to fail.
 settings.register_profile(

@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import torch  # noqa: TID253
 
 
 def test_home_is_off_limits() -> None:
@@ -45,3 +46,8 @@ def test_loopback_is_open() -> None:
 def test_each_test_works_in_its_own_directory(tmp_path: Path) -> None:
     """The working directory is the test's own, never the checkout."""
     assert tmp_path == Path.cwd()
+
+
+def test_torch_computes_with_one_thread() -> None:
+    """Workers side by side would wait for one another's threads, many times over."""
+    assert torch.get_num_threads() == 1
