@@ -40,8 +40,10 @@ def noted(registry: Registry, kind: type[N]) -> N:
     found = written_down(registry, kind)
     if found.tip and not log.follows(found.tip):
         found = kind()
-    fresh = list(log.iterate(since=found.tip or None, oldest_first=True))
-    telling = [item for item in fresh if item.event.type in kind.TYPES]
+    fresh = log.since(found.tip or None)[::-1]
+    few = (Logged(oid, log.brief(oid)) for oid in fresh)
+    read = few if len(fresh) <= _FEW else log.many(fresh)
+    telling = [item for item in read if item.event.type in kind.TYPES]
     _take(registry, found, telling)
     found.tip = log.tip() or ""
     if telling or len(fresh) > _FEW or not (registry.home / kind.FILE).exists():

@@ -3,18 +3,22 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from lineage.store.event_commit import parse_parents
 from lineage.store.git import GitRepository
 from lineage.store.objects import Event
 
 _RECENT = 32  # events
+_KEPT = 1024  # of which what comes before them is kept at hand
 
 
 class Chains(ABC):
     """What of a log is read without all of its events."""
 
-    _git: GitRepository
+    def __init__(self, git: GitRepository) -> None:
+        self._git = git
+        self._parents = lru_cache(maxsize=_KEPT)(self._read_parents)
 
     @abstractmethod
     def tip(self) -> str | None:
@@ -28,14 +32,17 @@ class Chains(ABC):
         """The few events between two of one chain, without starting a process."""
         oids = [tip]
         while len(oids) <= _RECENT:
-            found = self._git.read(oids[-1])
-            parents = parse_parents(found[1].data) if found else []
+            parents = self._parents(oids[-1])
             if len(parents) != 1:
                 return None
             if parents[0] == since:
                 return oids
             oids.append(parents[0])
         return None
+
+    def _read_parents(self, oid: str) -> list[str]:
+        found = self._git.read(oid)
+        return parse_parents(found[1].data) if found else []
 
     def chain(self, before: int | None = None) -> Iterator[tuple[str, int]]:
         """The own events, newest first: git oid, and time in whole seconds.

@@ -59,8 +59,8 @@ class EventLog(Chains):
         at: str | None = None,
         signer: Signer = lambda _, __: None,
     ) -> None:
+        super().__init__(git)
         self.at = at
-        self._git = git
         self._home = home
         self._signer = signer
         self._views = Views(git)
@@ -125,17 +125,22 @@ class EventLog(Chains):
 
         Those that `since` does not know, if given.
         """
-        tip = tip or self.tip()
-        if tip is None or tip == since:
-            return
-        oids = self.recent(tip, since) if since else None
-        if oids is None:
-            limits = [f"^{since}"] if since else []
-            listed = self._git.run("rev-list", "--topo-order", tip, *limits)
-            oids = listed.decode().split()
+        oids = self.since(since, tip)
         if oldest_first:
             oids.reverse()
         yield from self.many(oids)
+
+    def since(self, event: str | None, tip: str | None = None) -> list[str]:
+        """The git oids of the events that `event` does not know, newest first."""
+        tip = tip or self.tip()
+        if tip is None or tip == event:
+            return []
+        few = self.recent(tip, event) if event else None
+        if few is not None:
+            return few
+        limits = [f"^{event}"] if event else []
+        listed = self._git.run("rev-list", "--topo-order", tip, *limits)
+        return listed.decode().split()
 
     def many(self, oids: Sequence[str]) -> Iterator[Logged]:
         """The events that these git commits hold, with few waits for git."""

@@ -13,6 +13,7 @@ from lineage.measured import attested
 from lineage.releases import live
 from lineage.server.tokens import Tokens
 from lineage.stated import stated
+from lineage.store.git_reader import Reader
 from lineage.store.signing import generate
 from lineage.taints import taints
 from tests.server.sending import EVENTS, address, caught, signed
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from fastapi.testclient import TestClient
 
     from lineage.registry import Registry
@@ -110,7 +112,7 @@ def test_a_bad_commit_changes_nothing(client: TestClient, repo: Registry) -> Non
 
 def test_a_request_with_a_name_is_done_once(client: TestClient, repo: Registry) -> None:
     """Sent again it has the answer that it had; the name is its sender's alone."""
-    named = {"Idempotency-Key": "try 1"}
+    named = {"Idempotency-Key": "try-1"}
     first = client.post(f"{API}/commits", json=CONFIG, headers=named)
     again = client.post(f"{API}/commits", json=CONFIG, headers=named)
     assert (again.status_code, again.json()) == (201, first.json())
@@ -130,7 +132,7 @@ def test_a_request_whose_server_was_killed_is_done_once(
     client: TestClient, repo: Registry
 ) -> None:
     """The event is found in the log where the note of its request was not finished."""
-    named = {"Idempotency-Key": "try 1"}
+    named = {"Idempotency-Key": "try-1"}
     first = client.post(f"{API}/commits", json=CONFIG, headers=named)
     [note] = (repo.home / "requests").iterdir()
     note.write_text(note.read_text().splitlines(keepends=True)[0])
@@ -138,6 +140,28 @@ def test_a_request_whose_server_was_killed_is_done_once(
     again = client.post(f"{API}/commits", json=CONFIG, headers=named)
     assert again.json() == first.json()
     assert count(repo) == 3
+
+
+def test_a_commit_reads_little_of_the_log(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The questions to git that a commit costs are as many after many events."""
+    asked: list[list[str]] = []
+    real = Reader.ask
+
+    def ask(reader: Reader, batch: list[str]) -> list[Any]:
+        asked.append(batch)
+        return real(reader, batch)
+
+    monkeypatch.setattr(Reader, "ask", ask)
+    for seed in range(24):
+        before = len(asked)
+        data = bytes([seed])
+        file = {"path": "a", "sha256": sha256(data).hexdigest()}
+        new = {"kind": "dataset", "name": "d", "payload": {"files": [file]}}
+        assert client.put(address(data), content=data).status_code == 201
+        assert client.post(f"{API}/commits", json=new).status_code == 201
+    assert len(asked) - before < 25
 
 
 def test_names_move_from_where_they_were_seen(
