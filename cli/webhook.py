@@ -10,6 +10,7 @@ _COLUMNS = (
     Column("url", lambda r: r["url"], flexible=True),
     Column("events", lambda r: ", ".join(r["events"]) or "all"),
     Column("waiting", lambda r: r["error"], flexible=True),
+    Column("left out", lambda r: r["left_out"] or "", right=True),
 )
 
 
@@ -63,7 +64,7 @@ def add(app: App, /, *, url: str, events: tuple[str, ...], allow_private: bool) 
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def list_(app: App, *, format_: str) -> None:
-    """List the addresses that are told, and why one waits."""
+    """List addresses, why one waits, and what was left out."""
     from lineage.server.hooks import Hooks
 
     records = [
@@ -75,6 +76,7 @@ def list_(app: App, *, format_: str) -> None:
             "after": hook.after,
             "failed": hook.failed,
             "error": hook.error,
+            "left_out": hook.left_out,
         }
         for hook in Hooks(app.registry.home).all()
     ]

@@ -1,10 +1,11 @@
 """Telling webhooks of events, in order, until each has taken them.
 
-One of a server's processes does it, whichever has the lock. An address that resolves
+Each hook is told by a thread of its own, in one of a server's processes: whichever has
+the hook's lock. So one that is slow holds up no other. An address that resolves
 to a machine of our own network is not asked, unless its hook says that it may be: what
 the name resolves to is looked at once, and that is what is connected to. Redirects are
 not followed. What does not arrive is sent again, ever later, for a day; then it is
-left out.
+left out, and counted.
 """
 
 import hmac
@@ -22,10 +23,9 @@ from urllib.parse import urlsplit
 from lineage import shapes
 from lineage.errors import LineageError, NotAllowed
 from lineage.registry import Registry
-from lineage.server.hooks import Hook, Hooks, missed, taken
+from lineage.server.hooks import Hook, Hooks, missed, passed_over, taken
 from lineage.server.incoming.once import sweep
 from lineage.server.pool import Pool
-from lineage.store.disk import locked
 from lineage.store.events import Logged
 from lineage.store.uploads import Uploads
 
@@ -39,12 +39,12 @@ _SWEEP = 600.0  # seconds between two looks for what nobody needs any more
 
 
 class Delivery:
-    """A thread that tells hooks of events, and sweeps what nobody came back for."""
+    """A thread that sees to it that hooks hear of events, and sweeps what is over."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._over = threading.Event()
-        self._due: dict[str, float] = {}
+        self._telling: dict[str, threading.Thread] = {}
         self._swept = time.monotonic()
         self._thread = threading.Thread(target=self._run, daemon=True, name="delivery")
 
@@ -54,7 +54,10 @@ class Delivery:
     def stop(self) -> None:
         """End, once what is being told has been told."""
         self._over.set()
+        end = time.monotonic() + _PATIENCE
         self._thread.join(_PATIENCE)
+        for thread in self._telling.values():
+            thread.join(max(end - time.monotonic(), 0.0))
 
     def _run(self) -> None:
         while not self._over.wait(_PAUSE):
@@ -62,35 +65,53 @@ class Delivery:
                 self._turn()
 
     def _turn(self) -> None:
-        with (
-            self._pool.lease() as registry,
-            locked(registry.home / "hooks.lock", wait=False),
-        ):
+        with self._pool.lease() as registry:
+            tip = registry.events_log.tip()
             for hook in Hooks(registry.home).all():
-                if self._due.get(hook.id, 0.0) <= time.monotonic():
-                    self._tell(registry, hook)
+                if hook.after != tip and hook.again <= time.time():
+                    self._start(hook.id)
             if time.monotonic() - self._swept > _SWEEP:
                 self._swept = time.monotonic()
                 Uploads(registry.payloads).sweep()
                 sweep(registry)
 
-    def _tell(self, registry: Registry, hook: Hook) -> None:
-        """Tell one hook of what it has not taken yet, as long as it takes it."""
-        hooks, log = Hooks(registry.home), registry.events_log
-        if hook.after == log.tip():
+    def _start(self, id_: str) -> None:
+        """Tell a hook of what is new, unless it is being told."""
+        if id_ in self._telling and self._telling[id_].is_alive():
             return
+        name = f"delivery-{id_}"
+        thread = threading.Thread(target=self._tell, args=[id_], daemon=True, name=name)
+        self._telling[id_] = thread
+        thread.start()
+
+    def _tell(self, id_: str) -> None:
+        with suppress(LineageError, OSError), self._pool.lease() as registry:
+            hooks = Hooks(registry.home)
+            with hooks.alone(id_):
+                hook = hooks.find(id_)
+                if hook and hook.again <= time.time():
+                    hooks.save(self._told(registry, hooks, hook))
+
+    def _told(self, registry: Registry, hooks: Hooks, hook: Hook) -> Hook:
+        """The hook after it was told of what is new, as long as it takes it."""
+        log = registry.events_log
         for logged in log.iterate(since=hook.after, oldest_first=True):
             if self._over.is_set():
-                return
-            error = send(hook, logged) if hook.wants(logged.event.type) else ""
+                break
+            wanted = hook.wants(logged.event.type)
+            error = send(hook, logged) if wanted else ""
             if error and hook.failed + 1 < _TRIES:
-                hook = missed(hook, error)
+                return missed(hook, error, time.time() + _wait(hook.failed))
+            after = passed_over if error else taken
+            hook = after(hook, logged.git)
+            if wanted:
                 hooks.save(hook)
-                wait = min(2.0 ** (hook.failed - 1), _LATEST)
-                self._due[hook.id] = time.monotonic() + wait
-                return
-            hook = taken(hook, logged.git)
-            hooks.save(hook)
+        return hook
+
+
+def _wait(failed: int) -> float:
+    """Seconds until the next try, after so many that failed before the last."""
+    return min(2.0**failed, _LATEST)
 
 
 def send(hook: Hook, logged: Logged) -> str:

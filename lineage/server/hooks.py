@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,7 +24,9 @@ class Hook:
     """An address that hears of events of some types (none: of all).
 
     `after` is the git oid of the last event that it took; `failed` is how often it
-    has not taken the next one, `error` why. `private` lets it be on our own network.
+    has not taken the next one, `error` why, `again` the time of the next try in seconds
+    of the epoch. `left_out` counts the events that it has never taken. `private` lets
+    it be on our own network.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Hook:
     after: str
     failed: int = 0
     error: str = ""
+    again: float = 0.0
+    left_out: int = 0
 
     def wants(self, type_: str) -> bool:
         return not self.events or type_ in self.events
@@ -76,6 +80,20 @@ class Hooks:
                 told = json.loads(path.read_text())
                 yield Hook(**{**told, "events": tuple(told["events"])})
 
+    def find(self, id_: str) -> Hook | None:
+        """The webhook of a full id, as it is now."""
+        return next((hook for hook in self._read() if hook.id == id_), None)
+
+    @contextmanager
+    def alone(self, id_: str) -> Iterator[None]:
+        """Be the only one that tells a hook.
+
+        Raises:
+            BlockingIOError: when somebody else is.
+        """
+        with locked(self._folder / f"{id_}.lock", wait=False):
+            yield
+
     def save(self, hook: Hook, *, new: bool = False) -> None:
         """Write down how far a hook is, unless somebody has removed it."""
         path = self._folder / f"{hook.id}.json"
@@ -99,15 +117,21 @@ class Hooks:
         if len(found) > 1:
             message = f"{prefix} is the beginning of several webhooks"
             raise Ambiguous(message, [hook.id for hook in found])
-        (self._folder / f"{found[0].id}.json").unlink(missing_ok=True)
+        for ending in ("json", "lock"):
+            (self._folder / f"{found[0].id}.{ending}").unlink(missing_ok=True)
         return found[0]
 
 
 def taken(hook: Hook, event: str) -> Hook:
     """The hook after it has taken an event, or one that is none of its business."""
-    return replace(hook, after=event, failed=0, error="")
+    return replace(hook, after=event, failed=0, error="", again=0.0)
 
 
-def missed(hook: Hook, error: str) -> Hook:
-    """The hook after it has not taken the next event."""
-    return replace(hook, failed=hook.failed + 1, error=error)
+def missed(hook: Hook, error: str, again: float) -> Hook:
+    """The hook after it has not taken the next event, which comes `again` later."""
+    return replace(hook, failed=hook.failed + 1, error=error, again=again)
+
+
+def passed_over(hook: Hook, event: str) -> Hook:
+    """The hook after an event that it would not take for a day."""
+    return replace(taken(hook, event), left_out=hook.left_out + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 import threading
 import time
@@ -78,6 +79,35 @@ def test_a_hook_hears_of_events_in_order(
     stamp, mac = headers["Lineage-Signature"].removeprefix("t=").split(",v1=")
     assert signature(secret, stamp, body) == mac
     assert headers["Lineage-Event"] == bodies[0]["id"]
+
+
+def test_a_hook_that_fails_holds_up_no_other(
+    repo: Registry, run: Run, monkeypatch: pytest.MonkeyPatch, request: Any
+) -> None:
+    """One never answers; another goes on after an event that it would not take."""
+    for name, value in {"_PAUSE": 0.05, "_TRIES": 2, "_LATEST": 0.01}.items():
+        monkeypatch.setattr(delivery, name, value)
+    silent = socket.create_server(("127.0.0.1", 0))
+    with receiver(500, 500) as (url, heard):
+        slow = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        for place in (slow, slow, url):
+            run("webhook", "add", place, "--allow-private")
+        repo.attest("gate")
+        repo.attest("gate")
+        request.getfixturevalue("url")
+        until(heard, 3)
+    silent.close()
+    ids = [json.loads(body)["id"] for _, body, _ in heard]
+    newest = [logged.event.id for logged in repo.events_log.iterate()]
+    assert ids == [newest[1], newest[1], newest[0]]
+    assert listed(run)[url] == (0, 1, "")
+
+
+def listed(run: Run) -> dict[str, tuple[int, int, str]]:
+    hooks = run("webhook", "list", "--format", "json").json()["webhooks"]
+    return {
+        hook["url"]: (hook["failed"], hook["left_out"], hook["error"]) for hook in hooks
+    }
 
 
 def test_a_hook_is_not_led_into_our_network(repo: Registry) -> None:
