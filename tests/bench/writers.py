@@ -50,6 +50,7 @@ class Tally:
     again: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     killed: int = 0
+    read: int = 0
 
 
 @contextmanager
@@ -135,6 +136,19 @@ def commit(
     return None if late else answer
 
 
+def read(url: str, end: Any, tally: Tally, lock: threading.Lock) -> None:
+    """One reader: a question to the index, again and again, until `end` says so."""
+    place, asked = f"{API}/commits", {"all": "true", "message": "-", "limit": "3"}
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+        while not end():
+            answer = again(tally, lambda: client.get(place, params=asked))
+            with lock:
+                if answer.status_code == 200:
+                    tally.read += 1
+                else:
+                    tally.refused[answer.text] += 1
+
+
 def again(tally: Tally, ask: Any) -> httpx.Response:
     """Ask until there is an answer that is one."""
     end = time.monotonic() + PATIENCE
@@ -153,7 +167,13 @@ def again(tally: Tally, ask: Any) -> httpx.Response:
 
 
 def run(
-    root: Path, *, writers: int, seconds: float, workers: int, kill: float
+    root: Path,
+    *,
+    writers: int,
+    seconds: float,
+    workers: int,
+    kill: float,
+    readers: int = 0,
 ) -> Tally:
     """Let writers write for a while; kill a worker every `kill` seconds."""
     tally, lock = Tally(), threading.Lock()
@@ -167,6 +187,8 @@ def run(
             threading.Thread(target=write, args=(url, n, end, tally, lock))
             for n in range(writers)
         ]
+        for _ in range(readers):
+            threads += [threading.Thread(target=read, args=(url, end, tally, lock))]
         for thread in threads:
             thread.start()
         last = time.monotonic()

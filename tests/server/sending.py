@@ -82,7 +82,7 @@ def signed(
         commit = copy.git.read(logged.git)
         assert commit is not None
         event = logged.event.to_json()
-        refs = event.pop("refs")
+        refs = event.pop("refs", [])
         event.pop("prev")
         parts = [
             part for _, oid in logged.event.commits for part in parts_of(copy, oid)
