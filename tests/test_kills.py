@@ -237,7 +237,8 @@ class Arena:
     def __init__(self, folder: Path) -> None:
         self.place = folder / "place"
         self._kept = folder / "kept"
-        self._ready = folder / "ready"
+        self._changed = folder / "changed"
+        self._ready = self._kept
         self._said = folder / "said"
         here = os.fspath(Path(__file__).parents[1])
         config = self.place / "config"
@@ -276,10 +277,14 @@ class Arena:
     def prepare(self, case: Case) -> None:
         """Make what `case` starts from."""
         _copy(self._kept, self.place)
+        self._ready = self._kept
+        if not case.before:
+            return
         for command in case.before:
             self.must(command, "repo" if case.before is SHARED else case.where)
         if case.before is SHARED and case.where == "other":
             self.must("push")
+        self._ready = self._changed
         _copy(self.place, self._ready)
 
     def reset(self) -> None:
@@ -434,8 +439,9 @@ def judge(arena: Arena, case: Case, before: Any, after: Any, *, alone: bool) -> 
         arena.must(*case.rest)
     for root in arena.registries().values():
         arena.must("commit config --name next --param x=1", str(root))
-    assert set(arena.state()) == set(after)
-    for name, now in arena.state().items():
+    ended = arena.state()
+    assert set(ended) == set(after)
+    for name, now in ended.items():
         now["names"]["heads"].pop("config/next", None)
         assert now["names"] == after[name]["names"]
         assert now["settings"] == after[name]["settings"]
