@@ -4,11 +4,13 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
 from lineage.errors import StoreError
 
 _FICLONE = 0x40049409  # ioctl_ficlone(2)
+_LEAST = 1 << 14  # bytes, below which a disk counts as full
 _FEW = 32  # up to here one fsync per file is faster than a sync of the file system
 
 
@@ -142,6 +144,17 @@ def disk_errors(doing: str) -> Iterator[None]:
         where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
         reason = error.strerror or str(error)
         raise StoreError(f"{doing} failed: {reason}{where}") from error
+
+
+def full(place: Path, words: str) -> OSError | None:
+    """What kept a program from writing at `place`, if its words are about that."""
+    for code in (ENOSPC, EDQUOT, EFBIG):
+        if os.strerror(code) in words:
+            return OSError(code, os.strerror(code))
+    room = os.statvfs(place)
+    if "write" in words and room.f_bavail * room.f_frsize < _LEAST:
+        return OSError(ENOSPC, os.strerror(ENOSPC))
+    return None
 
 
 def held(path: Path) -> bytes | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from lineage.errors import NotFound, StoreError
-from lineage.store.disk import held, locked, sync_files
+from lineage.store.disk import full, held, locked, sync_files
 from lineage.store.git_objects import GitObject
 from lineage.store.git_reader import Reader
 from lineage.store.locks import PACKED, OwnLocks, not_moved
@@ -151,7 +151,8 @@ class GitRepository:
         )
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip() or "it did not say why"
-            raise StoreError(f"git {args[0]} failed: {words}")
+            cause = full(self.common, words)
+            raise StoreError(f"git {args[0]} failed: {words}") from cause
         return done.stdout
 
     # reading
@@ -265,7 +266,7 @@ class GitRepository:
         except StoreError as error:
             if "fatal: " in str(error):  # its last word, not that of a killed git
                 self._locks.done()
-            raise not_moved(error) from None
+            raise not_moved(error) from error.__cause__
         self._locks.done()
 
     def sweep(self) -> None:

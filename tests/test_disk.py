@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +139,57 @@ def write_on_a_full_disk(folder: Path) -> list[tuple[int, str, str]]:
         return said
 
 
+def send_to_a_full_disk(folder: Path) -> list[list[Any]]:
+    """Send a file, commit it and taint that with ever more room: what is answered."""
+    from fastapi.testclient import TestClient
+
+    from lineage.server.app import create_app
+    from lineage.server.tokens import Tokens
+
+    with closing(lineage.init(folder / "repo")) as registry:
+        first = registry.commit("config", "c", params={"x": 0})
+        secret, _ = Tokens(registry.home).create("CI", "ci@example.com", ["admin"])
+        told = {"Authorization": f"Bearer {secret}"}
+        app = create_app(registry.root)
+        with TestClient(app, headers=told, base_url="http://127.0.0.1") as client:
+            said = []
+            for room in (0, 5_000, 9_000, 14_000, 15_000, 26_000, 56_000, 400_000):
+                for n, ask in enumerate(requests(client, first.id)):
+                    before = registry.events_log.tip(), registry.branches()
+                    with only(room, folder):
+                        status, title = ask()
+                    said.append([room, n, status, title])
+                    if status != 201:
+                        now = registry.events_log.tip(), registry.branches()
+                        assert before == now
+                        again = ask()
+                        assert again[0] in (201, 204), (room, n, status, title, again)
+                    left = [*registry.git.common.glob("objects/tmp_*")]
+                    assert left == [], (room, n, status)
+        assert verify(registry).problems == []
+        return said
+
+
+def requests(client: Any, id_: str) -> list[Callable[[], tuple[int, str]]]:
+    """A file, its commit, both with names, and a taint: each may be asked for again."""
+    data = os.urandom(9_000)
+    address = sha256(data).hexdigest()
+    file = {"path": "a", "sha256": address}
+    new = {"kind": "dataset", "name": "d", "payload": {"files": [file]}}
+    named = {"Idempotency-Key": address}
+    bad = {"subject": id_, "reason": address}
+
+    def told(answer: Any) -> tuple[int, str]:
+        title = answer.json().get("title", "") if answer.content else ""
+        return answer.status_code, title
+
+    return [
+        lambda: told(client.put(f"/api/v1/files/{address}", content=data)),
+        lambda: told(client.post("/api/v1/commits", json=new, headers=named)),
+        lambda: told(client.post("/api/v1/taints", json=bad)),
+    ]
+
+
 def is_one_sentence(said: tuple[int, str, str]) -> bool:
     """Whether a command failed as it should: nothing to read but what is wrong."""
     code, out, err = said
@@ -234,6 +286,14 @@ def test_commands_on_a_full_disk_fail_in_one_sentence(tmp_path: Path) -> None:
     said = on_a_small_disk(write_on_a_full_disk, tmp_path)
 
     assert [words for words in said if not is_one_sentence(words)] == []
+
+
+def test_a_server_on_a_full_disk_says_so(tmp_path: Path) -> None:
+    """507 whatever did not fit, nothing of it is there, and asked again it is done."""
+    said = on_a_small_disk(send_to_a_full_disk, tmp_path)
+
+    assert {status for _, _, status, _ in said} == {201, 507}, said
+    assert {n for _, n, status, _ in said if status == 507} == {0, 1, 2}
 
 
 @pytest.mark.parametrize("size", [0, 40, 41, 60, 100, 200, 300, 500, 1_000, 5_000])
@@ -431,6 +491,7 @@ if __name__ == "__main__":
     works = (
         *(read_everything, write_something, commit_unreadable, fill),
         *(read_by_command, write_by_command, write_on_a_full_disk),
+        send_to_a_full_disk,
     )
     [chosen] = [work for work in works if work.__name__ == word]
     print(json.dumps(chosen(Path(rest[0]))))  # noqa: T201

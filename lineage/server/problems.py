@@ -23,7 +23,7 @@ STATUS: dict[type[errors.LineageError], int] = {
     errors.WaitingForReview: 409,
     errors.StoreError: 503,
 }
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SAID = {  # of what the framework refuses by itself
     400: ("the body cannot be read", "send JSON, in UTF-8"),
     404: ("there is nothing here", "/api/v1/openapi.json lists what there is"),

@@ -89,7 +89,7 @@ def test_a_verdict_that_was_signed_elsewhere(
     assert standing[-1] == "good"
     runner = tmp_path / "runner"
     public = generate(runner, "runner", passphrase=False)
-    told = {"roles": ["runner"], "sign_with": key}
-    add(repo, public, "runner", "runner@example.com", **told)
+    whose = "runner", "runner@example.com"
+    add(repo, public, *whose, roles=["runner"], sign_with=key)
     repo.settings.set("signing.runner-key", str(runner))
     assert run("loop", "run").exit_code == 0

@@ -13,10 +13,10 @@ from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from lineage.errors import Conflict, UsageError
+from lineage.errors import Conflict, StoreError, UsageError
 from lineage.registry import Registry
 from lineage.server.access import Principal
-from lineage.store.disk import locked, make_folder, sync_path
+from lineage.store.disk import disk_errors, locked, make_folder, sync_path
 from lineage.store.events import Logged
 
 NAME = "request"  # of a request's name in its event's data
@@ -43,17 +43,21 @@ def once(
     path = _path(registry, who, name)
     with ExitStack() as held:
         try:
-            held.enter_context(locked(path, wait=False))
-        except BlockingIOError:
+            with disk_errors("noting the request"):
+                held.enter_context(locked(path, wait=False))
+        except StoreError as error:
+            if not isinstance(error.__cause__, BlockingIOError):
+                raise
             message = f"the request {name} is being answered"
             raise Conflict(message, hint="ask again in a moment") from None
         digest = sha256(asked.encode()).hexdigest()
         if logged := _answered(registry, path, who, name, digest):
             return logged
-        path.write_text(json.dumps({"asked": digest, "before": before}) + "\n")
-        sync_path(path)
+        with disk_errors("noting the request"):
+            path.write_text(json.dumps({"asked": digest, "before": before}) + "\n")
+            sync_path(path)
         logged = _logged(registry, do(), before)
-        with path.open("a") as file:
+        with suppress(OSError), path.open("a") as file:  # else the log is asked
             file.write(json.dumps({"event": logged.git}) + "\n")
         return logged
 
@@ -65,7 +69,8 @@ def circumstances(who: Principal, name: str | None) -> dict[str, str]:
 
 def _path(registry: Registry, who: Principal, name: str) -> Path:
     sender = "\0".join((who.token or "", who.email, name))
-    make_folder(str(registry.home / _FOLDER))
+    with disk_errors("noting the request"):
+        make_folder(str(registry.home / _FOLDER))
     return registry.home / _FOLDER / sha256(sender.encode()).hexdigest()
 
 
