@@ -130,12 +130,21 @@ def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the principal, who has `scope`."""
 
     async def check(who: Annotated[Principal, Depends(principal)]) -> Principal:
-        if scope not in who.scopes:
-            hint = f"a token with the scope {scope} may"
-            raise NotAllowed(f"this needs the scope {scope}", hint=hint)
+        check_scope(scope, who.scopes)
         return who
 
     return check
+
+
+def check_scope(scope: str, scopes: Collection[str]) -> None:
+    """Refuse who has other scopes than the one that is needed.
+
+    Raises:
+        NotAllowed: whose hint says what has it.
+    """
+    if scope not in scopes:
+        hint = f"a token with the scope {scope} may"
+        raise NotAllowed(f"this needs the scope {scope}", hint=hint)
 
 
 def leased(request: Request) -> Any:

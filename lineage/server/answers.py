@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lineage.server.asgi import App, Message, Receive, Scope, Send, header
-from lineage.server.problems import problem
+from lineage.server.problems import failure
 
 if TYPE_CHECKING:
     from lineage.server.access_log import AccessLog
@@ -62,7 +62,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - the boundary: nothing passes
             _log.exception("%s %s failed", scope["method"], scope["path"])
             if not said["status"]:
-                await _failed(error)(scope, receive, completed)
+                await failure(error)(scope, receive, completed)
         finally:
             took = time.perf_counter() - began
             self._access.note(scope, said["status"], said["bytes"], took)
@@ -74,8 +74,3 @@ def _complete(message: Message) -> None:
     present = {key.lower() for key, _ in headers}
     headers += [pair for pair in _HEADERS if pair[0] not in present]
     message["headers"] = headers
-
-
-def _failed(error: Exception) -> App:
-    detail = "the server's own log says more"
-    return problem(500, f"the server failed ({type(error).__name__})", detail)

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from lineage.server import openapi, problems
 from lineage.server.access_log import AccessLog
 from lineage.server.answers import Answers
+from lineage.server.asgi import API
 from lineage.server.cache import Cache
 from lineage.server.compression import Compression
 from lineage.server.delivery import Delivery
@@ -22,7 +23,6 @@ from lineage.server.session import Sessions
 from lineage.server.settings import Settings
 from lineage.server.tokens import Tokens
 
-API = "/api/v1"
 _ROUTES = (  # of the API, each a module with a `router`; the first that fits answers
     "checks",
     "descent",

@@ -98,8 +98,7 @@ async def answer(request: Request, make: Callable[[Registry], Made]) -> Response
         etag = f'"{hashlib.sha256(given.body).hexdigest()[:32]}"'
         found = _Kept(state, time.monotonic() + _FRESH, given, etag)
         cache.keep(question, found)
-    headers = {"ETag": found.etag, "Cache-Control": "private, no-cache"}
-    headers |= dict(found.given.headers)
+    headers = {"ETag": found.etag, **dict(found.given.headers)}
     if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(found.given.body, 200, headers, found.given.media_type)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from lineage.server.asgi import App, Message, Receive, Scope, Send, header, path_of
+from lineage.server.asgi import API, App, Message, Receive, Scope, Send, header, path_of
 from lineage.server.problems import problem
 
 if TYPE_CHECKING:
     from lineage.server.settings import Limits
 
-_LARGE = ("/api/v1/files/", "/git/")  # bodies that go to disk, or to git, as they come
+_LARGE = (f"{API}/files/", "/git/")  # bodies that go to disk, or to git, as they come
 _CLOSE = {"Connection": "close"}
 
 

@@ -70,6 +70,12 @@ def of(error: errors.LineageError) -> "JSONResponse":
     return problem(status_of(error), str(error), error.hint, **more)
 
 
+def failure(error: Exception) -> "JSONResponse":
+    """What nobody foresaw, as a response."""
+    detail = "the server's own log says more"
+    return problem(500, f"the server failed ({type(error).__name__})", detail)
+
+
 def install(app: "FastAPI") -> None:
     """Have `app` answer with problems."""
     from fastapi.exceptions import RequestValidationError
@@ -105,9 +111,7 @@ def install(app: "FastAPI") -> None:
         return shown(request, problem(error.status_code, title, detail, headers))
 
     async def broken(request: "Request", error: Exception) -> "Response":
-        detail = "the server's own log says more"
-        said = problem(500, f"the server failed ({type(error).__name__})", detail)
-        return shown(request, said)
+        return shown(request, failure(error))
 
     app.add_exception_handler(errors.LineageError, failed)
     app.add_exception_handler(RequestValidationError, malformed)

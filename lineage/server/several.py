@@ -13,14 +13,14 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from lineage.errors import UsageError
-from lineage.server.asgi import Message, Receive, Scope, Send, header
+from lineage.server.asgi import API, Message, Receive, Scope, Send, header
 from lineage.server.problems import problem
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_WHO = "/api/v1/whoami"
+_WHO = f"{API}/whoami"
 _PAGE = Markup(
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>lineage</title>'
     '<meta name="viewport" content="width=device-width"><h1>Registries</h1>'

@@ -130,7 +130,7 @@ def test_reading_a_file(client: TestClient, repo: Registry) -> None:
     assert said.startswith("attachment; filename*=utf-8''Zo%C3%AB%20%22x%22%0D%0A")
     part = client.get(address(DATA), headers={"Range": "bytes=5-9"})
     assert (part.status_code, part.content) == (206, DATA[5:10])
-    known = {"If-None-Match": found.headers["etag"]}
+    known = {"If-None-Match": f'"other", W/{found.headers["etag"]}'}
     assert client.get(address(DATA), headers=known).status_code == 304
     beyond = client.get(address(DATA), headers={"Range": f"bytes={len(DATA)}-"})
     assert beyond.status_code == 416

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from lineage.errors import NotAllowed
+from lineage.server.access import check_scope
 from lineage.store.merging import PULL
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO
@@ -52,9 +53,7 @@ def check_allowed(event: Event, refs: Iterable[str], scopes: Collection[str]) ->
     rule = _RULES.get(event.type, _OTHER)
     spaces = {ref.partition("/")[0] for ref in refs}
     scope = "admin" if "protected" in spaces else rule.scope
-    if scope not in scopes:
-        hint = f"a token with the scope {scope} may"
-        raise NotAllowed(f"this needs the scope {scope}", hint=hint)
+    check_scope(scope, scopes)
     if other := spaces - {*rule.spaces}:
         message = f"an event of the type {event.type} moves no {min(other)}"
         raise NotAllowed(message)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from fastapi.responses import RedirectResponse
 
+from lineage.server.asgi import path_of
 from lineage.server.pages.serving import html, site
 
 if TYPE_CHECKING:
@@ -16,9 +17,8 @@ _FOR_PROGRAMS = ("/api/", "/git/", "/static/")
 
 def wants_page(request: "Request") -> bool:
     """Whether whoever asks reads HTML, at an address that is not for programs."""
-    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     reads = "text/html" in request.headers.get("accept", "")
-    return reads and not path.startswith(_FOR_PROGRAMS)
+    return reads and not path_of(request.scope).startswith(_FOR_PROGRAMS)
 
 
 def shown(request: "Request", problem: "Response") -> "Response":

@@ -32,9 +32,8 @@ def site_of(
 
 
 def html(page: str, status: int = 200) -> HTMLResponse:
-    """A page; nobody but who asked may keep it."""
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache"}
-    return HTMLResponse(page, status, headers)
+    """A page, under the policy that all pages have."""
+    return HTMLResponse(page, status, {"Content-Security-Policy": POLICY})
 
 
 Here = Annotated[Registry, Depends(leased)]

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Query
 from lineage.server.access import needs
 
 READER = [Depends(needs("read"))]
-_LONGEST = 2000  # characters
+LONGEST = 2000  # characters of an expression
 
 Revision = Annotated[
     str,
@@ -16,7 +16,7 @@ Revision = Annotated[
         "or any expression that means one commit (docs/revisions.md). What ends like "
         "the name of a resource goes in parentheses: `(model/trace)`.",
         min_length=1,
-        max_length=_LONGEST,
+        max_length=LONGEST,
         openapi_examples={
             "branch": {"value": "loop/tutor"},
             "before it": {"value": "loop/tutor~2"},
@@ -36,6 +36,7 @@ Revsets = Annotated[
         },
     ),
 ]
+Name = Annotated[str, Path(min_length=1, max_length=500)]  # of a ref, metric or loop
 At = Annotated[
     str | None,
     Query(
@@ -44,7 +45,7 @@ At = Annotated[
         max_length=100,
     ),
 ]
-Text = Annotated[str | None, Query(max_length=_LONGEST)]
+Text = Annotated[str | None, Query(max_length=LONGEST)]
 
 
 def fails(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from lineage.registry import Registry
 from lineage.server import models
 from lineage.server.access import needs
 from lineage.server.cache import SCHEMA_VERSION
-from lineage.server.routes.asked import REVISION
+from lineage.server.routes.asked import LONGEST, REVISION
 from lineage.shapes.verify import verified
 
 router = APIRouter(tags=["verify"], dependencies=[Depends(needs("admin"))])
@@ -24,7 +24,7 @@ async def verify(
         str,
         Query(
             min_length=1,
-            max_length=2000,
+            max_length=LONGEST,
             description="Which commits: 1,000 at most (docs/revisions.md).",
         ),
     ] = "HEAD",

@@ -9,7 +9,7 @@ from lineage.registry import Registry
 from lineage.server import models, paging
 from lineage.server.cache import answer
 from lineage.server.paging import MOST, Limit
-from lineage.server.routes.asked import READER, REVISION, At, Revision
+from lineage.server.routes.asked import LONGEST, READER, REVISION, At, Revision
 from lineage.shapes.diff import SECTIONS, diffed
 from lineage.shapes.impact import reached
 from lineage.shapes.plan import planned
@@ -17,7 +17,7 @@ from lineage.shapes.trace import traced
 
 router = APIRouter(tags=["descent"], dependencies=READER)
 
-Side = Annotated[str, Query(min_length=1, max_length=2000)]
+Side = Annotated[str, Query(min_length=1, max_length=LONGEST)]
 
 
 @router.get(

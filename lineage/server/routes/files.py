@@ -21,7 +21,10 @@ from lineage.addresses import stored
 from lineage.errors import Conflict, NotAllowed
 from lineage.registry import Registry
 from lineage.server.access import leased, needs
+from lineage.server.cache import matches
+from lineage.server.incoming.given import Id
 from lineage.server.problems import problem
+from lineage.server.routes.asked import READER
 from lineage.store.uploads import Arriving, Uploads
 
 router = APIRouter(tags=["files"])
@@ -59,16 +62,14 @@ def _bytes(kind: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
 
 
-Address = Annotated[
-    str, InPath(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes")
-]
+Address = Annotated[Id, InPath(description="SHA-256 of the bytes")]
 ForOne = Annotated[Registry, Depends(leased)]
 
 
 class Asked(BaseModel):
     """A file that somebody wants to send."""
 
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Id
     size: Annotated[int, Field(ge=0, le=_LARGEST, strict=True)]
 
 
@@ -99,14 +100,14 @@ def lacking(
 
 @router.head(
     "/files/{sha256}",
-    dependencies=[Depends(needs("read"))],
+    dependencies=READER,
     response_class=FileResponse,
     responses=_READ,
     operation_id="see_file",
 )
 @router.get(
     "/files/{sha256}",
-    dependencies=[Depends(needs("read"))],
+    dependencies=READER,
     response_class=FileResponse,
     responses=_READ,
     operation_id="read_file",
@@ -121,8 +122,8 @@ def read(
     if sha256 in registry.erased():
         hint = "`lineage events` says who erased them and why"
         return problem(410, f"the bytes of {sha256[:12]} were erased", hint)
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") in (headers["ETag"], "*"):
+    headers = {"ETag": f'"{sha256}"'}
+    if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     uploads = Uploads(registry.payloads)
     if entry := stored(registry, [sha256]).get(sha256):

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from lineage.errors import NotAllowed, UsageError
-from lineage.server.access import needs
+from lineage.server.routes.asked import READER
 from lineage.store import names, upload_pack
 from lineage.store.git import GitRepository, environment
 
@@ -25,11 +25,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 16 << 20  # bytes of a request: 50 for each object that somebody has
 _CHUNK = 1 << 16
-_FRESH = {"Cache-Control": "no-cache"}
 
-router = APIRouter(
-    prefix="/git", include_in_schema=False, dependencies=[Depends(needs("read"))]
-)
+router = APIRouter(prefix="/git", include_in_schema=False, dependencies=READER)
 
 
 def repository(request: Request) -> GitRepository:
@@ -45,7 +42,7 @@ Git = Annotated[GitRepository, Depends(repository)]
 @router.get("/refs/lineage/events")
 def tip(git: Git) -> PlainTextResponse:
     """Give the newest event's git oid: whoever has it need not ask git."""
-    return PlainTextResponse(f"{git.ref(names.EVENTS)}\n", headers=_FRESH)
+    return PlainTextResponse(f"{git.ref(names.EVENTS)}\n")
 
 
 @router.get("/info/refs")
@@ -57,7 +54,7 @@ async def info(git: Git, service: str = "") -> Response:
     process = await _start(upload_pack.command(git, advertise=True))
     said = upload_pack.advertisement((await process.communicate())[0])
     kind = f"application/x-{service}-advertisement"
-    return Response(said, media_type=kind, headers=_FRESH)
+    return Response(said, media_type=kind)
 
 
 @router.post("/git-upload-pack")
@@ -66,7 +63,7 @@ async def upload(request: Request, git: Git) -> StreamingResponse:
     asked = await _body(request)
     answer = _answer(upload_pack.command(git), asked, request.app.state.gits)
     kind = f"application/x-{upload_pack.PACK}-result"
-    return StreamingResponse(answer, media_type=kind, headers=_FRESH)
+    return StreamingResponse(answer, media_type=kind)
 
 
 async def _body(request: Request) -> bytes:

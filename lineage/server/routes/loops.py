@@ -1,13 +1,13 @@
 """Loops: how far each is, and what holds it."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from lineage.registry import Registry
 from lineage.server import models, paging
 from lineage.server.cache import answer
-from lineage.server.routes.asked import READER, At, fails
+from lineage.server.routes.asked import READER, At, Name, fails
 from lineage.shapes.loops import loop_state
 
 router = APIRouter(tags=["loops"], dependencies=READER)
@@ -31,7 +31,7 @@ async def loops(request: Request, at: At = None) -> Response:
 )
 async def loop(
     request: Request,
-    name: Annotated[str, Path(min_length=1, max_length=500)],
+    name: Name,
     at: At = None,
 ) -> Response:
     """Give one loop."""

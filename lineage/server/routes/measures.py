@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.server import models, paging
 from lineage.server.cache import answer
 from lineage.server.paging import Limit
-from lineage.server.routes.asked import READER, REVISION, At, Revsets
+from lineage.server.routes.asked import READER, REVISION, At, Name, Revsets
 from lineage.shapes.metric_history import history
 
 router = APIRouter(tags=["metrics"], dependencies=READER)
@@ -18,7 +18,7 @@ router = APIRouter(tags=["metrics"], dependencies=READER)
 @router.get("/metrics/{name:path}", responses=REVISION, response_model=models.History)
 async def metric(
     request: Request,
-    name: Annotated[str, Path(min_length=1, max_length=500)],
+    name: Name,
     revset: Revsets = [],  # noqa: B006 - FastAPI copies it
     *,
     everything: Annotated[

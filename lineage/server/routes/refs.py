@@ -1,14 +1,14 @@
 """Branches and tags: all of them, or one."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.server import models, paging
 from lineage.server.cache import answer
-from lineage.server.routes.asked import READER, At, fails
+from lineage.server.routes.asked import READER, At, Name, fails
 from lineage.shapes.names import name_of, names_of
 
 router = APIRouter(tags=["refs"], dependencies=READER)
@@ -33,7 +33,7 @@ async def refs(request: Request, at: At = None) -> Response:
 async def ref(
     request: Request,
     space: Literal["heads", "tags"],
-    name: Annotated[str, Path(min_length=1, max_length=500)],
+    name: Name,
 ) -> Response:
     """Give one branch (`heads`) or tag (`tags`)."""
 

@@ -13,7 +13,7 @@ from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.server import paging
 from lineage.server.cache import JSON, Given, answer
-from lineage.server.routes.asked import READER, REVISION, At
+from lineage.server.routes.asked import LONGEST, READER, REVISION, At
 
 router = APIRouter(tags=["reports"], dependencies=READER)
 
@@ -40,7 +40,7 @@ Revset = Annotated[
     str,
     Query(
         min_length=1,
-        max_length=2000,
+        max_length=LONGEST,
         description="What the report is of (docs/revisions.md).",
         examples=["loop/tutor"],
     ),

@@ -3,19 +3,18 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
 from lineage.server.incoming.given import Id, Text
 from lineage.server.incoming.writer import REFUSED, Writer, writing
+from lineage.server.routes.asked import Name
 from lineage.shapes.names import name_of
 
 router = APIRouter(tags=["refs"])
 
 ForWriting = Annotated[Writer, Depends(writing("write"))]
 Space = Literal["heads", "tags"]
-Name = Annotated[str, InPath(min_length=1, max_length=500)]
 
 
 class Target(BaseModel):
