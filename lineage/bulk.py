@@ -68,21 +68,28 @@ def import_commits(
     remaining = iter(drafts)
     batches = iter(lambda: list(islice(remaining, batch)), [])
     for number, chosen in enumerate(batches, 1):
+        registry.keep([entry for draft in chosen for entry in _stored(draft)])
         with disk_errors("importing commits"), registry.events_log.locked() as lock:
             made = _Batch(registry)
             ids = [made.add(draft) for draft in chosen]
-            if made.objects:
-                registry.git.write_pack(made.objects.values())
-            registry.git.update_refs(made.attic(), lock=lock)
             commits = tuple(made.created.values())
             event = Event("import", now(), registry.actor(), message, commits=commits)
             registry.ids.written = made.edges
-            logged = registry.record(event, made.moves(), lock=lock)
+            moves, objects = made.moves(), made.objects.values()
+            logged = registry.record(
+                event, moves, objects, lock=lock, alone=made.alone()
+            )
             registry.ids.written = {}
         if number % _PACKS == 0:
             registry.git.maintain()  # many packs slow every git down that starts
         yield Imported(logged.event.id, ids, len(commits))
     registry.git.maintain()
+
+
+def _stored(draft: Draft) -> tuple[FileEntry, ...]:
+    """The files whose bytes are kept with a commit."""
+    payload = draft.commit.payload
+    return draft.entries if payload and payload.stored else ()
 
 
 @dataclass(slots=True)
@@ -128,12 +135,11 @@ class _Batch:
         tip.commit, tip.now = commit, target
         return commit.id
 
-    def attic(self) -> dict[str, tuple[None, str]]:
-        """Refs for the commits of this batch that nothing else may reach."""
+    def alone(self) -> list[str]:
+        """The git oids of the commits of this batch that nothing else may reach."""
         reached = {tip.now.id for tip in self._tips.values() if tip.now} | self._named
-        alone = [id_ for id_ in self._left - reached if id_ in self.created]
-        oids = (self.created[id_].git for id_ in alone)
-        return {f"{names.ROOT}attic/{oid}": (None, oid) for oid in oids}
+        alone = (self._left - reached) & self.created.keys()
+        return [self.created[id_].git for id_ in alone]
 
     def moves(self) -> list[Move]:
         """From where each branch was to where it is."""

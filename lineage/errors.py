@@ -7,7 +7,8 @@ The command line prints all and exits with the class's ``exit_code``::
     LineageError             1   something failed
     ├── StoreError           1   a file, a disk, a git or DVC repository, a remote
     │   ├── Conflict         1   somebody else moved the ref first
-    │   │   └── Moved        1   and this is where it is now
+    │   │   ├── Moved        1   and this is where it is now
+    │   │   └── Busy         1   a server is still at the same request
     │   └── Lacking          1   a server has not got the files of a commit
     ├── UsageError           2   a bad option, name, number or spec
     ├── VerificationError    3   bytes are not what their address says
@@ -62,6 +63,10 @@ class Moved(Conflict):
     def __init__(self, message: str, current: str | None, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.current = current
+
+
+class Busy(Conflict):
+    """The same request is being answered."""
 
 
 class Lacking(StoreError):

@@ -229,14 +229,18 @@ class Registry(Asking, Saying):
         *,
         lock: int,
         merged: Sequence[str] = (),
+        alone: Collection[str] = (),
     ) -> Logged:
         """Append `event` and move names; call it under the lock.
 
-        `merged` are git oids of events of other logs that it comes after too.
+        `merged` are git oids of events of other logs that it comes after too, `alone`
+        those of commits that no name reaches.
         """
         if self._via:
             event = replace(event, data={**event.data, **self._via})
-        logged = self.events_log.append(event, moves, objects, lock=lock, merged=merged)
+        logged = self.events_log.append(
+            event, moves, objects, lock=lock, merged=merged, alone=alone
+        )
         self.ids.refresh()
         if event.commits and self.settings.section("openlineage."):
             from lineage.integrations.openlineage import sending

@@ -4,7 +4,7 @@ Git has checked that the objects are well formed; here the manifest is held agai
 id, and the git commit against the one that the manifest determines.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lineage.errors import LineageError, VerificationError
@@ -28,19 +28,43 @@ class Arrived(NamedTuple):
     objects: list[GitObject]
 
 
+class Fault(NamedTuple):
+    """What is wrong with a commit; it is `missing` where git has not got it at all."""
+
+    what: str
+    missing: bool = False
+
+
 class _Unlike(VerificationError):
     """A commit that is not what it is called."""
 
 
-def fault(git: GitRepository, id_: str, oid: str, git_oid: Oids) -> str:
-    """What is wrong with the git commit `oid` as the commit `id_`; empty if nothing."""
+def looked_at(
+    git: GitRepository, commits: Mapping[str, str], git_oid: Oids
+) -> Iterator[tuple[str, Commit | Fault]]:
+    """Each of `commits` (their git oids by id) as it is, or what is wrong with it.
+
+    Manifests are read many at a time: a question to git for each takes longer than
+    all else that is done to it.
+    """
+    manifests = git.read_many(f"{oid}:lineage.json" for oid in commits.values())
+    for (id_, oid), found in zip(commits.items(), manifests, strict=True):
+        manifest = found and found[1].data
+        yield id_, _looked_at(git, id_, oid, manifest, git_oid)
+
+
+def _looked_at(
+    git: GitRepository, id_: str, oid: str, manifest: bytes | None, git_oid: Oids
+) -> Commit | Fault:
+    def blob(name: str) -> bytes | None:
+        return manifest if name.endswith(":lineage.json") else git.blob(name)
+
     try:
-        arrived(git.blob, id_, oid, git_oid)
+        return arrived(blob, id_, oid, git_oid).commit
     except _Unlike as error:
-        return str(error)
+        return Fault(str(error), missing=manifest is None and git.read(oid) is None)
     except LineageError as error:
-        return f"it cannot be read: {error}"
-    return ""
+        return Fault(f"it cannot be read: {error}")
 
 
 def arrived(

@@ -234,11 +234,13 @@ class EventLog(Chains):
         *,
         lock: int,
         merged: Sequence[str] = (),
+        alone: Iterable[str] = (),
     ) -> Logged:
         """Write `objects`, move names and append `event`, as one step.
 
         `event.prev` and `event.refs` are filled in here; `merged` are the git oids of
-        events of other logs that it comes after too. Call it under `lock`.
+        events of other logs that it comes after too, `alone` those of commits that no
+        name reaches: the attic keeps them. Call it under `lock`.
 
         Raises:
             Conflict: when a name is not at its move's `before`, or somebody wrote past
@@ -254,7 +256,8 @@ class EventLog(Chains):
         self._git.write([*objects, *made])
         oid = made[-1].oid
         mirror = mirrored(moves)
-        self._git.update_refs(mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
+        kept = {f"{names.ROOT}attic/{one}": (None, one) for one in alone}
+        self._git.update_refs(kept, mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
         with suppress(OSError):  # it is recorded: the next writer makes this good
             write_atomically(self._marker, oid.encode())
         return Logged(oid, event)

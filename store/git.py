@@ -29,6 +29,7 @@ _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-obj
 _BATCH = ("-c", "core.fsyncMethod=batch")
 _OID = re.compile(rb"[0-9a-f]{40}")
 _FIRST = "Make a lineage registry"
+_MANY = 64  # objects
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
 _PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # ms
 
@@ -213,11 +214,15 @@ class GitRepository:
     def write(self, objects: Iterable[GitObject]) -> None:
         """Write objects that are not there yet, all of them on disk on return.
 
+        Many become one pack: as many files would slow down every git that starts.
         Those that are there become new again, as git does it: a `git prune` that began
         when nothing named them then leaves them alone. Call it under the registry's
         lock: what a killed writer left is swept.
         """
         new = {item.oid: item for item in objects}
+        if len(new) > _MANY:
+            self.run("index-pack", "--stdin", data=pack(new.values()))
+            return
         paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
         pending = {oid: new[oid] for oid, path in paths.items() if not _freshen(path)}
         staged = {
@@ -234,10 +239,6 @@ class GitRepository:
         finally:
             for temporary in staged.values():
                 temporary.unlink(missing_ok=True)
-
-    def write_pack(self, objects: Iterable[GitObject]) -> None:
-        """Write many objects as one pack, on disk on return."""
-        self.run("index-pack", "--stdin", data=pack(objects))
 
     def update_refs(
         self, *steps: Mapping[str, tuple[str | None, str | None]], lock: int

@@ -26,6 +26,11 @@ _API = "/api/v1"
 _CONNECT, _READ = 10.0, 120.0  # seconds without an answer
 _LONGEST = 1 << 20  # bytes of a problem
 _JOBS = 8  # connections
+_BETWEEN = (502, 504)  # what a proxy says of a server that gave it no answer
+
+
+class Unanswered(errors.StoreError):
+    """No answer came; whether the request got there is not known."""
 
 
 class Server:
@@ -104,15 +109,19 @@ class Server:
             raise _no_registry(self.url)
         return said
 
-    def json(self, method: str, path: str, body: Any = None) -> Any:
-        """What the API answers; `body` goes as JSON.
+    def json(
+        self, method: str, path: str, body: Any = None, *, name: str | None = None
+    ) -> Any:
+        """What the API answers; `body` goes as JSON, the request has a `name` or none.
 
         Raises:
+            Unanswered: when no answer came.
             LineageError: as the server's problem says.
         """
         data = None if body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"} if data else {}
-        with self.asked(method, path, body=data, headers=kind) as answer:
+        named = {"Idempotency-Key": name} if name else {}
+        with self.asked(method, path, body=data, headers=kind | named) as answer:
             return json.loads(answer.data)
 
     @contextmanager
@@ -128,7 +137,7 @@ class Server:
         """An answer of the server, to be read.
 
         Raises:
-            StoreError: when the server cannot be reached, or stops answering.
+            Unanswered: when the server cannot be reached, or stops answering.
             LineageError: as its problem says.
         """
         from urllib3.exceptions import HTTPError
@@ -150,7 +159,7 @@ class Server:
         except HTTPError as error:
             hint = "see whether the address is right and the server runs"
             message = f"{self.url} does not answer: {_why(error)}"
-            raise errors.StoreError(message, hint=hint) from error
+            raise Unanswered(message, hint=hint) from error
 
     def _problem(self, answer: "BaseHTTPResponse") -> errors.LineageError:
         """The error that an answer says."""
@@ -160,6 +169,10 @@ class Server:
         elif answer.status == 404 or 300 <= answer.status < 400:
             return _no_registry(self.url)
         kind = _KINDS.get(answer.status, errors.StoreError)
+        if answer.status in _BETWEEN:
+            kind = Unanswered
+        elif kind is errors.Conflict and "retry-after" in answer.headers:
+            kind = errors.Busy
         title = str(problem.get("title") or f"{self.url} answers {answer.status}")
         hint, details = str(problem.get("detail", "")), problem.get("details", ())
         if kind is errors.Unauthenticated and not self.token:

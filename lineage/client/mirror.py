@@ -18,6 +18,7 @@ from lineage.sharing.pull import brought, newest_branch, of_log
 from lineage.store import git_graph, names, transport
 from lineage.store.disk import disk_errors, locked
 from lineage.store.git import GitRepository
+from lineage.store.objects import Edge
 from lineage.store.transport import Told
 from lineage.unfetched import came
 
@@ -65,15 +66,20 @@ def follow(
     """
     for tries_left in reversed(range(_TRIES)):
         try:
-            _bring(registry, server, lock, told)
+            edges = _bring(registry, server, lock, told)
             break
         except Incomplete:  # names moved while git read them
             if not tries_left:
                 raise
     _adopt(registry, lock)
+    registry.ids.written = edges
+    registry.ids.refresh()
+    registry.ids.written = {}
 
 
-def _bring(registry: "Registry", server: Server, lock: int, told: Told | None) -> None:
+def _bring(
+    registry: "Registry", server: Server, lock: int, told: Told | None
+) -> dict[str, tuple[Edge, ...]]:
     git = registry.git
     for path in (git.common / _INCOMING).rglob("*.lock"):
         path.unlink(missing_ok=True)  # left by a git that was killed: we hold the lock
@@ -94,7 +100,7 @@ def _bring(registry: "Registry", server: Server, lock: int, told: Told | None) -
             f"rm -r {git.root}"
         )
         raise VerificationError(message, hint=hint)
-    verify_log(registry, str(server), tip)
+    return verify_log(registry, str(server), tip)
 
 
 def _adopt(registry: "Registry", lock: int) -> None:

@@ -3,16 +3,17 @@
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from time import monotonic
+from secrets import token_hex
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from lineage.client import mirror
 from lineage.client.files import MirrorPayloads, ServedPayloads, upload
-from lineage.client.http import Server
-from lineage.errors import Conflict, NotAllowed
+from lineage.client.http import Server, Unanswered
+from lineage.errors import Busy, Conflict, NotAllowed, StoreError
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.store.event_commit import unsigned
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from lineage.store.reading import Progress
     from lineage.store.remote_payloads import RemotePayloads
 
+_PAUSES = (0.1, 0.4, 1, 2, 4, 8)  # seconds that an earlier try may still be at work
 _FRESH = 1.0  # seconds for which what was seen of the server is taken for its state
 
 
@@ -169,30 +171,47 @@ class Remote(Registry):
         *,
         lock: int,
         merged: Sequence[str] = (),
+        alone: Collection[str] = (),
     ) -> Logged:
         """Have the server append `event` and move names; call it under the lock.
+
+        It sees for itself which commits are `alone`.
 
         Raises:
             Conflict: when the log, or a name, is not where it was seen.
             NotAllowed: when the token may not, or nobody may.
-            StoreError: when the server does not answer: it may have recorded the event.
+            StoreError: when the server does not answer, asked twice: it may have
+                recorded the event.
         """
         if merged:
             hint = "run `lineage pull` where the registry lies"
             raise NotAllowed("two logs meet in a registry's own folder", hint=hint)
+        del alone
         moves, objects = list(moves), list(objects)
         parent = self.events_log.tip()
         drafted, made = self.events_log.draft(event, moves, objects)
         signature = unsigned(made[-1].data)[1]
-        said = self.server.json(
-            "POST", "/events", _body(drafted, moves, objects, signature, parent)
-        )
-        mirror.follow(self, self.server, lock)
-        self.ids.refresh()
+        said = self._sent(_body(drafted, moves, objects, signature, parent))
+        try:
+            mirror.follow(self, self.server, lock)
+        except StoreError as error:
+            message = f"the event {said['id'][:12]} is recorded, but: {error}"
+            raise StoreError(message, hint="do not write it again") from error
         if not self.events_log.holds(said["git"]):
             raise Conflict(f"{self.server} has not recorded the event that it says")
         arrived(self, [id_ for id_, _ in event.commits])
         return Logged(said["git"], self.events_log.event(said["git"]))
+
+    def _sent(self, body: Any) -> Any:
+        """What the server says of an event; asked again, by name, if no answer came."""
+        name = token_hex(16)
+        with suppress(Unanswered):
+            return self.server.json("POST", "/events", body, name=name)
+        for pause in _PAUSES:
+            sleep(pause)
+            with suppress(Busy):
+                return self.server.json("POST", "/events", body, name=name)
+        return self.server.json("POST", "/events", body, name=name)
 
 
 def _body(

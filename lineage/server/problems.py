@@ -67,7 +67,8 @@ def of(error: errors.LineageError) -> "JSONResponse":
         more["lacking"] = error.files
     if error.details:
         more["details"] = list(error.details)
-    return problem(status_of(error), str(error), error.hint, **more)
+    wait = {"Retry-After": "1"} if isinstance(error, errors.Busy) else None
+    return problem(status_of(error), str(error), error.hint, wait, **more)
 
 
 def failure(error: Exception) -> "JSONResponse":
@@ -80,6 +81,7 @@ def install(app: "FastAPI") -> None:
     """Have `app` answer with problems."""
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
 
     from lineage.server.asgi import path_of
     from lineage.server.openapi import allowed
@@ -110,10 +112,14 @@ def install(app: "FastAPI") -> None:
             headers |= {"Allow": ", ".join(methods)} if methods else {}
         return shown(request, problem(error.status_code, title, detail, headers))
 
+    async def left(request: "Request", _: Exception) -> "Response":
+        return shown(request, problem(408, "the body did not come whole"))
+
     async def broken(request: "Request", error: Exception) -> "Response":
         return shown(request, failure(error))
 
     app.add_exception_handler(errors.LineageError, failed)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(ClientDisconnect, left)
     app.add_exception_handler(Exception, broken)

@@ -12,8 +12,9 @@ from lineage.errors import LineageError, NotAllowed, NotFound, VerificationError
 from lineage.registry import Registry
 from lineage.sharing.remotes import Remote, prefix, seen
 from lineage.store import git_graph, names, transport
-from lineage.store.arrivals import fault
+from lineage.store.arrivals import Fault, looked_at
 from lineage.store.disk import disk_errors, locked
+from lineage.store.objects import Edge
 from lineage.store.replay import Replay
 from lineage.store.transport import Told
 
@@ -63,11 +64,11 @@ def _lacking(registry: Registry, tip: str) -> tuple[int, int]:
     """How many events of another log, and commits in them, ours has not."""
     new = list(registry.events_log.iterate(tip=tip, since=registry.events_log.tip()))
     brought = {id_ for logged in new for id_, _ in logged.event.commits}
-    known = _known(registry)
+    known = known_commits(registry)
     return len(new), sum(known(id_) is None for id_ in brought)
 
 
-def _known(registry: Registry) -> Callable[[str], str | None]:
+def known_commits(registry: Registry) -> Callable[[str], str | None]:
     """What gives the git commits of our log; a new clone has no log to be asked."""
     if registry.events_log.tip() is None:
         return lambda _: None
@@ -142,14 +143,16 @@ def _verify(registry: Registry, remote: Remote) -> None:
     verify_log(registry, remote.name, tip)
 
 
-def verify_log(registry: Registry, name: str, tip: str) -> None:
+def verify_log(registry: Registry, name: str, tip: str) -> dict[str, tuple[Edge, ...]]:
     """Check the events up to `tip` that our log lacks, and the commits they brought.
+
+    Gives the edges of these commits, by id.
 
     Raises:
         VerificationError: when something is not as it says.
     """
     git, log = registry.git, registry.events_log
-    replay = Replay(git, log, tip=tip, since=log.tip(), known=_known(registry))
+    replay = Replay(git, log, tip=tip, since=log.tip(), known=known_commits(registry))
     try:
         for found in replay.faults():
             raise _refused(name, f"the event {found.event[:12]}: {found.what}")
@@ -157,13 +160,16 @@ def verify_log(registry: Registry, name: str, tip: str) -> None:
         raise
     except LineageError as error:
         raise _refused(name, str(error)) from None
-    for id_, oid in replay.commits.items():
-        if git.read(oid) is None:
-            raise _incomplete(name, id_)
-        if what := fault(git, id_, oid, replay.git_oid):
-            raise _refused(name, f"the commit {id_[:12]}: {what}")
+    edges: dict[str, tuple[Edge, ...]] = {}
+    for id_, commit in looked_at(git, replay.commits, replay.git_oid):
+        if isinstance(commit, Fault):
+            if commit.missing:
+                raise _incomplete(name, id_)
+            raise _refused(name, f"the commit {id_[:12]}: {commit.what}")
+        edges[id_] = commit.edges
     for id_ in _loose(registry, replay.commits):
         raise _incomplete(name, id_)
+    return edges
 
 
 def _loose(registry: Registry, commits: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from lineage.errors import NotAllowed
 from lineage.registry import Registry
-from lineage.sharing.fetch import Fetched, fetch
+from lineage.sharing.fetch import Fetched, fetch, known_commits
 from lineage.sharing.remotes import Remote, prefix
 from lineage.store import git_graph
 from lineage.store.canonical import digest
@@ -89,7 +89,8 @@ def brought(registry: Registry, tip: str) -> set[str]:
     """The commits of the log up to `tip` that ours does not know."""
     new = registry.events_log.iterate(tip=tip, since=registry.events_log.tip())
     ids = {id_ for logged in new for id_, _ in logged.event.commits}
-    return {id_ for id_ in ids if not registry.ids.find(id_)}
+    known = known_commits(registry)
+    return {id_ for id_ in ids if known(id_) is None}
 
 
 def settle_head(registry: Registry) -> None:

@@ -162,7 +162,7 @@ class Writer:
     def flush(self) -> None:
         """Write what was appended, and move the refs."""
         registry, names = self.registry, "refs/lineage"
-        registry.git.write_pack(self.objects.values())
+        registry.git.write(self.objects.values())
         heads = {f"{names}/{ref}": (None, head.git) for ref, head in self.heads.items()}
         events = {f"{names}/events": (self.base, self.last.git)}
         with registry.events_log.locked() as lock:

@@ -8,17 +8,18 @@ import socketserver
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import lineage
+from lineage.bulk import Draft, import_commits
 from lineage.client import files
 from lineage.errors import Conflict, NotAllowed, StoreError, Unauthenticated
 from lineage.keys import add
 from lineage.server.tokens import Tokens
-from lineage.store.objects import Edge
+from lineage.store.objects import Commit, Edge
 from lineage.store.signing import read_public
 
 if TYPE_CHECKING:
@@ -101,11 +102,11 @@ def test_who_comes_second_changes_nothing(
     remote = connect()
     ask = remote.server.json
 
-    def late(method: str, path: str, body: Any = None) -> Any:
+    def late(method: str, path: str, body: Any = None, **named: Any) -> Any:
         if path == "/events":
             monkeypatch.setattr(remote.server, "json", ask)
             repo.commit("config", "c", params={"n": 1})
-        return ask(method, path, body)
+        return ask(method, path, body, **named)
 
     monkeypatch.setattr(remote.server, "json", late)
     with pytest.raises(Conflict, match="config/c"):
@@ -207,15 +208,76 @@ class Cutting(socketserver.ThreadingTCPServer):
                 end.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.fixture
-def cutting(url: str) -> Iterator[Cutting]:
-    """Give a way to the server that breaks once, after 4 MiB."""
-    with Cutting(url, 4 << 20) as way:
+class Losing(Cutting):
+    """Passes a server on, but loses its first answer to who sends an event."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, 0)
+        self.asked = False
+
+    def pump(self, source: Any, target: Any, *, up: bool = False) -> None:
+        """Pass on what comes, until it is what has to be lost."""
+        with suppress(OSError):
+            while data := source.recv(1 << 14):
+                self.asked |= up and b"POST /api/v1/events" in data
+                if self.asked and not up and not self.cut:
+                    self.cut = True
+                    break
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def passing(way: Cutting) -> Iterator[Cutting]:
+    with way:
         thread = threading.Thread(target=way.serve_forever, args=(0.05,))
         thread.start()
         yield way
         way.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def cutting(url: str) -> Iterator[Cutting]:
+    """Give a way to the server that breaks once, after 4 MiB."""
+    with passing(Cutting(url, 4 << 20)) as way:
+        yield way
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(
+    repo: Registry, connect: Connect, url: str
+) -> None:
+    """The server has recorded it, once, and whoever sent it comes to know."""
+    with passing(Losing(url)) as way:
+        remote = connect(at_url=way.url)
+        made = remote.commit("config", "c", params={"n": 1})
+        assert way.cut
+    assert repo.branches() == {"config/c": made.id}
+    assert [event.type for _, event in repo.events()] == ["commit", "init"]
+
+
+def test_many_commits_come_at_once(
+    repo: Registry, connect: Connect, sound: Callable[..., None], tmp_path: Path
+) -> None:
+    """An import goes to the server with its files, and is nowhere else if refused."""
+    secret = token(repo, "read")
+    remote = connect(token=token(repo, "write"))
+    (tmp_path / "a.txt").write_text("a")
+    payload, entries = remote.payloads.add(tmp_path / "a.txt")
+    data = Commit("dataset", "d", payload=payload)
+    drafts = [Draft(data, tuple(entries), branch="")]
+    drafts += [Draft(Commit("config", f"c{n}", params={"n": n})) for n in range(3)]
+    drafts += [Draft(Commit("model", "m", (Edge("trained_on", data.id),)))]
+    with pytest.raises(NotAllowed):
+        [*import_commits(connect("two", token=secret), drafts[1:2])]
+    assert not connect("two", token=secret, offline=True).git.read(drafts[1].commit.id)
+    [done] = import_commits(remote, drafts)
+    assert done.created == 5
+    assert repo.get(data.id, tmp_path / "got").read_text() == "a"
+    sound(repo)
+    sound(remote, lacking=True)
 
 
 def test_a_broken_upload_goes_on(

@@ -147,7 +147,9 @@ def test_erased_bytes_do_not_come_back(client: TestClient, repo: Registry) -> No
     assert uploads(repo) == []
 
 
-def test_an_interrupted_upload_is_gone_on_with(url: str) -> None:
+def test_an_interrupted_upload_is_gone_on_with(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """What came before the sender died is kept, and the rest is enough."""
     large = os.urandom(3 << 20)
     place = address(large)
@@ -168,6 +170,7 @@ def test_an_interrupted_upload_is_gone_on_with(url: str) -> None:
     rest = httpx.patch(url + place, content=large[came:], headers=told)
     assert rest.status_code == 201
     assert httpx.get(url + place).content == large
+    assert "Traceback" not in caplog.text
 
 
 def test_a_full_disk_keeps_nothing(

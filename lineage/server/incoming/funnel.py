@@ -17,14 +17,13 @@ from lineage.server.incoming.rules import check_allowed
 from lineage.store import names
 from lineage.store.arrivals import Arrived
 from lineage.store.disk import disk_errors
+from lineage.store.event_commit import unsigned
 from lineage.store.events import Logged, now
 from lineage.store.files import dvc_directory
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO, taken_back, undone
 from lineage.store.views import WHAT, Move, Target, moved_meanwhile
 from lineage.unfetched import arrived
-
-_MANY = 64  # git objects, from which on one pack is better than as many files
 
 
 class SentMove(BaseModel):
@@ -88,7 +87,7 @@ def append(
             _signing(registry, draft.signature),
             registry.events_log.locked() as lock,
         ):
-            logged = _append(registry, draft, lock)
+            logged = _recorded(registry, draft) or _append(registry, draft, lock)
         bytes_here.release(registry, found)
     if draft.came:
         arrived(registry, [made.commit.id for made in draft.came])
@@ -114,6 +113,21 @@ def _oid(registry: Registry, id_: str) -> str | None:
     return found[0].git if found else None
 
 
+def _recorded(registry: Registry, draft: _Draft) -> Logged | None:
+    """The event itself, where it was signed and has been appended before.
+
+    A signature is of one event at one place in the log.
+    """
+    log = registry.events_log
+    if not draft.signature or not draft.parent or not log.holds(draft.parent):
+        return None
+    for logged in log.iterate(since=draft.parent):
+        commit = registry.git.blob(logged.git) or b""
+        if unsigned(commit)[1] == draft.signature.encode():
+            return logged
+    return None
+
+
 def _append(registry: Registry, draft: _Draft, lock: int) -> Logged:
     """Hold the draft against the log as it is now, and append it."""
     registry.events_log.roll_forward(lock)
@@ -135,12 +149,8 @@ def _append(registry: Registry, draft: _Draft, lock: int) -> Logged:
     if event.type == UNDO:
         _check_undo(registry, event, moves)
     objects = [item for made in came for item in made.objects]
-    if len(objects) > _MANY:
-        registry.git.write_pack(objects)
-        objects = []
-    if attic := kept.alone(moves, came):
-        registry.git.update_refs(attic, lock=lock)
-    return registry.record(event, moves, objects, lock=lock)
+    alone = kept.alone(moves, came)
+    return registry.record(event, moves, objects, lock=lock, alone=alone)
 
 
 def _check_parent(registry: Registry, parent: str | None) -> None:

@@ -38,11 +38,8 @@ def _is_named(registry: Registry, oid: str, but: set[str]) -> bool:
     return bool(set(found) - but - {names.EVENTS})
 
 
-def alone(
-    moves: Iterable[Move], came: Sequence[Arrived]
-) -> dict[str, tuple[None, str]]:
-    """Refs for those of the commits that came that nothing else may reach."""
+def alone(moves: Iterable[Move], came: Sequence[Arrived]) -> list[str]:
+    """The git oids of those of the commits that came that nothing else may reach."""
     reached = {move.after.id for move in moves if move.after}
     reached.update(id_ for made in came for id_ in made.commit.ids())
-    oids = [made.git for made in came if made.commit.id not in reached]
-    return {f"{names.ROOT}attic/{oid}": (None, oid) for oid in oids}
+    return [made.git for made in came if made.commit.id not in reached]

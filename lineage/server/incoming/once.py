@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 
-from lineage.errors import Conflict, StoreError, UsageError
+from lineage.errors import Busy, StoreError, UsageError
 from lineage.registry import Registry
 from lineage.server.access import Principal
 from lineage.store.disk import disk_errors, locked, make_folder, sync_path
@@ -35,7 +35,7 @@ def once(
 
     Raises:
         UsageError: when the name was that of another request.
-        Conflict: when the same request is being answered.
+        Busy: when the same request is being answered.
     """
     before = registry.events_log.tip()
     if name is None:
@@ -49,7 +49,7 @@ def once(
             if not isinstance(error.__cause__, BlockingIOError):
                 raise
             message = f"the request {name} is being answered"
-            raise Conflict(message, hint="ask again in a moment") from None
+            raise Busy(message, hint="ask again in a moment") from None
         digest = sha256(asked.encode()).hexdigest()
         if logged := _answered(registry, path, who, name, digest):
             return logged
