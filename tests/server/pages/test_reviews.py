@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import lineage
+from lineage.errors import WaitingForReview
 from lineage.indexing import index_of
 from lineage.loop.reviews.standing import TOLD, Reviews
+from lineage.loop.running import runner
 from lineage.server.tokens import Tokens
 from lineage.store.index_query import events_of
 from tests.cli.loops.conftest import Toy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fastapi.testclient import TestClient
 
     from lineage.registry import Registry
 
 
+@pytest.fixture(scope="module")
+def empty(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make, for the copies that tests begin with, a registry whose loop waits."""
+    root = tmp_path_factory.mktemp("waiting") / "repo"
+    shutil.copytree(empty, root, symlinks=True)
+    with closing(lineage.open(root)) as registry:
+        path = Toy(registry).gated("review")
+        with pytest.raises(WaitingForReview):
+            runner.run(registry, path)
+    return root
+
+
 @pytest.fixture
-def subject(repo: Registry, run: Callable[..., Any]) -> str:
+def subject(repo: Registry) -> str:
     """Data that failed a gate; their loop waits. Gives their id."""
-    Toy(repo).gated("review")
-    assert run("loop", "run").exit_code == 10
     return next(iter(Reviews.read(repo).waiting))
 
 
