@@ -13,12 +13,13 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from lineage.errors import NotAllowed, StoreError, VerificationError
+from lineage.errors import StoreError, VerificationError
 from lineage.store.disk import disk_errors, locked, make_folder, reflink, sync_files
 from lineage.store.files import FileEntry, Payload, dvc_directory
-from lineage.store.hashes import HashCache, mode_of
-from lineage.store.reading import Progress, read_once
+from lineage.store.hashes import HashCache
+from lineage.store.reading import Progress
 from lineage.store.scan import Found, scan
+from lineage.store.staging import Batch, collision, refuse_erased
 from lineage.store.workspace import workspace
 
 _CHUNK = 1 << 20
@@ -99,9 +100,9 @@ class Payloads:
         self._hashes.load(item.stat for item in found)
         workspace = self.workspace() if store else nullcontext()
         with disk_errors("writing the payload"), workspace as work:
-            batch = _Batch(self, work, progress or (lambda _: None))
+            batch = Batch(self, work, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
-            _refuse_erased(entries, erased)
+            refuse_erased(entries, erased)
             if kind == "directory":
                 batch.add(dvc_directory(entries), ".dir")
             if work:
@@ -112,7 +113,7 @@ class Payloads:
     def add_bytes(self, data: bytes, suffix: str = "") -> str:
         """Store `data` (a ``.dir`` list, say) and return its MD5 with `suffix`."""
         with self.workspace() as work:
-            batch = _Batch(self, work, lambda _: None)
+            batch = Batch(self, work, lambda _: None)
             oid = batch.add(data, suffix)
             self.publish(batch.staged, work)
         return oid
@@ -120,7 +121,7 @@ class Payloads:
     def add_lists(self, lists: Iterable[bytes]) -> None:
         """Store ``.dir`` lists that are not here yet."""
         with self.workspace() as work:
-            batch = _Batch(self, work, lambda _: None)
+            batch = Batch(self, work, lambda _: None)
             for data in lists:
                 batch.add(data, ".dir")
             self.publish(batch.staged, work)
@@ -320,50 +321,6 @@ class Payloads:
             raise VerificationError(message, hint=hint)
 
 
-class _Batch:
-    """The files of one `add`, staged one after the other."""
-
-    def __init__(
-        self, payloads: Payloads, work: Path | None, progress: Progress
-    ) -> None:
-        self._payloads = payloads
-        self._work = work
-        self._progress = progress
-        self._seen: dict[str, str] = {}
-        self.staged: dict[str, Path] = {}
-        self.read: list[tuple[FileEntry, os.stat_result]] = []
-
-    def take(self, item: Found) -> FileEntry:
-        if item.is_directory:
-            return FileEntry(item.path, mode_of(item.stat))
-        entry = self._payloads.known(item, stored=self._work is not None)
-        if entry:
-            self._progress(entry.size)
-        else:
-            entry = self._read(item)
-        if self._seen.setdefault(entry.md5, entry.sha256) != entry.sha256:
-            raise _collision(entry.md5)
-        return entry
-
-    def add(self, data: bytes, suffix: str = "") -> str:
-        """Stage bytes that no file of the user's holds; their MD5 with `suffix`."""
-        oid = hashlib.md5(data, usedforsecurity=False).hexdigest() + suffix
-        if self._work and not self._payloads.intact(oid, len(data)):
-            copy = self._work / oid
-            copy.write_bytes(data)
-            copy.chmod(0o444)
-            self.staged[oid] = copy
-        return oid
-
-    def _read(self, item: Found) -> FileEntry:
-        copy = self._work / str(len(self.read)) if self._work else None
-        entry, stat = read_once(item, copy, self._progress)
-        if copy:
-            self.staged[entry.md5] = copy
-        self.read.append((entry, stat))
-        return entry
-
-
 def _linked(source: str | Path, target: str) -> bool:
     try:
         os.link(source, target)
@@ -383,21 +340,9 @@ def _refuse_collision(oid: str, present: str) -> None:
     """An object with other bytes is damaged, or there are two files of one MD5."""
     found = _md5(present)
     if found == oid.partition(".")[0]:
-        raise _collision(found)
+        raise collision(found)
 
 
 def _md5(path: str | Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def _refuse_erased(entries: Iterable[FileEntry], erased: Container[str]) -> None:
-    for entry in entries:
-        if entry.sha256 and entry.sha256 in erased:
-            hint = "`lineage events` says who erased it and why; commit other bytes"
-            raise NotAllowed(f"the bytes of {entry.path} were erased", hint=hint)
-
-
-def _collision(md5: str) -> StoreError:
-    hint = "somebody made them so on purpose; DVC can keep only one of them"
-    return StoreError(f"two files with other bytes have one MD5, {md5}", hint=hint)

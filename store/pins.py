@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from lineage.store import uploads
 from lineage.store.disk import make_folder, sync_path
 from lineage.store.payloads import Payloads
 
@@ -34,7 +35,6 @@ class Pins:
         self.cache = payloads.cache
         self._own = payloads.cache / "lineage"
         self._trash = self._own / "trash" / payloads.registry
-        self._sent = self._own / "uploads" / payloads.registry
 
     def __iter__(self) -> Iterator[str]:
         """The oid of every pinned object, sorted."""
@@ -42,7 +42,7 @@ class Pins:
 
     def of_others(self) -> set[str]:
         """What other registries that use this cache have pinned."""
-        ours = {self._payloads.registry, "trash", "tmp", "uploads"}
+        ours = {self._payloads.registry, "trash", "tmp", uploads.FOLDER}
         folders = [path for path in _folders(self._own) if path.name not in ours]
         return {oid for folder in folders for oid in _objects(folder)}
 
@@ -99,7 +99,7 @@ class Pins:
     def _aside(self, oid: str) -> Iterator[Path]:
         """Copies in the trash, and those that somebody sent and no commit took."""
         yield from self._trash.glob(f"*/{oid}*")
-        yield from self._sent.glob(f"*/*-{oid}")
+        yield from uploads.Uploads(self._payloads).of_md5(oid)
 
     # the trash
 

@@ -1,15 +1,16 @@
 """Files on their way to a commit: sent by content address, whole or in pieces.
 
-``<cache>/lineage/uploads/<registry>/`` holds each under its SHA-256: whole and checked
-as ``<sha256>-<md5>``, begun as ``<sha256>.part``. They are on the file system of the
-cache, so a commit takes them over by a link. What no commit took is swept.
+``<cache>/lineage/uploads/<registry>/`` holds each below the first two digits of its
+SHA-256: called after the other 62, ``<62>-<md5>`` when it is whole and checked, and
+``<62>.part`` before. They are on the file system of the cache, so a commit takes them
+over by a link. What no commit took is swept.
 """
 
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from errno import ENOSPC
 from pathlib import Path
@@ -19,6 +20,7 @@ from lineage.errors import Conflict, StoreError, VerificationError
 from lineage.store.disk import disk_errors, locked, make_folder
 from lineage.store.payloads import Payloads
 
+FOLDER = "uploads"  # beside the pins of registries
 _MD5 = "[0-9a-f]" * 32
 _PART = ".part"
 _CHUNK = 1 << 20
@@ -37,7 +39,7 @@ class Uploads:
     """What was sent to one registry and no commit has yet."""
 
     def __init__(self, payloads: Payloads) -> None:
-        self._folder = payloads.cache / "lineage" / "uploads" / payloads.registry
+        self._folder = payloads.cache / "lineage" / FOLDER / payloads.registry
 
     def find(self, sha256: str) -> Whole | None:
         """The file of this SHA-256, if it is here whole."""
@@ -45,6 +47,10 @@ class Uploads:
             with suppress(FileNotFoundError):
                 return Whole(path, path.name[-32:], path.stat().st_size)
         return None
+
+    def of_md5(self, md5: str) -> Iterator[Path]:
+        """Where whole files of this MD5 lie."""
+        return self._folder.glob(f"??/*-{md5}")
 
     def begun(self, sha256: str) -> int:
         """How many bytes of a file have come that is not whole yet."""
