@@ -1,7 +1,8 @@
 """Recording many commits at once: one event and one pack of git objects per batch.
 
-What comes out is what as many calls of `Registry.commit` would have made, ids and
-git commits included; only the log is shorter. A batch is there whole or not at all.
+What comes out is what as many calls of `Registry.commit` would have made: ids, git
+commits and ``HEAD`` included; only the log is shorter. A batch is there whole or not
+at all.
 """
 
 from collections.abc import Iterable, Iterator
@@ -80,6 +81,8 @@ def import_commits(
                 event, moves, objects, lock=lock, alone=made.alone()
             )
             registry.ids.written = {}
+            if made.branch:
+                registry.set_head(made.branch)
         if number % _PACKS == 0:
             registry.git.maintain()  # many packs slow every git down that starts
         yield Imported(logged.event.id, ids, len(commits))
@@ -110,6 +113,7 @@ class _Batch:
     objects: dict[str, GitObject] = field(default_factory=dict)
     created: dict[str, Target] = field(default_factory=dict)
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
+    branch: str = ""  # of the newest draft that has one
     _left: set[str] = field(default_factory=set)
     _named: set[str] = field(default_factory=set)
     _tips: dict[str, _Tip] = field(default_factory=dict)
@@ -124,6 +128,7 @@ class _Batch:
             self._left.add(given.id)
             return given.id
         branch = draft.branch or default_branch(given.kind, given.name)
+        self.branch = branch
         tip = self._tip(names.check(branch, "branch"))
         if tip.commit and says_the_same(given, tip.commit):
             return tip.commit.id

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from lineage import errors
 from lineage.client.netrc import stored_token
@@ -43,7 +43,7 @@ class Server:
             UsageError: when it is no address of http or https.
             NotAllowed: when a token would be readable on its way.
         """
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             hint = "https://host, or https://host/NAME where it serves several"
             raise errors.UsageError(f"{url!r} is no address of a server", hint=hint)
@@ -176,13 +176,23 @@ class Server:
         title = str(problem.get("title") or f"{self.url} answers {answer.status}")
         hint, details = str(problem.get("detail", "")), problem.get("details", ())
         if kind is errors.Unauthenticated and not self.token:
-            hint = "set LINEAGE_TOKEN, or write it into ~/.netrc (docs/python.md)"
+            hint = "LINEAGE_TOKEN, connect(url, token) or ~/.netrc: see docs/python.md"
         return kind(title, hint=hint, details=[*map(str, details)])
 
 
 def _no_registry(url: str) -> errors.NotFound:
-    hint = "`lineage serve` prints the addresses that it serves"
+    hint = "a server of several has each at URL/NAME; its page at URL/ lists them"
     return errors.NotFound(f"there is no registry at {url}", hint=hint)
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; of what is none, parts without a host."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # looked at only here
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
 
 
 def _is_near(host: str) -> bool:
@@ -198,7 +208,13 @@ def _is_near(host: str) -> bool:
 
 def _why(error: Exception) -> str:
     """What went wrong, in the words of the system where it has some."""
+    import ssl
+
     reason: Any = getattr(error, "reason", None) or error
     cause = getattr(reason, "__cause__", None) or reason
+    for one in (cause, *cause.args):
+        if isinstance(one, ssl.SSLError):
+            told = (one.reason or "it fails").lower().replace("_", " ")
+            return f"no TLS with it ({told})"
     said = getattr(cause, "strerror", None)
     return str(said or type(cause).__name__)

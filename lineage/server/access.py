@@ -143,7 +143,7 @@ def check_scope(scope: str, scopes: Collection[str]) -> None:
         NotAllowed: whose hint says what has it.
     """
     if scope not in scopes:
-        hint = f"a token with the scope {scope} may"
+        hint = f"`lineage token create --scope {scope}` there makes one that may"
         raise NotAllowed(f"this needs the scope {scope}", hint=hint)
 
 

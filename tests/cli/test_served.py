@@ -78,7 +78,7 @@ $ lineage -C URL gc
 exit 2
 $ lineage -C URL/nowhere log
 2> error: there is no registry at URL/nowhere
-2> hint: `lineage serve` prints the addresses that it serves
+2> hint: a server of several has each at URL/NAME; its page at URL/ lists them
 exit 5
 $ lineage -C http://127.0.0.1:1 log
 2> error: http://127.0.0.1:1 does not answer: Connection refused

@@ -165,6 +165,18 @@ def test_wrong_bytes_are_refused(
     assert not (tmp_path / "got.bin").exists()
 
 
+def test_an_address_without_tls_or_with_a_wrong_port_says_so(
+    repo: Registry, tmp_path: Path
+) -> None:
+    """What is wrong with an address is said in words, not by the name of an error."""
+    with serving(repo.root) as url:
+        secure = url.replace("http:", "https:")
+        with pytest.raises(StoreError, match="does not answer: no TLS with it"):
+            lineage.connect(secure, cache=tmp_path / "c")
+    with pytest.raises(UsageError, match="is no address of a server"):
+        lineage.connect(f"{url}x", cache=tmp_path / "c")
+
+
 def test_without_the_server_what_was_seen_is_read(
     repo: Registry, tmp_path: Path
 ) -> None:

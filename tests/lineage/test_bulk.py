@@ -65,6 +65,7 @@ def test_the_same_commits_as_one_by_one(
             )
             assert (made.id, made.git) == (id_, repo.git_oid(id_))
         assert single.branches() == repo.branches()
+        assert single.head == repo.head == "left"
         order = [
             [r.id for r in sorted(x.ids, key=lambda r: r.number)]
             for x in (single, repo)
