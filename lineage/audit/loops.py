@@ -12,7 +12,7 @@ from lineage.loop.reviews.standing import TOLD
 from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.events import Logged
-from lineage.store.objects import Event
+from lineage.store.objects import Event, is_id
 
 REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations
 
@@ -28,7 +28,7 @@ class Log:
     times: dict[str, str] = field(default_factory=dict)  # by git oid
     statements: list[Logged] = field(default_factory=list)
     told: list[Logged] = field(default_factory=list)  # what reviews are made of
-    reused: Counter[object] = field(default_factory=Counter)  # steps, by loop
+    reused: Counter[str] = field(default_factory=Counter)  # steps, by loop
     erasures: list[Logged] = field(default_factory=list)
     steps: dict[Turn, list[Step]] = field(default_factory=dict)
 
@@ -41,7 +41,8 @@ class Log:
             log.times[logged.git] = event.time
             if event.type in TOLD:
                 log.told.append(logged)
-            log.reused[event.data.get("loop")] += "reused" in event.data
+            if "reused" in event.data:
+                log.reused[str(event.data.get("loop"))] += 1
             if not event.refs and event.type not in ("init", "commit"):
                 log.statements.append(logged)
             if event.type == "erase":
@@ -51,7 +52,7 @@ class Log:
             if event.type == "branch":
                 log.named(event)
             else:
-                log.note(logged)
+                log.note(logged, _rolled_back(registry, event))
         return log
 
     def named(self, event: Event) -> None:
@@ -61,7 +62,7 @@ class Log:
                 name = change.ref.removeprefix("heads/")
                 self.second.setdefault(change.after, set()).add(name)
 
-    def note(self, logged: Logged) -> None:
+    def note(self, logged: Logged, gone: Iterable[str]) -> None:
         """Remember what this event put on branches."""
         event = logged.event
         for change in event.refs:
@@ -69,10 +70,21 @@ class Log:
                 branch = change.ref.removeprefix("heads/")
                 self.stood.setdefault(branch, []).append(change.after)
                 self.last.setdefault(change.after, (branch, logged))
-        for id_ in event.data.get("rolled_back", ()):
-            aside = f"loop/{event.data['loop']}{REJECTED}"
+        for id_ in gone:
+            aside = f"loop/{event.data.get('loop')}{REJECTED}"
             self.stood.setdefault(aside, []).append(id_)
             self.last.setdefault(id_, (aside, logged))
+
+
+def _rolled_back(registry: Registry, event: Event) -> list[str]:
+    """The commits that an event says it put aside, if it names any of ours."""
+    said = event.data.get("rolled_back")
+    ids = (
+        [id_ for id_ in said if isinstance(id_, str) and is_id(id_)]
+        if isinstance(said, list)
+        else []
+    )
+    return [id_ for id_ in ids if registry.ids.find(id_)]
 
 
 class Loops:

@@ -94,6 +94,8 @@ class ServedPayloads(RemotePayloads):
         ):
             for chunk in answer.stream(_CHUNK):
                 progress(file.write(chunk))
+                if file.tell() > entry.size:  # it is another one, perhaps without end
+                    break
 
 
 def upload(

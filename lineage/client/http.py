@@ -25,6 +25,8 @@ _KINDS: dict[int, type[errors.LineageError]] = {
 _API = "/api/v1"
 _CONNECT, _READ = 10.0, 120.0  # seconds without an answer
 _LONGEST = 1 << 20  # bytes of a problem
+_LARGEST = 64 << 20  # bytes of an answer
+_LEFT = 1 << 16  # bytes that are read to keep a connection
 _JOBS = 8  # connections
 _BETWEEN = (502, 504)  # what a proxy says of a server that gave it no answer
 
@@ -122,7 +124,7 @@ class Server:
         kind = {"Content-Type": "application/json"} if data else {}
         named = {"Idempotency-Key": name} if name else {}
         with self.asked(method, path, body=data, headers=kind | named) as answer:
-            return json.loads(answer.data)
+            return _parsed(answer, _LARGEST, self.url)
 
     @contextmanager
     def asked(
@@ -154,8 +156,7 @@ class Server:
                     raise self._problem(answer)
                 yield answer
             finally:
-                answer.drain_conn()
-                answer.release_conn()
+                _let_go(answer)
         except HTTPError as error:
             hint = "see whether the address is right and the server runs"
             message = f"{self.url} does not answer: {_why(error)}"
@@ -165,7 +166,8 @@ class Server:
         """The error that an answer says."""
         problem: dict[str, Any] = {}
         if answer.headers.get("content-type", "").endswith("json"):
-            problem = json.loads(answer.read(_LONGEST))
+            said = _parsed(answer, _LONGEST, self.url)
+            problem = said if isinstance(said, dict) else {}
         elif answer.status == 404 or 300 <= answer.status < 400:
             return _no_registry(self.url)
         kind = _KINDS.get(answer.status, errors.StoreError)
@@ -178,6 +180,33 @@ class Server:
         if kind is errors.Unauthenticated and not self.token:
             hint = "LINEAGE_TOKEN, connect(url, token) or ~/.netrc: see docs/python.md"
         return kind(title, hint=hint, details=[*map(str, details)])
+
+
+def _parsed(answer: "BaseHTTPResponse", most: int, url: str) -> Any:
+    """The JSON of an answer, which has at most so many bytes.
+
+    Raises:
+        StoreError: when it is none, or longer.
+    """
+    data = answer.read(most + 1)
+    with suppress(ValueError, RecursionError):
+        if len(data) <= most:
+            return json.loads(data)
+    hint = "see whether the address is that of a server of lineage"
+    raise errors.StoreError(f"{url} answers with no JSON that is one", hint=hint)
+
+
+def _let_go(answer: "BaseHTTPResponse") -> None:
+    """Keep the connection where little is left to read, else end it."""
+    from urllib3.exceptions import HTTPError
+
+    try:
+        more = len(answer.read(_LEFT)) == _LEFT
+    except (HTTPError, OSError):
+        more = True
+    if more:
+        answer.close()
+    answer.release_conn()
 
 
 def _no_registry(url: str) -> errors.NotFound:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from lineage.errors import StoreError
 
+_PREFIX = "lin_"  # of every token
+
 
 def stored_token(host: str) -> str | None:
     """The token for a host, if the file has one.
@@ -27,4 +29,5 @@ def stored_token(host: str) -> str | None:
     if found and found[2] and mode & 0o077:
         hint = f"chmod 600 {path}"
         raise StoreError(f"others may read the token in {path}", hint=hint)
-    return found[2] if found else None
+    token = found[2] if found else None
+    return token if token and token.startswith(_PREFIX) else None  # no other secret

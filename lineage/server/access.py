@@ -7,17 +7,19 @@ server, and nobody else is served (see `guard`).
 """
 
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from lineage.errors import NotAllowed, Unauthenticated
+from lineage.registry import Registry
 from lineage.server.session import COOKIE
 from lineage.server.tokens import SCOPES, Token, Tokens
 from lineage.store.events import now
 
+_AT_ONCE = 32  # registries of one process; requests wait for one
 _IMPLIED = {"write": {"read"}, "review": {"read"}, "admin": set(SCOPES)}
 
 
@@ -118,12 +120,12 @@ def _secret(header: str) -> str | None:
     """What an Authorization header holds as proof, None without one."""
     scheme, _, rest = header.strip().partition(" ")
     if scheme.lower() != "basic":
-        return rest.strip() if scheme.lower() == "bearer" else header or None
+        return rest.strip() or header if scheme.lower() == "bearer" else header or None
     try:
         pair = b64decode(rest.strip(), validate=True).decode()
     except ValueError:
         return header
-    return pair.partition(":")[2] or pair.partition(":")[0]
+    return pair.partition(":")[2] or pair.partition(":")[0] or header
 
 
 def needs(scope: str) -> Callable[..., Awaitable[Principal]]:
@@ -147,7 +149,13 @@ def check_scope(scope: str, scopes: Collection[str]) -> None:
         raise NotAllowed(f"this needs the scope {scope}", hint=hint)
 
 
-def leased(request: Request) -> Any:
-    """A dependency: a registry for this request alone."""
+def leased(request: Request) -> Iterator[Registry]:
+    """A dependency: a registry for this request alone, until its answer is made."""
     with request.app.state.pool.lease() as registry:
         yield registry
+
+
+# Whoever reads their answer slowly holds none, and a crowd opens no more than these.
+Leased = Annotated[
+    Registry, Depends(leased, scope="function", max_concurrency=_AT_ONCE)
+]

@@ -52,7 +52,7 @@ class Answers:
                 said["status"] = message["status"]
                 kind = header(message, b"content-type") or b""
                 scope["state"]["endless"] = kind.startswith(b"text/event-stream")
-                _complete(message)
+                complete(message)
             else:
                 said["bytes"] += len(message.get("body", b""))
             await send(message)
@@ -68,7 +68,7 @@ class Answers:
             self._access.note(scope, said["status"], said["bytes"], took)
 
 
-def _complete(message: Message) -> None:
+def complete(message: Message) -> None:
     """Add the headers that an answer has not set itself."""
     headers = list(message.get("headers", ()))
     present = {key.lower() for key, _ in headers}

@@ -16,6 +16,7 @@ from lineage.server.cache import Cache
 from lineage.server.compression import Compression
 from lineage.server.delivery import Delivery
 from lineage.server.guard import Guard
+from lineage.server.heads import Heads
 from lineage.server.limiting import Limiting
 from lineage.server.peers import Peers
 from lineage.server.pool import Pool
@@ -90,7 +91,8 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
     app.state.gits = asyncio.Semaphore(_GITS)
     problems.install(app)
     _route(app)
-    app.add_middleware(Compression)  # the innermost: each wraps those before it
+    app.add_middleware(Heads)  # the innermost: each wraps those before it
+    app.add_middleware(Compression)
     app.add_middleware(Limiting, limits=settings.limits)
     app.add_middleware(Guard, tokens=tokens, peers=peers, limits=settings.limits)
     app.add_middleware(Answers, log=log)

@@ -35,6 +35,7 @@ _LATEST = 3600.0  # seconds between two tries
 _TRIES = 35  # about a day: 1 + 2 + 4 + … + 2048 s, and then an hour each
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # to IPv4: the last 32 bits
 _LAST = (1 << 32) - 1
+_GLOBAL = ipaddress.ip_network("2000::/3")  # of IPv6, all that was ever given out
 _SWEEP = 600.0  # seconds between two looks for what nobody needs any more
 
 
@@ -191,4 +192,6 @@ def _is_public(text: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour
         if inner or found in _TRANSLATED:
             return _is_public(str(inner or ipaddress.IPv4Address(int(found) & _LAST)))
+        if found not in _GLOBAL:
+            return False
     return found.is_global and not found.is_multicast

@@ -67,7 +67,8 @@ def allowed(app: "FastAPI", path: str) -> list[str]:
     paths: dict[str, Any] = app.openapi()["paths"]
     for template in sorted(paths, key=lambda one: one.count("{")):
         if re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(template)), path):
-            return sorted(method.upper() for method in paths[template])
+            methods = {method.upper() for method in paths[template]}
+            return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
     return []
 
 

@@ -1,13 +1,16 @@
 """Who is at the other end: this machine, a proxy that is trusted, or anybody."""
 
+import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from lineage.errors import UsageError
 
 Headers = Sequence[tuple[bytes, bytes]]  # as ASGI has them: names in lower case
 
+_KNOWN = 4096  # addresses that are looked up once
+_WITH_PORT = re.compile(r"(\d[\d.]+):\d+|\[([^\]]*)\](?::\d+)?")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 FORWARDED = (b"forwarded", b"via", b"x-real-ip")  # and x-forwarded-…
 
@@ -26,7 +29,7 @@ def networks(texts: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
         raise UsageError(f"no address or network: {wrong}", hint=hint) from None
 
 
-@cache
+@lru_cache(_KNOWN)
 def is_loopback(host: str) -> bool:
     """Whether an address, or ``localhost``, is this machine and nothing else."""
     try:
@@ -38,7 +41,16 @@ def is_loopback(host: str) -> bool:
 
 
 def _network(address: str) -> str:
-    return str(ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    try:
+        return str(ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    except ValueError:  # whatever a proxy calls it, it is one
+        return address
+
+
+def _hop(text: str) -> str:
+    """The address that a proxy passed on for: some write a port behind it."""
+    found = _WITH_PORT.fullmatch(text.strip())
+    return (found[1] or found[2]) if found else text.strip()
 
 
 def block(address: str) -> str:
@@ -65,7 +77,7 @@ class Peers:
 
     def __init__(self, proxies: Sequence[str]) -> None:
         self._proxies = networks(proxies)
-        self.trusts = cache(self._trusts)
+        self.trusts = lru_cache(_KNOWN)(self._trusts)
 
     def __bool__(self) -> bool:
         return bool(self._proxies)
@@ -82,8 +94,9 @@ class Peers:
         """Where a request comes from: the last hop that no trusted proxy is."""
         if not self._proxies or not self.trusts(host):
             return host
-        hops = one(headers, b"x-forwarded-for").replace(" ", "").split(",")
-        strange = (hop for hop in reversed(hops) if hop and not self.trusts(hop))
+        said = b",".join(v for key, v in headers if key == b"x-forwarded-for")
+        hops = map(_hop, reversed(said.decode("latin-1").split(",")))
+        strange = (hop for hop in hops if hop and not self.trusts(hop))
         return next(strange, host)
 
     def identity(

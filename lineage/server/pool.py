@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, LifoQueue
+from queue import Empty, Full, LifoQueue
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
     from lineage.registry import Registry
 
+_KEPT = 16  # that are idle; each has a git, and files that are open
+
 
 class Pool:
-    """Registries of one folder; as many are open as requests came at once."""
+    """Registries of one folder: as many are open as requests are made at once."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._idle: LifoQueue[Registry] = LifoQueue()
+        self._idle: LifoQueue[Registry] = LifoQueue(_KEPT)
 
     @contextmanager
     def lease(self) -> "Iterator[Registry]":
@@ -37,12 +39,19 @@ class Pool:
         try:
             yield registry
         except (LineageError, HTTPException):
-            self._idle.put(registry)
+            self._give_back(registry)
             raise
         except BaseException:
             registry.close()
             raise
-        self._idle.put(registry)
+        self._give_back(registry)
+
+    def _give_back(self, registry: "Registry") -> None:
+        """Keep a registry for the next request, if few are idle."""
+        try:
+            self._idle.put_nowait(registry)
+        except Full:
+            registry.close()
 
     def close(self) -> None:
         """Close those that are idle."""

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from lineage.errors import UsageError
+from lineage.server.answers import complete
 from lineage.server.asgi import API, Message, Receive, Scope, Send, header
 from lineage.server.problems import problem
 
@@ -55,7 +56,13 @@ class Several:
             await self._apps[name](self._below(scope, name), receive, send)
             return
         answer = await self._answer(scope, name)
-        await answer(scope, receive, send)
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                complete(message)
+            await send(message)
+
+        await answer(scope, receive, completed)
 
     async def _answer(self, scope: Scope, name: str) -> Response:
         if name in self._apps:

@@ -86,6 +86,7 @@ def test_several_registries_have_names(
         bearer = {"Authorization": f"Bearer {secret}"}
         page = httpx.get(f"{url}/", headers={"Accept": "text/html"}).text
         assert '<a href="other/">' in page
+        assert found.headers["x-frame-options"] == "DENY"
         commit = f"{url}/ours/api/v1/commits/HEAD"
         assert httpx.get(commit).status_code == 401
         assert httpx.get(commit, headers=bearer).json()["id"] == made.id

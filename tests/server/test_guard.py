@@ -141,13 +141,18 @@ def test_addresses_behind_proxies() -> None:
     """The address of a client is the last one that no trusted proxy is."""
     peers = Peers(["10.0.0.0/8"])
 
-    def address(peer: str, said: str) -> str:
-        return peers.address(peer, [(b"x-forwarded-for", said.encode())])
+    def address(peer: str, *said: str) -> str:
+        lines = [(b"x-forwarded-for", line.encode()) for line in said]
+        return peers.address(peer, lines)
 
     assert address("10.0.0.5", "203.0.113.9") == "203.0.113.9"
     assert address("10.0.0.5", "1.2.3.4, 203.0.113.9, 10.0.0.7") == "203.0.113.9"
     assert address("10.0.0.5", "") == "10.0.0.5"
     assert address("203.0.113.9", "127.0.0.1") == "203.0.113.9"
+    assert address("10.0.0.5", "1.2.3.4", "203.0.113.9") == "203.0.113.9"
+    assert address("10.0.0.5", "203.0.113.9:4711") == "203.0.113.9"
+    assert address("10.0.0.5", "[2001:db8::1]:4711") == "2001:db8::1"
+    assert block(address("10.0.0.5", "whatever:it:says")) == "whatever:it:says"
     assert not Peers([]).trusts("127.0.0.1")
     with pytest.raises(UsageError):
         Peers(["proxy.example"])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from lineage.errors import Ambiguous, NotFound, UsageError
 from lineage.server.tokens import Tokens
+from tests.server.conftest import serving
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -64,15 +66,25 @@ def test_git_sends_the_token_as_a_password(
 
 @pytest.mark.parametrize(
     "header",
-    ["Bearer", "Bearer lin_", "Basic", "Basic !", "Basic 8J8=", "lin_x", "Digest x=1"],
+    [
+        "Bearer",
+        "Bearer lin_",
+        "Basic",
+        "Basic !",
+        "Basic Og==",
+        "Basic 8J8=",
+        "lin_x",
+        "Digest x=1",
+    ],
 )
 def test_no_other_header_is_a_proof(
     client: TestClient, tokens: Tokens, header: str
 ) -> None:
     """A header that is no token is refused, never taken for nobody's or everybody's."""
+    given = {"Authorization": header}
+    assert client.get(COMMIT, headers=given).status_code == 401
     tokens.create("CI", "ci@example.com", ["admin"])
-    found = client.get(COMMIT, headers={"Authorization": header})
-    assert found.status_code == 401
+    assert client.get(COMMIT, headers=given).status_code == 401
 
 
 def test_a_revoked_token_is_refused_at_once(
@@ -89,6 +101,21 @@ def test_a_revoked_token_is_refused_at_once(
         f"the token {token.id} is revoked",
     )
     assert client.get(COMMIT).status_code == 401
+
+
+def test_a_stream_ends_with_its_token(repo: Registry, tokens: Tokens) -> None:
+    """Who listens hears of nothing that came after their token was revoked."""
+    secret, token = tokens.create("CI", "ci@example.com", ["read"])
+    bearer = {"Authorization": f"Bearer {secret}"}
+    with (
+        serving(repo.root) as url,
+        httpx.stream("GET", f"{url}/api/v1/events/stream", headers=bearer) as answer,
+    ):
+        lines = answer.iter_lines()
+        assert next(lines) == "retry: 1000"
+        tokens.revoke(token.id)
+        repo.commit("config", "settings", params={"seed": 1})
+        assert "".join(lines) == ""
 
 
 def test_an_expired_token_is_refused(client: TestClient, tokens: Tokens) -> None:

@@ -124,6 +124,7 @@ def test_a_hook_is_not_led_into_our_network(repo: Registry) -> None:
             Hooks(repo.home).add(place, [], tip, private=False)
     private = "10.1.2.3 192.168.0.1 169.254.169.254 ::1 fe80::1%eth0 fd00::1 0.0.0.0"
     private += " ::ffff:10.0.0.1 64:ff9b::7f00:1 2002:7f00:1:: 100.64.0.1 224.0.0.1"
+    private += " ::7f00:1 fec0::1 ::ffff:0:127.0.0.1"
     assert not any(map(_is_public, private.split()))
     assert all(map(_is_public, ["93.184.216.34", "2606:2800:220:1::1"]))
 

@@ -12,6 +12,7 @@ from lineage.bulk import Draft, import_commits
 from lineage.names_ops import delete_branch, protect_branch, set_branch, set_tag
 from lineage.server.incoming import sent as incoming
 from lineage.server.tokens import Tokens
+from lineage.store.events import now
 from lineage.store.git_objects import GitObject
 from lineage.store.objects import Commit
 from lineage.taints import standing, taint
@@ -231,3 +232,31 @@ def test_what_is_not_sound_changes_nothing(
         assert (name, refused.status_code) == (name, status), refused.text
         assert repo.events_log.tip() == tip
     assert repo.git.read(sound["event"]["commits"][0]["git"]) is None
+
+
+def test_an_event_says_its_way_as_it_was(client: TestClient, repo: Registry) -> None:
+    """Nobody writes another token into an event; a time stamp keeps its own."""
+    token = bearer(repo, "write")
+    lies = {"via": "cli", "token": "0" * 12, "request": "another's", "of": "it"}
+    for type_, kept in (("note", {"of"}), ("timestamp", {"of", "token"})):
+        event = {"type": type_, "time": now(), "actor": repo.actor(), "data": lies}
+        sent = {"event": {"schema": "lineage/1", **event}}
+        assert client.post(EVENTS, json=sent, headers=token).status_code == 201
+        data = newest(repo).data
+        assert {key for key in data if data[key] == lies.get(key)} == kept
+        assert (data["via"], "request" in data) == ("http", False)
+
+
+def test_what_no_reader_expects_stops_no_report(
+    client: TestClient, repo: Registry
+) -> None:
+    """An event can hold anything in its data: reports are made all the same."""
+    repo.commit("config", "c", params={"seed": 1})
+    values: list[Any] = [{}, [1], 5, "x", None]
+    for junk in values:
+        data = {"loop": junk, "rolled_back": junk, "reused": junk}
+        event = {"type": "note", "time": now(), "actor": repo.actor(), "data": data}
+        sent = {"event": {"schema": "lineage/1", **event}}
+        assert client.post(EVENTS, json=sent).status_code == 201
+    found = client.get("/api/v1/reports?revset=config/c&format=json")
+    assert found.status_code == 200, found.text

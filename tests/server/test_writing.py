@@ -269,3 +269,13 @@ def test_a_signature_that_came_is_kept(
     standing = [found and found.state for _, found in Judge(repo).standings()]
     assert standing == [None, "good", "good"]
     sound(repo)
+
+
+def test_a_body_that_no_json_holds_is_refused(client: TestClient) -> None:
+    """Half characters and endless depth are the sender's mistake, not a failure."""
+    deep = "[" * 500 + "]" * 500
+    for params in ('{"\\ud800": 1}', f'{{"a": {deep}}}'):
+        body = f'{{"kind": "config", "name": "c", "params": {params}}}'
+        kind = {"Content-Type": "application/json"}
+        answer = client.post(f"{API}/commits", content=body, headers=kind)
+        assert answer.status_code == 400

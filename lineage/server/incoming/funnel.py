@@ -12,7 +12,7 @@ from lineage.registry import Registry
 from lineage.server.access import Principal
 from lineage.server.incoming import bytes_here, kept, sent
 from lineage.server.incoming.given import Id, Oid
-from lineage.server.incoming.once import circumstances
+from lineage.server.incoming.once import CIRCUMSTANCES, circumstances
 from lineage.server.incoming.rules import check_allowed
 from lineage.store import names
 from lineage.store.arrivals import Arrived
@@ -23,6 +23,7 @@ from lineage.store.files import dvc_directory
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO, taken_back, undone
 from lineage.store.views import WHAT, Move, Target, moved_meanwhile
+from lineage.timestamps import is_stamp
 from lineage.unfetched import arrived
 
 
@@ -81,9 +82,8 @@ def append(
             for made in draft.came
             if (of := made.commit.payload) and of.stored and of.type == "directory"
         )
-        via = {} if draft.signature else circumstances(who, name)
         with (
-            registry.acting(who.actor, via),
+            registry.acting(who.actor, _via(draft, who, name)),
             _signing(registry, draft.signature),
             registry.events_log.locked() as lock,
         ):
@@ -94,11 +94,30 @@ def append(
     return logged
 
 
+def _via(draft: _Draft, who: Principal, name: str | None) -> dict[str, str]:
+    """What the event gets to say of its way here; signed ones stay as they are."""
+    told = {} if draft.signature else circumstances(who, name)
+    return {key: told[key] for key in told.keys() & _circumstantial(draft.event)}
+
+
+def _circumstantial(event: Event) -> set[str]:
+    """The fields of an event's data that are the server's to say.
+
+    A time stamp has a `token` of its own: what its authority answered.
+    """
+    return {*CIRCUMSTANCES} - ({"token"} if is_stamp(event) else set())
+
+
 def _read(registry: Registry, who: Principal, given: Sent) -> _Draft:
     event = sent.read_event(given.event)
     check_allowed(event, [move.ref for move in given.moves], who.scopes)
+    said = _circumstantial(event) & event.data.keys()
     if given.signature is None:
-        event = replace(event, actor=who.actor)
+        data = {key: event.data[key] for key in event.data.keys() - said}
+        event = replace(event, actor=who.actor, data=data)
+    elif said:
+        message = f"an event that is signed elsewhere has the field {min(said)!r}"
+        raise NotAllowed(message, hint="which way it came is the server's to say")
     elif event.actor != who.actor:
         message = f"the event is signed as by {event.actor['name']}"
         hint = f"this token is that of {who.name} <{who.email}>"

@@ -13,6 +13,9 @@ from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
+
 from lineage.errors import Busy, StoreError, UsageError
 from lineage.registry import Registry
 from lineage.server.access import Principal
@@ -20,6 +23,7 @@ from lineage.store.disk import disk_errors, locked, make_folder, sync_path
 from lineage.store.events import Logged
 
 NAME = "request"  # of a request's name in its event's data
+CIRCUMSTANCES = ("via", "token", NAME)  # what an event's data say of its way here
 _FOLDER = "requests"
 _KEPT = 24 * 3600  # seconds that a name is known
 
@@ -60,6 +64,21 @@ def once(
         with suppress(OSError), path.open("a") as file:  # else the log is asked
             file.write(json.dumps({"event": logged.git}) + "\n")
         return logged
+
+
+def words(asked: BaseModel, of: str = "") -> str:
+    """What a request asks for, as text: its body, and what it is `of` beside that.
+
+    Raises:
+        UsageError: when no JSON of ours can hold the body.
+    """
+    try:
+        return f"{type(asked).__name__} {of} {asked.model_dump_json()}"
+    except PydanticSerializationError:
+        hint = "send whole characters, and no more levels than somebody can read"
+        raise UsageError(
+            "the body has half characters, or is deep", hint=hint
+        ) from None
 
 
 def circumstances(who: Principal, name: str | None) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header
 from pydantic import BaseModel
 
 from lineage.registry import Registry
-from lineage.server.access import Principal, needs
-from lineage.server.incoming.once import circumstances, once
+from lineage.server.access import Leased, Principal, needs
+from lineage.server.incoming.once import circumstances, once, words
 from lineage.store.events import Logged
 
 REFUSED: dict[int | str, dict[str, Any]] = {
@@ -45,26 +45,24 @@ class Writer(NamedTuple):
 
         `asked` is its body, `of` what it is about beside that.
         """
-        words = f"{type(asked).__name__} {of} {asked.model_dump_json()}"
-        return once(self.registry, self.who, self.name, words, do)
+        return once(self.registry, self.who, self.name, words(asked, of), do)
 
 
-def writing(scope: str) -> Callable[..., Iterator[Writer]]:
+def writing(scope: str) -> Any:
     """A dependency: a registry that is written to, for who has `scope`.
 
     Where events are signed, they are with a key of the server's own, or not at all.
     """
 
     def lend(
-        request: Request,
         who: Annotated[Principal, Depends(needs(scope))],
+        registry: Leased,
         request_name: RequestName = None,
     ) -> Iterator[Writer]:
         with (
-            request.app.state.pool.lease() as registry,
             registry.acting(who.actor, circumstances(who, request_name)),
             registry.signer.machine("a server"),
         ):
             yield Writer(registry, who, request_name)
 
-    return lend
+    return Depends(lend, scope="function")

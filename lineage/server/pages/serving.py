@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
-from lineage.registry import Registry
-from lineage.server.access import Principal, leased, needs
+from lineage.server.access import Leased, Principal, needs
 from lineage.server.pages.site import Site
 from lineage.server.session import COOKIE
 
@@ -36,5 +35,5 @@ def html(page: str, status: int = 200) -> HTMLResponse:
     return HTMLResponse(page, status, {"Content-Security-Policy": POLICY})
 
 
-Here = Annotated[Registry, Depends(leased)]
+Here = Leased
 Pages = Annotated[Site, Depends(site_of)]

@@ -19,8 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from lineage.addresses import stored
 from lineage.errors import Conflict, NotAllowed
-from lineage.registry import Registry
-from lineage.server.access import leased, needs
+from lineage.server.access import Leased, needs
 from lineage.server.cache import matches
 from lineage.server.incoming.given import Id
 from lineage.server.problems import problem
@@ -63,7 +62,6 @@ def _bytes(kind: str) -> dict[str, Any]:
 
 
 Address = Annotated[Id, InPath(description="SHA-256 of the bytes")]
-ForOne = Annotated[Registry, Depends(leased)]
 
 
 class Asked(BaseModel):
@@ -85,7 +83,7 @@ class Lacking(Asked):
     responses={400: {"description": "It is no JSON."}, 413: _TOO_LARGE},
 )
 def lacking(
-    asked: Annotated[list[Asked], Body(max_length=10_000)], registry: ForOne
+    asked: Annotated[list[Asked], Body(max_length=10_000)], registry: Leased
 ) -> list[Lacking]:
     """Give those of the files that have to be sent before a commit can name them."""
     uploads = Uploads(registry.payloads)
@@ -115,7 +113,7 @@ def lacking(
 def read(
     request: Request,
     sha256: Address,
-    registry: ForOne,
+    registry: Leased,
     name: Annotated[str | None, Query(max_length=255)] = None,
 ) -> Response:
     """Give a file's bytes, or a range of them; `name` is what to save it as."""

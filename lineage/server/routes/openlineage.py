@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from lineage.errors import Conflict, LineageError, StoreError
@@ -12,7 +12,7 @@ from lineage.server.models import Problem
 
 router = APIRouter(tags=["openlineage"])
 
-Writes = Annotated[Writer, Depends(writing("write"))]
+Writes = Annotated[Writer, writing("write")]
 _REFUSED: Any = {400: {"model": Problem, "description": "It is no such event"}}
 _MOST = 1000  # events of a batch
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,8 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from lineage.errors import NotFound
+from lineage.errors import LineageError, NotFound
+from lineage.server.access import identified
 from lineage.server.routes.asked import READER, fails
 from lineage.server.routes.events import event_of
 from lineage.shapes.signed import Signatures
@@ -78,6 +80,8 @@ async def _events(request: Request, since: str | None) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     while clock() < end and not await request.is_disconnected():
         if cache.state()[0] != since:
+            if not await run_in_threadpool(_may_go_on, request):
+                break
             since, lines = await run_in_threadpool(_after, pool, since)
             spoke = clock()
             yield lines
@@ -86,6 +90,13 @@ async def _events(request: Request, since: str | None) -> AsyncIterator[bytes]:
             yield b": still here\n\n"
         else:
             await asyncio.sleep(_LOOK)
+
+
+def _may_go_on(request: Request) -> bool:
+    """Whether whoever listens may still read: a token may have ended meanwhile."""
+    with suppress(LineageError):
+        return "read" in identified(request).scopes
+    return False
 
 
 def _after(pool: "Pool", since: str | None) -> tuple[str | None, bytes]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from lineage.draft import place_of
@@ -88,7 +88,7 @@ class Committed(BaseModel):
 @router.post("/commits", status_code=201, responses=REFUSED)
 def post(
     new: NewCommit,
-    writer: Annotated[Writer, Depends(writing("write"))],
+    writer: Annotated[Writer, writing("write")],
     response: Response,
 ) -> Committed:
     """Record a commit. The files that it names have been sent before.

@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from lineage.registry import Registry
-from lineage.server.access import Principal, leased, principal
+from lineage.server.access import Leased, Principal, principal
 from lineage.server.incoming.funnel import Sent, append
-from lineage.server.incoming.once import once
+from lineage.server.incoming.once import once, words
 from lineage.server.incoming.writer import REFUSED, RequestName
 
 router = APIRouter(tags=["events"])
@@ -25,7 +24,7 @@ class Appended(BaseModel):
 def post(
     sent: Sent,
     who: Annotated[Principal, Depends(principal)],
-    registry: Annotated[Registry, Depends(leased)],
+    registry: Leased,
     name: RequestName = None,
 ) -> Appended:
     """Append an event that was made elsewhere, with its commits and its moves.
@@ -36,5 +35,5 @@ def post(
     def do() -> str:
         return append(registry, who, sent, name).event.id
 
-    logged = once(registry, who, name, sent.model_dump_json(), do)
+    logged = once(registry, who, name, words(sent), do)
     return Appended(git=logged.git, id=logged.event.id)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
@@ -13,7 +13,7 @@ from lineage.shapes.names import name_of
 
 router = APIRouter(tags=["refs"])
 
-ForWriting = Annotated[Writer, Depends(writing("write"))]
+ForWriting = Annotated[Writer, writing("write")]
 Space = Literal["heads", "tags"]
 
 

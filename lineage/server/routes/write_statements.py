@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from lineage import measured, releases, shapes, stated
@@ -16,9 +16,9 @@ from lineage.taints import lift, of_event, taint
 
 router = APIRouter()
 
-Writes = Annotated[Writer, Depends(writing("write"))]
-Reviews = Annotated[Writer, Depends(writing("review"))]
-Rules = Annotated[Writer, Depends(writing("admin"))]
+Writes = Annotated[Writer, writing("write")]
+Reviews = Annotated[Writer, writing("review")]
+Rules = Annotated[Writer, writing("admin")]
 
 
 class About(BaseModel):
