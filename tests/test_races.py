@@ -311,7 +311,7 @@ def test_two_clones_that_go_on_apart_agree(
             revised = registry.commit("config", "c", params={"x": 2}, message=name)
             edges = [Edge("trained_on", data.id), Edge("configured_by", revised.id)]
             trained = registry.commit("model", "m", params={"x": 1}, edges=edges)
-            made.append((data, revised, trained))
+            made.append([(one.id, one.git) for one in (data, revised, trained)])
             assert registry.load(trained.id).ids("revises") == (
                 repo.resolve("model/m"),
             )
