@@ -33,6 +33,7 @@ _SUM = struct.Struct(">I")
 _SIZE = _RECORD.size + _SUM.size
 _START = _HEADER.size + _SUM.size
 _MERGE = 1024  # records
+_KEPT = 1 << 14  # records at hand
 
 
 class Damaged(VerificationError):
@@ -87,6 +88,7 @@ class Ids:
         self._lock = home / "ids.lock"
         self._base: mmap.mmap | bytes = b""
         self._tail: dict[str, Record] = {}
+        self._met: dict[str, Record] = {}  # of the base, those that were found before
         self._tip: str | None = None
         self._next = 0
         self._loaded = self._rebuilt = False
@@ -269,6 +271,7 @@ class Ids:
 
     def _forget(self) -> None:
         self._base, self._tail, self._tip, self._next = b"", {}, None, 0
+        self._met = {}
 
     def _catch_up(self, tip: str | None, *, anew: bool = False) -> None:
         new = self._read_log() if tip else []
@@ -315,7 +318,12 @@ class Ids:
         return known.generation if known else 0
 
     def _known(self, id_: str) -> Record | None:
-        return self._tail.get(id_) or next(self._bisect(id_), None)
+        found = self._tail.get(id_) or self._met.get(id_)
+        if found is None and (found := next(self._bisect(id_), None)):
+            if len(self._met) == _KEPT:
+                self._met.clear()
+            self._met[id_] = found
+        return found
 
     def _merged(self) -> Iterator[bytes]:
         """The records of both files in order; runs of the older one go as they are."""

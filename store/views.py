@@ -6,6 +6,7 @@ there are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from lineage.errors import Moved, StoreError
@@ -23,6 +24,7 @@ WHAT = {
     "protected": "protection of",
 }
 _MANY = 48  # trees
+_BUCKETS = 1024  # that are kept at hand: all of a view's branches and tags
 
 Trees = dict[str, TreeEntry]
 
@@ -57,11 +59,12 @@ class Views:
     def __init__(self, git: GitRepository) -> None:
         self._git = git
         self._kept: dict[str, tuple[str, dict[str, str]]] = {}  # by space, of one tree
+        self._bucket = lru_cache(maxsize=_BUCKETS)(self._read)
 
     def lookup(self, event: str | None, ref: str) -> str | None:
         """The git oid that a name such as ``heads/model/tutor`` has after `event`."""
         space, bucket, encoded = names.view_path(ref)
-        entry = self._read(event, f"/{space}/{bucket}").get(encoded)
+        entry = self._bucket(event, f"/{space}/{bucket}").get(encoded)
         return entry.oid if entry else None
 
     def names(self, event: str | None, space: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from hashlib import sha1, sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ import lineage
 from lineage import Edge
 from lineage.errors import NotFound
 from lineage.store.events import now
+from lineage.store.git_reader import Reader
 from lineage.store.ids import Ids, Record
 from lineage.store.objects import Event
 
@@ -208,3 +209,24 @@ def test_a_log_that_went_back_is_followed(repo: Registry) -> None:
     assert in_order(fresh(repo)) == ids
     ids += many(repo, 30, 40)
     assert in_order(repo.ids) == in_order(fresh(repo)) == ids
+
+
+def test_what_was_read_once_is_at_hand(
+    repo: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the log moves: neither a name nor an id is looked for again."""
+    made = repo.commit("config", "c", params={"x": 1})
+    assert repo.resolve(made.id) == repo.resolve("config/c") == made.id
+    asked, ask = [], Reader.ask
+
+    def noted(reader: Reader, batch: list[str]) -> Any:
+        asked.extend(batch)
+        return ask(reader, batch)
+
+    monkeypatch.setattr(Reader, "ask", noted)
+    assert repo.resolve(made.id) == made.id
+    assert asked == []
+    assert repo.resolve("config/c") == made.id
+    assert asked == [f"{made.git}:lineage.json"]  # which says its id
+    other = repo.commit("config", "c", params={"x": 2})
+    assert repo.resolve("config/c") == other.id
