@@ -1,14 +1,17 @@
 """Questions to the log: which events a person wants to see."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
 from functools import cached_property
 
+from lineage.errors import StoreError
 from lineage.moments import moment_of
 from lineage.registry import Registry
 from lineage.store.events import Logged
 from lineage.store.objects import Event
+from lineage.store.order import in_order
 
 _FEW, _MANY = 64, 1024  # events that git lists at once
 
@@ -74,6 +77,31 @@ def newest_first(
         if len(oids) < count:
             return
         seen, count = seen + count, min(count * 8, _MANY)
+
+
+def about(registry: Registry, id_: str, *, indexed: bool = False) -> list[Logged]:
+    """The events that speak of a commit, newest first: the same in every clone.
+
+    `indexed`: they are looked up where the index is current; else git goes through
+    the log from the commit on.
+    """
+    log = registry.events_log
+    oids = _indexed(registry, id_) if indexed and not log.at else None
+    if oids is None:
+        found = list(log.about(id_, registry.ids.get(id_).event))
+    else:
+        found = [Logged(oid, log.event(oid)) for oid in oids]
+    return in_order(registry.git, found[::-1])[::-1]
+
+
+def _indexed(registry: Registry, id_: str) -> list[str] | None:
+    """What the index has of it; None where it is behind, or of no use."""
+    from lineage.indexing import index_of
+    from lineage.store.index_query import speaking_of
+
+    with suppress(StoreError), index_of(registry) as index:
+        return index.at_hand(lambda ask: speaking_of(ask, id_))
+    return None
 
 
 def events(registry: Registry, wanted: Wanted) -> Iterator[Logged]:

@@ -11,6 +11,7 @@ import: only commands that ask import this module.
 # ruff: noqa: TID253 - see above
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
@@ -40,6 +41,7 @@ from lineage.store.index_rows import Writer, forget, write_names
 from lineage.store.index_tables import METADATA, NOBODY, CloneRow
 
 _BATCH = 1000  # events, or commits of them
+_VERSION = text("SELECT version_num FROM alembic_version")
 
 Answer = TypeVar("Answer")
 
@@ -122,6 +124,15 @@ class Index:
         """
         with said(self._url):
             return self._answer(question)
+
+    def at_hand(self, question: Callable[[Ask], Answer]) -> Answer | None:
+        """What `question` answers, None where the rows are not current or no use."""
+        tip = self._log.tip()
+        with suppress(DatabaseError), self._engine.connect() as connection:
+            if connection.scalar(_VERSION) == migrations.HEAD:
+                clone, stored = _clone(connection, self._uuid)
+                return question(Ask(connection, clone)) if stored == tip else None
+        return None
 
     def _answer(self, question: Callable[[Ask], Answer]) -> Answer:
         with self._engine.connect() as connection:
@@ -312,7 +323,7 @@ def _lock_file(url: URL, home: Path) -> Path:
 def _schema(connection: Any) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    found = connection.scalar(_VERSION)
     return found and str(found)
 
 

@@ -191,13 +191,13 @@ def event_of(ask: Ask, id_: str) -> str | None:
     return next(iter(ask.connection.execute(query).scalars()), None)
 
 
-def speaking_of(ask: Ask, id_: str, limit: int) -> list[str]:
-    """The git oids of the clone's events about a commit, newest first."""
+def speaking_of(ask: Ask, id_: str, limit: int | None = None) -> list[str]:
+    """The git oids of a clone's events about a commit, each before what it followed."""
     query = (
         select(EventRow.git)
         .join(HeardRow, col(HeardRow.event) == EventRow.number)
         .where(EventRow.subject == id_, col(HeardRow.clone) == ask.clone)
-        .order_by(col(EventRow.time).desc(), col(EventRow.number).desc())
+        .order_by(col(EventRow.number).desc())
         .limit(limit)
     )
     return list(ask.connection.execute(query).scalars())

@@ -10,13 +10,17 @@ import pytest
 
 import lineage
 from lineage import measured
+from lineage.events import about
+from lineage.indexing import rebuild_index
 from lineage.sharing import remotes
 from lineage.sharing.clone import clone
 from lineage.sharing.pull import pull
 from lineage.sharing.push import push
 from lineage.statements import Statements, statements, subjects
 from lineage.store.attested import METRICS
+from lineage.store.git import GitRepository
 from lineage.store.metric import Metric
+from lineage.store.order import in_order
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -237,3 +241,64 @@ def test_a_later_word_holds_over_both(
         assert values(registry, id_) == {"accuracy": 3}
         order = [e.event.time[11:13] for e in statements(registry, id_, METRICS)]
         assert order == ["11", "12", "10"]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands of git that are run from now on."""
+    found: list[str] = []
+    run = GitRepository.run
+
+    def noting(git: GitRepository, *words: str, **more: Any) -> bytes:
+        found.append(words[0])
+        return run(git, *words, **more)
+
+    monkeypatch.setattr(GitRepository, "run", noting)
+    return found
+
+
+def test_git_is_asked_as_often_for_many_events_as_for_few(
+    pair: tuple[Registry, Registry],
+    clock: Callable[[str], None],
+    asked: list[str],
+) -> None:
+    """Whatever clocks said; the order is that of asking for each event alone."""
+    ours, theirs = pair
+    [id_] = [record.id for record in ours.ids]
+    for turn, registry in itertools.product(range(3), pair):
+        for number in range(3):
+            clock(f"{(7 * number + 5 * turn) % 13:02}:00:00")
+            say(registry, id_, accuracy=turn + number, **{f"m{number}": 1.0})
+        if turn == 1 and registry is theirs:
+            exchange(ours, theirs)
+    exchange(ours, theirs)
+    events = [e for e in ours.events_log.iterate() if e.event.type == METRICS]
+    left, wanted = {event.git: event for event in events}, []
+    while left:
+        words = ("--independent", *left) if len(left) > 1 else tuple(left)
+        ends = ours.git.run("merge-base", *words, *words[-1:]).decode().split()
+        last = max(ends, key=lambda oid: (left[oid].event.time, left[oid].event.id))
+        wanted.append(left.pop(last))
+    asked.clear()
+    assert in_order(ours.git, events, heard=False) == wanted[::-1]
+    assert asked == ["merge-base", "rev-list"]
+
+
+def test_what_speaks_of_a_commit_is_the_same_with_and_without_the_index(
+    repo: Registry, model: str, clock: Callable[[str], None], asked: list[str]
+) -> None:
+    """The index spares a walk through the log where it is current, and only there."""
+    for number, time in enumerate(("12:00:00", "11:00:00", "11:30:00")):
+        clock(time)
+        say(repo, model, accuracy=number)
+        if number == 1:
+            rebuild_index(repo)
+    wanted = [e.git for e in about(repo, model)]
+    assert len(wanted) == 4
+    asked.clear()
+    assert [e.git for e in about(repo, model, indexed=True)] == wanted
+    assert "rev-list" in asked
+    rebuild_index(repo)
+    asked.clear()
+    assert [e.git for e in about(repo, model, indexed=True)] == wanted
+    assert asked.count("rev-list") == 1  # for the clock that went back

@@ -11,6 +11,7 @@ from lineage.indexing import index_of
 from lineage.server.pages import changed, judged, near, origins, tainted, words
 from lineage.server.pages.site import Site, fields
 from lineage.store.events import Logged
+from lineage.store.order import in_order
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -83,12 +84,13 @@ def _around(registry: "Registry", id_: str) -> _Around:
 
 def _events(registry: "Registry", oids: list[str]) -> list[dict[str, Any]]:
     """What events say of the commit, the newest first."""
+    told = list(registry.events_log.many(oids))
     return [
         {
             **shapes.event(logged.event.id, logged.event),
             "signature": judged.signature(registry, logged),
         }
-        for logged in registry.events_log.many(oids)
+        for logged in in_order(registry.git, told[::-1])[::-1]
     ]
 
 
