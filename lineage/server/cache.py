@@ -2,12 +2,14 @@
 
 A question is a path with its query. Its answer holds until the log has a newer event
 or HEAD means another branch, and for some seconds at most, because files can come and
-go without an event and "yesterday" moves on. Meanwhile the same bytes are sent again,
-without a registry, a thread or a parser.
+go without an event and "yesterday" moves on; one that rests on nothing but the log is
+`lasting`. Meanwhile the same bytes are sent again, without a registry, a thread or a
+parser.
 """
 
 import hashlib
 import json
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -30,11 +32,15 @@ Made: TypeAlias = "dict[str, Any] | Given"
 
 
 class Given(NamedTuple):
-    """An answer as it is sent; `headers` are those that only it has."""
+    """An answer as it is sent; `headers` are those that only it has.
+
+    It is `lasting` when the time of day and the disk have no part in it.
+    """
 
     body: bytes
     media_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+    lasting: bool = False
 
 
 class _Kept(NamedTuple):
@@ -96,7 +102,8 @@ async def answer(request: Request, make: Callable[[Registry], Made]) -> Response
         state = cache.state()
         given = await run_in_threadpool(_made, request, make)
         etag = f'"{hashlib.sha256(given.body).hexdigest()[:32]}"'
-        found = _Kept(state, time.monotonic() + _FRESH, given, etag)
+        until = math.inf if given.lasting else time.monotonic() + _FRESH
+        found = _Kept(state, until, given, etag)
         cache.keep(question, found)
     headers = {"ETag": found.etag, **dict(found.given.headers)}
     if matches(request.headers.get("if-none-match"), headers["ETag"]):

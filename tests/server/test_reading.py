@@ -20,6 +20,7 @@ import pytest
 import lineage
 from lineage.errors import WaitingForReview
 from lineage.loop.running.runner import run as run_loop
+from lineage.server import cache
 from lineage.taints import taint
 from tests.cli.loops.conftest import Toy
 from tests.server.conftest import asking, serving
@@ -234,6 +235,36 @@ def test_who_has_it_is_told_so(copy: Registry) -> None:
             "written in haste",
             "again",
         ]
+
+
+def test_what_rests_on_the_log_alone_is_kept_while_that_is(
+    copy: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files and dates make an answer old without an event; of others only one does."""
+    monkeypatch.setattr(cache, "_FRESH", -1)
+    bare, whole = copy.resolve("config/settings"), copy.resolve("dataset/notes")
+    asked, make = 0, cache._made
+
+    def counted(*words: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return make(*words)
+
+    monkeypatch.setattr(cache, "_made", counted)
+    with asking(copy.root) as client:
+        for path, made in (
+            (f"commits/{bare}", 1),
+            (f"commits/{bare}/trace", 1),
+            (f"commits/{bare}?at=today", 3),
+            ("commits/config%2Fsettings", 3),
+            (f"commits/{whole}", 3),  # its files can go
+        ):
+            asked = 0
+            told = {client.get(f"{API}/{path}").content for _ in range(3)}
+            assert (len(told), asked) == (1, made), path
+        taint(copy, bare, reason="too hot")
+        [mark] = client.get(f"{API}/commits/{bare}").json()["tainted"]
+        assert mark["reason"] == "too hot"
 
 
 def test_a_kept_answer_is_never_of_before_an_event(copy: Registry) -> None:

@@ -11,10 +11,11 @@ from lineage.registry import Registry
 from lineage.revisions import newest_first
 from lineage.scope import Scope, filtered, scope
 from lineage.server import models, paging
-from lineage.server.cache import Given, answer
+from lineage.server.cache import Given, answer, encoded
 from lineage.server.paging import CursorText, Limit
 from lineage.server.routes.asked import READER, REVISION, At, Revision, Revsets, Text
 from lineage.shapes.show import everything
+from lineage.store.objects import is_id
 from lineage.walks import ancestors
 
 if TYPE_CHECKING:
@@ -96,8 +97,10 @@ def _from(
 async def show(request: Request, revision: Revision, at: At = None) -> Response:
     """Give all that is known of one commit, as `lineage show` does."""
 
-    def shown(registry: Registry) -> dict[str, Any]:
+    def shown(registry: Registry) -> Given:
         then = paging.at(registry, at)
-        return everything(then, then.entry(revision))
+        found = everything(then, then.entry(revision), indexed=True)
+        lasting = is_id(revision) and at is None and not found["payload"]
+        return Given(encoded(found), lasting=lasting)
 
     return await answer(request, shown)

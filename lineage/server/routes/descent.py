@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 from lineage.errors import UsageError
 from lineage.registry import Registry
 from lineage.server import models, paging
-from lineage.server.cache import answer
+from lineage.server.cache import Given, answer, encoded
 from lineage.server.paging import MOST, Limit
 from lineage.server.routes.asked import LONGEST, READER, REVISION, At, Revision
 from lineage.shapes.diff import SECTIONS, diffed
 from lineage.shapes.impact import reached
 from lineage.shapes.plan import planned
 from lineage.shapes.trace import traced
+from lineage.store.objects import is_id
 
 router = APIRouter(tags=["descent"], dependencies=READER)
 
@@ -27,9 +28,10 @@ async def trace(request: Request, revision: Revision, at: At = None) -> Response
     """Say what a commit is made of: how much of it people and machines wrote."""
     from lineage.descent.trace import trace as ask
 
-    def made(registry: Registry) -> dict[str, Any]:
+    def made(registry: Registry) -> Given:
         then = paging.at(registry, at)
-        return traced(then, ask(then, revision))
+        found = encoded(traced(then, ask(then, revision)))
+        return Given(found, lasting=is_id(revision) and at is None)
 
     return await answer(request, made)
 
