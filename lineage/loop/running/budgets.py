@@ -15,11 +15,12 @@ from lineage.loop.running import reviewing
 from lineage.loop.running.journal import approved, branch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lineage.loop.running.journal import Journal
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
+    from lineage.store.events import Logged
     from lineage.store.objects import Event
 
 GENERATIONS = "generations_without_review"
@@ -50,6 +51,11 @@ class Spent:
         """Read the log back to where enough people had approved something of `loop`."""
         log = registry.events_log.iterate()
         ours = [each for each in log if each.event.data.get("loop") == loop]
+        return cls.told(registry, loop, ours)
+
+    @classmethod
+    def told(cls, registry: Registry, loop: str, ours: Sequence[Logged]) -> Spent:
+        """The same from the events of `loop`, newest first."""
         decided = decisions(registry, ours)
         ends = {event.id for event in decided if approved(event)}
         spent = cls()
@@ -96,8 +102,8 @@ class Override:
     budgets: Mapping[str, Any]
 
 
-def overrides(registry: Registry, loop: str) -> list[Override]:
-    """Those of a loop, newest first."""
+def overrides(loop: str, reviews: Sequence[Logged]) -> list[Override]:
+    """Those of a loop, newest first as `reviews` are, the events of reviews."""
     return [
         Override(
             str(event.subject),
@@ -106,7 +112,7 @@ def overrides(registry: Registry, loop: str) -> list[Override]:
             event.time,
             event.data.get("budgets", {}),
         )
-        for _, event in registry.events()
+        for _, event in reviews
         if event.type == VERDICT
         and event.data.get("loop") == loop
         and event.data.get("override")

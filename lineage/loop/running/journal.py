@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lineage.errors import UsageError
+from lineage.events import newest_first
 from lineage.loop.reviews.ballots import Ballot, ballots
 from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Metric
@@ -140,7 +141,7 @@ def read(registry: Registry, loop: str) -> Journal:
 
 def _recent(registry: Registry, tip: list[str]) -> Iterator[Logged]:
     """The events since that which brought `tip`, newest first, and that one."""
-    for logged in registry.events_log.iterate():
+    for logged in newest_first(registry):
         yield logged
         if tip and tip[0] in dict(logged.event.commits):
             return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from lineage.errors import NotFound, UsageError
+from lineage.events import newest_first
 from lineage.loop.reviews.acting import rejection
 from lineage.loop.reviews.coverage import Coverage, coverage
 from lineage.loop.reviews.labels import Audited, audits
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.running.journal import Journal
     from lineage.registry import Registry
+    from lineage.store.events import Logged
     from lineage.store.objects import Metric
 
 _REJECTED = "@rejected"
@@ -72,7 +76,24 @@ def loops(registry: Registry, only: str | None = None) -> list[LoopState]:
             raise NotFound(f"there is no loop called {wanted!r}", hint=hint)
         names = {wanted}
     reviews = Reviews.read(registry)
-    return [_state(registry, reviews, name) for name in sorted(names)]
+    log = _Log(registry)
+    return [_state(registry, reviews, log, name) for name in sorted(names)]
+
+
+class _Log:
+    """The events of each loop, newest first: read when asked for, once for all."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    @cached_property
+    def of(self) -> Mapping[str, Sequence[Logged]]:
+        """By the loop's name."""
+        found: dict[str, list[Logged]] = defaultdict(list)
+        for logged in self._registry.events_log.iterate():
+            if isinstance(loop := logged.event.data.get("loop"), str):
+                found[loop].append(logged)
+        return found
 
 
 def _names(registry: Registry) -> set[str]:
@@ -84,7 +105,7 @@ def _names(registry: Registry) -> set[str]:
     return {name.removesuffix(_REJECTED) for name in names | begun}
 
 
-def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
+def _state(registry: Registry, reviews: Reviews, log: _Log, name: str) -> LoopState:
     try:
         known = journal.read(registry, name)
     except UsageError as error:  # generations that somebody committed by hand
@@ -98,15 +119,15 @@ def _state(registry: Registry, reviews: Reviews, name: str) -> LoopState:
         why,
         subject,
         _reached(registry, known),
-        _budgets(registry, known, name),
-        overrides(registry, name),
+        _budgets(registry, known, log, name),
+        overrides(name, reviews.log),
         coverage(registry.load, name, known.generations, reviews.log, reviews.ballots),
         found[-1] if found else None,
     )
 
 
 def _budgets(
-    registry: Registry, known: Journal, name: str
+    registry: Registry, known: Journal, log: _Log, name: str
 ) -> dict[str, dict[str, float]]:
     """What is spent of the budgets that the newest generation's config has."""
     if not known.generations:
@@ -114,7 +135,9 @@ def _budgets(
     newest = journal.parts(registry, known.generations[-1])
     said = registry.load(newest.config).params.get("budgets") if newest.config else {}
     limits = {n: limit for n, limit in (said or {}).items() if limit is not None}
-    return Spent.read(registry, name).of(limits) if limits else {}
+    if not limits:
+        return {}
+    return Spent.told(registry, name, log.of.get(name, ())).of(limits)
 
 
 def _reached(registry: Registry, known: Journal) -> list[Reached]:
@@ -172,7 +195,7 @@ def _progress(known: Journal, number: int) -> str:
 
 def _failure(registry: Registry, name: str) -> str:
     """What the loop's newest event says, when it is the failure of a step."""
-    for _, event in registry.events():
+    for _, event in newest_first(registry):
         if event.data.get("loop") == name:
             failed = event.type == "failed step"
             return str(event.data.get("error", event.message)) if failed else ""

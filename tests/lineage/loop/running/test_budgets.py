@@ -11,6 +11,8 @@ from lineage.errors import GateFailed, NotAllowed, UsageError, WaitingForReview
 from lineage.loop.reviews.deciding import decide
 from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.budgets import Spent
+from lineage.loop.running.overview import loops
+from lineage.store.events import EventLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,3 +265,23 @@ try:
 except WaitingForReview as waits:
     sys.exit(waits.exit_code)
 '''
+
+
+def test_the_log_is_read_once_for_all_loops(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many loops there are and whatever is asked of each."""
+    pause(toy, budgets={"generations_without_review": 2})
+    pause(toy, name="other", budgets={"generations_without_review": 2})
+    walks, iterate = 0, EventLog.iterate
+
+    def counted(log: EventLog, **limits: Any) -> Any:
+        nonlocal walks
+        walks += not limits
+        return iterate(log, **limits)
+
+    monkeypatch.setattr(EventLog, "iterate", counted)
+    found = loops(toy.registry)
+    limit = {"generations_without_review": {"spent": 2, "limit": 2}}
+    assert [one.budgets for one in found] == [limit, limit]
+    assert walks == 2  # once for reviews: a longer log has them in the index
