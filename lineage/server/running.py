@@ -6,7 +6,9 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -21,6 +23,16 @@ from lineage.server.several import Several, check_name
 from lineage.server.tokens import Tokens
 from lineage.server.wire import Connection
 
+_LATER = (  # modules that take long, and that `lineage` imports when it uses them
+    "store.index_query",
+    "store.index_near",
+    "revset",
+    "scope",
+    "shapes.trace",
+    "descent.trace",
+    "taints.marks",
+    "keys.judge",
+)
 _STOP_SECONDS = 10  # for answers that are on their way, streams among them
 _QUEUE = 2048  # connections that nobody has taken yet
 
@@ -45,6 +57,7 @@ class Served:
     def __call__(self) -> App:
         """Make the application, in the process that will run it."""
         apps = {n: create_app(p, self.settings) for n, p in self.registries.items()}
+        Thread(target=_warm, daemon=True).start()
         return apps[""] if "" in apps else Several(apps)
 
     def check_host(self, host: str) -> None:
@@ -61,6 +74,12 @@ class Served:
                     hint = f"`lineage -C {root} token create` makes one"
                     message = f"other machines are served once {root} has a token"
                     raise NotAllowed(message, hint=hint)
+
+
+def _warm() -> None:
+    """Import what the first answers need, while the server begins to listen."""
+    for name in _LATER:
+        import_module(f"lineage.{name}")
 
 
 def configured(served: Served, workers: int = 1) -> uvicorn.Config:
