@@ -1,6 +1,7 @@
 """`lineage serve` beside `mlflow server`: requests a second, and how long they take.
 
     python tests/bench/server.py [--commits N] [--seconds S] [--rounds N] [--in DIR]
+        [--registry DIR] [--mlflow FILE]
 
 Both hold N things on this machine: lineage so many commits, MLflow so many versions
 of models in SQLite. `wrk` (Debian has it) asks both over loopback, taking turns, each
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--in", dest="place", metavar="DIR", help="a real disk")
     parser.add_argument("--registry", type=Path, help="one that was made before")
+    parser.add_argument("--mlflow", type=Path, help="its database, made before")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing: apt-get install wrk")
@@ -89,7 +91,7 @@ def main() -> None:
         folder = Path(top)
         print(f"{machine(folder)}. {given.connections} connections.")
         root = given.registry or _registry(folder / "registry", given.commits)
-        database = _mlflow(folder / "mlflow.db", given.commits)
+        database = given.mlflow or _mlflow(folder / "mlflow.db", given.commits)
         with _lineage(root, folder) as ours, _server(database, folder) as theirs:
             urls = {"lineage": ours, "mlflow": theirs}
             rows = [*_of_lineage(root), *_of_mlflow(given.commits)]
@@ -229,7 +231,11 @@ def _lineage(root: Path, folder: Path) -> Iterator[str]:
 @contextmanager
 def _server(database: Path, folder: Path) -> Iterator[str]:
     port = _port()
-    words = [str(BIN / "mlflow"), "server", f"--backend-store-uri=sqlite:///{database}"]
+    words = [
+        str(BIN / "mlflow"),
+        "server",
+        f"--backend-store-uri=sqlite:///{database.absolute()}",
+    ]
     more = [f"--port={port}", f"--workers={WORKERS}"]
     yield from _running([*words, *more], port, folder, "/health")
 
