@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 ASKED = 5_000  # things, drawn by chance
+FEW = 100  # of them, which are asked for again and again
 VERSIONS = 50  # of one model of MLflow's
 _LUA = """\
 local paths = {}
@@ -163,7 +164,9 @@ def _of_lineage(root: Path) -> Iterator[Question]:
     chance = random.Random(7)  # noqa: S311 - the same ones each time
     drawn = chance.sample(ids, min(ASKED, len(ids)))
     api = "/api/v1/commits"
-    yield Question("lineage: a commit", "lineage", [f"{api}/{id_}" for id_ in drawn])
+    commits = [f"{api}/{id_}" for id_ in drawn]
+    yield Question("lineage: a commit", "lineage", commits)
+    yield Question("lineage: one of 100 commits", "lineage", commits[:FEW])
     logs = [f"{api}?{urlencode({'revset': b, 'limit': 20})}" for b in branches]
     yield Question("lineage: log of a branch, 20", "lineage", logs)
     names = [f"{api}/{quote(branch)}" for branch in branches]
@@ -182,6 +185,7 @@ def _of_mlflow(size: int) -> Iterator[Question]:
     ]
     versions = [f"{api}/model-versions/get?{urlencode(one)}" for one in drawn]
     yield Question("mlflow: get-model-version", "mlflow", versions)
+    yield Question("mlflow: one of 100 versions", "mlflow", versions[:FEW])
     searches = [
         f"{api}/model-versions/search?"
         + urlencode({"filter": f"name='{one['name']}'", "max_results": 20})
