@@ -7,17 +7,16 @@ import zlib
 from base64 import b64encode
 from contextlib import closing
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import lineage
+from lineage.registry import Registry
 from lineage.store.event_commit import parse_parents, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from lineage.registry import Registry
     from lineage.store.git_objects import GitObject
     from lineage.store.objects import Event
     from lineage.store.views import Move
@@ -26,31 +25,36 @@ EVENTS = "/api/v1/events"
 
 
 class _Caught(Exception):
-    pass
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__()
+        self.body = body
 
 
-def caught(registry: Registry, act: Callable[[Registry], object]) -> dict[str, Any]:
-    """What `act` would have appended to `registry`, as it is sent to a server."""
-    body: dict[str, Any] = {}
+class _Sender(Registry):
+    """A registry that tells what it would append, and appends nothing."""
 
     def record(
+        self,
         event: Event,
         moves: Iterable[Move] = (),
         objects: Iterable[GitObject] = (),
         **_: Any,
-    ) -> None:
-        body.update(
-            event=event.to_json(),
-            moves=[sent_move(move) for move in moves],
-            objects=[packed(item) for item in objects],
+    ) -> NoReturn:
+        raise _Caught(
+            {
+                "event": event.to_json(),
+                "moves": [sent_move(move) for move in moves],
+                "objects": [packed(item) for item in objects],
+            }
         )
-        raise _Caught
 
-    with patch.object(registry, "record", record):
-        try:
-            act(registry)
-        except _Caught:
-            return body
+
+def caught(registry: Registry, act: Callable[[Registry], object]) -> dict[str, Any]:
+    """What `act` would have appended to `registry`, as it is sent to a server."""
+    try:
+        act(_Sender(registry.git))
+    except _Caught as found:
+        return found.body
     raise AssertionError("nothing was about to be appended")
 
 
