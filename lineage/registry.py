@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lineage.asking import Asking
 from lineage.draft import actor, place_of
-from lineage.errors import NotFound, StoreError, UsageError, VerificationError
+from lineage.errors import NotFound, UsageError, VerificationError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
 from lineage.recording import Committed, check, put
 from lineage.saying import Saying
 from lineage.store.canonical import digest
-from lineage.store.disk import disk_errors, locked, write_atomically
+from lineage.store.clone_name import clone_name
+from lineage.store.disk import disk_errors, write_atomically
 from lineage.store.events import EventLog, Logged, now
 from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
@@ -105,21 +106,7 @@ class Registry(Asking, Saying):
 
     def uuid(self) -> str:
         """The name of this clone, made when it is first needed."""
-        import uuid
-
-        path = self.home / "uuid"
-        fresh = str(uuid.uuid4())
-        if not path.exists():
-            with suppress(OSError):  # where nothing can be written, nothing is pinned
-                self.home.mkdir(exist_ok=True)
-                with locked(self.home / "uuid.lock"):
-                    if not path.exists():
-                        write_atomically(path, fresh.encode(), sync=True)
-        name = path.read_text(errors="replace") if path.exists() else fresh
-        if not name.replace("-", "").isalnum():
-            hint = "remove the file: pins are then made again under a new name"
-            raise StoreError(f"{path} is damaged", hint=hint)
-        return name
+        return clone_name(self.home)
 
     def actor(self) -> dict[str, str]:
         """Who acts here: see `acting`, and else `lineage.draft`."""
