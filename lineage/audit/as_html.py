@@ -22,17 +22,8 @@ def render(report: Report) -> str:
 
 
 def _environment() -> "Environment":
-    """Jinja with every safety on: what is not marked safe is shown as text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
-        loader=PackageLoader("lineage.audit"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: text.visible(value) if type(value) is str else value,
-    )
+    """What the templates of the report know."""
+    made = look.safe_environment("lineage.audit")
     made.filters |= {
         "amount": words.amount,
         "answer": words.answer,

@@ -1,7 +1,30 @@
-"""The style of a report's page, and what of it the pages of a server share."""
+"""What pages of reports and of servers are made with: Jinja, and how they look."""
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from lineage.audit import text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def safe_environment(package: str) -> "Environment":
+    """Jinja with every safety on, and the templates of `package`.
+
+    What is not marked safe is shown as text, and characters that hide are made visible.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader(package),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: text.visible(value) if type(value) is str else value,
+    )
 
 
 @cache

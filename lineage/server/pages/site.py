@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from lineage.audit import text
+from lineage.audit.look import safe_environment
 from lineage.audit.words import amount, name, value
 from lineage.server.pages import assets, words
 
@@ -51,17 +52,8 @@ class Site:
 
 @cache
 def environment() -> "Environment":
-    """Jinja with every safety on: what is not marked safe is shown as text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    made = Environment(
-        loader=PackageLoader("lineage.server.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: text.visible(value) if type(value) is str else value,
-    )
+    """What the templates of pages know."""
+    made = safe_environment("lineage.server.pages")
     made.filters |= {
         "amount": amount,
         "day": lambda time: time[:10],
