@@ -1,0 +1,1 @@
+"""Objects at rest in packs: encoded blocks, in place of whole files."""
