@@ -1,0 +1,162 @@
+"""Making a pack: blocks are coded by threads and written in their order."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from lineage.store.disk import sync_path
+from lineage.store.packed.format import (
+    NO_BASE,
+    Block,
+    PackedFile,
+    Segment,
+    tables,
+)
+from lineage.store.packed.packs import MAX_DEPTH, Packs, read_at
+
+if TYPE_CHECKING:
+    from lineage.store.packed.codec import Coded, Data
+
+_THREADS = min(8, os.cpu_count() or 1)
+
+
+class Piece(NamedTuple):
+    """Bytes that are to be a block: elements of `width` bytes, perhaps like `base`."""
+
+    data: bytes
+    width: int
+    base: bytes | None = None
+
+
+class _Made(NamedTuple):
+    id: bytes
+    size: int
+    coded: "Coded | None"  # None: it is there already
+    base: bytes
+    depth: int
+
+
+class Writer:
+    """A pack in the making at `path`. What `packs` have is not written again."""
+
+    def __init__(self, packs: Packs, path: Path) -> None:
+        self._packs = packs
+        self.path = path
+        self._file = FileIO(path, "x+")
+        self._blocks: dict[bytes, Block] = {}
+        self._files: list[tuple[PackedFile, Sequence[Segment]]] = []
+        self._crew = ThreadPoolExecutor(_THREADS)
+        self.size = 0
+        packs.refresh()
+        packs.making = self
+
+    def find_block(self, id_: bytes) -> Block | None:
+        """How a block is coded here, should it be here by now."""
+        return self._blocks.get(id_)
+
+    def coded(self, block: Block) -> bytes:
+        """The bytes of a block that is here."""
+        return read_at(self._file.fileno(), block.offset, block.stored)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._crew.shutdown(cancel_futures=True)
+        self._packs.making = None
+        self._file.close()
+
+    def add(self, md5: str, sha256: str, pieces: Iterable[Piece]) -> int:
+        """Add a file, whose bytes the pieces are; what it takes here, in bytes."""
+        before, segments = self.size, []
+        for made in self._in_order(pieces):
+            self._write(made)
+            segments.append(Segment(made.id, 0, made.size))
+        self.add_file(md5, sha256, segments)
+        return self.size - before
+
+    def add_file(self, md5: str, sha256: str, segments: Sequence[Segment]) -> None:
+        """Add a file that is made of blocks that are here or in other packs."""
+        size = sum(segment.length for segment in segments)
+        row = PackedFile(bytes.fromhex(md5), bytes.fromhex(sha256), size, 0, 0)
+        self._files.append((row, segments))
+
+    def mark(self) -> tuple[int, int, int]:
+        """Where the pack is now, for `back_to`."""
+        return self.size, len(self._blocks), len(self._files)
+
+    def back_to(self, mark: tuple[int, int, int]) -> None:
+        """Forget what was added since a mark."""
+        self.size, blocks, files = mark
+        self._file.truncate(self.size)
+        self._file.seek(self.size)
+        for id_ in list(self._blocks)[blocks:]:
+            del self._blocks[id_]
+        del self._files[files:]
+
+    def finish(self) -> str:
+        """Write the tables and put all on the disk; the pack's name."""
+        self._file.write(tables(self._blocks, self._files, self.size))
+        os.fchmod(self._file.fileno(), 0o444)
+        sync_path(self.path)
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @property
+    def files(self) -> int:
+        return len(self._files)
+
+    def _in_order(self, pieces: Iterable[Piece]) -> Iterator[_Made]:
+        """What becomes of the pieces, a few of them at a time."""
+        pending: list[Future[_Made]] = []
+        for piece in pieces:
+            pending.append(self._crew.submit(self._code, piece))
+            if len(pending) > 2 * _THREADS:
+                yield pending.pop(0).result()
+        for future in pending:
+            yield future.result()
+
+    def _code(self, piece: Piece) -> _Made:
+        from lineage.store.packed.codec import SUB, XOR, encode
+
+        id_ = hashlib.sha256(piece.data).digest()
+        if self._packs.where(id_):
+            return _Made(id_, len(piece.data), None, NO_BASE, 0)
+        base, depth = self._base(piece)
+        coded = encode(piece.data, piece.width, base)
+        if base is None or coded.method not in (XOR, SUB):
+            return _Made(id_, len(piece.data), coded, NO_BASE, 0)
+        return _Made(id_, len(piece.data), coded, piece.base or NO_BASE, depth)
+
+    def _base(self, piece: Piece) -> tuple["Data | None", int]:
+        """The bytes of the block to build on, unless its own chain is too long."""
+        found = self._packs.where(piece.base) if piece.base else None
+        if (
+            found is None
+            or found[1].depth >= MAX_DEPTH
+            or found[1].size != len(piece.data)
+        ):
+            return None, 0
+        assert piece.base is not None
+        return self._packs.block(piece.base), found[1].depth + 1
+
+    def _write(self, made: _Made) -> None:
+        if made.coded is None or made.id in self._blocks:
+            return
+        method, width, data = made.coded
+        self._file.write(data)  # all of it, as to a plain file
+        self._blocks[made.id] = Block(
+            made.id,
+            made.base,
+            self.size,
+            len(data),
+            made.size,
+            method,
+            width,
+            made.depth,
+        )
+        self.size += len(data)
