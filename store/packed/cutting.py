@@ -28,7 +28,7 @@ GAP = 1 << 17  # bytes from one mark to the next, on average
 _READ = 8 << 20
 _WINDOW = 64  # bytes that are hashed
 _PART = 1 << 20  # bytes hashed in one go: what fits into a processor's cache
-_FACTOR = 0xFF51AFD7ED558CCD  # odd; runs of one byte do not get far with it
+_FACTOR = 0xC4CEB9FE1A85EC53  # odd; runs of one byte do not get far with it
 _FACTORS = np.uint64(_FACTOR) * np.arange(1, _WINDOW // 4, 2, dtype=np.uint64)
 _OFTEN = 256  # one window in so many is worth hashing whole
 
