@@ -32,6 +32,23 @@ class Piece(NamedTuple):
     base: bytes | None = None
 
 
+class Added(NamedTuple):
+    """What became of a file, in bytes: what it takes now, and how much of it was what.
+
+    `shared` bytes were there already; `delta` ones are kept as a difference, `plain`
+    ones by themselves.
+    """
+
+    stored: int
+    shared: int
+    delta: int
+    plain: int
+
+    @property
+    def whole(self) -> int:
+        return self.shared + self.delta + self.plain
+
+
 class _Made(NamedTuple):
     id: bytes
     size: int
@@ -70,14 +87,15 @@ class Writer:
         self._packs.making = None
         self._file.close()
 
-    def add(self, md5: str, sha256: str, pieces: Iterable[Piece]) -> int:
-        """Add a file, whose bytes the pieces are; what it takes here, in bytes."""
+    def add(self, md5: str, sha256: str, pieces: Iterable[Piece]) -> Added:
+        """Add a file, whose bytes the pieces are."""
         before, segments = self.size, []
+        sizes = dict.fromkeys(("shared", "delta", "plain"), 0)
         for made in self._in_order(pieces):
-            self._write(made)
+            sizes[self._write(made)] += made.size
             segments.append(Segment(made.id, 0, made.size))
         self.add_file(md5, sha256, segments)
-        return self.size - before
+        return Added(self.size - before, **sizes)
 
     def add_file(self, md5: str, sha256: str, segments: Sequence[Segment]) -> None:
         """Add a file that is made of blocks that are here or in other packs."""
@@ -144,9 +162,10 @@ class Writer:
         assert piece.base is not None
         return self._packs.block(piece.base), found[1].depth + 1
 
-    def _write(self, made: _Made) -> None:
+    def _write(self, made: _Made) -> str:
+        """Write a block unless it is there; how it is kept."""
         if made.coded is None or made.id in self._blocks:
-            return
+            return "shared"
         method, width, data = made.coded
         self._file.write(data)  # all of it, as to a plain file
         self._blocks[made.id] = Block(
@@ -160,3 +179,4 @@ class Writer:
             made.depth,
         )
         self.size += len(data)
+        return "plain" if made.base == NO_BASE else "delta"
