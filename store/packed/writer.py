@@ -39,6 +39,7 @@ class Added(NamedTuple):
     ones by themselves.
     """
 
+    segments: Sequence[Segment]
     stored: int
     shared: int
     delta: int
@@ -95,7 +96,7 @@ class Writer:
             sizes[self._write(made)] += made.size
             segments.append(Segment(made.id, 0, made.size))
         self.add_file(md5, sha256, segments)
-        return Added(self.size - before, **sizes)
+        return Added(segments, self.size - before, **sizes)
 
     def add_file(self, md5: str, sha256: str, segments: Sequence[Segment]) -> None:
         """Add a file that is made of blocks that are here or in other packs."""
