@@ -1,77 +1,103 @@
 """Measuring commands side by side: taking turns, medians with spread, ratios.
 
 A contestant is a command line. All take turns, once per round, so that a busy
-minute hits everybody. Wall time, CPU time and peak memory are the whole process
-tree's, from wait4(2).
+minute hits everybody. Wall and CPU time are the whole process tree's, peak memory that
+of its largest process, from wait4(2) (see meter.py).
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench import peers
+from tests.bench.peers import BIN, environment
+from tests.bench.tables import Goal, Run, Sheet, Table, markdown, seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-BIN = Path(sys.executable).parent
+__all__ = ["BIN", "Goal", "Run", "Sheet", "Table", "environment", "seconds"]
+
 LINEAGE, DVC, PYTHON = str(BIN / "lineage"), str(BIN / "dvc"), sys.executable
+METER = str(Path(__file__).with_name("meter.py"))
+PATIENCE = 60  # seconds; who has taken longer does not run again
 SYNCS = ("fsync", "fdatasync", "syncfs", "sync", "sync_file_range")
-
-
-def environment() -> dict[str, str]:
-    """The caller's, with compiled bytecode and without DVC's telemetry process."""
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "DVC_NO_ANALYTICS": "1", "PYTHONWARNINGS": "ignore"}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run: wall and CPU seconds, peak memory of its largest process in bytes."""
-
-    wall: float
-    cpu: float
-    memory: int
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A command by name; `prepare` gives the folder to run it in, untimed."""
+    """A command by name; `prepare` gives the folder to run it in, untimed.
+
+    It runs in rounds in which the contestant that it `follows` ran.
+    """
 
     name: str
     command: Sequence[str]
     prepare: Callable[[], Path]
+    follows: str = ""
 
     def run(self) -> Run:
         folder = self.prepare()
-        os.sync()  # what others left to write is nobody's to pay
-        begun = time.perf_counter()
-        with subprocess.Popen(
-            self.command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL
-        ) as child:
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
-        wall = time.perf_counter() - begun
-        if child.returncode:
+        with tempfile.NamedTemporaryFile("r", dir=folder.parent) as told:
+            os.sync()  # what others left to write is nobody's to pay
+            subprocess.run(
+                [PYTHON, "-I", "-S", METER, told.name, *self.command],
+                cwd=folder,
+                env=environment(),
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            wall, cpu, memory, status = told.read().split()
+        if int(status):
             raise SystemExit(f"{self.name} failed: {self.command}")
-        cpu = usage.ru_utime + usage.ru_stime
-        return Run(wall, cpu, usage.ru_maxrss * 1024)
+        return Run(float(wall), float(cpu), int(memory))
+
+    def said(self) -> str:
+        """The command as one types it."""
+        words = [word.removeprefix(f"{BIN}/") for word in self.command]
+        return words[-1] if words[:2] == ["sh", "-ec"] else shlex.join(words)
+
+
+def shell(
+    name: str, script: str, prepare: Callable[[], Path], follows: str = ""
+) -> Contestant:
+    """A line of shell."""
+    return Contestant(name, ["sh", "-ec", script], prepare, follows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured: what is said on paper, or what ends in a few minutes."""
+
+    big: int = 1_000_000_000  # bytes of the large file
+    files: int = 10_000  # small ones
+    commits: int = 300  # of the history that is read
+    served: int = 10_000  # commits behind the server
+    larger: int = 10_000_000_000  # with --large
+    many: int = 200_000
+
+
+QUICK = Sizes(50_000_000, 500, 50, 1_000, 200_000_000, 2_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where to measure, and how many rounds."""
+    """Where to measure, how many rounds, how much, beside whom."""
 
     folder: Path
     rounds: int
+    sizes: Sizes = field(default_factory=Sizes)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    tables: list[Table | Sheet] = field(default_factory=list)
 
     def fresh(self, name: str = "") -> Path:
         """A new empty folder that stays until the end.
@@ -83,96 +109,57 @@ class Bench:
 
     def registry(self) -> Path:
         """A fresh registry."""
-        folder = self.fresh("registry")
-        _do(folder, LINEAGE, "-q", "init")
+        return self.repository(peers.OURS)
+
+    def repository(self, peer: peers.Peer) -> Path:
+        """A fresh repository of a tool's."""
+        folder = self.fresh(peer.name.split()[-1])
+        do(folder, peer.make)
         return folder
 
-    def dvc(self) -> Path:
-        """A fresh git and DVC repository."""
-        folder = self.fresh("dvc")
-        _do(folder, "git", "init", "-q")
-        _do(folder, DVC, "init", "-q")
-        return folder
+    def here(self) -> list[peers.Peer]:
+        """The peers that are installed."""
+        return [peer for peer in peers.PEERS if peer.name in self.versions]
 
     def race(
-        self, contestants: Sequence[Contestant], *, rounds: int = 0
-    ) -> dict[str, list[Run]]:
-        """Run all contestants `rounds` times, in turn and always in this order."""
-        runs: dict[str, list[Run]] = {each.name: [] for each in contestants}
-        for _ in range(rounds or self.rounds):
-            for each in contestants:
-                runs[each.name].append(each.run())
-        return runs
+        self,
+        title: str,
+        contestants: Sequence[Contestant],
+        goals: Sequence[Goal] = (),
+        *,
+        rounds: int = 0,
+    ) -> Table:
+        """Run all contestants `rounds` times, in turn and always in this order.
 
-
-def _do(folder: Path, *command: str) -> None:
-    subprocess.run(command, cwd=folder, env=environment(), check=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """`ours` takes at most `ratio` of the wall (or CPU) time of `peer`."""
-
-    ours: str
-    peer: str
-    ratio: float
-    of: str = "wall"
-
-
-@dataclass
-class Table:
-    """Runs by contestant, printed with spread, ratios and goals."""
-
-    title: str
-    runs: Mapping[str, list[Run]]
-    goals: Sequence[Goal] = ()
-    notes: list[str] = field(default_factory=list)
-
-    def print(self) -> None:
-        print(f"\n### {self.title}\n")
-        print("| | wall, median | from, to | CPU, median |")
-        print("|---|---:|---:|---:|")
-        for name, runs in self.runs.items():
-            walls = [run.wall for run in runs]
-            cpu = statistics.median(run.cpu for run in runs)
-            spread = f"{seconds(min(walls))}, {seconds(max(walls))}"
-            middle = seconds(statistics.median(walls))
-            print(f"| {name} | {middle} | {spread} | {seconds(cpu)} |")
-        if self.goals:
-            print("\n| ratio | wall | CPU | goal | |")
-            print("|---|---:|---:|---|---|")
-        for goal in self.goals:
-            wall, cpu = self.ratios(goal.ours, goal.peer)
-            verdict = (
-                "met"
-                if (wall if goal.of == "wall" else cpu) <= goal.ratio
-                else "missed"
-            )
-            names = f"{goal.ours} : {goal.peer}"
-            print(
-                f"| {names} | {wall:.2f} | {cpu:.2f} "
-                f"| {goal.of} ≤ {goal.ratio} | {verdict} |"
-            )
-        for note in self.notes:
-            print(f"\n{note}")
-        sys.stdout.flush()
-
-    def ratios(self, ours: str, peer: str) -> tuple[float, float]:
-        """Of wall and of CPU time: medians over the rounds, in which both ran."""
-        pairs = list(zip(self.runs[ours], self.runs[peer], strict=True))
-        wall = statistics.median(a.wall / b.wall for a, b in pairs)
-        return wall, statistics.median(a.cpu / b.cpu for a, b in pairs)
-
-    def memory(self, name: str) -> float:
-        """The most memory that a process of `name` took, in MB.
-
-        It reads no less than the measuring process's own, about 25 MB.
+        Who has lost patience sits the later rounds out. Goals of peers that did not
+        run are left out.
         """
-        return max(run.memory for run in self.runs[name]) / 1e6
+        runs: dict[str, list[Run]] = {each.name: [] for each in contestants}
+        for turn in range(rounds or self.rounds):
+            for each in contestants:
+                leader = runs.get(each.follows)
+                slow = sum(run.wall for run in runs[each.name]) > PATIENCE
+                if not slow and (leader is None or len(leader) > turn):
+                    runs[each.name].append(each.run())
+        commands = {each.name: each.said() for each in contestants}
+        asked = [goal for goal in goals if goal.peer in runs and goal.ours in runs]
+        return Table(title, runs, commands, asked)
+
+    def show(self, table: Table | Sheet) -> None:
+        """Print a table and keep it for the results."""
+        print(f"\n{markdown(table)}", end="", flush=True)
+        self.tables.append(table)
 
 
-def seconds(value: float) -> str:
-    return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.0f} ms"
+def do(folder: Path, script: str) -> None:
+    """Run a line of shell that is not measured."""
+    subprocess.run(
+        ["sh", "-ec", script],
+        cwd=folder,
+        env=environment(),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def syncs(contestant: Contestant) -> str:
@@ -196,7 +183,7 @@ def syncs(contestant: Contestant) -> str:
     return f"Syncs of {contestant.name}: {listed or 'none'}."
 
 
-def machine(folder: Path) -> str:
+def machine(folder: Path, versions: Mapping[str, str] | None = None) -> str:
     """The machine and the versions that the tables hold for."""
     cpu = _first("/proc/cpuinfo", "model name")
     memory = int(_first("/proc/meminfo", "MemTotal").split()[0]) / 1e6
@@ -204,14 +191,14 @@ def machine(folder: Path) -> str:
     tools = {
         "Linux": os.uname().release,
         "Python": sys.version.split()[0],
-        "git": _said("git", "--version").split()[-1],
-        "dvc": _said(DVC, "--version"),
         "lineage": _said(LINEAGE, "--version").split()[-1],
+        "git": _said("git", "--version").split()[-1],
+        **(versions or {"dvc": _said(DVC, "--version")}),
     }
-    versions = ", ".join(f"{name} {version}" for name, version in tools.items())
+    listed = ", ".join(f"{name} {version}" for name, version in tools.items())
     openssl = " ".join(_said("openssl", "version").split()[:2])
     return (
-        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, {kind}; {versions}, {openssl}"
+        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GB, {kind}; {listed}, {openssl}"
     )
 
 

@@ -1,9 +1,11 @@
-"""Side by side with dvc and plain tools: what `make bench` runs.
+"""Side by side with every peer that is here: what `make bench` runs.
 
-    python tests/bench/run.py [AREA…] [--rounds N] [--in DIR]
+    python tests/bench/run.py [AREA…] [--rounds N] [--quick] [--large] [--in DIR]
+    python tests/bench/run.py --table tests/bench/results/FILE.json [--docs]
 
-Prints tables; docs/benchmarks.md explains them and holds one run's. Nothing here
-passes or fails: a slow machine is not a wrong program.
+Prints tables, keeps them as JSON under tests/bench/results, draws all that is kept over
+time, and with --docs writes them into docs/benchmarks.md. Nothing here passes or fails:
+a slow machine is not a wrong program.
 """
 
 from __future__ import annotations
@@ -11,33 +13,90 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import commit_bytes, runner_cost, small_files, startup, transfer
-from tests.bench.measure import Bench, machine
+from tests.bench import (
+    commit_bytes,
+    get,
+    peers,
+    results,
+    runner_cost,
+    small_files,
+    startup,
+    transfer,
+)
+from tests.bench.measure import QUICK, Bench, Sizes, machine
 
-AREAS = {
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AREAS: dict[str, Callable[[Bench], None]] = {
     "commit_bytes": commit_bytes.measure,
     "small_files": small_files.measure,
+    "get": get.measure,
     "startup": startup.measure,
-    "runner_cost": runner_cost.measure,
+    "loop": runner_cost.measure,
     "transfer": transfer.measure,
+}
+LARGE: dict[str, Callable[[Bench], None]] = {
+    "commit_bytes_large": commit_bytes.large,
+    "small_files_large": small_files.large,
 }
 
 
 def main() -> None:
+    given = _arguments()
+    if given.table:
+        result = results.load(given.table)
+        results.print_page(result)
+    else:
+        result = _measure(given)
+    if given.docs:
+        for area in results.write_docs(result):
+            print(f"docs/benchmarks.md has no place for {area}", file=sys.stderr)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure lineage beside its peers.")
-    parser.add_argument("areas", nargs="*", choices=[[], *AREAS], metavar="AREA")
-    parser.add_argument("--rounds", type=int, default=7, help="runs per contestant")
+    every = {**AREAS, **LARGE}
+    parser.add_argument("areas", nargs="*", choices=[[], *every], metavar="AREA")
+    parser.add_argument("--rounds", type=int, default=5, help="runs per contestant")
+    parser.add_argument("--quick", action="store_true", help="small sizes, not kept")
+    parser.add_argument("--large", action="store_true", help="and the large areas")
     parser.add_argument("--in", dest="place", metavar="DIR", help="a real disk, 30 GB")
-    given = parser.parse_args()
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="print a kept result"
+    )
+    parser.add_argument("--docs", action="store_true", help="write the docs' tables")
+    return parser.parse_args()
+
+
+def _measure(given: argparse.Namespace) -> dict[str, object]:
+    """Area by area; each is kept as soon as it is done."""
+    problems = list(peers.install())
+    versions, missing = peers.present()
+    areas = given.areas or [*AREAS, *(LARGE if given.large else ())]
     with tempfile.TemporaryDirectory(prefix="lineage-bench-", dir=given.place) as top:
-        folder = Path(top)
-        print(f"{machine(folder)}. Median of {given.rounds}, taking turns.")
-        for area in given.areas or AREAS:
-            AREAS[area](Bench(folder, given.rounds))
+        bench = Bench(
+            Path(top), given.rounds, QUICK if given.quick else Sizes(), versions
+        )
+        about = results.about(machine(bench.folder, versions), missing)
+        path = Path(top, "quick.json") if given.quick else results.place(about)
+        print(f"{about['machine']}.", *problems, sep="\n")
+        for area in areas:
+            begun = time.perf_counter()
+            here = replace(bench, folder=bench.fresh(area), tables=[])
+            {**AREAS, **LARGE}[area](here)
+            took = round(time.perf_counter() - begun, 1)
+            results.keep(
+                path, about, area, here.tables, rounds=given.rounds, seconds=took
+            )
+        return results.load(path)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
 from lineage.loop.steps.protocol import Job
-from tests.bench.measure import LINEAGE, PYTHON, Contestant, Goal, Table
+from tests.bench.measure import LINEAGE, PYTHON, Contestant, Goal
 
 if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
@@ -70,17 +70,17 @@ def measure(bench: Bench) -> None:
             lambda: with_files(BARE, bench.fresh()),
         ),
     ]
-    runs = bench.race(contestants)
     title = "A loop of two generations of a model with 84,288 parameters"
-    table = Table(title, runs, [Goal(OURS, BARE, 1.05, of="cpu")])
-    spent = [a.cpu - b.cpu for a, b in zip(runs[OURS], runs[BARE], strict=True)]
+    table = bench.race(title, contestants, [Goal(OURS, BARE, 1.05, of="cpu")])
+    pairs = zip(table.runs[OURS], table.runs[BARE], strict=True)
+    spent = [a.cpu - b.cpu for a, b in pairs]
     listed = ", ".join(f"{each:.2f}" for each in sorted(spent))
     same = _recorded(places[OURS]) == _written(places[BARE])
     table.notes += [
         f"CPU seconds beyond the bare script, run by run: {listed}.",
         f"The last weights are {'the same' if same else 'NOT the same'}.",
     ]
-    table.print()
+    bench.show(table)
 
 
 def write_files(folder: Path) -> None:

@@ -1,70 +1,75 @@
-"""Committing 10,000 small files, and the same folder again."""
+"""Taking in many small files, the same folder again, and with one of them changed."""
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from typing import TYPE_CHECKING
 
-from tests.bench.measure import DVC, LINEAGE, Contestant, Goal, Table, syncs
+from tests.bench.contents import filled, turns, write_records
+from tests.bench.measure import Goal, shell, syncs
+from tests.bench.peers import FLOOR, OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tests.bench.measure import Bench
+    from tests.bench.measure import Bench, Contestant
+    from tests.bench.peers import Peer
 
-COUNT = 10_000
 SETTLED = 3  # seconds until a file that changed is taken from a hash cache
-
-OURS, AGAIN = "lineage commit", "lineage commit, unchanged"
-DVC_ADD, DVC_AGAIN = "dvc add + sync", "dvc add + sync, unchanged"
-COPY = "cp -r + sync"
 
 
 def measure(bench: Bench) -> None:
+    """All three, in turn."""
+    _measure(bench, bench.sizes.files, bench.rounds)
+
+
+def large(bench: Bench) -> None:
+    """Twenty times as many, once."""
+    _measure(bench, bench.sizes.many, 1)
+
+
+def _measure(bench: Bench, count: int, rounds: int) -> None:
     source = bench.fresh()
-    write(source)
-    ours, theirs, copies = (
-        [_filled(make(), source) for _ in range(bench.rounds + 1)]
-        for make in (bench.registry, bench.dvc, bench.fresh)
-    )
+    write_records(source, count)
+    peers = (OURS, *bench.here())
+    places = {
+        peer.name: [filled(bench, peer, source) for _ in range(rounds)]
+        for peer in (*peers, FLOOR)
+    }
     time.sleep(SETTLED)
-    commit = [LINEAGE, "-q", "commit", "dataset", "small", "--name", "small"]
-    add = ["sh", "-c", f"{DVC} add -q small; sync"]
-    copy = ["sh", "-c", "cp -r small copy; sync"]
-    first = Contestant(OURS, commit, _turns(ours))
-    contestants = [
-        first,
-        Contestant(AGAIN, commit, _turns(ours)),
-        Contestant(DVC_ADD, add, _turns(theirs)),
-        Contestant(DVC_AGAIN, add, _turns(theirs)),
-        Contestant(COPY, copy, _turns(copies)),
+    contestants = [each for peer in peers for each in _three(peer, places[peer.name])]
+    contestants.append(shell(FLOOR.name, FLOOR.add, turns(places[FLOOR.name])))
+    goals = [Goal("lineage", "dvc", 0.6), Goal("lineage, unchanged", "lineage", 0.1)]
+    goals += [Goal("lineage", peer.name) for peer in (*bench.here()[1:], FLOOR)]
+    for how in ("unchanged", "one changed"):
+        goals += [Goal(f"lineage, {how}", f"{p.name}, {how}") for p in bench.here()]
+    title = f"Taking in {count:,} files of 180 bytes"
+    table = bench.race(title, contestants, goals, rounds=rounds)
+    if rounds > 1:
+        again = filled(bench, OURS, source)
+        table.notes.append(syncs(shell("lineage", OURS.add, lambda: again)))
+    bench.show(table)
+
+
+def _three(peer: Peer, folders: Sequence[Path]) -> list[Contestant]:
+    """The first time, unchanged, and with another file."""
+    return [
+        shell(peer.name, peer.add, turns(folders)),
+        shell(f"{peer.name}, unchanged", peer.add, turns(folders), peer.name),
+        shell(f"{peer.name}, one changed", peer.add, _changed(folders), peer.name),
     ]
-    goals = [Goal(OURS, DVC_ADD, 0.6), Goal(AGAIN, OURS, 0.1)]
-    table = Table(f"{COUNT:,} files of 180 bytes", bench.race(contestants), goals)
-    for one, other in ((AGAIN, DVC_AGAIN), (OURS, COPY)):
-        table.notes.append(f"{one} : {other} = {table.ratios(one, other)[0]:.2f}.")
-    table.notes.append(syncs(first))
-    table.print()
 
 
-def write(folder: Path) -> None:
-    """Records of some words each, 500 to a folder."""
-    for number in range(COUNT):
-        path = folder / f"{number // 500:02}" / f"{number:05}.json"
-        path.parent.mkdir(exist_ok=True)
-        text = json.dumps({"id": number, "text": f"{number * 7919} " + "word " * 30})
-        path.write_text(text, encoding="utf-8")
+def _changed(folders: Sequence[Path]) -> Callable[[], Path]:
+    """As `turns`, with another first file."""
+    following = turns(folders)
 
+    def change() -> Path:
+        folder = following()
+        [path] = (folder / "data" / "00").glob("00000.json")
+        path.unlink()  # a link, where git annex was
+        path.write_text('{"id": 0, "text": "changed"}', encoding="utf-8")
+        return folder
 
-def _filled(folder: Path, source: Path) -> Path:
-    shutil.copytree(source, folder / "small")
-    return folder
-
-
-def _turns(folders: list[Path]) -> Callable[[], Path]:
-    """Every call gives the next folder: none is used twice for one purpose."""
-    remaining = iter(folders)
-    return lambda: next(remaining)
+    return change

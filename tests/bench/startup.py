@@ -6,14 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 import lineage
-from tests.bench.measure import DVC, LINEAGE, PYTHON, Contestant, Goal, Table, syncs
+from tests.bench.measure import DVC, LINEAGE, PYTHON, Contestant, Goal, syncs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bench.measure import Bench
-
-HISTORY = 300  # commits, before `log` and `commit` are measured
 
 VERSION = "dvc --version"
 HELP, LOG, COMMIT = "lineage --help", "lineage log -n 20", "lineage commit, 1 kB"
@@ -25,7 +23,7 @@ _LOG = "import lineage.cli.log, lineage.cli.drawing, lineage.opening, renderdag"
 def measure(bench: Bench) -> None:
     """Each is milliseconds: three times as many rounds as elsewhere."""
     folder = bench.registry()
-    fill(folder)
+    fill(folder, bench.sizes.commits)
 
     def changed() -> Path:
         (folder / "small.bin").write_bytes(os.urandom(1000))
@@ -48,16 +46,16 @@ def measure(bench: Bench) -> None:
         Goal(LOG, VERSION, 0.6),
         Goal(COMMIT, VERSION, 1),
     ]
-    runs = bench.race(contestants, rounds=3 * bench.rounds)
-    table = Table(f"Starting, in a registry of {HISTORY} commits", runs, goals)
+    title = f"Starting, in a registry of {bench.sizes.commits} commits"
+    table = bench.race(title, contestants, goals, rounds=3 * bench.rounds)
     table.notes.append(syncs(ours))
-    table.print()
+    bench.show(table)
 
 
-def fill(folder: Path) -> None:
+def fill(folder: Path, count: int) -> None:
     """A branch of configs, each with two parameters and a metric."""
     registry = lineage.open(folder)
-    for number in range(HISTORY):
+    for number in range(count):
         registry.commit(
             "config",
             "run",

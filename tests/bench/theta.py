@@ -21,7 +21,6 @@ from tests.bench.measure import (
     LINEAGE,
     Bench,
     Contestant,
-    Table,
     environment,
     machine,
 )
@@ -60,18 +59,18 @@ def main() -> None:
         )
         print(machine(folder))
         title = f"{matrices} matrices of 4 MB, one of them changed"
-        Table(title, Bench(folder, given.rounds).race(contestants)).print()
+        bench = Bench(folder, given.rounds)
+        bench.show(bench.race(title, contestants))
 
 
 def _theta(folder: Path, theta: Path) -> Path:
     """A repository in which git-theta keeps both versions."""
     os.environ["PATH"] = f"{theta}:{os.environ['PATH']}"
     os.environ["GIT_THETA_LOG_LEVEL"] = "error"
+    os.environ["GIT_CONFIG_GLOBAL"] = str(folder / "gitconfig")  # where both install
     place = folder / "theta"
     for words in (
         ("git", "init", "-q", str(place)),
-        ("git", "config", "--global", "user.name", "bench"),
-        ("git", "config", "--global", "user.email", "bench@example.org"),
         ("git", "lfs", "install"),
         ("git-theta", "install"),
     ):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import lineage
 from lineage.keeping import refresh_keep
-from tests.bench.measure import BIN, DVC, PYTHON, Contestant, Table, environment
+from tests.bench.measure import BIN, DVC, PYTHON, Contestant, Goal, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,13 +67,12 @@ def _race(bench: Bench, root: Path, title: str, place: Callable[[], str]) -> Non
         Contestant("dvc fetch -A", [*theirs, "fetch", "-A"], list_again),
     ]
     files = f"{COUNT} files of 100 kB and one of 100 MB"
-    table = Table(f"Payloads to and from {title}: {files}", bench.race(contestants))
-    for one, other in (
-        ("lineage, push", "dvc push -A"),
-        ("lineage, fetch", "dvc fetch -A"),
-    ):
-        table.notes.append(f"{one} : {other} = {table.ratios(one, other)[0]:.2f}.")
-    table.print()
+    goals = [
+        Goal("lineage, push", "dvc push -A", 1),
+        Goal("lineage, fetch", "dvc fetch -A", 1),
+    ]
+    title = f"Payloads to and from {title}: {files}"
+    bench.show(bench.race(title, contestants, goals))
 
 
 def _registry(bench: Bench, folder: Path) -> Path:
