@@ -1,59 +1,71 @@
 """Blocks of bytes made smaller, and back, bit for bit.
 
-Nothing here knows of numbers: an element is `width` bytes (1, 2, 4 or 8, the lowest
-first), and any bytes come out as they went in. A coded block is told by its *method*,
-its width, and the size it has when decoded:
+Nothing here knows of numbers: an element is `width` bytes (1, 2, 4 or 8) and is seen
+as an unsigned number, its lowest byte first. A block of n bytes has n // width
+elements, and n % width bytes at its end that are none. A coded block is told by its
+method, its width, its data, and the size that it has when decoded:
 
-======  =====  =====================================================================
-method  name   data
-======  =====  =====================================================================
-0       raw    the block
-1       zstd   one zstd frame of the block, with the base as dictionary if there is one
-2       plain  planes of the block's elements
-3       xor    planes of element XOR base's element
-4       sub    planes of element - base's element, as a signed number, zigzag
-======  =====  =====================================================================
+======  ======  ====================================================================
+method  name    data
+======  ======  ====================================================================
+0       raw     the block
+1       zstd    one zstd frame of the block, its base as dictionary if there is one
+2       plain   planes of the elements, each rotated left by one bit
+3       xor     planes of element XOR base's element
+4       sub     planes of element - base's element, zigzag
+5       sorted  as sub, each run of elements sorted
+======  ======  ====================================================================
 
-Methods 3 and 4 need a *base*, a block of the same size. The difference is taken modulo
-2^(8 * width) and read as two's complement; zigzag makes d of it 2 * d, or -2 * d - 1
-where d is negative, so small numbers stay small.
+Methods 3 to 5 need a *base*, a block of the same size. The difference is taken modulo
+2^(8 * width) and read as two's complement; *zigzag* makes of it 2 * d, or -2 * d - 1
+where d is negative. A *run* is 2^19 elements, the last one what is left. A run of
+differences is sorted by the base's element at the same place, of which the eight bits
+after the highest count (of one byte: the seven, then a zero); where they are the same,
+the order stays.
 
-*Planes*: a block of n bytes has n // width elements. Plane i has byte i of each. First
-comes, for each plane from 0 on, one byte that says how it is coded and its length in
-the data as 32 bits, the lowest byte first; then the planes one after the other; then
-the n % width bytes at the block's end that are no element, as they are. A plane is
-coded as 0, its bytes; 1, one zstd frame; 2, the one byte that all of it repeats.
+*Planes*: plane i has byte i of each element so made. The data is the length of each
+plane in it, from plane 0 on, as 32 bits, the lowest byte first; then the planes, one
+after the other; then the bytes at the block's end, as they are. A plane that is as
+long as there are elements is as it is, a shorter one is one zstd frame.
 
-A zstd frame states its content's size, and is the only one.
+A zstd frame states the size of its content.
 """
 
 import struct
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from lineage.errors import StoreError, VerificationError
+import numpy as np
 
-try:
-    import numpy as np
-    import zstandard
-except ImportError as error:
-    raise StoreError(
-        f"packing needs {error.name}", hint="pip install 'lineage-vcs[pack]'"
-    ) from None
+from lineage.errors import VerificationError
+from lineage.store.packed.elements import (
+    PLAIN,
+    RUN,
+    SORTED,
+    SUB,
+    UNSIGNED,
+    XOR,
+    Elements,
+    Plane,
+    joined,
+    prepared,
+    restored,
+    split,
+)
+from lineage.store.packed.frames import Data, counted, deflated, inflated
 
-Data = bytes | bytearray | memoryview
-Elements = np.ndarray[tuple[int], np.dtype[np.unsignedinteger]]
-Plane = np.ndarray[tuple[int], np.dtype[np.uint8]]
+__all__ = [
+    "BLOCK", "DELTAS", "PLAIN", "RAW", "SORTED", "SUB", "XOR", "ZSTD",
+    "Coded", "Data", "decode", "encode", "encode_text",
+]  # fmt: skip
 
 BLOCK = 4 << 20  # bytes of a block, at most
+RAW, ZSTD = 0, 1
+DELTAS = frozenset({XOR, SUB, SORTED})  # what cannot be decoded without the base
 
-RAW, ZSTD, PLAIN, XOR, SUB = range(5)
-_AS_IS, _FRAME, _REPEATED = range(3)
-
-_SIGNED = {1: np.int8, 2: np.int16, 4: np.int32, 8: np.int64}
-_UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
-_ENTRY = struct.Struct("<BI")
-_SAMPLE = 1 << 16  # bytes of a plane
+_PIECES, _PIECE = 4, 1 << 13  # what is tried: so many times so many elements
+_SLOW = 1.03  # to sort takes as long as all the rest, so it has to save something
+_LEVEL = 3  # of zstd, for bytes that are no weights
 
 
 class Coded(NamedTuple):
@@ -65,26 +77,29 @@ class Coded(NamedTuple):
 
 
 def encode(block: Data, width: int, base: Data | None = None) -> Coded:
-    """Code a block of elements of `width` bytes in the smallest way.
+    """Code a block of elements of `width` bytes in the way that makes it smallest.
 
-    `base` is a block that is like it; one of another size is of no use.
+    The ways are tried on a sample. `base` is a block that may be like it; one of
+    another size is of no use.
     """
-    elements, tail = _elements(block, width)
-    ways = {PLAIN: elements}
-    if base is not None and len(base) == len(block):
-        others, _ = _elements(base, width)
-        ways |= {XOR: elements ^ others, SUB: _zigzag(elements - others, width)}
-    method = min(ways, key=lambda way: _estimate(ways[way], width))
-    data = _planes(ways[method], width) + tail
+    like = base if base is not None and len(base) == len(block) else None
+    elements = _elements(block, width)
+    others = elements if like is None else _elements(like, width)
+    method = _best(_sample(elements), None if like is None else _sample(others))
+    if method == ZSTD:
+        return encode_text(block)
+    tail = memoryview(block)[elements.nbytes :]
+    data = _packed(method, elements, others) + tail
     if len(data) >= len(block):
         return Coded(RAW, width, bytes(block))
     return Coded(method, width, data)
 
 
-def encode_text(block: Data, dictionary: bytes | None = None, level: int = 3) -> Coded:
+def encode_text(
+    block: Data, dictionary: bytes | None = None, level: int = _LEVEL
+) -> Coded:
     """Code a block of text, or of anything that repeats itself."""
-    held = _dictionary(dictionary) if dictionary else None
-    data = zstandard.ZstdCompressor(level, dict_data=held).compress(block)
+    data = deflated(block, level, dictionary or b"")
     if len(data) >= len(block):
         return Coded(RAW, 1, bytes(block))
     return Coded(ZSTD, 1, data)
@@ -92,116 +107,108 @@ def encode_text(block: Data, dictionary: bytes | None = None, level: int = 3) ->
 
 def decode(
     data: Data, method: int, width: int, size: int, base: Data | None = None
-) -> Data:
+) -> bytes | memoryview:
     """The block of `size` bytes that was coded so.
 
     Raises:
-        VerificationError: when `data` is not what `encode` makes, or does not fit
-            the rest.
+        VerificationError: when nothing that `encode` makes is like that.
     """
+    if not 0 <= size <= BLOCK:
+        raise VerificationError(f"a block of a pack claims {size:,} bytes")
     if method == RAW:
-        return _sized(data, size)
+        return bytes(_sized(data, size))
     if method == ZSTD:
-        return _inflate(data, size, bytes(base) if base else None)
-    if method not in (PLAIN, XOR, SUB) or width not in _UNSIGNED:
-        raise VerificationError(f"a block is coded in an unknown way ({method})")
-    elements, tail = _joined(memoryview(data), width, size)
-    if method != PLAIN:
-        if base is None or len(base) != size:
-            raise VerificationError("a block has not the base that it is coded against")
-        others, _ = _elements(base, width)
-        if method == XOR:
-            elements ^= others
-        else:
-            elements = _unzigzag(elements) + others
-    return memoryview(elements.tobytes() + tail)
+        return inflated(data, size, bytes(base or b""))
+    if not PLAIN <= method <= SORTED or width not in UNSIGNED:
+        raise VerificationError(f"a block of a pack is coded by no method: {method}")
+    if method != PLAIN and (base is None or len(base) != size):
+        raise VerificationError("a block of a pack lacks what it is coded against")
+    return _unpacked(memoryview(data), method, width, size, base or b"")
 
 
-def _elements(block: Data, width: int) -> tuple[Elements, bytes]:
-    """The block as unsigned numbers, and what is left at its end."""
-    count = len(block) // width
-    elements = np.frombuffer(block, dtype=_UNSIGNED[width], count=count)
-    return elements, bytes(memoryview(block)[count * width :])
+def _elements(block: Data, width: int) -> Elements:
+    return np.frombuffer(block, dtype=UNSIGNED[width], count=len(block) // width)
 
 
-def _zigzag(differences: Elements, width: int) -> Elements:
-    signed = differences.view(_SIGNED[width])
-    return ((signed << 1) ^ (signed >> (8 * width - 1))).view(_UNSIGNED[width])
+def _sample(elements: Elements) -> Elements:
+    """Some of the elements, from all over; those of a base lie at the same places."""
+    if elements.size <= _PIECES * _PIECE:
+        return elements
+    step = (elements.size - _PIECE) // (_PIECES - 1)
+    starts = range(0, step * _PIECES, step)
+    return np.concatenate([elements[start : start + _PIECE] for start in starts])
 
 
-def _unzigzag(elements: Elements) -> Elements:
-    halves: Elements = elements >> 1
-    halves ^= -(elements & 1)
-    return halves
+def _best(elements: Elements, others: Elements | None) -> int:
+    """The method that makes least of these."""
+    ways = (PLAIN,) if others is None else (PLAIN, XOR, SUB, SORTED)
+    base = elements if others is None else others
+    lengths = {way: _length(prepared(way, elements, base)) for way in ways}
+    if others is not None:
+        lengths[SORTED] *= _SLOW
+    if elements.itemsize == 1:
+        lengths[ZSTD] = len(deflated(elements.data, _LEVEL))
+    return min(lengths, key=lambda way: lengths[way])
 
 
-def _estimate(elements: Elements, width: int) -> int:
-    """How long the planes of the elements are likely to be."""
-    first = max(0, (elements.size - _SAMPLE) // 2)
-    return len(_planes(elements[first : first + _SAMPLE], width))
+def _length(sample: Elements) -> float:
+    """How long its planes are, coded in pieces: as the parts of a block will be."""
+    planes = split(iter([sample]), sample.size, sample.itemsize)
+    pieces = (
+        plane[i : i + _PIECE] for plane in planes for i in range(0, plane.size, _PIECE)
+    )
+    return float(sum(len(_coded(piece)) for piece in pieces))
 
 
-def _planes(elements: Elements, width: int) -> bytes:
-    """The planes, coded, after what says where each is."""
-    columns = elements.view(np.uint8).reshape(-1, width)
-    coded = [_coded(np.ascontiguousarray(columns[:, i])) for i in range(width)]
-    heads = [_ENTRY.pack(how, len(data)) for how, data in coded]
-    return b"".join([*heads, *(data for _, data in coded)])
+def _runs(count: int) -> Iterator[slice]:
+    for start in range(0, count, RUN):
+        yield slice(start, min(start + RUN, count))
 
 
-def _coded(plane: Plane) -> tuple[int, bytes]:
-    if not plane.size:
-        return _AS_IS, b""
-    if not (plane != plane[0]).any():
-        return _REPEATED, plane[:1].tobytes()
-    data = zstandard.ZstdCompressor(1).compress(plane.data)
-    return (_FRAME, data) if len(data) < plane.size else (_AS_IS, plane.tobytes())
+def _packed(method: int, elements: Elements, others: Elements) -> bytes:
+    """The planes, behind their lengths."""
+    width, count = elements.itemsize, elements.size
+    runs = (prepared(method, elements[run], others[run]) for run in _runs(count))
+    planes = [_coded(plane) for plane in split(runs, count, width)]
+    return b"".join([struct.pack(f"<{width}I", *map(len, planes)), *planes])
 
 
-def _joined(data: memoryview, width: int, size: int) -> tuple[Elements, bytes]:
-    """The elements whose planes `data` has, and what is left at the end."""
-    count, rest = divmod(size, width)
-    start = _ENTRY.size * width
-    if len(data) < start:
-        raise VerificationError("a coded block is cut off")
-    columns = np.empty((count, width), dtype=np.uint8)
-    for i, (how, length) in enumerate(_ENTRY.iter_unpack(data[:start])):
-        columns[:, i] = _plane(how, data[start : start + length], count)
+def _coded(plane: Plane) -> Data:
+    data = counted(plane.data)
+    return data if len(data) < plane.size else plane.data
+
+
+def _unpacked(
+    data: memoryview, method: int, width: int, size: int, base: Data
+) -> memoryview:
+    count = size // width
+    planes, tail = _planes(data, width, count)
+    block = np.empty(size, dtype=np.uint8)
+    elements = block[: count * width].view(UNSIGNED[width])
+    others = elements if method == PLAIN else _elements(base, width)
+    for run in _runs(count):
+        changed = joined([plane[run] for plane in planes])
+        elements[run] = restored(method, changed, others[run])
+    block[count * width :] = np.frombuffer(_sized(tail, size % width), dtype=np.uint8)
+    return block.data
+
+
+def _planes(data: memoryview, width: int, count: int) -> tuple[list[Plane], memoryview]:
+    """The planes, `count` bytes each, and what follows them."""
+    if len(data) < 4 * width:
+        raise VerificationError("a block of a pack is cut off")
+    planes, start = [], 4 * width
+    for length in struct.unpack_from(f"<{width}I", data):
+        part = data[start : start + length]
+        whole = part if length == count else inflated(part, count)
+        planes.append(np.frombuffer(_sized(whole, count), dtype=np.uint8))
         start += length
-    tail = bytes(_sized(data[start:], rest))
-    return columns.reshape(-1).view(_UNSIGNED[width]), tail
-
-
-def _plane(how: int, data: memoryview, count: int) -> Plane:
-    if how == _REPEATED and count:
-        return np.frombuffer(_sized(data, 1), dtype=np.uint8)
-    if how == _FRAME:
-        return np.frombuffer(_inflate(data, count), dtype=np.uint8)
-    if how != _AS_IS:
-        raise VerificationError(f"a plane is coded in an unknown way ({how})")
-    return np.frombuffer(_sized(data, count), dtype=np.uint8)
+    return planes, data[start:]
 
 
 def _sized(data: Data, size: int) -> Data:
     if len(data) != size:
         raise VerificationError(
-            f"a coded block has {len(data)} bytes in place of {size}"
+            f"a block of a pack has {len(data):,} bytes in place of {size:,}"
         )
     return data
-
-
-def _inflate(data: Data, size: int, dictionary: bytes | None = None) -> bytes:
-    """The content of a zstd frame, which is `size` bytes long and says so."""
-    held = _dictionary(dictionary) if dictionary else None
-    try:
-        if zstandard.frame_content_size(data) != size:
-            raise VerificationError("a coded block does not have the size it should")
-        made = zstandard.ZstdDecompressor(dict_data=held)
-        return made.decompress(data, allow_extra_data=False)
-    except zstandard.ZstdError as error:
-        raise VerificationError(f"a coded block cannot be read: {error}") from None
-
-
-@lru_cache(maxsize=8)
-def _dictionary(data: bytes) -> zstandard.ZstdCompressionDict:
-    return zstandard.ZstdCompressionDict(data)

@@ -140,14 +140,14 @@ class Writer:
             yield future.result()
 
     def _code(self, piece: Piece) -> _Made:
-        from lineage.store.packed.codec import SUB, XOR, encode
+        from lineage.store.packed.codec import DELTAS, encode
 
         id_ = hashlib.sha256(piece.data).digest()
         if self._packs.where(id_):
             return _Made(id_, len(piece.data), None, NO_BASE, 0)
         base, depth = self._base(piece)
         coded = encode(piece.data, piece.width, base)
-        if base is None or coded.method not in (XOR, SUB):
+        if base is None or coded.method not in DELTAS:
             return _Made(id_, len(piece.data), coded, NO_BASE, 0)
         return _Made(id_, len(piece.data), coded, piece.base or NO_BASE, depth)
 

@@ -1,0 +1,71 @@
+"""zstd frames: what is written into a pack, and what is taken from one.
+
+A frame states the size of its content, and nothing follows it.
+"""
+
+from functools import lru_cache
+
+from lineage.errors import StoreError, VerificationError
+
+try:
+    import zstandard
+except ImportError:
+    raise StoreError(
+        "packs need zstandard", hint="pip install 'lineage-vcs[pack]'"
+    ) from None
+
+Data = bytes | bytearray | memoryview
+
+_WIDEST = 8 << 20  # bytes that a reader has to look back, at most
+
+# Weights hold no repetitions but runs, so next to nothing is spent on looking for
+# others: what is left is Huffman's code. Measured in ADR 0038.
+_COUNTING = zstandard.ZstdCompressionParameters(
+    strategy=zstandard.STRATEGY_FAST,
+    window_log=17,
+    hash_log=6,
+    chain_log=6,
+    search_log=1,
+    min_match=7,
+)
+
+
+def counted(data: Data) -> bytes:
+    """A frame that makes use of which bytes are frequent, and of runs."""
+    return zstandard.ZstdCompressor(compression_params=_COUNTING).compress(data)
+
+
+def deflated(data: Data, level: int, dictionary: bytes = b"") -> bytes:
+    """A frame that makes use of what was there before, in it or in the dictionary."""
+    held = _dictionary(dictionary, level) if dictionary else None
+    return zstandard.ZstdCompressor(level, dict_data=held).compress(data)
+
+
+def inflated(data: Data, size: int, dictionary: bytes = b"") -> bytes:
+    """The content of a frame, which has to be `size` bytes long.
+
+    Raises:
+        VerificationError: when it is not, or `data` is not one frame.
+    """
+    try:
+        if zstandard.frame_content_size(data) != size:
+            raise VerificationError(
+                "a frame in a pack does not have the size it should"
+            )
+        held = _dictionary(dictionary) if dictionary else None
+        reader = zstandard.ZstdDecompressor(dict_data=held, max_window_size=_WIDEST)
+        content = reader.decompress(data, allow_extra_data=False)
+    except (zstandard.ZstdError, ValueError) as error:
+        raise VerificationError(f"a frame in a pack cannot be read: {error}") from None
+    if len(content) != size:
+        raise VerificationError("a frame in a pack does not have the size it should")
+    return content
+
+
+@lru_cache(maxsize=8)
+def _dictionary(data: bytes, level: int | None = None) -> zstandard.ZstdCompressionDict:
+    """A dictionary, made ready once for many small blocks."""
+    held = zstandard.ZstdCompressionDict(data)
+    if level is not None:
+        held.precompute_compress(level=level)
+    return held
