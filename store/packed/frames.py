@@ -64,8 +64,8 @@ def inflated(data: Data, size: int, dictionary: bytes = b"") -> bytes:
 
 @lru_cache(maxsize=8)
 def _dictionary(data: bytes, level: int | None = None) -> zstandard.ZstdCompressionDict:
-    """A dictionary, made ready once for many small blocks."""
-    held = zstandard.ZstdCompressionDict(data)
+    """Any bytes as a dictionary, made ready once for all that is like them."""
+    held = zstandard.ZstdCompressionDict(data, zstandard.DICT_TYPE_RAWCONTENT)
     if level is not None:
         held.precompute_compress(level=level)
     return held

@@ -19,13 +19,19 @@ from lineage.store.packed.format import (
 from lineage.store.packed.packs import MAX_DEPTH, Packs, read_at
 
 if TYPE_CHECKING:
-    from lineage.store.packed.codec import Coded, Data
+    from lineage.store.packed.codec import Coded
 
 _THREADS = min(8, os.cpu_count() or 1)
 
 
+TEXT = 0  # as the width of bytes that are no elements
+
+
 class Piece(NamedTuple):
-    """Bytes that are to be a block: elements of `width` bytes, perhaps like `base`."""
+    """Bytes that are to be a block: elements of `width` bytes, perhaps like `base`.
+
+    The base of elements has the size of the piece, that of text may have any.
+    """
 
     data: bytes
     width: int
@@ -90,12 +96,17 @@ class Writer:
 
     def add(self, md5: str, sha256: str, pieces: Iterable[Piece]) -> Added:
         """Add a file, whose bytes the pieces are."""
+        added = self.add_blocks(pieces)
+        self.add_file(md5, sha256, added.segments)
+        return added
+
+    def add_blocks(self, pieces: Iterable[Piece]) -> Added:
+        """Add the pieces alone; each is one of the segments."""
         before, segments = self.size, []
         sizes = dict.fromkeys(("shared", "delta", "plain"), 0)
         for made in self._in_order(pieces):
             sizes[self._write(made)] += made.size
             segments.append(Segment(made.id, 0, made.size))
-        self.add_file(md5, sha256, segments)
         return Added(segments, self.size - before, **sizes)
 
     def add_file(self, md5: str, sha256: str, segments: Sequence[Segment]) -> None:
@@ -140,28 +151,30 @@ class Writer:
             yield future.result()
 
     def _code(self, piece: Piece) -> _Made:
-        from lineage.store.packed.codec import DELTAS, encode
+        from lineage.store.packed.codec import DELTAS, ZSTD, encode, encode_text
 
         id_ = hashlib.sha256(piece.data).digest()
         if self._packs.where(id_):
             return _Made(id_, len(piece.data), None, NO_BASE, 0)
-        base, depth = self._base(piece)
-        coded = encode(piece.data, piece.width, base)
-        if base is None or coded.method not in DELTAS:
+        base = self._base(piece)
+        data = self._packs.block(base.id) if base else None
+        if piece.width == TEXT:
+            coded = encode_text(piece.data, bytes(data) if data else None)
+        else:
+            coded = encode(piece.data, piece.width, data)
+        builds = coded.method in ({ZSTD} if piece.width == TEXT else DELTAS)
+        if base is None or not builds:
             return _Made(id_, len(piece.data), coded, NO_BASE, 0)
-        return _Made(id_, len(piece.data), coded, piece.base or NO_BASE, depth)
+        return _Made(id_, len(piece.data), coded, base.id, base.depth + 1)
 
-    def _base(self, piece: Piece) -> tuple["Data | None", int]:
-        """The bytes of the block to build on, unless its own chain is too long."""
+    def _base(self, piece: Piece) -> Block | None:
+        """The block to build on or, where its chain is full, the one at its end."""
         found = self._packs.where(piece.base) if piece.base else None
-        if (
-            found is None
-            or found[1].depth >= MAX_DEPTH
-            or found[1].size != len(piece.data)
-        ):
-            return None, 0
-        assert piece.base is not None
-        return self._packs.block(piece.base), found[1].depth + 1
+        if found and found[1].depth >= MAX_DEPTH:
+            while found and found[1].base != NO_BASE:
+                found = self._packs.where(found[1].base)
+        fits = found and (piece.width == TEXT or found[1].size == len(piece.data))
+        return found[1] if found and fits else None
 
     def _write(self, made: _Made) -> str:
         """Write a block unless it is there; how it is kept."""
