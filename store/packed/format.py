@@ -1,22 +1,28 @@
 """The bytes of a pack: blocks as they are coded, then tables, then a trailer.
 
 Tables have rows of one length, sorted by their first field, so that a reader finds a
-row without reading the others. Numbers are big-endian.
+row without reading the others. Numbers are big-endian. A row is looked at before it
+is believed: what does not fit raises, whoever made it.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from struct import Struct
 from typing import Any, NamedTuple
 
 from lineage.errors import VerificationError
 
-MAGIC = b"lineage pack 1\n\0"
+MAGIC = b"lineage pack 1\n\0"  # what a pack begins and ends with
+BLOCK = 4 << 20  # bytes of a block, at most
+MAX_DEPTH = 8  # bases that have to be decoded before a block, at most
 NO_BASE = bytes(32)
+
 _BLOCK = Struct(">32s32sQIIBBBx")
 _FILE = Struct(">16s32sQQI")
 _SEGMENT = Struct(">32sII")
 _TRAILER = Struct(">QIIQ32s16s")
+TRAILER_SIZE = _TRAILER.size
 
 
 class Block(NamedTuple):
@@ -44,9 +50,23 @@ class Segment(NamedTuple):
     start: int
     length: int
 
+    def of(self, data: bytes | bytearray | memoryview) -> memoryview:
+        """This part of the block's bytes.
+
+        Raises:
+            VerificationError: when the block is too short for it.
+        """
+        end = self.start + self.length
+        if end > len(data):
+            raise VerificationError("a part of a packed file is beyond its block")
+        return memoryview(data)[self.start : end]
+
 
 class PackedFile(NamedTuple):
-    """A file of a pack, by the MD5 that DVC knows it by (16 bytes)."""
+    """A file of a pack, by the MD5 that DVC knows it by (16 bytes).
+
+    It is made of `parts` segments from number `first` on.
+    """
 
     md5: bytes
     sha256: bytes
@@ -55,45 +75,113 @@ class PackedFile(NamedTuple):
     parts: int
 
 
-class Tables:
-    """What a pack says of its blocks and files."""
+class Trailer(NamedTuple):
+    """The last bytes of a pack: where its tables begin, and what is in them."""
 
-    def __init__(self, data: bytes, blocks: int, files: int, segments: int) -> None:
-        self._data = data
-        self.blocks, self.files = blocks, files
-        self._files = blocks * _BLOCK.size
-        self._segments = self._files + files * _FILE.size
-        if len(data) != self._segments + segments * _SEGMENT.size:
-            raise VerificationError("its tables have another length than they claim")
+    begin: int
+    blocks: int
+    files: int
+    segments: int
+    digest: bytes
+    magic: bytes = MAGIC
+
+    @property
+    def length(self) -> int:
+        """How long the tables are, which end where the trailer begins."""
+        rows = self.blocks * _BLOCK.size + self.files * _FILE.size
+        return rows + self.segments * _SEGMENT.size
+
+
+class Tables:
+    """What a pack says of its blocks and files.
+
+    Every row that is asked for is checked; `check` is for all of them. Where they are
+    `damaged`, so that they may not be in order, what is left is still found.
+    """
+
+    def __init__(self, trailer: Trailer, data: bytes, *, damaged: bool = False) -> None:
+        self._data, self._damaged = data, damaged
+        self._begin = trailer.begin
+        self.blocks, self.files = trailer.blocks, trailer.files
+        self.parts = trailer.segments
+        self._files = self.blocks * _BLOCK.size
+        self._segments = self._files + self.files * _FILE.size
 
     def block(self, id_: bytes) -> Block | None:
         row = self._find(0, self.blocks, _BLOCK, id_)
-        return Block(*row) if row else None
+        return self._sound(Block(*row)) if row else None
 
     def file(self, md5: bytes) -> PackedFile | None:
         row = self._find(self._files, self.files, _FILE, md5)
-        return PackedFile(*row) if row else None
+        return self._whole(PackedFile(*row)) if row else None
 
     def all_blocks(self) -> Iterator[Block]:
         """Every block, by its id."""
         for place in range(0, self._files, _BLOCK.size):
-            yield Block(*_BLOCK.unpack_from(self._data, place))
+            yield self._sound(Block(*_BLOCK.unpack_from(self._data, place)))
 
     def all_files(self) -> Iterator[PackedFile]:
         """Every file, by its MD5."""
         for place in range(self._files, self._segments, _FILE.size):
-            yield PackedFile(*_FILE.unpack_from(self._data, place))
+            yield self._whole(PackedFile(*_FILE.unpack_from(self._data, place)))
 
     def segments(self, file: PackedFile) -> list[Segment]:
-        """The parts of a file, in order."""
+        """The parts of a file, in order; together they are as long as it is."""
         first = self._segments + file.first * _SEGMENT.size
         rows = self._data[first : first + file.parts * _SEGMENT.size]
-        return [Segment(*row) for row in _SEGMENT.iter_unpack(rows)]
+        found = [Segment(*row) for row in _SEGMENT.iter_unpack(rows)]
+        if any(not part.length or part.start + part.length > BLOCK for part in found):
+            raise VerificationError("a part of a file is beyond its block")
+        if sum(part.length for part in found) != file.size:
+            raise VerificationError("the parts of a file are not as long as it is")
+        return found
+
+    def check(self) -> None:
+        """Look at every row, their order, and that no byte is left over.
+
+        Raises:
+            VerificationError: when anything is not as it should be.
+        """
+        blocks = list(self.all_blocks())
+        files = list(self.all_files())
+        _ascending([block.id for block in blocks])
+        _ascending([file.md5 for file in files])
+        at = len(MAGIC)
+        for block in sorted(blocks, key=lambda block: block.offset):
+            if block.offset != at:
+                raise VerificationError("its blocks do not lie one after the other")
+            at += block.stored
+        if at != self._begin:
+            raise VerificationError("there are bytes that belong to no block")
+        if sum(len(self.segments(file)) for file in files) != self.parts:
+            raise VerificationError("there are parts that belong to no file")
+
+    def _sound(self, block: Block) -> Block:
+        chained = block.base != NO_BASE
+        fits = (
+            0 < block.size <= BLOCK
+            and 0 < block.stored <= block.size
+            and len(MAGIC) <= block.offset <= self._begin - block.stored
+            and (0 < block.depth <= MAX_DEPTH) == chained
+            and block.base != block.id
+        )
+        if fits and (chained or not block.depth):
+            return block
+        raise VerificationError(f"what it says of block {block.id.hex()[:12]} is wrong")
+
+    def _whole(self, file: PackedFile) -> PackedFile:
+        if file.first + file.parts <= self.parts:
+            return file
+        raise VerificationError(f"what it says of file {file.md5.hex()} is wrong")
 
     def _find(
         self, start: int, count: int, row: Struct, key: bytes
     ) -> tuple[Any, ...] | None:
         low, high, width = 0, count, len(key)
+        if self._damaged:
+            places = range(start, start + count * row.size, row.size)
+            found_at = (at for at in places if self._data[at : at + width] == key)
+            return next((row.unpack_from(self._data, at) for at in found_at), None)
         while low < high:
             middle = (low + high) // 2
             place = start + middle * row.size
@@ -123,33 +211,21 @@ def tables(
         ]
     )
     counts = (len(blocks), len(rows), len(segments))
-    digest = hashlib.sha256(data).digest()
-    return data + _TRAILER.pack(begin, *counts, digest, MAGIC)
+    return data + _TRAILER.pack(*Trailer(begin, *counts, hashlib.sha256(data).digest()))
 
 
-class Trailer(NamedTuple):
-    """The last bytes of a pack: where its tables begin, and what is in them."""
-
-    begin: int
-    blocks: int
-    files: int
-    segments: int
-    digest: bytes
-    magic: bytes
-
-
-TRAILER_SIZE = _TRAILER.size
-
-
-def read_trailer(end: bytes) -> Trailer:
-    """The trailer in the last `TRAILER_SIZE` bytes of a pack.
+def read_trailer(end: bytes, size: int) -> Trailer:
+    """The trailer in the last `TRAILER_SIZE` bytes, `end`, of a pack of `size` bytes.
 
     Raises:
-        VerificationError: when they are none.
+        VerificationError: when they are none, or speak of more than the pack holds.
     """
     if len(end) != TRAILER_SIZE or not end.endswith(MAGIC):
         raise VerificationError("it does not end as a pack does")
-    return Trailer(*_TRAILER.unpack(end))
+    trailer = Trailer(*_TRAILER.unpack(end))
+    if trailer.begin + trailer.length + TRAILER_SIZE != size:
+        raise VerificationError("it does not have the length that it claims")
+    return trailer
 
 
 def read_tables(trailer: Trailer, data: bytes) -> Tables:
@@ -158,6 +234,13 @@ def read_tables(trailer: Trailer, data: bytes) -> Tables:
     Raises:
         VerificationError: when they are not what the trailer says.
     """
+    if len(data) != trailer.length:
+        raise VerificationError("its tables are cut off")
     if hashlib.sha256(data).digest() != trailer.digest:
         raise VerificationError("its tables do not have their SHA-256")
-    return Tables(data, trailer.blocks, trailer.files, trailer.segments)
+    return Tables(trailer, data)
+
+
+def _ascending(keys: Sequence[bytes]) -> None:
+    if any(one >= other for one, other in pairwise(keys)):
+        raise VerificationError("its tables are not in order")

@@ -1,16 +1,18 @@
-"""The packs of one registry in a cache: finding blocks and files, and decoding them."""
+"""The packs of one registry in a cache: which there are, and the files they have."""
 
-import hashlib
 import os
-from collections import OrderedDict
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
+from weakref import WeakSet, finalize
 
 from lineage.errors import VerificationError
+from lineage.store.disk import disk_errors, make_folder, sync_files, sync_path
 from lineage.store.packed.format import (
-    NO_BASE,
+    MAGIC,
     TRAILER_SIZE,
     Block,
     PackedFile,
@@ -19,52 +21,73 @@ from lineage.store.packed.format import (
     read_tables,
     read_trailer,
 )
+from lineage.store.threads import Mutex
 
 if TYPE_CHECKING:
+    from lineage.store.packed.blocks import Blocks, Row, Source
     from lineage.store.packed.codec import Data
 
 FOLDER = "packs"
 SUFFIX = ".pack"
-MAX_DEPTH = 8
-_HELD = 32  # decoded blocks that are kept for those that build on them
+_SETTLED = 2_000_000_000  # nanoseconds after which a folder's time tells of a change
 
 
 class Pack:
-    """One pack, open for reading."""
+    """One pack, open for reading as long as somebody has it.
+
+    `damage` says what is wrong with its tables; what they still tell can be read.
+
+    Raises:
+        VerificationError: when it does not end as a pack does.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = path.stem
-        with path.open("rb") as file:
-            self._descriptor = os.dup(file.fileno())
-        try:
-            self.tables = self._read_tables()
-        except BaseException:
-            self.close()
-            raise
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        finalize(self, os.close, self._descriptor)
+        self.size = os.fstat(self._descriptor).st_size
+        self.damage = ""
+        self.tables = self._read_tables()
 
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-    @property
-    def size(self) -> int:
-        return os.fstat(self._descriptor).st_size
+    def __str__(self) -> str:
+        return f"the pack {self.name[:12]}"
 
     def find_block(self, id_: bytes) -> Block | None:
-        return self.tables.block(id_)
+        with suppress(VerificationError):
+            return self.tables.block(id_)
+        return None
+
+    def find_file(self, md5: bytes) -> PackedFile | None:
+        with suppress(VerificationError):
+            return self.tables.file(md5)
+        return None
 
     def coded(self, block: Block) -> bytes:
         return read_at(self._descriptor, block.offset, block.stored)
 
+    def check(self) -> None:
+        """Look at everything but the blocks.
+
+        Raises:
+            VerificationError: when it is not as it should be.
+        """
+        if self.damage:
+            raise VerificationError(self.damage)
+        if read_at(self._descriptor, 0, len(MAGIC)) != MAGIC:
+            raise VerificationError("it does not begin as a pack does")
+        self.tables.check()
+
     def _read_tables(self) -> Tables:
-        end = self.size - TRAILER_SIZE
+        end = max(0, self.size - TRAILER_SIZE)
+        data = read_at(self._descriptor, end, TRAILER_SIZE)
+        trailer = read_trailer(data, self.size)
+        data = read_at(self._descriptor, trailer.begin, trailer.length)
         try:
-            trailer = read_trailer(read_at(self._descriptor, max(0, end), TRAILER_SIZE))
-            data = read_at(self._descriptor, trailer.begin, end - trailer.begin)
             return read_tables(trailer, data)
         except VerificationError as error:
-            message = f"the pack {self.path} is damaged: {error}"
-            raise VerificationError(message, hint="run `lineage verify`") from None
+            self.damage = str(error)
+            return Tables(trailer, data, damaged=True)
 
 
 def read_at(descriptor: int, offset: int, length: int) -> bytes:
@@ -76,117 +99,160 @@ def read_at(descriptor: int, offset: int, length: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class Source(Protocol):
-    """What has blocks: a pack, or one in the making."""
-
-    def find_block(self, id_: bytes) -> Block | None:
-        """How a block is coded here; None if it is not."""
-
-    def coded(self, block: Block) -> bytes:
-        """The bytes of a block as they are coded."""
-
-
 class Packs:
-    """All packs of the registry `registry` in `cache`. Several threads may read."""
+    """All packs of the registry `registry` in `cache`. Several threads may read.
+
+    `damaged` says, by name, what is wrong with those that cannot be read, or not all
+    of which may be found.
+    """
 
     def __init__(self, cache: Path, registry: str) -> None:
         self.folder = cache / "lineage" / FOLDER / registry
-        self._open: dict[str, Pack] = {}
         self.making: Source | None = None  # a pack whose blocks count already
-        self._seen = -1
-        self._lock = Lock()
-        self._decoded: OrderedDict[bytes, Data] = OrderedDict()
+        self.damaged: dict[str, str] = {}
+        self._here: dict[str, Pack] = {}
+        self._gone: WeakSet[Pack] = WeakSet()  # removed, but somebody still reads them
+        self._seen: int | None = -1
+        self._lock = Mutex()
 
     def __iter__(self) -> Iterator[Pack]:
         self.refresh()
-        return iter(list(self._open.values()))
+        return iter(list(self._here.values()))
 
     def refresh(self) -> bool:
-        """Look which packs there are; whether that has changed."""
+        """Look which packs there are, should that have changed; whether it may have."""
+        try:
+            changed = os.stat(self.folder).st_mtime_ns  # noqa: PTH116 - often asked
+        except FileNotFoundError:
+            changed = -1
+        if changed == self._seen:
+            return False
         with self._lock:
+            self._look()
+            settled = time.time_ns() - changed > _SETTLED
+            self._seen = changed if settled or changed < 0 else None
+        return True
+
+    def _look(self) -> None:
+        names = {path.stem for path in self.folder.glob(f"*{SUFFIX}")}
+        here = {name: self._here[name] for name in self._here.keys() & names}
+        damaged = {}
+        for name in sorted(names - here.keys()):
             try:
-                changed = self.folder.stat().st_mtime_ns
+                here[name] = Pack(self.path(name))
             except FileNotFoundError:
-                changed = -1
-            if changed == self._seen:
-                return False
-            found = self.folder.glob(f"*{SUFFIX}") if changed >= 0 else ()
-            here = {path.stem: path for path in found}
-            for gone in self._open.keys() - here.keys():
-                self._open.pop(gone)
-            for name in sorted(here.keys() - self._open.keys()):
-                self._open[name] = Pack(here[name])
-            self._seen = changed
-            return True
+                continue
+            except (VerificationError, OSError) as error:
+                damaged[name] = str(error)
+        damaged |= {name: pack.damage for name, pack in here.items() if pack.damage}
+        self._gone.update(self._here[name] for name in self._here.keys() - names)
+        self._here, self.damaged = here, damaged
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}{SUFFIX}"
+
+    def _sources(self) -> "Iterator[Source]":
+        """What blocks are read from."""
+        if making := self.making:
+            yield making
+        yield from list(self._here.values())
+        yield from list(self._gone)
+
+    # files
 
     def find(self, oid: str) -> tuple[Pack, PackedFile] | None:
         """The pack that has the file of this MD5, and what it says of it."""
-        if "." in oid or not oid:
+        self.refresh()
+        if not self._here or "." in oid or not oid:
             return None
         md5 = bytes.fromhex(oid)
-        self.refresh()
-        for pack in list(self._open.values()):
-            if found := pack.tables.file(md5):
+        for pack in list(self._here.values()):
+            if found := pack.find_file(md5):
                 return pack, found
         return None
+
+    def has(self, oid: str) -> bool:
+        return self.find(oid) is not None
 
     def segments(self, oid: str) -> list[Segment] | None:
         """The parts of a file, None where no pack has it."""
         found = self.find(oid)
         return found and found[0].tables.segments(found[1])
 
-    def where(self, id_: bytes) -> tuple[Source, Block] | None:
-        """What has a block, and how it is coded there."""
-        making: list[Source] = [self.making] if self.making else []
-        for source in [*making, *self._open.values()]:
-            if found := source.find_block(id_):
-                return source, found
-        return None
-
-    def block(self, id_: bytes, *, check: bool = True) -> "Data":
-        """The bytes of a block, compared with its SHA-256 unless not `check`.
-
-        Raises:
-            VerificationError: when they are missing or not what they should be.
-        """
-        data = self._block(id_, 0)
-        if check and hashlib.sha256(data).digest() != id_:
-            raise VerificationError(f"block {id_.hex()[:12]} does not have its SHA-256")
-        return data
-
-    def _block(self, id_: bytes, depth: int) -> "Data":
-        with self._lock:
-            if id_ in self._decoded:
-                self._decoded.move_to_end(id_)
-                return self._decoded[id_]
-        found = self.where(id_)
-        if found is None or depth > MAX_DEPTH:
-            raise VerificationError(f"block {id_.hex()[:12]} is in no pack")
-        source, block = found
-        base = None if block.base == NO_BASE else self._block(block.base, depth + 1)
-        data = self._decode(source.coded(block), block, base)
-        if depth:  # others may build on it too
-            self._hold(id_, data)
-        return data
-
-    @staticmethod
-    def _decode(coded: bytes, block: Block, base: "Data | None") -> "Data":
-        from lineage.store.packed.codec import decode
-
-        return decode(coded, block.method, block.width, block.size, base)
-
-    def _hold(self, id_: bytes, data: "Data") -> None:
-        with self._lock:
-            self._decoded[id_] = data
-            while len(self._decoded) > _HELD:
-                self._decoded.popitem(last=False)
-
     def open(self, oid: str) -> BinaryIO | None:
-        """A packed file for reading, which may be sought in; None where none has it."""
+        """A packed file for reading, which may be sought in; None where none has it.
+
+        It goes on when the packs are removed meanwhile.
+        """
         from lineage.store.packed.stream import Stream
 
         found = self.find(oid)
         if found is None:
             return None
         segments = found[0].tables.segments(found[1])
-        return cast("BinaryIO", Stream(self, segments, found[1].size))
+        held = tuple(self._here.values())
+        return cast("BinaryIO", Stream(self.blocks, segments, held))
+
+    # blocks
+
+    @cached_property
+    def blocks(self) -> "Blocks":
+        from lineage.store.packed.blocks import Blocks
+
+        return Blocks(self._sources)
+
+    def where(self, id_: bytes) -> "Row | None":
+        """What has a block, and how it is coded there."""
+        return self.blocks.row(id_)
+
+    def block(self, id_: bytes) -> "Data":
+        """The bytes of a block, compared with its SHA-256.
+
+        Raises:
+            VerificationError: when they are missing or not what they should be.
+        """
+        return self.blocks.get(id_)
+
+    # packs that come and go
+
+    def verify_staged(self, path: Path) -> None:
+        """Read back every file of a pack that is not published yet, and every block.
+
+        Raises:
+            VerificationError: when anything in it is not what it should be.
+        """
+        from lineage.store.packed.reading_back import read_back
+
+        self.refresh()
+        read_back(path, self._sources)
+
+    def publish(self, path: Path, name: str) -> Pack:
+        """Give a pack that was read back its place, durably; it may be there already.
+
+        Raises:
+            StoreError: when the disk does not take it.
+        """
+        with disk_errors("publishing a pack"):
+            made = make_folder(str(self.folder))
+            sync_path(path)
+            path.replace(self.path(name))
+            sync_files([self.folder, *map(Path, made)])
+        self._seen = None
+        self.refresh()
+        return self._here[name]
+
+    def remove(self, pack: Pack, aside: Path | None = None) -> None:
+        """Take a pack away, into the folder `aside` if there is one.
+
+        Who reads from it reads on.
+        """
+        with suppress(FileNotFoundError):
+            if aside:
+                make_folder(str(aside))
+                pack.path.replace(aside / pack.path.name)
+                sync_path(aside)
+            else:
+                pack.path.unlink()
+        sync_path(self.folder)
+        self._seen = None
+        self.refresh()

@@ -1,33 +1,46 @@
-"""Reading a packed file as if it were one: blocks are decoded ahead by threads."""
+"""Reading a packed file as if it were one: threads decode what is likely next."""
 
 import io
 import os
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lineage.store.packed.blocks import THREADS, Blocks, crew
 from lineage.store.packed.format import Segment
 
 if TYPE_CHECKING:
-    from lineage.store.packed.codec import Data
-    from lineage.store.packed.packs import Packs
+    from concurrent.futures import Future
 
-_THREADS = min(8, os.cpu_count() or 1)
+    from lineage.store.packed.codec import Data
+
+_AHEAD = 2 * THREADS  # blocks that are begun before they are asked for
 
 
 class Stream(io.BufferedIOBase):
-    """The bytes of the segments, one after the other; seekable, not writable."""
+    """The bytes of the segments, one after the other; seekable, not writable.
 
-    def __init__(self, packs: "Packs", segments: Sequence[Segment], size: int) -> None:
-        self._packs, self._segments, self.size = packs, segments, size
+    `held` is what must not be let go of while this is open. One thread reads at a
+    time, as with any file.
+
+    Raises:
+        VerificationError: on reading, when a block is missing or damaged.
+    """
+
+    def __init__(
+        self, blocks: Blocks, segments: Sequence[Segment], held: object = None
+    ) -> None:
+        self._blocks, self._segments, self._holds = blocks, segments, held
         lengths = (segment.length for segment in segments)
         self._starts = list(accumulate(lengths, initial=0))
+        self.size = self._starts[-1]
         self._at = 0
-        self._crew = ThreadPoolExecutor(_THREADS)
-        self._ahead: OrderedDict[bytes, Future[Data]] = OrderedDict()
+        self._last = -1  # the segment that was read last
+        self._view: memoryview = memoryview(b"")  # its bytes
+        self._ahead: OrderedDict[int, Future[Data]] = OrderedDict()
+        self._process = os.getpid()
 
     def readable(self) -> bool:
         return True
@@ -36,60 +49,90 @@ class Stream(io.BufferedIOBase):
         return True
 
     def tell(self) -> int:
+        self._check_open()
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        self._check_open()
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
-        self._at = max(0, start + offset)
+        if start + offset < 0:
+            raise ValueError("cannot seek to before the beginning")
+        self._at = start + offset
         return self._at
 
     def read(self, size: int | None = -1, /) -> bytes:
-        left = self.size - self._at
+        self._check_open()
+        left = max(0, self.size - self._at)
         wanted = left if size is None or size < 0 else min(size, left)
-        parts = []
-        while wanted > 0 and (part := self._part(wanted)):
-            parts.append(part)
-            wanted -= len(part)
-            self._at += len(part)
-        return (
-            parts[0]
-            if len(parts) == 1 and isinstance(parts[0], bytes)
-            else b"".join(parts)
-        )
+        end = self._at + wanted
+        parts = [self._part(end)]
+        while self._at < end:
+            parts.append(self._part(end))
+        return bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
 
     def read1(self, size: int = -1, /) -> bytes:
-        return self.read(size)
+        """What one block has of it, at most `size` bytes."""
+        self._check_open()
+        end = self.size if size < 0 else min(self.size, self._at + size)
+        return bytes(self._part(end))
 
-    def readinto(self, buffer, /) -> int:  # type: ignore[no-untyped-def]
+    def readinto(self, buffer: Any, /) -> int:
+        self._check_open()
         view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
+        begin, end = self._at, min(self.size, self._at + len(view))
+        while self._at < end:
+            done = self._at - begin
+            part = self._part(end)
+            view[done : done + len(part)] = part
+        return max(0, self._at - begin)
+
+    readinto1 = readinto
 
     def close(self) -> None:
-        self._crew.shutdown(wait=False, cancel_futures=True)
+        for task in self._ahead.values():
+            task.cancel()
         self._ahead.clear()
+        self._view, self._holds = memoryview(b""), None
         super().close()
 
-    def _part(self, wanted: int) -> bytes | memoryview:
-        """Bytes from here on, at most `wanted`, of one segment."""
-        number = bisect_right(self._starts, self._at) - 1
-        if number >= len(self._segments):
-            return b""
-        segment = self._segments[number]
-        skip = self._at - self._starts[number]
-        data = memoryview(self._decoded(number))
-        first = segment.start + skip
-        return data[first : first + min(wanted, segment.length - skip)]
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
 
-    def _decoded(self, number: int) -> "Data":
-        """The block of a segment; those after it are begun."""
-        for segment in self._segments[number : number + 2 * _THREADS]:
-            if segment.block not in self._ahead:
-                task = self._crew.submit(self._packs.block, segment.block)
-                self._ahead[segment.block] = task
-        wanted = self._segments[number].block
-        self._ahead.move_to_end(wanted)
-        while len(self._ahead) > 3 * _THREADS:
-            self._ahead.popitem(last=False)[1].cancel()
-        return self._ahead[wanted].result()
+    def _part(self, end: int) -> memoryview:
+        """Bytes from here on, up to `end`, of one segment."""
+        if self._at >= end:
+            return memoryview(b"")
+        number = bisect_right(self._starts, self._at) - 1
+        if number != self._last:
+            self._view = self._segment(number, end)
+            self._last = number
+        first = self._at - self._starts[number]
+        part = self._view[first : first + end - self._at]
+        self._at += len(part)
+        return part
+
+    def _segment(self, number: int, end: int) -> memoryview:
+        """The bytes of a segment; those after it are begun if they are likely next.
+
+        They are where they are read up to `end` now, or in a row with the last ones.
+        """
+        last = bisect_right(self._starts, end - 1) - 1
+        if number == self._last + 1 and number > 0:
+            last = len(self._segments) - 1
+        self._begin(number, min(last, number + _AHEAD))
+        segment, task = self._segments[number], self._ahead.pop(number, None)
+        return segment.of(task.result() if task else self._blocks.get(segment.block))
+
+    def _begin(self, number: int, last: int) -> None:
+        """Let threads decode the segments from `number` to `last`, and no others."""
+        if self._process != os.getpid():  # the threads are those of our parent
+            self._process = os.getpid()
+            self._ahead.clear()
+        for other in [key for key in self._ahead if not number <= key <= last]:
+            self._ahead.pop(other).cancel()
+        if last > number:
+            for other in range(number, last + 1):
+                if other not in self._ahead:
+                    block = self._segments[other].block
+                    self._ahead[other] = crew().submit(self._blocks.get, block)
