@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lineage.store.packed.format import NO_BASE
-from lineage.store.packed.packs import MAX_DEPTH, SUFFIX, Packs
+from lineage.store.packed.format import MAX_DEPTH, NO_BASE
+from lineage.store.packed.packs import SUFFIX, Packs
 from lineage.store.packed.text import (
     SMALL,
     Likeness,
