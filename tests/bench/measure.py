@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["BIN", "Goal", "Run", "Sheet", "Table", "environment", "seconds"]
 
 LINEAGE, DVC, PYTHON = str(BIN / "lineage"), str(BIN / "dvc"), sys.executable
-METER = str(Path(__file__).with_name("meter.py"))
+HERE = Path(__file__).parent
+METER = str(HERE / "meter.py")
 PATIENCE = 60  # seconds; who has taken longer does not run again
 SYNCS = ("fsync", "fdatasync", "syncfs", "sync", "sync_file_range")
 
@@ -63,7 +64,10 @@ class Contestant:
 
     def said(self) -> str:
         """The command as one types it."""
-        words = [word.removeprefix(f"{BIN}/") for word in self.command]
+        words = [
+            word.removeprefix(f"{BIN}/").removeprefix(f"{HERE}/")
+            for word in self.command
+        ]
         return words[-1] if words[:2] == ["sh", "-ec"] else shlex.join(words)
 
 

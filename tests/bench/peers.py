@@ -41,18 +41,6 @@ class Peer:
     get: str
     forget: str = "rm -rf data"
 
-    def here(self) -> str | None:
-        """Its version; None where it is not installed."""
-        done = subprocess.run(
-            ["sh", "-c", self.version],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment(),
-        )
-        said = done.stdout.split("\n")[0].strip()
-        return said if done.returncode == 0 and said else None
-
 
 OURS = Peer(
     name="lineage",
@@ -173,12 +161,32 @@ def _link_oxen() -> None:
     target.chmod(0o755)
 
 
+TOOLS = {
+    "mlflow": ("pip show mlflow | sed -n 's/Version: //p'", "pip install mlflow"),
+    "wrk": ("wrk -v | sed 's/wrk debian.//; s/ .*//;q'", "apt-get install wrk"),
+    "strace": ("strace -V | sed 's/.* //;q'", "apt-get install strace"),
+}  # what some areas need besides: how it says its version, how to get it
+
+
 def present() -> tuple[dict[str, str], dict[str, str]]:
-    """Versions of the peers that are here, and of the others how to get them."""
-    found = {peer.name: peer.here() for peer in PEERS}
+    """Versions of what is here, and of the rest how to get it."""
+    asked = {peer.name: (peer.version, peer.missing) for peer in PEERS} | TOOLS
+    found = {name: _said(version) for name, (version, _) in asked.items()}
     versions = {name: version for name, version in found.items() if version}
-    missing = {peer.name: peer.missing for peer in PEERS if not found[peer.name]}
+    missing = {name: how for name, (_, how) in asked.items() if not found[name]}
     return versions, missing
+
+
+def _said(script: str) -> str:
+    """What a line of shell prints first; nothing where it fails."""
+    done = subprocess.run(
+        ["sh", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+    return "" if done.returncode else done.stdout.split("\n")[0].strip()
 
 
 def installed(name: str) -> bool:

@@ -31,16 +31,25 @@ from urllib.parse import quote, urlencode
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lineage.indexing import rebuild_index
-from tests.bench.measure import BIN, LINEAGE, environment, machine
+from tests.bench.measure import BIN, LINEAGE, Sheet, environment, machine
+from tests.bench.peers import installed
 from tests.bench.scale import _made as registry_of
+from tests.bench.tables import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.bench.measure import Bench
 
 WORKERS = 2
 ASKED = 5_000  # things, drawn by chance
 FEW = 100  # of them, which are asked for again and again
 VERSIONS = 50  # of one model of MLflow's
+BESIDE = {
+    "lineage: a commit": "mlflow: get-model-version",
+    "lineage: one of 100 commits": "mlflow: one of 100 versions",
+    "lineage: log of a branch, 20": "mlflow: search of a model's versions, 20",
+}
 _LUA = """\
 local paths = {}
 function init(args)
@@ -76,6 +85,18 @@ class Question:
     paths: Sequence[str]
 
 
+def measure(bench: Bench) -> None:
+    """As an area of `make bench`: smaller, and of the answers alone."""
+    if not (installed("wrk") and installed("mlflow")):
+        print("\nThe server is not measured: it takes wrk (apt) and mlflow (pip).")
+        return
+    size = bench.sizes.served
+    root = _registry(bench.fresh() / "registry", size)
+    database = _mlflow(bench.fresh() / "mlflow.db", size)
+    asking = Asking(bench.folder, seconds=4, rounds=bench.rounds, connections=16)
+    bench.show(_raced(root, database, size, asking))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the server.")
     parser.add_argument("--commits", type=int, default=100_000)
@@ -90,51 +111,81 @@ def main() -> None:
         raise SystemExit("wrk is missing: apt-get install wrk")
     with tempfile.TemporaryDirectory(prefix="lineage-server-", dir=given.place) as top:
         folder = Path(top)
-        print(f"{machine(folder)}. {given.connections} connections.")
+        print(f"{machine(folder)}.")
         root = given.registry or _registry(folder / "registry", given.commits)
         database = given.mlflow or _mlflow(folder / "mlflow.db", given.commits)
-        with _lineage(root, folder) as ours, _server(database, folder) as theirs:
-            urls = {"lineage": ours, "mlflow": theirs}
-            rows = [*_of_lineage(root), *_of_mlflow(given.commits)]
-            _table(urls, rows, folder, given)
+        asking = Asking(folder, given.seconds, given.rounds, given.connections)
+        print(markdown(_raced(root, database, given.commits, asking)))
 
 
-def _table(
-    urls: dict[str, str],
-    rows: Sequence[Question],
-    folder: Path,
-    given: argparse.Namespace,
-) -> None:
-    found: dict[str, list[Answer]] = {row.what: [] for row in rows}
-    for turn in range(given.rounds + 1):
-        for row in rows:
-            seconds = given.seconds if turn else max(2, given.seconds // 3)
-            answer = _wrk(urls[row.server], row, folder, seconds, given.connections)
-            found[row.what] += [answer] if turn else []
-    print("\n| | requests/s | spread | p50 | p99 | errors |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for row in rows:
-        rates = [one.rate for one in found[row.what]]
-        p50, p99 = (
-            statistics.median(getattr(one, name) for one in found[row.what])
-            for name in ("p50", "p99")
+@dataclass(frozen=True)
+class Asking:
+    """How long, how often, how many at once, and a folder for what that needs."""
+
+    folder: Path
+    seconds: int
+    rounds: int
+    connections: int
+
+
+def _raced(root: Path, database: Path, size: int, asking: Asking) -> Sheet:
+    """Both servers, taking turns, question by question; the first round is nobody's."""
+    first: dict[str, float] = {}
+    with (
+        _lineage(root, asking.folder, first) as ours,
+        _server(database, asking.folder, first) as theirs,
+    ):
+        urls = {"lineage": ours, "mlflow": theirs}
+        rows = [*_of_lineage(root), *_of_mlflow(size)]
+        found: dict[str, list[Answer]] = {row.what: [] for row in rows}
+        for turn in range(asking.rounds + 1):
+            for row in rows:
+                answer = _wrk(urls[row.server], row, asking, quick=not turn)
+                found[row.what] += [answer] if turn else []
+    cells = [(row.what, *_figures(found[row.what])) for row in rows]
+    starts = ", ".join(f"{name} {took:.2f} s" for name, took in first.items())
+    many = f"{asking.connections} connections, {asking.seconds} s of wrk each"
+    title = f"A server of {size:,} commits beside one of {size:,} versions"
+    head = ("", "requests/s", "from, to", "p50", "p99", "errors")
+    told = f"{many}, {WORKERS} workers. First answers after {starts}."
+    return Sheet(title, head, cells, _ratios(found), [told])
+
+
+def _figures(answers: Sequence[Answer]) -> Iterator[str]:
+    rates = [one.rate for one in answers]
+    yield f"{statistics.median(rates):,.0f}"
+    yield f"{min(rates):,.0f}, {max(rates):,.0f}"
+    yield f"{statistics.median(one.p50 for one in answers):.1f} ms"
+    yield f"{statistics.median(one.p99 for one in answers):.1f} ms"
+    yield str(sum(one.bad for one in answers))
+
+
+def _ratios(found: dict[str, list[Answer]]) -> dict[str, tuple[float, float]]:
+    """How long an answer takes beside theirs: a fifth is the goal."""
+    ratios = {}
+    for ours, theirs in BESIDE.items():
+        pairs = zip(found[theirs], found[ours], strict=True)
+        ratios[f"{ours} : {theirs}"] = (
+            statistics.median(b.rate / a.rate for b, a in pairs),
+            0.2,
         )
-        middle, bad = statistics.median(rates), sum(o.bad for o in found[row.what])
-        spread = (max(rates) - min(rates)) / middle
-        print(
-            f"| {row.what} | {middle:,.0f} | {spread:.0%} "
-            f"| {p50:.1f} ms | {p99:.1f} ms | {bad} |"
-        )
+    return ratios
 
 
-def _wrk(
-    url: str, row: Question, folder: Path, seconds: int, connections: int
-) -> Answer:
+def _wrk(url: str, row: Question, asking: Asking, *, quick: bool) -> Answer:
     """Ask for some seconds; one thread, so that the servers have the processors."""
-    script, paths = folder / "ask.lua", folder / "paths"
+    script, paths = asking.folder / "ask.lua", asking.folder / "paths"
+    seconds = max(2, asking.seconds // 3) if quick else asking.seconds
     script.write_text(_LUA)
     paths.write_text("".join(f"{path}\n" for path in row.paths))
-    words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    words = [
+        "wrk",
+        "-t1",
+        f"-c{asking.connections}",
+        f"-d{seconds}s",
+        "--timeout",
+        "30s",
+    ]
     done = subprocess.run(
         [*words, "-s", str(script), url, "--", str(paths)],
         check=True,
@@ -224,16 +275,15 @@ def _mlflow(database: Path, size: int) -> Path:
 
 
 @contextmanager
-def _lineage(root: Path, folder: Path) -> Iterator[str]:
+def _lineage(root: Path, folder: Path, first: dict[str, float]) -> Iterator[str]:
     port = _port()
     words = [LINEAGE, "-C", str(root), "serve", f"--port={port}"]
-    yield from _running(
-        [*words, f"--workers={WORKERS}"], port, folder, "/api/v1/health"
-    )
+    words += [f"--workers={WORKERS}"]
+    yield from _running(words, port, folder, "/api/v1/health", first)
 
 
 @contextmanager
-def _server(database: Path, folder: Path) -> Iterator[str]:
+def _server(database: Path, folder: Path, first: dict[str, float]) -> Iterator[str]:
     port = _port()
     words = [
         str(BIN / "mlflow"),
@@ -241,22 +291,22 @@ def _server(database: Path, folder: Path) -> Iterator[str]:
         f"--backend-store-uri=sqlite:///{database.absolute()}",
     ]
     more = [f"--port={port}", f"--workers={WORKERS}"]
-    yield from _running([*words, *more], port, folder, "/health")
+    yield from _running([*words, *more], port, folder, "/health", first)
 
 
 def _running(
-    words: Sequence[str], port: int, folder: Path, health: str
+    words: Sequence[str], port: int, folder: Path, health: str, first: dict[str, float]
 ) -> Iterator[str]:
-    url = f"http://127.0.0.1:{port}"
-    log = (folder / f"{Path(words[0]).name}.log").open("w")
+    """The server's address; `first` hears after how many seconds it answered."""
+    url, name = f"http://127.0.0.1:{port}", Path(words[0]).name
+    log = (folder / f"{name}.log").open("w")
     began = time.perf_counter()
     with subprocess.Popen(
         words, cwd=folder, env=environment(), stdout=log, stderr=log
     ) as server:
         try:
             _wait(url + health, server)
-            took = time.perf_counter() - began
-            print(f"{Path(words[0]).name}: first answer after {took:.2f} s")
+            first[name] = time.perf_counter() - began
             yield url
         finally:
             server.terminate()

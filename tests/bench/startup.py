@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import lineage
 from tests.bench.measure import DVC, LINEAGE, PYTHON, Contestant, Goal, syncs
+from tests.bench.read import fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,17 +50,3 @@ def measure(bench: Bench) -> None:
     table = bench.race(title, contestants, goals, rounds=3 * bench.rounds)
     table.notes.append(syncs(ours))
     bench.show(table)
-
-
-def fill(folder: Path, count: int) -> None:
-    """A branch of configs, each with two parameters and a metric."""
-    registry = lineage.open(folder)
-    for number in range(count):
-        registry.commit(
-            "config",
-            "run",
-            params={"learning_rate": 1e-3, "step": number},
-            metrics={"loss": 4.0 / (number + 1)},
-            message=f"step {number}",
-        )
-    registry.close()
