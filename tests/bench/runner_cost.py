@@ -9,10 +9,13 @@ end with the same weights, byte for byte.
 
 from __future__ import annotations
 
+import json
+import statistics
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -23,13 +26,17 @@ from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
 from lineage.loop.steps.protocol import Job
-from tests.bench.measure import LINEAGE, PYTHON, Contestant, Goal
+from tests.bench.measure import LINEAGE, PYTHON, Contestant, Goal, Sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lineage.loop.spec import LoopSpec
     from tests.bench.measure import Bench
 
 OURS, BARE = "lineage loop run", "bare script"
+STEPS = ("generate", "train")
+PACE = "pace.json"  # what the bare script says of its steps
 WRITER = "0" * 64  # where the loop names a model by its files
 
 SPEC = """
@@ -51,11 +58,12 @@ evaluation: {max_samples: 300}
 
 
 def measure(bench: Bench) -> None:
-    places: dict[str, Path] = {}
+    """Both in turn: seconds, and tokens a second of each kind of step."""
+    places: dict[str, list[Path]] = {OURS: [], BARE: []}
 
     def with_files(name: str, folder: Path) -> Path:
         write_files(folder)
-        places[name] = folder
+        places[name].append(folder)
         return folder
 
     contestants = [
@@ -72,15 +80,55 @@ def measure(bench: Bench) -> None:
     ]
     title = "A loop of two generations of a model with 84,288 parameters"
     table = bench.race(title, contestants, [Goal(OURS, BARE, 1.05, of="cpu")])
-    pairs = zip(table.runs[OURS], table.runs[BARE], strict=True)
-    spent = [a.cpu - b.cpu for a, b in pairs]
-    listed = ", ".join(f"{each:.2f}" for each in sorted(spent))
-    same = _recorded(places[OURS]) == _written(places[BARE])
+    pairs = zip(table.runs[OURS], table.runs[BARE], strict=False)
+    spent = ", ".join(f"{each:.2f}" for each in sorted(a.cpu - b.cpu for a, b in pairs))
+    same = _recorded(places[OURS][-1]) == _written(places[BARE][-1])
     table.notes += [
-        f"CPU seconds beyond the bare script, run by run: {listed}.",
+        f"CPU seconds beyond the bare script, run by run: {spent}.",
         f"The last weights are {'the same' if same else 'NOT the same'}.",
     ]
     bench.show(table)
+    bench.show(_tokens(places))
+
+
+def _tokens(places: dict[str, list[Path]]) -> Sheet:
+    """Tokens a second while a kind of step runs: through the runner, and without."""
+    ours, bare = map(_recorded_pace, places[OURS]), map(_written_pace, places[BARE])
+    pairs = list(zip(ours, bare, strict=False))
+    cells, ratios = [], {}
+    for step in STEPS:
+        paces = [(a[step], b[step]) for a, b in pairs]
+        beside = sorted(b / a for a, b in paces)
+        through, without = (
+            statistics.median(column) for column in zip(*paces, strict=True)
+        )
+        middle = statistics.median(beside)
+        spread = f"{middle:.2f} ({beside[0]:.2f} to {beside[-1]:.2f})"
+        cells.append((step, f"{through:,.0f}", f"{without:,.0f}", spread))
+        ratios[f"{step}, {BARE} : {OURS}"] = middle, 1.05
+    head = ("tokens a second", OURS, BARE, "times as long")
+    return Sheet(
+        "Tokens of that loop, by the seconds of their steps", head, cells, ratios
+    )
+
+
+def _recorded_pace(folder: Path) -> dict[str, float]:
+    """What the events of a loop say of its steps."""
+    with lineage.open(folder) as registry:
+        return _pace([event.data for _, event in registry.events()])
+
+
+def _written_pace(folder: Path) -> dict[str, float]:
+    return _pace(json.loads((folder / PACE).read_text("utf-8")))
+
+
+def _pace(told: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Tokens a second by kind of step."""
+    kinds = {step: [one for one in told if one.get("step") == step] for step in STEPS}
+    return {
+        step: sum(one["tokens"] for one in some) / sum(one["seconds"] for one in some)
+        for step, some in kinds.items()
+    }
 
 
 def write_files(folder: Path) -> None:
@@ -110,6 +158,7 @@ class Script:
     def __init__(self, spec: LoopSpec) -> None:
         self.spec = spec
         self.steps = find_steps(spec, lock=0)
+        self.told: list[dict[str, Any]] = []
 
     def run(self) -> None:
         from lineage.loop.records.data import human_records, read_human
@@ -137,13 +186,15 @@ class Script:
             mixed = self.step(turn, "mix", **sources, base=base)
             model = self.step(turn, "train", dataset=mixed, base=base, parent=model)
             self.step(turn, "evaluate", model=model, held_out=held_out)
+        Path(PACE).write_text(json.dumps(self.told), encoding="utf-8")
 
     def step(self, generation: int, name: str, **inputs: Path) -> Path:
         """Run one step into a folder of its own."""
         output, scratch = (Path(f"{generation}/{name}{end}") for end in ("", ".tmp"))
         output.mkdir(parents=True)
         scratch.mkdir()
-        self.steps[name](
+        begun = time.monotonic()
+        result = self.steps[name](
             Job(
                 step=name,
                 generation=generation,
@@ -157,6 +208,8 @@ class Script:
                 scratch=scratch,
             )
         )
+        seconds = time.monotonic() - begun
+        self.told.append({"step": name, "seconds": seconds, **result.circumstances})
         return output
 
 
