@@ -64,7 +64,7 @@ def _names(
 
 def breadth(tensor: "Stored") -> int:
     """The smaller side of a matrix; 0 of what is none: a norm, a bias, a mask."""
-    from lineage.diff.tensors.stored import BITS
+    from lineage.store.safetensors import BITS
 
     if len(tensor.shape) < 2 or tensor.dtype[0] not in "FB" or tensor.dtype == "BOOL":
         return 0
@@ -85,7 +85,7 @@ def blocks(
     """
     import numpy as np
 
-    from lineage.diff.tensors.stored import BITS
+    from lineage.store.safetensors import BITS
 
     step = max(_CHUNK // rows, 1) * rows
     for start in range(0, same[0].count, step):
@@ -104,8 +104,8 @@ def _doubles(
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
     import numpy as np
 
-    from lineage.diff.tensors.stored import BITS
     from lineage.diff.tensors.widen import widen
+    from lineage.store.safetensors import BITS
 
     out = np.empty(min(len(raw) * 8 // BITS[dtype], most))
     widen(dtype, raw[: len(out) * BITS[dtype] // 8], out)

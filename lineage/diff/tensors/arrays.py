@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineage.diff.tensors.stored import Contents, Held, Malformed, Stored
+from lineage.diff.tensors.stored import Contents, Held, Stored
 from lineage.diff.tensors.widen import NATIVE
+from lineage.store.safetensors import Malformed
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,10 +12,11 @@ from itertools import chain, islice, pairwise
 from math import prod
 
 from lineage.diff.tensors import sums
-from lineage.diff.tensors.stored import BITS, Stored
+from lineage.diff.tensors.stored import Stored
 from lineage.diff.tensors.sums import Sums
 from lineage.diff.tensors.widen import NUMERIC
 from lineage.store.reading import Progress
+from lineage.store.safetensors import BITS
 
 _PART = 1 << 21  # elements of a part: each thread maps so many of either side
 _THREADS = 8  # beyond, memory is what everybody waits for

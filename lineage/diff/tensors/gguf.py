@@ -12,7 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from lineage.diff.tensors.stored import Contents, Malformed, Mapped, Stored
+from lineage.diff.tensors.stored import Contents, Mapped, Stored
+from lineage.store.safetensors import Malformed
 
 _SCALARS = {  # value types by number: struct's letter
     0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?",

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineage.diff.tensors.stored import Contents, Held, Malformed, Stored
+from lineage.diff.tensors.stored import Contents, Held, Stored
+from lineage.store.safetensors import Malformed
 
 if TYPE_CHECKING:
     import torch

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from lineage.diff.tensors.stored import BITS, Stored
+from lineage.diff.tensors.stored import Stored
 from lineage.diff.tensors.widen import SIGNIFICAND, rounding, ulp, widen
+from lineage.store.safetensors import BITS
 
 if TYPE_CHECKING:
     from lineage.diff.tensors.widen import Numbers

@@ -5,26 +5,12 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lineage.errors import LineageError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
     Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
-
-# Bits of an element, by the names that safetensors gives them.
-BITS = {
-    "BOOL": 8, "U8": 8, "I8": 8, "I16": 16, "U16": 16, "I32": 32, "U32": 32,
-    "I64": 64, "U64": 64, "F16": 16, "BF16": 16, "F32": 32, "F64": 64,
-    "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
-    "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "C64": 64, "C128": 128,
-}  # fmt: skip
-
-
-class Malformed(LineageError):
-    """A file is not what its name says, or not all of it; the message says how."""
 
 
 class Source(Protocol):

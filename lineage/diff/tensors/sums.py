@@ -9,8 +9,8 @@ from math import hypot, isfinite, sqrt
 from threading import local
 from typing import TYPE_CHECKING
 
-from lineage.diff.tensors.stored import BITS
 from lineage.diff.tensors.widen import SINGLE, rounding, widen, widened
+from lineage.store.safetensors import BITS
 
 if TYPE_CHECKING:
     from lineage.diff.tensors.stored import Bytes

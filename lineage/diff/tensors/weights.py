@@ -14,11 +14,12 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lineage.diff.tensors.stored import Contents, Malformed, Stored
+from lineage.diff.tensors.stored import Contents, Stored
 from lineage.errors import LineageError
 from lineage.records import place
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
+from lineage.store.safetensors import Malformed
 
 _PICKLES = (".bin", ".pt", ".pth")
 _SUFFIXES = (".safetensors", *_PICKLES, ".npz", ".npy", ".gguf")

@@ -8,7 +8,7 @@ for Deep Learning", 2022, table 1); the FNUZ variants have one zero and one NaN,
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lineage.diff.tensors.stored import BITS
+from lineage.store.safetensors import BITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

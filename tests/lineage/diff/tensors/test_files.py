@@ -19,7 +19,7 @@ from safetensors import safe_open  # noqa: TID253
 from safetensors.numpy import save, save_file  # noqa: TID253
 
 from lineage.diff.tensors import arrays, gguf, pickled, safe
-from lineage.diff.tensors.stored import Malformed
+from lineage.store.safetensors import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
