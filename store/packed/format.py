@@ -109,21 +109,29 @@ class Tables:
 
     def block(self, id_: bytes) -> Block | None:
         row = self._find(0, self.blocks, _BLOCK, id_)
-        return self._sound(Block(*row)) if row else None
+        block = Block(*row) if row else None
+        if block and not self._is_sound(block):
+            raise VerificationError(f"what it says of block {id_.hex()[:12]} is wrong")
+        return block
 
     def file(self, md5: bytes) -> PackedFile | None:
         row = self._find(self._files, self.files, _FILE, md5)
-        return self._whole(PackedFile(*row)) if row else None
+        file = PackedFile(*row) if row else None
+        if file and not self._is_within(file):
+            raise VerificationError(f"what it says of file {md5.hex()} is wrong")
+        return file
 
     def all_blocks(self) -> Iterator[Block]:
-        """Every block, by its id."""
-        for place in range(0, self._files, _BLOCK.size):
-            yield self._sound(Block(*_BLOCK.unpack_from(self._data, place)))
+        """Every block of which it does not say what cannot be, by its id."""
+        for row in _BLOCK.iter_unpack(self._data[: self._files]):
+            if self._is_sound(block := Block(*row)):
+                yield block
 
     def all_files(self) -> Iterator[PackedFile]:
-        """Every file, by its MD5."""
-        for place in range(self._files, self._segments, _FILE.size):
-            yield self._whole(PackedFile(*_FILE.unpack_from(self._data, place)))
+        """Every file of which it does not say what cannot be, by its MD5."""
+        for row in _FILE.iter_unpack(self._data[self._files : self._segments]):
+            if self._is_within(file := PackedFile(*row)):
+                yield file
 
     def segments(self, file: PackedFile) -> list[Segment]:
         """The parts of a file, in order; together they are as long as it is."""
@@ -144,6 +152,8 @@ class Tables:
         """
         blocks = list(self.all_blocks())
         files = list(self.all_files())
+        if (len(blocks), len(files)) != (self.blocks, self.files):
+            raise VerificationError("what it says of some block or file is wrong")
         _ascending([block.id for block in blocks])
         _ascending([file.md5 for file in files])
         at = len(MAGIC)
@@ -156,23 +166,17 @@ class Tables:
         if sum(len(self.segments(file)) for file in files) != self.parts:
             raise VerificationError("there are parts that belong to no file")
 
-    def _sound(self, block: Block) -> Block:
-        chained = block.base != NO_BASE
-        fits = (
+    def _is_sound(self, block: Block) -> bool:
+        depths = range(1, MAX_DEPTH + 1) if block.base != NO_BASE else range(1)
+        return (
             0 < block.size <= BLOCK
             and 0 < block.stored <= block.size
             and len(MAGIC) <= block.offset <= self._begin - block.stored
-            and (0 < block.depth <= MAX_DEPTH) == chained
-            and block.base != block.id
+            and block.depth in depths
         )
-        if fits and (chained or not block.depth):
-            return block
-        raise VerificationError(f"what it says of block {block.id.hex()[:12]} is wrong")
 
-    def _whole(self, file: PackedFile) -> PackedFile:
-        if file.first + file.parts <= self.parts:
-            return file
-        raise VerificationError(f"what it says of file {file.md5.hex()} is wrong")
+    def _is_within(self, file: PackedFile) -> bool:
+        return file.first + file.parts <= self.parts
 
     def _find(
         self, start: int, count: int, row: Struct, key: bytes

@@ -223,8 +223,8 @@ class Packs:
         """
         from lineage.store.packed.reading_back import read_back
 
-        self.refresh()
-        read_back(path, self._sources)
+        others = list(self)
+        read_back(path, lambda: others)
 
     def publish(self, path: Path, name: str) -> Pack:
         """Give a pack that was read back its place, durably; it may be there already.
