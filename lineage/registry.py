@@ -64,8 +64,15 @@ class Registry(Asking, Saying):
         self._via: Mapping[str, str] = {}
 
     def close(self) -> None:
-        """Let go of the git process that this registry reads through."""
+        """Let go of the git process, and of the files, that this registry reads."""
         self.git.close()
+        if "payloads" in self.__dict__:
+            self.payloads.close()
+
+    def rest(self) -> None:
+        """Let go of the files that were read: somebody else's turn is next."""
+        if "payloads" in self.__dict__:
+            self.payloads.rest()
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,7 @@ object does not keep the others: the error at the end names each.
 """
 
 from collections.abc import Container, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from lineage.errors import LineageError
@@ -104,9 +104,17 @@ class _Push(Run):
     def _send_one(self, one: Wanted) -> str:
         if not self.payloads.has(one.entry.md5):
             raise FileNotFoundError
-        path = self.payloads.path(one.entry.md5)
-        wrong = self.remote.send(path, one.entry, self.crew.tick)
+        wrong = self._send_bytes(one)
         return wrong and f"{wrong} here, and was not sent"
+
+    def _send_bytes(self, one: Wanted) -> str:
+        """Send the file of an object, or one that is written out for that."""
+        tick = self.crew.tick
+        if path := self.payloads.loose(one.entry.md5):
+            with suppress(FileNotFoundError):  # somebody has packed it meanwhile
+                return self.remote.send(path, one.entry, tick)
+        with self.payloads.at(one.entry.md5) as path:
+            return self.remote.send(path, one.entry, tick)
 
 
 def fetch_payloads(

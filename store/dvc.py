@@ -104,7 +104,7 @@ def is_kept(git: GitRepository, payloads: "Payloads", tip: str) -> bool:
     if current and found and found[1].data.endswith(f"\n\n{tip}\n".encode()):
         listed = kept_list(git)
         with suppress(StoreError):  # `dvc gc` may have taken the list, but not its pin
-            return bool(listed and payloads.path(listed))
+            return bool(listed and payloads.loose(listed))
     return False
 
 

@@ -12,29 +12,29 @@ import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from lineage.errors import StoreError, VerificationError
-from lineage.store.disk import disk_errors, locked, make_folder, reflink, sync_files
+from lineage.store.disk import disk_errors, locked, make_folder, sync_files
 from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache
 from lineage.store.reading import Progress
 from lineage.store.scan import Found, scan
 from lineage.store.staging import Batch, collision, refuse_erased
+from lineage.store.stored import MISSING, Stored
 from lineage.store.workspace import workspace
 
+__all__ = ["MISSING", "Payloads"]
+
 _CHUNK = 1 << 20
-MISSING = "is missing from the cache"
+_FILES, _BYTES = 256, 64 << 20  # that are made plain files together
 
 
-class Payloads:
+class Payloads(Stored):
     """The bytes of one registry inside one DVC cache directory."""
 
     def __init__(self, cache: Path, registry: str, hashes: HashCache) -> None:
-        self.cache = cache
-        self.registry = registry
-        self._own = cache / "lineage"
-        self._pins = str(self._own / registry)
-        self._objects = str(cache / "files" / "md5")
+        super().__init__(cache, registry)
         self._hashes = hashes
 
     # writing
@@ -139,42 +139,31 @@ class Payloads:
             os.link(path, work / "back")
             self.publish({oid: work / "back"}, work)
 
+    def check(self, entry: FileEntry) -> str:
+        """What is wrong with a file's object; empty when nothing is.
+
+        Where it is pinned and whole, DVC sees the pinned file again.
+        """
+        wrong = super().check(entry)
+        if not wrong:
+            self._unite(entry.md5)
+        return wrong
+
+    def _unite(self, oid: str) -> None:
+        """Make the object that DVC sees the pinned file, should it be another one."""
+        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        with suppress(OSError, StoreError):
+            if not os.path.samefile(pin, place):
+                with self.workspace() as work:
+                    os.link(pin, work / "link")
+                    os.replace(work / "link", place)
+
     def known(self, item: Found, *, stored: bool) -> FileEntry | None:
         """The entry of an unchanged file whose object is still here."""
         entry = self._hashes.entry(item.path, item.stat)
         if entry and (not stored or self.intact(entry.md5, entry.size)):
             return entry
         return None
-
-    def intact(self, oid: str, size: int) -> bool:
-        """Whether the object is pinned at full length; DVC's link is made good."""
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
-        try:
-            if os.stat(pin).st_size != size:
-                return False
-        except OSError:
-            return False
-        if not os.access(place, os.F_OK):
-            self._link(pin, place)
-        return True
-
-    def is_pinned(self, oid: str) -> bool:
-        return os.path.exists(self._at(self._pins, oid))
-
-    def is_linked(self, oid: str) -> bool:
-        """Whether pin and DVC's place are there, and one file."""
-        with suppress(OSError):
-            return os.path.samefile(
-                self._at(self._pins, oid), self._at(self._objects, oid)
-            )
-        return False
-
-    def digests(self, oid: str) -> tuple[str, str]:
-        """MD5 and SHA-256 of an object that is here, as its bytes are."""
-        data = self.path(oid)
-        with data.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return _md5(data), sha256
 
     def forget_wrong_digests(self, known: Mapping[str, str]) -> bool:
         """Remove the cache of digests, should it contradict `known`: SHA-256 by MD5."""
@@ -188,10 +177,6 @@ class Payloads:
         """Hash a file or folder where it lies, whatever was known of it."""
         nothing = HashCache(Path(os.devnull, "hashes"))
         return Payloads(self.cache, self.registry, nothing).add(top, store=False)
-
-    def has(self, oid: str) -> bool:
-        """Whether an object is here: pinned, or where DVC keeps it."""
-        return self.is_pinned(oid) or os.path.exists(self._at(self._objects, oid))
 
     def adopt(self, entry: FileEntry) -> bool:
         """Pin an object that only DVC has, if it is what its entry says."""
@@ -208,9 +193,14 @@ class Payloads:
     def publish(self, staged: dict[str, Path], work: Path) -> None:
         """Sync a batch, pin it, then show it to DVC: one file, two links.
 
-        What is here already stays, so that no bytes are kept twice, unless it is
-        damaged. `work` is for copies on their way.
+        What is here already stays, loose or packed, so that no bytes are kept twice,
+        unless it is damaged. `work` is for copies on their way.
         """
+        fresh = {o: path for o, path in staged.items() if not self._packs_it(o, path)}
+        self.loosen(fresh, work)
+
+    def loosen(self, staged: Mapping[str, Path], work: Path) -> None:
+        """As `publish`, also of what is packed: afterwards it is a plain file, too."""
         sync_files(staged.values())
         changed = self._make_buckets(staged)
         for oid, path in staged.items():
@@ -225,24 +215,68 @@ class Payloads:
                 os.replace(work / "link", place)
         sync_files(map(Path, changed))
 
+    def release(self, oids: Iterable[str]) -> int:
+        """Remove the plain files of packed objects; how many bytes those took.
+
+        Call it under `alone`, once the packs have been read back.
+
+        Raises:
+            VerificationError: when no pack has one of them; nothing is removed then.
+        """
+        released = list(oids)
+        for oid in released:
+            if self.packs.find(oid) is None:
+                message = f"the object {oid} is in no pack, and stays a file"
+                raise VerificationError(message, hint="run `lineage verify`")
+        return sum(map(self._release, released))
+
+    def _release(self, oid: str) -> int:
+        """A reader may make one link from the other: hence the pin twice."""
+        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        size = 0
+        for path in (pin, place, pin):
+            with suppress(FileNotFoundError):
+                size = os.stat(path).st_size
+                os.unlink(path)
+        for path in (pin, place):
+            with suppress(OSError):
+                os.rmdir(os.path.dirname(path))
+        return size
+
+    def restore(self, entries: Iterable[FileEntry]) -> int:
+        """Make packed objects plain files again, beside their packs; how many.
+
+        Raises:
+            VerificationError: when one is not what its entry says.
+            StoreError: when one is not here, or the disk is full.
+        """
+        count = 0
+        for batch in _batches(e for e in entries if self.is_packed(e.md5)):
+            with disk_errors("unpacking"), self.workspace() as work:
+                staged = {entry.md5: work / entry.md5 for entry in batch}
+                for entry in batch:
+                    self.copy(entry, staged[entry.md5])
+                    staged[entry.md5].chmod(0o444)
+                self.loosen(staged, work)
+                count += len(batch)
+        return count
+
+    def _packs_it(self, oid: str, path: Path) -> bool:
+        """Whether an object is packed only, and is what the file at `path` is."""
+        try:
+            packed = None if self.is_loose(oid) else self.packs.open(oid)
+            if packed is None:
+                return False
+            with packed, path.open("rb") as file:
+                return _alike(file, packed)
+        except VerificationError:
+            return False
+
     def _make_buckets(self, oids: Iterable[str]) -> list[str]:
         """The folders that objects go into, and those that now have a new one."""
         roots = (self._pins, self._objects)
         buckets = {f"{root}/{oid[:2]}" for root in roots for oid in oids}
         return sorted(buckets.union(*map(make_folder, buckets)))
-
-    @staticmethod
-    def _link(source: str | Path, target: str) -> bool:
-        """Hard-link; False when something is there already."""
-        try:
-            return _linked(source, target)
-        except FileNotFoundError:
-            make_folder(os.path.dirname(target))
-        return _linked(source, target)
-
-    @staticmethod
-    def _at(root: str, oid: str) -> str:
-        return f"{root}/{oid[:2]}/{oid[2:]}"
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
@@ -250,89 +284,30 @@ class Payloads:
         with self.writing(), workspace(self._own / "tmp", "the DVC cache") as work:
             yield work
 
-    # reading
-
-    def path(self, oid: str) -> Path:
-        """Where an object lies; a cache link that `dvc gc` took is made again.
-
-        Raises:
-            StoreError: when it is in neither the pins nor the cache.
-        """
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
-        if os.path.exists(pin):
-            if not os.path.exists(place):
-                with suppress(OSError):
-                    self._link(pin, place)
-            return Path(pin)
-        if os.path.exists(place):
-            with suppress(OSError):
-                self._link(place, pin)
-            return Path(place)
-        hint = "fetch it from a remote, or commit the same files again"
-        raise StoreError(f"the object {oid} is missing from the cache", hint=hint)
-
-    def check(self, entry: FileEntry) -> str:
-        """What is wrong with a file's object; empty when nothing is."""
-        try:
-            path = self.path(entry.md5)
-            size = path.stat().st_size
-            if size != entry.size:
-                return f"is {size} bytes long instead of {entry.size}"
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except StoreError:
-            return MISSING
-        except OSError as error:
-            return f"cannot be read: {error.strerror}"
-        if found != entry.sha256:
-            return "does not have its recorded SHA-256"
-        self._unite(entry.md5)
-        return ""
-
-    def _unite(self, oid: str) -> None:
-        """Make the object that DVC sees the pinned file, should it be another one."""
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
-        with suppress(OSError, StoreError):
-            if not os.path.samefile(pin, place):
-                with self.workspace() as work:
-                    os.link(pin, work / "link")
-                    os.replace(work / "link", place)
-
-    def copy(self, entry: FileEntry, target: Path) -> None:
-        """Write a file's bytes to the new file `target`, verified on the way.
-
-        Raises:
-            VerificationError: when they are not what the commit recorded.
-        """
-        mode = int(entry.mode[-3:], 8)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with self.path(entry.md5).open("rb") as source:
-            descriptor = os.open(target, flags, mode)
-            with os.fdopen(descriptor, "wb") as out:
-                cloned = reflink(source.fileno(), out.fileno())
-                found = hashlib.sha256()
-                while chunk := source.read(_CHUNK):
-                    found.update(chunk)
-                    if not cloned:
-                        out.write(chunk)
-        if found.hexdigest() != entry.sha256:
-            hint = "run `lineage verify` to see how far the damage goes"
-            message = f"{entry.path} does not have its recorded SHA-256"
-            raise VerificationError(message, hint=hint)
-
-
-def _linked(source: str | Path, target: str) -> bool:
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        return False
-    return True
-
 
 def _same_bytes(first: str | Path, second: str | Path) -> bool:
     """Whether two files are the same; not so when the second is missing."""
     with suppress(FileNotFoundError):
         return filecmp.cmp(first, second, shallow=False)
+    return False
+
+
+def _batches(entries: Iterable[FileEntry]) -> Iterator[list[FileEntry]]:
+    """Entries, so many that one sync for all is worth it; each object once."""
+    batch: dict[str, FileEntry] = {}
+    for entry in entries:
+        batch[entry.md5] = entry
+        if len(batch) >= _FILES or sum(e.size for e in batch.values()) >= _BYTES:
+            yield list(batch.values())
+            batch = {}
+    if batch:
+        yield list(batch.values())
+
+
+def _alike(first: BinaryIO, second: BinaryIO) -> bool:
+    while (data := first.read(_CHUNK)) == second.read(_CHUNK):
+        if not data:
+            return True
     return False
 
 

@@ -42,7 +42,7 @@ class Pins:
 
     def of_others(self) -> set[str]:
         """What other registries that use this cache have pinned."""
-        ours = {self._payloads.registry, "trash", "tmp", uploads.FOLDER}
+        ours = {self._payloads.registry, "trash", "tmp", "packs", uploads.FOLDER}
         folders = [path for path in _folders(self._own) if path.name not in ours]
         return {oid for folder in folders for oid in _objects(folder)}
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from lineage.errors import Ambiguous, NotFound, UsageError
-from lineage.records import Row, place, record_files
+from lineage.records import Row, placed, record_files
 from lineage.records.lookup import Hit, Lookup, looking
 from lineage.records.source import Source
 from lineage.records.values import has, identity, texts
@@ -33,7 +33,10 @@ def opened(registry: Registry, entry: FileEntry) -> Iterator[Lookup]:
     Raises:
         LineageError: when its bytes are not here, or not what its name says.
     """
-    with looking(Source(place(registry, entry), entry.path)) as lookup:
+    with (
+        placed(registry, entry) as path,
+        looking(Source(path, entry.path)) as lookup,
+    ):
         yield lookup
 
 

@@ -9,7 +9,7 @@ from lineage.blame.finding import ID, opened
 from lineage.blame.result import BY_NAME, BYTES, CHANGED, IDENTITY, Place, Step
 from lineage.descent.roles import WRITING
 from lineage.errors import LineageError
-from lineage.records import Row, place, record_files
+from lineage.records import Row, placed, record_files
 from lineage.records.lookup import Hit
 from lineage.records.values import identity, texts
 from lineage.registry import Registry
@@ -103,8 +103,8 @@ class _Parents:
         """The record files of a parent whose bytes are here."""
         try:
             for entry in record_files(self._registry, parent):
-                place(self._registry, entry)
-                yield entry
+                with placed(self._registry, entry):
+                    yield entry
         except LineageError as error:
             self._unread[parent] = str(error)
 

@@ -74,7 +74,7 @@ def read(registry: Registry, entry: FileEntry) -> Iterator[bytes]:
         VerificationError: at the end, when they are not what the commit recorded.
     """
     found, size = sha256(), 0
-    with registry.payloads.path(entry.md5).open("rb") as file:
+    with registry.payloads.open(entry.md5) as file:
         while chunk := file.read(_CHUNK):
             found.update(chunk)
             size += len(chunk)

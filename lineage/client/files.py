@@ -35,15 +35,15 @@ class MirrorPayloads(Payloads):
         super().__init__(cache, registry, hashes)
         self._bring = bring
 
-    def path(self, oid: str) -> Path:
-        """Where an object lies, which is brought here first if it has to be.
+    def loose(self, oid: str) -> Path | None:
+        """The file of an object, which is brought here first if it has to be.
 
         Raises:
             StoreError: when it cannot be had.
         """
         if not self.has(oid):
             self._bring(oid)
-        return super().path(oid)
+        return super().loose(oid)
 
 
 class ServedPayloads(RemotePayloads):
@@ -119,7 +119,7 @@ def upload(
     crew = Crew(_JOBS, progress)
 
     def send(one: tuple[FileEntry, int]) -> None:
-        _send(server, payloads.path(one[0].md5), *one, crew.tick)
+        _send(server, payloads, *one, crew.tick)
 
     for _, outcome in crew.each(send, lacking):
         if isinstance(outcome, Exception):
@@ -133,11 +133,11 @@ def _batches(entries: list[FileEntry]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _send(
-    server: Server, path: Path, entry: FileEntry, offset: int, tick: "Progress"
+    server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: "Progress"
 ) -> None:
     for tries_left in reversed(range(_TRIES)):
         try:
-            return _send_from(server, path, entry, offset, tick)
+            return _send_from(server, payloads, entry, offset, tick)
         except StoreError:
             if not tries_left:
                 raise
@@ -149,7 +149,7 @@ def _send(
 
 
 def _send_from(
-    server: Server, path: Path, entry: FileEntry, offset: int, tick: "Progress"
+    server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: "Progress"
 ) -> None:
     headers = {
         "Content-Type": "application/offset+octet-stream",
@@ -159,7 +159,7 @@ def _send_from(
     }
 
     def body() -> Iterator[bytes]:
-        with path.open("rb") as file:
+        with payloads.open(entry.md5) as file:
             file.seek(offset)
             while chunk := file.read(_CHUNK):
                 yield chunk

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lineage.contamination.index import Index, Match, stronger
 from lineage.contamination.words import pieces, words
 from lineage.errors import LineageError
-from lineage.records import place, record_files, rows_of
+from lineage.records import placed, record_files, rows_of
 from lineage.records.texts import texts
 from lineage.registry import Registry
 from lineage.store.files import FileEntry
@@ -98,10 +98,10 @@ class Looking:
     def _file(self, entry: FileEntry) -> Look:
         look = Look()
         try:
-            path = place(self._registry, entry)
-            rows = rows_of(path, entry.path, progress=self._progress)
-            said = texts(rows, self._column, any_=True)
-            self._look(look, ((row.where, text) for row, text in said))
+            with placed(self._registry, entry) as path:
+                rows = rows_of(path, entry.path, progress=self._progress)
+                said = texts(rows, self._column, any_=True)
+                self._look(look, ((row.where, text) for row, text in said))
         except LineageError as error:
             look.wrong.append(str(error))
         return look

@@ -203,8 +203,8 @@ def _read(
     wrong = registry.payloads.check(entry)
     if wrong:
         raise LineageError(f"it {wrong}")
-    path = registry.payloads.path(entry.md5)
-    return read(path, entry.path, skipped=skipped) or {}
+    with registry.payloads.at(entry.md5) as path:
+        return read(path, entry.path, skipped=skipped) or {}
 
 
 def _rank(change: Change) -> tuple[int, str]:

@@ -87,6 +87,7 @@ def look(
     for id_ in ids:
         commit = registry.load(id_)
         found = tuple(_checked(registry, id_, commit, trust))
+        registry.rest()
         event = _say(registry, id_, found) if write else ""
         blind = sum(edge.role in BLIND for edge in commit.edges)
         yield Looked(id_, found, event, blind)

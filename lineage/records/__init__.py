@@ -5,6 +5,7 @@ records are the same. Which files hold records, and how, is in `formats`.
 """
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ __all__ = [
     "Row",
     "identity",
     "place",
+    "placed",
     "record_files",
     "rows",
     "rows_of",
@@ -76,10 +78,10 @@ def rows(
     """
     number = 0
     for entry in record_files(registry, id_):
-        found = rows_of(place(registry, entry), entry.path, columns, progress, number)
-        for row in found:
-            yield row
-            number = row.number
+        with placed(registry, entry) as path:
+            for row in rows_of(path, entry.path, columns, progress, number):
+                yield row
+                number = row.number
 
 
 def rows_of(
@@ -109,8 +111,22 @@ def record_files(registry: Registry, id_: str) -> list[FileEntry]:
     return [entries[path] for path in found]
 
 
+@contextmanager
+def placed(registry: Registry, entry: FileEntry) -> Iterator[Path]:
+    """As `place`, for a while: what was written out for it may go afterwards.
+
+    Raises:
+        LineageError: as `place`.
+    """
+    path = place(registry, entry)
+    try:
+        yield path
+    finally:
+        registry.payloads.let_go(entry.md5)
+
+
 def place(registry: Registry, entry: FileEntry) -> Path:
-    """Where the bytes of a file lie.
+    """Where the bytes of a file lie, or were written out to (`Payloads.path`).
 
     Raises:
         LineageError: when they are not here, or not as many as recorded.
@@ -119,8 +135,11 @@ def place(registry: Registry, entry: FileEntry) -> Path:
         path = registry.payloads.path(entry.md5)
         size = path.stat().st_size
     except (StoreError, OSError):
+        if registry.payloads.has(entry.md5):  # but cannot be written out
+            raise
         raise _away(registry, entry) from None
     if size != entry.size:
+        registry.payloads.let_go(entry.md5)
         message = f"{entry.path} does not have its recorded size"
         raise LineageError(message, hint="run `lineage verify`")
     return path

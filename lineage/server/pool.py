@@ -48,6 +48,7 @@ class Pool:
 
     def _give_back(self, registry: "Registry") -> None:
         """Keep a registry for the next request, if few are idle."""
+        registry.rest()
         try:
             self._idle.put_nowait(registry)
         except Full:

@@ -140,9 +140,9 @@ def read_lines(registry: Registry, entry: FileEntry) -> Iterable[bytes]:
     Raises:
         VerificationError: when it has not, or is not there.
     """
-    path = registry.payloads.path(entry.md5)
     try:
-        data = path.read_bytes()
+        with registry.payloads.open(entry.md5) as file:
+            data = file.read()
     except OSError as error:
         message = f"{entry.path} cannot be read: {error.strerror}"
         raise VerificationError(message, hint="run `lineage verify`") from None

@@ -21,6 +21,7 @@ from lineage.addresses import stored
 from lineage.errors import Conflict, NotAllowed
 from lineage.server.access import Leased, needs
 from lineage.server.cache import matches
+from lineage.server.file_answer import file_answer
 from lineage.server.incoming.given import Id
 from lineage.server.problems import problem
 from lineage.server.routes.asked import READER
@@ -123,23 +124,18 @@ def read(
     headers = {"ETag": f'"{sha256}"'}
     if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
+    digest = b64encode(bytes.fromhex(sha256)).decode()
+    headers["Repr-Digest"] = f"sha-256=:{digest}:"
     uploads = Uploads(registry.payloads)
     if entry := stored(registry, [sha256]).get(sha256):
-        path = registry.payloads.path(entry.md5)
-    elif whole := uploads.find(sha256):
-        path = whole.path
-    else:
-        begun = {_OFFSET: str(uploads.begun(sha256))}
-        hint = "POST to files/lacking tells which files have to be sent"
-        return problem(404, f"no file {sha256[:12]} is here", hint, begun)
-    digest = b64encode(bytes.fromhex(sha256)).decode()
-    return FileResponse(
-        path,
-        headers={**headers, "Repr-Digest": f"sha-256=:{digest}:"},
-        media_type="application/octet-stream",
-        filename=name or sha256,
-        content_disposition_type="attachment",
-    )
+        file = registry.payloads.open(entry.md5)
+        return file_answer(request, file, entry.size, name or sha256, headers)
+    if whole := uploads.find(sha256):
+        file = whole.path.open("rb")
+        return file_answer(request, file, whole.size, name or sha256, headers)
+    begun = {_OFFSET: str(uploads.begun(sha256))}
+    hint = "POST to files/lacking tells which files have to be sent"
+    return problem(404, f"no file {sha256[:12]} is here", hint, begun)
 
 
 @router.put(

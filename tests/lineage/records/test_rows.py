@@ -172,7 +172,8 @@ def test_a_dataset_without_records_is_refused(repo: Registry) -> None:
 def test_bytes_that_are_not_here_are_named(repo: Registry) -> None:
     """A file whose bytes are gone, or not whole, is an error that names it."""
     id_ = committed(repo, {"a.jsonl": b'{"n":1}\n'})
-    path = repo.payloads.path(repo.files(id_)[0].md5)
+    path = repo.payloads.loose(repo.files(id_)[0].md5)
+    assert path
     path.chmod(0o644)
     path.write_bytes(b"")
     with pytest.raises(LineageError, match=r"a\.jsonl does not have its recorded"):

@@ -1,0 +1,249 @@
+"""Reading the payload bytes of one registry, wherever in its cache they are.
+
+An object is *loose*, a plain file below the pins and where DVC looks, or *packed*, a
+part of the registry's packs, or both: then the plain file is read. Readers hold no
+lock, so one that finds no file looks into the packs, and once more for a file.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from lineage.errors import StoreError, VerificationError
+from lineage.store.disk import make_folder, reflink
+from lineage.store.files import FileEntry
+from lineage.store.lent import Lent
+
+if TYPE_CHECKING:
+    from lineage.store.packed.packs import Packs
+
+_CHUNK = 1 << 20
+_TRIES = 3  # looks for an object that others pack and unpack meanwhile
+MISSING = "is missing from the cache"
+
+
+class Stored:
+    """What can be read of the payloads of one registry in one DVC cache."""
+
+    def __init__(self, cache: Path, registry: str) -> None:
+        self.cache = cache
+        self.registry = registry
+        self._own = cache / "lineage"
+        self._pins = str(self._own / registry)
+        self._objects = str(cache / "files" / "md5")
+        self._lent = Lent(self._own / "tmp")
+
+    @cached_property
+    def packs(self) -> "Packs":
+        """The packs of this registry, of which there may be none."""
+        from lineage.store.packed.packs import Packs
+
+        return Packs(self.cache, self.registry)
+
+    # what is here
+
+    def has(self, oid: str) -> bool:
+        """Whether an object is here: pinned, where DVC keeps it, or packed."""
+        return self.is_loose(oid) or self.packs.find(oid) is not None
+
+    def is_loose(self, oid: str) -> bool:
+        """Whether an object is a file of its own: pinned, or where DVC keeps it."""
+        return self.is_pinned(oid) or os.path.exists(self._at(self._objects, oid))
+
+    def is_packed(self, oid: str) -> bool:
+        """Whether an object is in the packs only."""
+        return not self.is_loose(oid) and self.packs.find(oid) is not None
+
+    def is_pinned(self, oid: str) -> bool:
+        return os.path.exists(self._at(self._pins, oid))
+
+    def is_linked(self, oid: str) -> bool:
+        """Whether pin and DVC's place are there, and one file."""
+        with suppress(OSError):
+            return os.path.samefile(
+                self._at(self._pins, oid), self._at(self._objects, oid)
+            )
+        return False
+
+    def intact(self, oid: str, size: int) -> bool:
+        """Whether the object is pinned, or packed, at full length.
+
+        DVC's link of one that is pinned is made good.
+        """
+        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        try:
+            if os.stat(pin).st_size != size:
+                return False
+        except OSError:
+            found = self.packs.find(oid)
+            return found is not None and found[1].size == size
+        if not os.access(place, os.F_OK):
+            self._link(pin, place)
+        return True
+
+    # reading
+
+    def open(self, oid: str) -> BinaryIO:
+        """An object's bytes, from its file or out of a pack; may be sought in.
+
+        Raises:
+            StoreError: when it is nowhere in the cache.
+        """
+        for _ in range(_TRIES):
+            with suppress(FileNotFoundError):
+                if path := self.loose(oid):
+                    return path.open("rb")
+            if found := self.packs.open(oid):
+                return found
+        raise _missing(oid)
+
+    def path(self, oid: str) -> Path:
+        """A plain file with an object's bytes, for readers that need one.
+
+        It stays, whatever others do, until `let_go`, `rest` or `close`. What is packed
+        is written out for that: `open` is better where a file is read once.
+
+        Raises:
+            StoreError: when it is nowhere in the cache, or the disk is full.
+        """
+        for _ in range(_TRIES):
+            with suppress(FileNotFoundError):
+                if path := self.loose(oid):
+                    return self._lent.link(oid, path)
+            if path := self._lent.thaw(oid, self.packs):
+                return path
+        raise _missing(oid)
+
+    @contextmanager
+    def at(self, oid: str) -> Iterator[Path]:
+        """As `path`, for a while.
+
+        Raises:
+            StoreError: as `path`.
+        """
+        path = self.path(oid)
+        try:
+            yield path
+        finally:
+            self.let_go(oid)
+
+    def let_go(self, oid: str) -> None:
+        """Somebody is done with the file that `path` gave for an object."""
+        self._lent.let_go(oid)
+
+    def rest(self) -> None:
+        """Everybody is done with what `path` gave; a little is kept for the next."""
+        self._lent.rest()
+
+    def close(self) -> None:
+        """Remove the files that `path` gave."""
+        self._lent.close()
+
+    def loose(self, oid: str) -> Path | None:
+        """The file of an object; a cache link that `dvc gc` took is made again."""
+        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        if os.path.exists(pin):
+            if not os.path.exists(place):
+                with suppress(OSError):
+                    self._link(pin, place)
+            return Path(pin)
+        if os.path.exists(place):
+            with suppress(OSError):
+                self._link(place, pin)
+            return Path(place)
+        return None
+
+    def digests(self, oid: str) -> tuple[str, str]:
+        """MD5 and SHA-256 of an object that is here, as its bytes are."""
+        md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        with self.open(oid) as file:
+            while chunk := file.read(_CHUNK):
+                md5.update(chunk)
+                sha256.update(chunk)
+        return md5.hexdigest(), sha256.hexdigest()
+
+    def check(self, entry: FileEntry) -> str:
+        """What is wrong with a file's object; empty when nothing is."""
+        try:
+            with self.open(entry.md5) as file:
+                size = file.seek(0, os.SEEK_END)
+                if size != entry.size:
+                    return f"is {size} bytes long instead of {entry.size}"
+                file.seek(0)
+                found = _sha256(file)
+        except StoreError:
+            return MISSING
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        except VerificationError as error:
+            return f"cannot be read: {error}"
+        return "" if found == entry.sha256 else "does not have its recorded SHA-256"
+
+    def copy(self, entry: FileEntry, target: Path) -> None:
+        """Write a file's bytes to the new file `target`, verified on the way.
+
+        Raises:
+            VerificationError: when they are not what the commit recorded.
+        """
+        mode = int(entry.mode[-3:], 8)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with self.open(entry.md5) as source:
+            descriptor = os.open(target, flags, mode)
+            with os.fdopen(descriptor, "wb") as out:
+                cloned = _cloned(source, out)
+                found = hashlib.sha256()
+                while chunk := source.read(_CHUNK):
+                    found.update(chunk)
+                    if not cloned:
+                        out.write(chunk)
+        if found.hexdigest() != entry.sha256:
+            hint = "run `lineage verify` to see how far the damage goes"
+            message = f"{entry.path} does not have its recorded SHA-256"
+            raise VerificationError(message, hint=hint)
+
+    # places
+
+    @staticmethod
+    def _link(source: str | Path, target: str) -> bool:
+        """Hard-link; False when something is there already."""
+        try:
+            return _linked(source, target)
+        except FileNotFoundError:
+            make_folder(os.path.dirname(target))
+        return _linked(source, target)
+
+    @staticmethod
+    def _at(root: str, oid: str) -> str:
+        return f"{root}/{oid[:2]}/{oid[2:]}"
+
+
+def _missing(oid: str) -> StoreError:
+    hint = "fetch it from a remote, or commit the same files again"
+    return StoreError(f"the object {oid} is missing from the cache", hint=hint)
+
+
+def _linked(source: str | Path, target: str) -> bool:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _sha256(file: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def _cloned(source: BinaryIO, out: BinaryIO) -> bool:
+    """Whether `out` now shares the blocks of `source`; a packed file has none."""
+    with suppress(io.UnsupportedOperation):
+        return reflink(source.fileno(), out.fileno())
+    return False
