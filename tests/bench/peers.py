@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 from dataclasses import dataclass
 from importlib.metadata import distributions
@@ -131,6 +132,7 @@ def install() -> Iterator[str]:
     if not (PLACE / "bin" / "python").exists():
         venv.create(PLACE, with_pip=True)
     _link_oxen()
+    _lend_packages()
     for line in wanted:
         if line.replace("_", "-") not in _installed():
             yield from _pip(line)
@@ -161,10 +163,20 @@ def _link_oxen() -> None:
     target.chmod(0o755)
 
 
+def _lend_packages() -> None:
+    """Let peers import what ours has, torch of all things, and not install it twice."""
+    [packages] = PLACE.glob("lib/python*/site-packages")
+    (packages / "ours.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n", "utf-8")
+
+
+_SHOW = f"{PLACE}/bin/pip show {{}} | sed -n 's/Version: //p'"
 TOOLS = {
     "mlflow": ("pip show mlflow | sed -n 's/Version: //p'", "pip install mlflow"),
     "wrk": ("wrk -v | sed 's/wrk debian.//; s/ .*//;q'", "apt-get install wrk"),
     "strace": ("strace -V | sed 's/.* //;q'", "apt-get install strace"),
+    "git-theta": (_SHOW.format("git-theta"), "make bench, with PyPI within reach"),
+    "hf-xet": (_SHOW.format("hf-xet"), "pip install hf-xet"),
+    "zipnn": (_SHOW.format("zipnn"), "make bench, with PyPI within reach"),
 }  # what some areas need besides: how it says its version, how to get it
 
 
