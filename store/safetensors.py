@@ -5,10 +5,11 @@ length of a JSON header; what follows it is tensors and nothing else, without a 
 """
 
 import json
+import os
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from lineage.errors import LineageError
 
@@ -53,18 +54,22 @@ def read_header(path: Path) -> Header:
     Raises:
         Malformed: when any of the format's rules is broken.
     """
-    size = path.stat().st_size
+    with path.open("rb") as file:
+        return header_of(file)
+
+
+def header_of(file: BinaryIO) -> Header:
+    """The same of a file that is open, and may be sought in."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if size < _LENGTH:
         raise Malformed("it is cut off before its header")
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(_LENGTH), "little")
-        if length > _LONGEST:
-            raise Malformed(f"its header claims {length:,} bytes, more than 100 MB")
-        if length > size - _LENGTH:
-            raise Malformed(
-                f"its header claims {length:,} bytes, the file has {size:,}"
-            )
-        header = _header(file.read(length))
+    length = int.from_bytes(file.read(_LENGTH), "little")
+    if length > _LONGEST:
+        raise Malformed(f"its header claims {length:,} bytes, more than 100 MB")
+    if length > size - _LENGTH:
+        raise Malformed(f"its header claims {length:,} bytes, the file has {size:,}")
+    header = _header(file.read(length))
     facts = header.pop("__metadata__", {})
     if not isinstance(facts, dict):
         raise Malformed("its __metadata__ is no object")

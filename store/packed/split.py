@@ -4,15 +4,15 @@ Files are told apart by what is in them: in the cache they have no names. Nothin
 unpickled, and what is not as it should be is no error: such a file is one piece.
 """
 
+import os
 import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from lineage.store.packed.codec import BLOCK, encode
-from lineage.store.safetensors import BITS, Malformed, read_header
+from lineage.store.safetensors import BITS, Malformed, header_of
 
 _SMALL = 1 << 16  # bytes; a piece of its own costs a hundred, and time
 _PIECES, _PIECE = 8, 1 << 12  # what is tried: so many times so many bytes
@@ -35,26 +35,26 @@ class Extent(NamedTuple):
     width: int
 
 
-def extents(path: Path) -> list[Extent]:
-    """The parts of the file at `path`, in order, none empty: together all of it.
+def extents(file: BinaryIO) -> list[Extent]:
+    """The parts of a file that may be sought in, in order, none empty: all of it.
 
     A name means the same part in a later file of the same kind: a tensor's own in
     safetensors, a member's in the zip files of torch.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(16)
-        found = _members(path, file) if head[:2] == b"PK" else _tensors(path, head)
-        parts = _tiled(found, size) or [Extent("", 0, size, _UNKNOWN)] * bool(size)
-        return [_known(part, file) for part in _gathered(parts)]
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(16)
+    found = _members(file) if head[:2] == b"PK" else _tensors(file, head)
+    parts = _tiled(found, size) or [Extent("", 0, size, _UNKNOWN)] * bool(size)
+    return [_known(part, file) for part in _gathered(parts)]
 
 
-def _tensors(path: Path, head: bytes) -> list[Extent]:
+def _tensors(file: BinaryIO, head: bytes) -> list[Extent]:
     """The tensors of a safetensors file; none when it is no such file."""
     if head[8:9] != b"{":
         return []
     try:
-        begin, entries, _ = read_header(path)
+        begin, entries, _ = header_of(file)
     except Malformed:
         return []
     return [
@@ -67,10 +67,10 @@ def _width(dtype: str) -> int:
     return _COMPLEX.get(dtype) or max(1, BITS[dtype] // 8)
 
 
-def _members(path: Path, file: BinaryIO) -> list[Extent]:
+def _members(file: BinaryIO) -> list[Extent]:
     """The members of a zip file; none when it is no such file, or a strange one."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             return [_member(info, file) for info in archive.infolist()]
     except _BROKEN:
         return []

@@ -24,7 +24,12 @@ LARGE = 1 << 16  # bytes from which on a tensor is a part of its own
 def split(data: bytes, folder: Path) -> list[Extent]:
     path = folder / "file"
     path.write_bytes(data)
-    return extents(path)
+    return of_file(path)
+
+
+def of_file(path: Path) -> list[Extent]:
+    with path.open("rb") as file:
+        return extents(file)
 
 
 def whole(data: bytes) -> list[tuple[str, int, int]]:
@@ -56,7 +61,7 @@ def test_each_large_tensor_is_a_part_of_its_width(tmp_path: Path) -> None:
         "empty": torch.zeros(0),
     }
     save_file(tensors, tmp_path / "model")
-    found = extents(tmp_path / "model")
+    found = of_file(tmp_path / "model")
     widths = {extent.name: extent.width for extent in found[1:]}
     assert widths == {"a": 2, "b": 1, "c": 8, "d": 4, "e": 4}
     assert {extent.size % LARGE for extent in found[1:]} == {0}
@@ -79,7 +84,7 @@ def test_members_of_a_torch_file_are_parts(tmp_path: Path) -> None:
         "double": torch.from_numpy(weights(LARGE, "f8")),
     }
     torch.save(state, tmp_path / "optimizer.pt")
-    found = extents(tmp_path / "optimizer.pt")
+    found = of_file(tmp_path / "optimizer.pt")
     data = (tmp_path / "optimizer.pt").read_bytes()
     large = [extent for extent in found if extent.size >= LARGE]
     assert [extent.name for extent in large] == [
