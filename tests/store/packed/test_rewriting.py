@@ -22,7 +22,6 @@ from tests.store.packed.making import (
     weights,
 )
 
-
 if TYPE_CHECKING:
     from pathlib import Path
 
