@@ -9,7 +9,8 @@ method, its width, its data, and the size that it has when decoded:
 method  name    data
 ======  ======  ====================================================================
 0       raw     the block
-1       zstd    one zstd frame of the block, its base as dictionary if there is one
+1       zstd    one zstd frame of the block; its base, if it has one, is the (raw)
+                dictionary
 2       plain   planes of the elements, each rotated left by one bit
 3       xor     planes of element XOR base's element
 4       sub     planes of element - base's element, zigzag
@@ -35,9 +36,16 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
+from lineage.errors import StoreError, VerificationError
 
-from lineage.errors import VerificationError
+try:
+    import numpy as np
+    import zstandard  # noqa: F401
+except ImportError as error:
+    raise StoreError(
+        f"packs need {error.name}", hint="pip install 'lineage-vcs[pack]'"
+    ) from None
+
 from lineage.store.packed.elements import (
     PLAIN,
     RUN,

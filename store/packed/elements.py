@@ -7,14 +7,7 @@ run fits into the processor's cache, and sorting one is fast.
 from collections.abc import Iterator
 from typing import Any
 
-from lineage.errors import StoreError
-
-try:
-    import numpy as np
-except ImportError:
-    raise StoreError(
-        "packs need numpy", hint="pip install 'lineage-vcs[pack]'"
-    ) from None
+import numpy as np
 
 Elements = np.ndarray[tuple[int], np.dtype[Any]]
 Plane = np.ndarray[tuple[int], np.dtype[np.uint8]]

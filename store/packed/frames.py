@@ -3,16 +3,9 @@
 A frame states the size of its content, and nothing follows it.
 """
 
-from functools import lru_cache
+import zstandard
 
-from lineage.errors import StoreError, VerificationError
-
-try:
-    import zstandard
-except ImportError:
-    raise StoreError(
-        "packs need zstandard", hint="pip install 'lineage-vcs[pack]'"
-    ) from None
+from lineage.errors import VerificationError
 
 Data = bytes | bytearray | memoryview
 
@@ -37,7 +30,7 @@ def counted(data: Data) -> bytes:
 
 def deflated(data: Data, level: int, dictionary: bytes = b"") -> bytes:
     """A frame that makes use of what was there before, in it or in the dictionary."""
-    held = _dictionary(dictionary, level) if dictionary else None
+    held = _dictionary(dictionary)
     return zstandard.ZstdCompressor(level, dict_data=held).compress(data)
 
 
@@ -52,7 +45,7 @@ def inflated(data: Data, size: int, dictionary: bytes = b"") -> bytes:
             raise VerificationError(
                 "a frame in a pack does not have the size it should"
             )
-        held = _dictionary(dictionary) if dictionary else None
+        held = _dictionary(dictionary)
         reader = zstandard.ZstdDecompressor(dict_data=held, max_window_size=_WIDEST)
         content = reader.decompress(data, allow_extra_data=False)
     except (zstandard.ZstdError, ValueError) as error:
@@ -62,10 +55,8 @@ def inflated(data: Data, size: int, dictionary: bytes = b"") -> bytes:
     return content
 
 
-@lru_cache(maxsize=8)
-def _dictionary(data: bytes, level: int | None = None) -> zstandard.ZstdCompressionDict:
-    """Any bytes as a dictionary, made ready once for all that is like them."""
-    held = zstandard.ZstdCompressionDict(data, zstandard.DICT_TYPE_RAWCONTENT)
-    if level is not None:
-        held.precompute_compress(level=level)
-    return held
+def _dictionary(data: bytes) -> zstandard.ZstdCompressionDict | None:
+    """The bytes as what came before, whatever they begin with."""
+    if not data:
+        return None
+    return zstandard.ZstdCompressionDict(data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
