@@ -30,6 +30,7 @@ from tests.bench import (
     server,
     small_files,
     startup,
+    text_store,
     transfer,
 )
 from tests.bench.measure import QUICK, Bench, Sizes, machine
@@ -46,6 +47,7 @@ AREAS: dict[str, Callable[[Bench], None]] = {
     "serve": server.measure,
     "loop": runner_cost.measure,
     "transfer": transfer.measure,
+    "text": text_store.measure,
 }
 LARGE: dict[str, Callable[[Bench], None]] = {
     "commit_bytes_large": commit_bytes.large,
