@@ -133,6 +133,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
     from lineage.cli.progress import LoopProgress
     from lineage.loop.running.runner import run as run_loop
     from lineage.loop.spec import load
+    from lineage.packing.auto import start as pack_behind
 
     again = f"lineage loop run {spec}"
     loaded = load(spec)
@@ -156,6 +157,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
             code = error.exit_code
     if not warned:
         _warn_of_taints(app, f"loop/{name}")
+    pack_behind(app.registry)
     if format_ != "human":
         _print(app, name, format_)
     elif not code:

@@ -67,6 +67,8 @@ SECTIONS = {
     "Bytes": {
         "get": "Give the files of a commit back, verified.",
         "verify": "Check that everything is as it was recorded.",
+        "pack": "Store what is cold as differences.",
+        "unpack": "Make packed files plain again, for DVC.",
         "gc": "Free bytes that nothing needs.",
         "erase": "Erase the bytes of a commit for good.",
         "index": "Look at the index, or make it anew.",
@@ -88,7 +90,8 @@ SECTIONS = {
 
 # work on a registry's own folder, on its bytes, or on this machine
 _AT_HOME = {"clone", "demo", "erase", "fetch", "gc", "index", "init"}
-_AT_HOME |= {"pull", "push", "remote", "serve", "status", "token", "webhook"}
+_AT_HOME |= {"pack", "pull", "push", "remote", "serve", "status", "token", "unpack"}
+_AT_HOME |= {"webhook"}
 _OBJECTS = 20_000  # so many more before Python looks for cycles
 _UNREAD = click.Command(None)
 _INTERRUPTED = 130

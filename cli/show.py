@@ -128,11 +128,16 @@ def _whereabouts(payload: Record) -> str:
     """What there is to say of where the files are."""
     if not payload["stored"]:
         return ", hashed in place and not stored"
+    share = percent(payload["packed_share"] or 0)
     return "".join(
         f", {what}"
         if payload[key] == payload["count"]
         else f", {payload[key]:,} {what}"
-        for key, what in (("erased", "erased"), ("absent", "not here"))
+        for key, what in (
+            ("erased", "erased"),
+            ("absent", "not here"),
+            ("packed", f"packed, {share} of whole"),
+        )
         if payload[key]
     )
 

@@ -13,7 +13,7 @@ from lineage.cli.command import (
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.taint_list import look_for_records
 from lineage.cli.tainted import why
-from lineage.cli.text import plural
+from lineage.cli.text import plural, size
 from lineage.shapes.tainted import marked
 
 _REACHED = 3
@@ -82,6 +82,7 @@ def status(app: App, *, tainted: bool, format_: str) -> int:
         app.terminal.say("HEAD is ", (registry.head, "branch"))
     if registry.events_log.at is None:
         _tell_remotes(app)
+        _tell_packing(app)
     if not changed:
         app.terminal.say(
             "no committed file has changed"
@@ -126,3 +127,20 @@ def _tell_remotes(app: App) -> None:
             events = plural(apart.behind, "new event")
             told = f" has {events}: `lineage pull {remote.name}`"
             app.terminal.say((remote.name, "title"), told)
+
+
+def _tell_packing(app: App) -> None:
+    """Say what is packed, and that packing in the background failed, if it did."""
+    from lineage.packing.auto import failure, log
+    from lineage.packing.listing import total
+
+    files, whole, packed = total(app.registry)
+    if files:
+        text = f"{plural(files, 'file')} of {size(whole)} in {size(packed)}"
+        app.terminal.say(("packed", "title"), f" {text}: `lineage pack --list`")
+    if failed := failure(app.registry):
+        time, what = failed
+        app.terminal.note(
+            f"packing in the background failed on {time[:10]}: {what}; "
+            f"see {log(app.registry)}"
+        )

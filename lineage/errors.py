@@ -8,7 +8,7 @@ The command line prints all and exits with the class's ``exit_code``::
     ├── StoreError           1   a file, a disk, a git or DVC repository, a remote
     │   ├── Conflict         1   somebody else moved the ref first
     │   │   ├── Moved        1   and this is where it is now
-    │   │   └── Busy         1   a server is still at the same request
+    │   │   └── Busy         1   somebody is at the same thing already
     │   └── Lacking          1   a server has not got the files of a commit
     ├── UsageError           2   a bad option, name, number or spec
     ├── VerificationError    3   bytes are not what their address says
@@ -66,7 +66,7 @@ class Moved(Conflict):
 
 
 class Busy(Conflict):
-    """The same request is being answered."""
+    """Somebody is at it: the same request is being answered, the same files packed."""
 
 
 class Lacking(StoreError):

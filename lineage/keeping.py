@@ -44,14 +44,25 @@ def addresses(registry: Registry) -> set[str]:
 
 
 def _wanted(registry: Registry, known: dict[str, str]) -> set[str]:
-    """Without those that were freed or erased, and are away: DVC would miss them."""
+    """Without those that DVC would miss: freed or erased and away, or packed."""
     gone = tombstones(registry)
     away = {registry.git_oid(id_) for id_ in {*gone.freed, *gone.stripped}}
-    return {
+    found = {
         address
         for oid, address in known.items()
         if address and (oid not in away or registry.payloads.is_pinned(address))
     }
+    if not any(registry.payloads.packs):
+        return found
+    return {address for address in found if not _is_packed(registry, address)}
+
+
+def _is_packed(registry: Registry, address: str) -> bool:
+    """Whether a payload, or a file of it, is in the packs alone."""
+    payloads, oids = registry.payloads, [address]
+    if address.endswith(".dir") and payloads.is_loose(address):
+        oids = dvc.named_in(payloads.path(address).read_bytes())
+    return any(map(payloads.is_packed, oids))
 
 
 def _add_addresses(registry: Registry, known: dict[str, str]) -> None:

@@ -173,6 +173,11 @@ def forget_keep(git: GitRepository) -> None:
     (git.common / KEEP).unlink(missing_ok=True)
 
 
+def named_in(listing: bytes) -> list[str]:
+    """The objects that a ``.dir`` list names."""
+    return [str(row["md5"]) for row in json.loads(listing)]
+
+
 def address(payload_file: bytes) -> str | None:
     """The first object that a ``.dvc`` file names."""
     found = _ADDRESS.search(payload_file)

@@ -185,8 +185,9 @@ def audited(one: "Audited") -> Json:
 
 
 def _payload(registry: "Registry", found: "Entry") -> Json | None:
-    """What the manifest says of the files, and how many of them are away."""
+    """What the manifest says of the files, how many are away, and what packs save."""
     from lineage.needed import absent
+    from lineage.packing.listing import share as packed
 
     payload = found.commit.payload
     if payload is None:
@@ -196,6 +197,7 @@ def _payload(registry: "Registry", found: "Entry") -> Json | None:
     files, erased = registry.files(found.id), registry.erased()
     fields["absent"] = sum(item.md5 in away for item in files)
     fields["erased"] = sum(item.sha256 in erased for item in files)
+    fields["packed"], fields["packed_share"] = packed(registry, found.id)
     return fields
 
 

@@ -112,6 +112,11 @@ def _checked(payloads: Payloads, entry: FileEntry) -> str:
     return payloads.check(entry) if payloads.has(entry.md5) else MISSING
 
 
+def _lacks_a_link(registry: Registry, oid: str) -> bool:
+    payloads = registry.payloads
+    return not payloads.is_linked(oid) and not payloads.is_packed(oid)
+
+
 def file_problems(
     registry: Registry, objects: Objects, progress: Progress
 ) -> Iterator[Problem]:
@@ -120,9 +125,7 @@ def file_problems(
     with ThreadPoolExecutor(2) as pool:
         while batch := list(islice(remaining, _BATCH)):
             entries = [entry for entry, _, _ in batch]
-            relinked = {
-                e.md5 for e in entries if not registry.payloads.is_linked(e.md5)
-            }
+            relinked = {e.md5 for e in entries if _lacks_a_link(registry, e.md5)}
             checked = pool.map(partial(_checked, registry.payloads), entries)
             for (entry, id_, away), what in zip(batch, checked, strict=True):
                 progress(entry.size)
