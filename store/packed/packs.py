@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
-from weakref import WeakSet, finalize
+from weakref import WeakSet, finalize, ref
 
 from lineage.errors import VerificationError
 from lineage.store.disk import disk_errors, make_folder, sync_files, sync_path
@@ -190,7 +190,7 @@ class Packs:
         if found is None:
             return None
         segments = found[0].tables.segments(found[1])
-        held = tuple(self._here.values())
+        held = (self, *self._here.values())
         return cast("BinaryIO", Stream(self.blocks, segments, held))
 
     # blocks
@@ -199,7 +199,8 @@ class Packs:
     def blocks(self) -> "Blocks":
         from lineage.store.packed.blocks import Blocks
 
-        return Blocks(self._sources)
+        us = ref(self)  # so that what was decoded goes when the last of us goes
+        return Blocks(lambda: found._sources() if (found := us()) else ())
 
     def where(self, id_: bytes) -> "Row | None":
         """What has a block, and how it is coded there."""
