@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lineage.errors import VerificationError
@@ -63,10 +64,15 @@ class _Held:
 
 
 class Blocks:
-    """Blocks of the packs that `sources` gives, the likelier ones first."""
+    """Blocks of the packs that `sources` gives.
 
-    def __init__(self, sources: Callable[[], Iterable[Source]]) -> None:
-        self._sources = sources
+    Where one has a damaged block, another one may have it whole; not so if `strict`.
+    """
+
+    def __init__(
+        self, sources: Callable[[], Iterable[Source]], *, strict: bool = False
+    ) -> None:
+        self._sources, self._strict = sources, strict
         self._lock = Mutex()
         self._held: OrderedDict[tuple[int, bytes], _Held] = OrderedDict()
         self._size = 0
@@ -84,7 +90,8 @@ class Blocks:
             if held.checked:
                 return data
         except (VerificationError, OSError):
-            pass
+            if self._strict:
+                raise
         self._forget(id_)
         return self._carefully(id_, MAX_DEPTH + 1)
 
@@ -133,7 +140,7 @@ class Blocks:
     def _carefully(self, id_: bytes, below: int) -> "Data":
         """A block from the first place where it, and all it builds on, is sound."""
         why = f"block {id_.hex()[:12]} is in no pack"
-        for row in self.rows(id_, below):
+        for row in islice(self.rows(id_, below), 1 if self._strict else None):
             why = f"block {id_.hex()[:12]} of {row.source} does not have its SHA-256"
             try:
                 data = _decode(row, self._base(row.block))

@@ -36,7 +36,7 @@ def read_back(path: Path, sources: Callable[[], Iterable[Source]]) -> None:
         pack.check()
     except VerificationError as error:
         raise VerificationError(f"a pack cannot be read back: {error}") from None
-    blocks = Blocks(lambda: chain([pack], sources()))
+    blocks = Blocks(lambda: chain([pack], sources()), strict=True)
     files = {file: pack.tables.segments(file) for file in pack.tables.all_files()}
     used = {part.block for parts in files.values() for part in parts}
     spare = (row.id for row in pack.tables.all_blocks() if row.id not in used)
