@@ -39,22 +39,26 @@ def get(
     here is fetched from the DVC remote, if there is one.
     """
     from lineage.checkout import default_name
-    from lineage.needed import absent
 
     registry = app.registry
     id_ = registry.resolve(revision)
     commit, entries = registry.load(id_), registry.files(id_)
     place = dest or default_name(commit, entries)
     chosen = {"force": force, "without_erased": without_erased}
-    lacking = sum(one.entry.size for one in absent(registry, [id_]))
+    fetched: list[int] = []
     with app.terminal.progress("fetching") as progress:
-        target = registry.get(id_, place, progress=progress, **chosen)
+
+        def heard(count: int) -> None:
+            fetched.append(count)
+            progress(count)
+
+        target = registry.get(id_, place, progress=heard, **chosen)
     if without_erased:
         erased = registry.erased()
         entries = [entry for entry in entries if entry.sha256 not in erased]
     app.terminal.write([str(target)])
-    if lacking:
-        app.terminal.say(f"fetched {size(lacking)} from the DVC remote")
+    if any(fetched):
+        app.terminal.say(f"fetched {size(sum(fetched))} from the DVC remote")
     total = sum(entry.size for entry in entries)
     files = sum(not entry.is_directory for entry in entries)
     app.terminal.say(f"{plural(files, 'file')}, {size(total)}, verified")

@@ -11,7 +11,7 @@ from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.objects import Commit, FileEntry
 from lineage.store.reading import Progress
-from lineage.tombstones import explain_erased, explain_freed
+from lineage.tombstones import explain_erased, explain_freed, missing
 from lineage.transfer import bring
 
 
@@ -58,10 +58,11 @@ def get(
         raise UsageError(f"{target} exists already", hint="replace it with --force")
     registry.check_outside(target)
     check_not_inside(registry, target)
-    try:
-        bring(registry, id_, progress)
-    finally:
-        explain_freed(registry, id_, entries)
+    if missing(registry, entries):
+        try:
+            bring(registry, id_, progress)
+        finally:
+            explain_freed(registry, id_, entries)
     with disk_errors("writing the files"):
         _write(registry, commit.payload.type, entries, target)
     return target
@@ -136,11 +137,10 @@ def _remove(path: Path) -> None:
 
 
 def _write_folder(registry: Registry, entries: list[FileEntry], folder: Path) -> None:
-    folder.mkdir()
+    folders = {entry.path for entry in entries if entry.is_directory}
+    folders |= {entry.path.rpartition("/")[0] for entry in entries}
+    for name in folders:
+        (folder / name).mkdir(parents=True, exist_ok=True)
     for entry in entries:
-        place = folder / entry.path
-        if entry.is_directory:
-            place.mkdir(parents=True)
-        else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            registry.payloads.copy(entry, place)
+        if not entry.is_directory:
+            registry.payloads.copy(entry, f"{folder}/{entry.path}")

@@ -85,7 +85,7 @@ def explain_freed(registry: Registry, id_: str, entries: Iterable[FileEntry]) ->
     Raises:
         StoreError: when it did.
     """
-    if not _missing(registry, entries):
+    if not missing(registry, entries):
         return
     if found := tombstones(registry).freed.get(id_):
         event = registry.events_log.whole.event(found)
@@ -94,6 +94,7 @@ def explain_freed(registry: Registry, id_: str, entries: Iterable[FileEntry]) ->
         raise StoreError(message, hint=hint)
 
 
-def _missing(registry: Registry, entries: Iterable[FileEntry]) -> list[FileEntry]:
+def missing(registry: Registry, entries: Iterable[FileEntry]) -> list[FileEntry]:
+    """The files whose bytes are not here."""
     files = (entry for entry in entries if not entry.is_directory)
     return [entry for entry in files if not registry.payloads.has(entry.md5)]

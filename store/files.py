@@ -55,7 +55,8 @@ def parse_file_list(data: bytes) -> list[FileEntry]:
             form, or a path or digest in it leads out of the payload or the cache.
     """
     with malformed("files.jsonl"):
-        entries = [FileEntry(**json.loads(line)) for line in data.split(b"\n")[:-1]]
+        listed = b"[%b]" % data.removesuffix(b"\n").replace(b"\n", b",")
+        entries: list[FileEntry] = json.loads(listed, object_hook=_entry)
         if not all(map(_is_sound, entries)):
             message = "files.jsonl has a path, mode, size or digest of no payload"
             raise VerificationError(message)
@@ -64,6 +65,10 @@ def parse_file_list(data: bytes) -> list[FileEntry]:
         if file_list(entries) != data:
             raise VerificationError("files.jsonl is not in its canonical form")
     return entries
+
+
+def _entry(fields: dict[str, Any]) -> FileEntry:
+    return FileEntry(**fields)
 
 
 def _is_sound(entry: FileEntry) -> bool:

@@ -6,17 +6,18 @@ lock, so one that finds no file looks into the packs, and once more for a file.
 """
 
 import hashlib
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from io import BufferedIOBase, FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lineage.errors import StoreError, VerificationError
-from lineage.store.disk import make_folder, reflink
+from lineage.store.disk import make_folder
 from lineage.store.files import FileEntry
+from lineage.store.giving import give
 from lineage.store.lent import Lent
 
 if TYPE_CHECKING:
@@ -184,27 +185,25 @@ class Stored:
             return f"cannot be read: {error}"
         return "" if found == entry.sha256 else "does not have its recorded SHA-256"
 
-    def copy(self, entry: FileEntry, target: Path) -> None:
+    def copy(self, entry: FileEntry, target: str | Path) -> None:
         """Write a file's bytes to the new file `target`, verified on the way.
 
         Raises:
             VerificationError: when they are not what the commit recorded.
         """
         mode = int(entry.mode[-3:], 8)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with self.open(entry.md5) as source:
-            descriptor = os.open(target, flags, mode)
-            with os.fdopen(descriptor, "wb") as out:
-                cloned = _cloned(source, out)
-                found = hashlib.sha256()
-                while chunk := source.read(_CHUNK):
-                    found.update(chunk)
-                    if not cloned:
-                        out.write(chunk)
-        if found.hexdigest() != entry.sha256:
+        with self._unbuffered(entry.md5) as source:
+            found = give(source, entry.size, os.fspath(target), mode)
+        if found != entry.sha256:
             hint = "run `lineage verify` to see how far the damage goes"
             message = f"{entry.path} does not have its recorded SHA-256"
             raise VerificationError(message, hint=hint)
+
+    def _unbuffered(self, oid: str) -> FileIO | BufferedIOBase:
+        """As `open`, for whoever reads much at once; most objects are pinned."""
+        with suppress(FileNotFoundError):
+            return FileIO(self._at(self._pins, oid))
+        return cast("BufferedIOBase", self.open(oid))
 
     # places
 
@@ -240,10 +239,3 @@ def _sha256(file: BinaryIO) -> str:
     while chunk := file.read(_CHUNK):
         found.update(chunk)
     return found.hexdigest()
-
-
-def _cloned(source: BinaryIO, out: BinaryIO) -> bool:
-    """Whether `out` now shares the blocks of `source`; a packed file has none."""
-    with suppress(io.UnsupportedOperation):
-        return reflink(source.fileno(), out.fileno())
-    return False

@@ -374,16 +374,17 @@ def test_a_copy_is_a_file_of_its_own(payloads: Payloads, top: Path) -> None:
     assert payloads.check(entry) == ""
 
 
+@pytest.mark.parametrize("size", [4, LARGE])
 def test_a_copy_is_verified_and_overwrites_nothing(
-    payloads: Payloads, cache: Path, top: Path
+    payloads: Payloads, cache: Path, top: Path, size: int
 ) -> None:
-    """Damaged bytes are not given out as if they were whole."""
-    [entry] = payloads.add(write(top / "f", b"text"))[1]
+    """Damaged bytes are not given out as if they were whole, be it only the last."""
+    [entry] = payloads.add(write(top / "f", bytes(size)))[1]
     with pytest.raises(FileExistsError):
         payloads.copy(entry, top / "f")
     pin = places(cache, entry.md5)[0]
     pin.chmod(0o644)
-    pin.write_bytes(b"tExt")
+    pin.write_bytes(bytes(size - 1) + b"1")
     with pytest.raises(VerificationError, match="f does not have its recorded SHA-256"):
         payloads.copy(entry, top / "copy")
 
