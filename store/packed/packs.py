@@ -151,7 +151,7 @@ class Packs:
     def path(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"
 
-    def _sources(self) -> "Iterator[Source]":
+    def sources(self) -> "Iterator[Source]":
         """What blocks are read from."""
         if making := self.making:
             yield making
@@ -200,7 +200,7 @@ class Packs:
         from lineage.store.packed.blocks import Blocks
 
         us = ref(self)  # so that what was decoded goes when the last of us goes
-        return Blocks(lambda: found._sources() if (found := us()) else ())
+        return Blocks(lambda: found.sources() if (found := us()) else ())
 
     def where(self, id_: bytes) -> "Row | None":
         """What has a block, and how it is coded there."""
