@@ -41,7 +41,8 @@ class FolderPayloads(RemotePayloads):
                 sync_files(self._sent)
 
     def send(self, source: Path, entry: FileEntry, progress: "Progress") -> str:
-        place, copy = Path(self._at(entry.md5)), self._work / entry.md5
+        place = Path(self._place(entry))
+        copy = self._work / place.name
         read, _ = read_once(found(source), copy, progress)
         wrong = judged(read, entry)
         if not wrong:
@@ -50,7 +51,7 @@ class FolderPayloads(RemotePayloads):
         return wrong
 
     def receive(self, entry: FileEntry, copy: Path, progress: "Progress") -> str:
-        read, _ = read_once(found(Path(self._at(entry.md5))), copy, progress)
+        read, _ = read_once(found(Path(self._place(entry))), copy, progress)
         return judged(read, entry)
 
     def _infos(self, places: list[str]) -> list[Any]:

@@ -27,10 +27,15 @@ _PART = 16 << 20  # bytes of an S3 upload that are in memory at once
 _PARTING = 5  # seconds
 _PARTS = 10_000  # S3 takes no more
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
+_PACK = re.compile(r"([0-9a-f]{64})\.pack\Z")
 
 
 class RemotePayloads:
-    """One DVC remote. Objects lie at ``files/md5/AB/CDEF…`` below its address."""
+    """One DVC remote. Objects lie at ``files/md5/AB/CDEF…`` below its address.
+
+    Packs lie at ``lineage/packs/NAME.pack``. To send and to receive they are entries
+    without an MD5 (see `pack_entry`), whose SHA-256 is their name.
+    """
 
     def __init__(self, name: str, url: str, fs: Any, path: str) -> None:
         self.name = name
@@ -38,6 +43,7 @@ class RemotePayloads:
         self.jobs: int = fs.jobs
         self._fs = fs
         self._objects = fs.join(path, "files", "md5")
+        self._packs = fs.join(path, "lineage", "packs")
 
     def connect(self) -> None:
         """Reach the remote, as far as its protocol has anything to reach.
@@ -71,6 +77,12 @@ class RemotePayloads:
 
     def _at(self, oid: str) -> str:
         return str(self._fs.join(self._objects, oid[:2], oid[2:]))
+
+    def _place(self, entry: FileEntry) -> str:
+        return self._at(entry.md5) if entry.md5 else self._pack(entry.sha256)
+
+    def _pack(self, name: str) -> str:
+        return str(self._fs.join(self._packs, f"{name}.pack"))
 
     def sizes(self, oids: Iterable[str]) -> dict[str, int | None]:
         """The objects of `oids` that are there, asked anew; None: of unknown size.
@@ -124,16 +136,16 @@ class RemotePayloads:
         """
         wrong = compared(source, entry, progress)
         if not wrong:
-            self._make_folder(entry.md5)
+            place = self._place(entry)
+            self._make_folder(place)
             options = self._sending(entry.size)
-            place = self._at(entry.md5)
             tick = _callback(progress)
             self._fs.fs.put_file(str(source), place, callback=tick, **options)
         return wrong
 
-    def _make_folder(self, oid: str) -> None:
+    def _make_folder(self, place: str) -> None:
         if self._fs.CAN_TRAVERSE:  # a web server has no folders
-            self._fs.makedirs(self._fs.parent(self._at(oid)))
+            self._fs.makedirs(self._fs.parent(place))
 
     def _sending(self, size: int) -> dict[str, Any]:
         """S3 sends in parts, each of which is held in memory."""
@@ -154,10 +166,55 @@ class RemotePayloads:
             FileNotFoundError: when it is not there.
         """
         options = self._one_stream()
-        place, tick = self._at(entry.md5), _callback(progress)
+        place, tick = self._place(entry), _callback(progress)
         self._fs.fs.get_file(place, str(copy), callback=tick, **options)
         copy.chmod(0o444)
         return compared(copy, entry, progress)
+
+    def packs(self) -> dict[str, int]:
+        """The packs that are there, asked anew: their sizes by name.
+
+        A web server that does not list its folders has none.
+
+        Raises:
+            StoreError: when the remote cannot be asked.
+        """
+        with self._errors("cannot be read"):
+            self._fs.fs.invalidate_cache()
+            found = {_PACK.search(info["name"]): info for info in self._listed_packs()}
+            sizes = {
+                match[1]: info.get("size") for match, info in found.items() if match
+            }
+            untold = [name for name, size in sizes.items() if size is None]
+            infos = self._infos([self._pack(name) for name in untold]) if untold else []
+            for name, info in zip(untold, infos, strict=True):
+                sizes[name] = None if isinstance(info, Exception) else info.get("size")
+            return {name: size for name, size in sizes.items() if size is not None}
+
+    def _listed_packs(self) -> list[dict[str, Any]]:
+        try:
+            return list(self._fs.fs.ls(self._packs, detail=True))
+        except FileNotFoundError:
+            return []
+        except Exception:
+            if self._fs.CAN_TRAVERSE:
+                raise
+            return []
+
+    def part(self, name: str, start: int, end: int) -> bytes:
+        """The bytes of a pack from `start` to before `end`.
+
+        Raises:
+            FileNotFoundError: when it is not there.
+        """
+        fs, place = self._fs.fs, self._pack(name)
+        if self._fs.protocol == "ssh":  # whose `cat_file` reads all
+            with fs.open(place, "rb") as file:
+                file.seek(start)
+                return bytes(file.read(end - start))
+        data = bytes(fs.cat_file(place, start=start, end=end))
+        # a web server may not know of parts
+        return data if len(data) <= end - start else data[start:end]
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -172,20 +229,35 @@ class RemotePayloads:
             StoreError: when they cannot be removed, or are still there afterwards.
         """
         asked = list(self.sizes(oids))
-        with self._errors("cannot be written"):
-            for oid, error in Crew(self.jobs).each(self._remove_one, asked):
-                if isinstance(error, NotImplementedError):
-                    hint = "remove it on the server"
-                    message = f"{self} cannot remove the object {oid}"
-                    raise StoreError(message, hint=hint)
-                if isinstance(error, Exception):
-                    raise error
+        self._remove(list(map(self._at, asked)))
         if left := list(self.sizes(asked)):
             raise StoreError(f"{self} still has the object {left[0]} after removal")
 
-    def _remove_one(self, oid: str) -> None:
+    def remove_packs(self, names: Iterable[str]) -> None:
+        """Remove packs, one after the other; those that are not there are no error.
+
+        Raises:
+            StoreError: as `remove`.
+        """
+        asked = list(names)
+        for name in asked:
+            self._remove([self._pack(name)])
+        if left := [name for name in asked if name in self.packs()]:
+            raise StoreError(f"{self} still has the pack {left[0]} after removal")
+
+    def _remove(self, places: Iterable[str]) -> None:
+        with self._errors("cannot be written"):
+            for place, error in Crew(self.jobs).each(self._remove_one, places):
+                if isinstance(error, NotImplementedError):
+                    hint = "remove it on the server"
+                    what = "/".join(place.split("/")[-2:])
+                    raise StoreError(f"{self} cannot remove {what}", hint=hint)
+                if isinstance(error, Exception):
+                    raise error
+
+    def _remove_one(self, place: str) -> None:
         with suppress(FileNotFoundError):
-            self._fs.fs.rm_file(self._at(oid))
+            self._fs.fs.rm_file(place)
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
@@ -237,9 +309,14 @@ def judged(read: FileEntry, entry: FileEntry) -> str:
         return f"is {read.size} bytes long instead of {entry.size}"
     if read.sha256 != entry.sha256:
         return "does not have its recorded SHA-256"
-    if read.md5 != entry.md5.partition(".")[0]:
+    if entry.md5 and read.md5 != entry.md5.partition(".")[0]:
         return "does not have its recorded MD5"
     return ""
+
+
+def pack_entry(name: str, size: int) -> FileEntry:
+    """A pack, as objects are sent and received."""
+    return FileEntry(f"{name}.pack", "100644", size, name)
 
 
 def found(path: Path) -> Found:
