@@ -16,6 +16,7 @@ from lineage.errors import UsageError
         "lineage push": "to origin, or to the only remote that there is",
         "lineage push backup": "to the remote of that name",
         "lineage push --all-payloads": "with files that were left out before",
+        "lineage push --packed": "files that are packed here go as packs",
     },
     exits={
         0: "done",
@@ -32,6 +33,12 @@ from lineage.errors import UsageError
     is_flag=True,
     help="Send the files of all commits, not of new ones.",
 )
+@click.option(
+    "--packed/--whole",
+    default=None,
+    help="Send files that `lineage pack` has packed in packs, or whole.  [default: "
+    "whole, so that DVC finds them, unless the remote is for packs]",
+)
 @format_option("json")
 @pass_app
 def push(
@@ -41,12 +48,17 @@ def push(
     remote: str | None,
     no_payloads: bool,
     all_payloads: bool,
+    packed: bool | None,
     format_: str,
 ) -> None:
     """Give REMOTE our events, commits and names; all of them arrive or none.
 
     The files of new commits go to its DVC remote first, each verified. A remote that
     has events which are not here is left as it is: `lineage pull` brings them.
+
+    With --packed the remote takes no more room than the packs here. `dvc` does not
+    find what is in packs; lineage does. `lineage config remote.REMOTE.packed true` says
+    so for every push.
 
     Each tag becomes a git tag lineage/TAG there, so that people without lineage get its
     files with `dvc get URL KIND --rev lineage/TAG`.
@@ -62,6 +74,7 @@ def push(
         pushed = send(
             registry,
             remotes.find(registry, remote),
+            packed=packed,
             payloads="none" if no_payloads else "all" if all_payloads else "new",
             told=told,
             progress=progress,

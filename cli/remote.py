@@ -88,12 +88,15 @@ def show(app: App, name: str, format_: str) -> None:
 @click.argument("name")
 @click.argument("url")
 @click.option("--dvc-remote", metavar="NAME", help="DVC remote of the payloads.")
+@click.option("--packed", is_flag=True, help="Send what is packed here in packs.")
 @pass_app
-def add(app: App, name: str, url: str, dvc_remote: str | None) -> None:
+def add(
+    app: App, /, *, name: str, url: str, dvc_remote: str | None, packed: bool
+) -> None:
     """Remember the git repository URL as NAME. Nothing is sent yet."""
     from lineage.sharing import remotes
 
-    found = remotes.add(app.registry, name, url, dvc=dvc_remote)
+    found = remotes.add(app.registry, name, url, dvc=dvc_remote, packed=packed)
     app.terminal.say((found.name, "title"), f" is {found.url}")
 
 
@@ -116,6 +119,7 @@ def _record(registry: "Registry", found: "Remote") -> Record:
         "name": found.name,
         "url": found.url,
         "dvc": found.dvc,
+        "packed": found.packed,
         "ahead": apart and apart.ahead,
         "behind": apart and apart.behind,
     }

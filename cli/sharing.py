@@ -49,14 +49,18 @@ def pushed_record(registry: "Registry", pushed: "Pushed") -> dict[str, Any]:
 
 def moved_record(moved: "Moved | None") -> dict[str, int] | None:
     """The JSON of payloads that travelled."""
-    return {"objects": moved.objects, "bytes": moved.bytes} if moved else None
+    keys = ("objects", "bytes", "packs", "pack_bytes")
+    return {key: getattr(moved, key) for key in keys} if moved else None
 
 
 def moved_words(moved: "Moved | None") -> list[str]:
-    """How many files travelled, if any did."""
+    """How many files travelled, if any did, and in how many packs."""
     if not moved or not moved.objects:
         return []
-    return [f"{plural(moved.objects, 'file')} ({size(moved.bytes)})"]
+    files = f"{plural(moved.objects, 'file')} ({size(moved.bytes)})"
+    if not moved.packs:
+        return [files]
+    return [f"{files} in {plural(moved.packs, 'pack')} ({size(moved.pack_bytes)})"]
 
 
 def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -99,6 +103,12 @@ def say_files(terminal: Terminal, moved: "Moved | None") -> None:
         )
     for words in moved_words(moved):
         terminal.say("  ", words)
+    if moved and moved.packs:
+        terminal.say(
+            ("  they stay packed; ", "dim"),
+            ("lineage unpack", "hint"),
+            (" makes them whole", "dim"),
+        )
 
 
 def fetched_record(registry: "Registry", fetched: "Fetched") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lineage.errors import StoreError, VerificationError
 from lineage.needed import Wanted
@@ -17,22 +18,41 @@ _AGAIN = "run the command again: what arrived is not moved twice"
 
 @dataclass(slots=True)
 class Moved:
-    """How many objects and bytes were moved, and how many were there already."""
+    """How many objects and bytes were moved, and how many were there already.
+
+    The bytes are those of files. `packs` is how many packs moved, which hold those of
+    them that did not move whole, and `pack_bytes` how long the packs are.
+    """
 
     objects: int = 0
     bytes: int = 0
     present: int = 0
     present_bytes: int = 0
+    packs: int = 0
+    pack_bytes: int = 0
 
     def count(self, one: Wanted) -> None:
         """Count an object that was moved."""
         self.objects += 1
         self.bytes += one.entry.size
 
+    def count_pack(self, size: int) -> None:
+        """Count a pack that was moved."""
+        self.packs += 1
+        self.pack_bytes += size
+
     def skip(self, one: Wanted) -> None:
         """Count an object that was there already."""
         self.present += 1
         self.present_bytes += one.entry.size
+
+
+class Failure(NamedTuple):
+    """What is wrong with an object, what to do, and whether its bytes are at fault."""
+
+    what: str
+    hint: str
+    corrupt: bool = False
 
 
 class Run:
@@ -52,10 +72,8 @@ class Run:
         self.remote = remote
         self.crew = Crew(remote.jobs, progress)
         self.moved = Moved()
-        self.failed: dict[str, str] = {}
+        self.failed: dict[str, Failure] = {}
         self.gave_up = False
-        self._corrupt = False
-        self._hint = ""
         self._in_a_row = 0
 
     def each(
@@ -74,8 +92,7 @@ class Run:
                     self._in_a_row = 0
                     yield one
                 elif isinstance(outcome, str):
-                    self._corrupt = True
-                    self.fail(one, outcome, self.corrupt)
+                    self.fail(one, outcome, self.corrupt, corrupt=True)
                 else:
                     self._raised(one, outcome)
                 if self.gave_up:
@@ -89,10 +106,9 @@ class Run:
         self.gave_up = self._in_a_row >= _PATIENCE
         self.fail(one, f"failed: {reason(error)}", _AGAIN)
 
-    def fail(self, one: Wanted, what: str, hint: str) -> None:
+    def fail(self, one: Wanted, what: str, hint: str, *, corrupt: bool = False) -> None:
         """Note what is wrong with an object."""
-        self.failed[one.entry.md5] = f"{one} {what}"
-        self._hint = self._hint or hint
+        self.failed[one.key] = Failure(f"{one} {what}", hint, corrupt)
 
     def finish(self, whither: str) -> Moved:
         """What was moved.
@@ -107,5 +123,9 @@ class Run:
         count = len(self.failed)
         objects = "1 object" if count == 1 else f"{count} objects"
         message = f"{objects} did not {whither} {self.remote}{rest}"
-        kind = VerificationError if self._corrupt else StoreError
-        raise kind(message, hint=self._hint, details=sorted(self.failed.values()))
+        failures = list(self.failed.values())
+        corrupt = any(failure.corrupt for failure in failures)
+        hint = next((failure.hint for failure in failures if failure.hint), "")
+        kind = VerificationError if corrupt else StoreError
+        details = sorted(failure.what for failure in failures)
+        raise kind(message, hint=hint, details=details)

@@ -10,13 +10,23 @@ from lineage.tombstones import tombstones
 
 
 class Wanted(NamedTuple):
-    """An object, as the first file that is it, and the id of that file's commit."""
+    """An object, as the first file that is it, and the id of that file's commit.
+
+    A pack that is to be moved is one too, of no commit.
+    """
 
     entry: FileEntry
     id: str
 
+    @property
+    def key(self) -> str:
+        """What tells it from others: its MD5, or, of a pack, its SHA-256."""
+        return self.entry.md5 or self.entry.sha256
+
     def __str__(self) -> str:
         entry = self.entry
+        if not entry.md5:
+            return f"the pack {entry.path}"
         name = entry.path if entry.path != entry.md5 else "the file list"
         return f"{name} of {self.id[:12]} (object {entry.md5})"
 

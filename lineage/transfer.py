@@ -7,14 +7,17 @@ moved again, so a run that broke off goes on where it was. What is wrong with on
 object does not keep the others: the error at the end names each.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
 
 from lineage.errors import LineageError
 from lineage.moving import Moved, Run
 from lineage.needed import Needed, Wanted, absent
+from lineage.receiving_packs import ReceivingPacks
 from lineage.registry import Registry
+from lineage.removing_packs import RemovingPacks
+from lineage.sending_packs import SendingPacks
 from lineage.store import dvc
 from lineage.store.files import dvc_directory, dvc_list
 from lineage.store.payloads import Payloads
@@ -40,10 +43,13 @@ def push_payloads(
     dvc_remote: str | None,
     ids: Iterable[str],
     progress: Progress | None = None,
+    *,
+    packed: bool = False,
 ) -> Moved:
     """Send the payloads of the commits `ids` that a DVC remote lacks.
 
-    Without `dvc_remote` to DVC's default one. `progress` hears of bytes sent.
+    Without `dvc_remote` to DVC's default one. `progress` hears of bytes sent. What is
+    in packs here goes in packs if `packed`, else whole, so that DVC finds it.
 
     Raises:
         VerificationError: when objects here are not what they should be (not sent).
@@ -53,8 +59,10 @@ def push_payloads(
     needed = Needed.by(registry, ids)
     with dvc.remote(registry.git, dvc_remote) as remote, remote.sending():
         push = _Push(registry.payloads, remote, progress)
-        push.send(needed.files.values())
-        push.send(_lists(registry, needed, push.failed))
+        files = list(needed.files.values())
+        not_whole = push.send_packed(registry, files) if packed else set()
+        push.send(one for one in files if one.key not in not_whole)
+        push.send(_lists(registry, needed, push.failed.keys() | not_whole))
     return push.finish("reach")
 
 
@@ -75,6 +83,15 @@ class _Push(Run):
 
     missing = "is neither here nor there"
     corrupt = "`lineage verify` says how far it goes"
+
+    def send_packed(self, registry: Registry, wanted: list[Wanted]) -> set[str]:
+        """Send what can go in packs; what is in packs there, or was to be, by MD5."""
+        lacking = self._lacking(wanted)
+        if not lacking:
+            return set()
+        sending = SendingPacks(registry, self)
+        sending.send(lacking)
+        return {one.key for one in sending.packed}
 
     def send(self, wanted: Iterable[Wanted], *, again: bool = False) -> None:
         """Send what is not there, and see that it is there afterwards."""
@@ -167,7 +184,9 @@ def receive(
     with registry.payload_remote(dvc_remote) as remote, payloads.workspace() as work:
         fetch = _Fetch(payloads, remote, progress)
         fetch.work = work
+        wanted = list(wanted)
         fetch.receive(wanted)
+        fetch.receive_packed(registry, wanted)
     return fetch.finish("arrive from")
 
 
@@ -195,12 +214,14 @@ def _chosen_remote(registry: Registry) -> str | None:
 
 
 def remove(registry: Registry, dvc_remote: str | None, oids: Iterable[str]) -> None:
-    """Remove objects from a DVC remote, and see that they are gone.
+    """Remove objects from a DVC remote and from its packs, and see that they are gone.
 
     Raises:
         StoreError: when one is still there, or the remote fails.
     """
+    oids = list(oids)
     with dvc.remote(registry.git, dvc_remote) as remote:
+        RemovingPacks(registry, remote, oids).remove()
         remote.remove(oids)
 
 
@@ -209,17 +230,25 @@ class _Fetch(Run):
 
     work: Path
 
-    def receive(self, wanted: Iterable[Wanted]) -> None:
+    def receive(
+        self, wanted: Iterable[Wanted], work: Callable[[Wanted], str] | None = None
+    ) -> None:
         """Bring all; what has arrived when something breaks this off stays."""
         arrived: list[Wanted] = []
         try:
-            with closing(self.each(self._receive_one, wanted)) as whole:
+            with closing(self.each(work or self._receive_one, wanted)) as whole:
                 for one in whole:
                     arrived.append(one)
                     if _is_full(arrived):
                         self._publish(arrived)
         finally:
             self._publish(arrived)
+
+    def receive_packed(self, registry: Registry, wanted: Iterable[Wanted]) -> None:
+        """Bring out of packs what was not there whole."""
+        lacking = [one for one in wanted if one.key in self.failed]
+        if lacking and not self.gave_up:
+            ReceivingPacks(registry, self, self.work, self.receive).bring(lacking)
 
     def _receive_one(self, one: Wanted) -> str:
         copy = self.work / one.entry.md5

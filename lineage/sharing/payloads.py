@@ -38,10 +38,13 @@ def send(
     remote: Remote,
     ids: Iterable[str],
     progress: Progress | None = None,
+    *,
+    packed: bool = False,
 ) -> Moved:
     """Send the payloads of `ids` that the remote's DVC remote lacks.
 
-    What `gc` has freed here was not kept on purpose, and is not missed.
+    What is packed here goes in packs if `packed`. What `gc` has freed here was not
+    kept on purpose, and is not missed.
 
     Raises:
         UsageError: when there is something to send and no DVC remote.
@@ -50,7 +53,9 @@ def send(
     stored = [id_ for id_ in ids if _is_stored(registry, id_)]
     freed = tombstones(registry).freed if stored else {}
     kept = [i for i in stored if not (i in freed and absent(registry, [i]))]
-    return push_payloads(registry, remote.dvc, kept, progress) if kept else Moved()
+    if not kept:
+        return Moved()
+    return push_payloads(registry, remote.dvc, kept, progress, packed=packed)
 
 
 def bring(

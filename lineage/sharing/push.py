@@ -48,10 +48,13 @@ def push(
     remote: Remote,
     *,
     payloads: Literal["new", "all", "none"] = "new",
+    packed: bool | None = None,
     told: Told | None = None,
     progress: Progress | None = None,
 ) -> Pushed:
     """Give `remote` our events, commits and names, and first the `payloads`.
+
+    Files that are packed here go in packs if `packed`, which the remote knows best.
 
     Raises:
         Conflict: when it has events that are not here, or gets some meanwhile.
@@ -65,7 +68,8 @@ def push(
     events = list(registry.events_log.iterate(tip=tip, since=theirs))
     new = {id_ for logged in events for id_, _ in logged.event.commits}
     chosen = {"new": new, "all": {r.id for r in registry.ids}, "none": set()}
-    moved = send(registry, remote, chosen[payloads], progress)
+    packed = remote.packed if packed is None else packed
+    moved = send(registry, remote, chosen[payloads], progress, packed=packed)
     wanted = _refs(registry, tip, there)
     changed = {ref: oid for ref, oid in wanted.items() if there.get(ref) != oid}
     if changed:

@@ -16,6 +16,7 @@ from lineage.store.merging import PULL
 from lineage.store.transport import url_of_git_remote
 
 DEFAULT = "origin"
+_YES = ("true", "yes", "on", "1")  # as git has them
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,39}\Z", re.ASCII)
 
 
@@ -23,12 +24,14 @@ class Remote(NamedTuple):
     """A place that the registry is shared at; `dvc` is the DVC remote of its payloads.
 
     `git` is what git is told: the URL, or the name of the user's own git remote.
+    `packed`: what is packed here goes there in packs, unless a push says otherwise.
     """
 
     name: str
     url: str
     dvc: str | None
     git: str
+    packed: bool = False
 
 
 class Distance(NamedTuple):
@@ -38,7 +41,14 @@ class Distance(NamedTuple):
     behind: int
 
 
-def add(registry: Registry, name: str, url: str, *, dvc: str | None = None) -> Remote:
+def add(
+    registry: Registry,
+    name: str,
+    url: str,
+    *,
+    dvc: str | None = None,
+    packed: bool = False,
+) -> Remote:
     """Remember a remote.
 
     Raises:
@@ -52,10 +62,12 @@ def add(registry: Registry, name: str, url: str, *, dvc: str | None = None) -> R
     if registry.settings.get(f"remote.{name}.url"):
         hint = f"remove it first with `lineage remote remove {name}`"
         raise UsageError(f"the remote {name} exists already", hint=hint)
-    if dvc:
-        registry.settings.set(f"remote.{name}.dvc", dvc)
-    else:  # what a killed `add` may have left
-        registry.settings.unset(f"remote.{name}.dvc")
+    given = {"dvc": dvc, "packed": "true" if packed else None}
+    for key, value in given.items():
+        if value:
+            registry.settings.set(f"remote.{name}.{key}", value)
+        else:  # what a killed `add` may have left
+            registry.settings.unset(f"remote.{name}.{key}")
     registry.settings.set(f"remote.{name}.url", from_anywhere(url))
     return find(registry, name)
 
@@ -78,7 +90,8 @@ def remove(registry: Registry, name: str) -> Remote:
     with registry.events_log.locked() as lock:
         step = dict.fromkeys(git_graph.refs(registry.git, prefix(name)), (None, None))
         registry.git.update_refs(step, lock=lock)
-    registry.settings.unset(f"remote.{name}.dvc", f"remote.{name}.url")
+    keys = (f"remote.{name}.{key}" for key in ("packed", "dvc", "url"))
+    registry.settings.unset(*keys)
     return remote
 
 
@@ -93,10 +106,11 @@ def find(registry: Registry, name: str | None = None) -> Remote:
     chosen = name or (next(iter(own)) if len(own) == 1 else DEFAULT)
     url = own.get(chosen)
     dvc = registry.settings.get(f"remote.{chosen}.dvc")
+    packed = (registry.settings.get(f"remote.{chosen}.packed") or "").lower() in _YES
     if url:
-        return Remote(chosen, url, dvc, url)
+        return Remote(chosen, url, dvc, url, packed)
     if url := url_of_git_remote(registry.git, chosen):
-        return Remote(chosen, url, dvc, chosen)
+        return Remote(chosen, url, dvc, chosen, packed)
     if name is None and own:
         raise UsageError(f"which remote: {', '.join(own)}?", hint="name one of them")
     what = f"there is no remote {name}" if name else "there is no remote yet"

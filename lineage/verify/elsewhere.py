@@ -9,9 +9,11 @@ from collections.abc import Iterator
 
 from lineage.errors import LineageError
 from lineage.registry import Registry
+from lineage.sending_packs import holding
 from lineage.sharing.fetch import fetch
 from lineage.sharing.remotes import Remote, listed
 from lineage.store import dvc
+from lineage.store.packed.remote import packs_at
 from lineage.tombstones import known_tombstones
 from lineage.verify.problem import Problem
 
@@ -50,7 +52,10 @@ def erased_problems(registry: Registry, dvc_remote: str | None) -> Iterator[Prob
     ]
     with dvc.remote(registry.git, dvc_remote) as remote:
         there = remote.sizes(item["md5"] for item, _ in items)
+        packs = packs_at(remote, registry.home).packs.values()
+        packed = {item["sha256"]: holding(packs, {item["sha256"]}) for item, _ in items}
         for item, id_ in items:
-            if item["md5"] in there:
-                what = f"was erased and is still at {remote}"
+            places = [f"in the pack {name[:12]} " for name in packed[item["sha256"]]]
+            for place in [""] if item["md5"] in there else places[:1]:
+                what = f"was erased and is still {place}at {remote}"
                 yield Problem(id_, item.get("path", item["md5"]), what, item["md5"])

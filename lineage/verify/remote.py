@@ -1,6 +1,6 @@
 """Checking the objects at a DVC remote: are they there, and what they should be?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 
 from lineage.needed import Wanted
@@ -10,6 +10,7 @@ from lineage.store.parallel import Crew
 from lineage.store.reading import Progress
 from lineage.store.remote_payloads import RemotePayloads, reason
 from lineage.verify.problem import Problem
+from lineage.verify.remote_packs import PackedThere
 
 
 def remote_problems(
@@ -22,7 +23,8 @@ def remote_problems(
 ) -> Iterator[Problem]:
     """What is wrong with `objects` at a DVC remote (by default DVC's default one).
 
-    Whether each is there at full length; if `deep`, all bytes are read and compared.
+    Whether each is there at full length, or in a pack; if `deep`, all bytes are read
+    and compared.
     `progress` hears of bytes read. `lineage.transfer.send` puts objects right that
     are whole here.
 
@@ -33,15 +35,24 @@ def remote_problems(
     wanted = list(objects)
     with dvc.remote(registry.git, dvc_remote) as remote:
         sizes = remote.sizes(one.entry.md5 for one in wanted)
-        whole = []
-        for one in wanted:
-            size = sizes.get(one.entry.md5, -1)
-            if size in (None, one.entry.size):
-                whole.append(one)
-            else:
-                yield _problem(remote, one, _wrong(size, one))
+        whole = [one for one in wanted if _size(sizes, one) in (None, one.entry.size)]
         if deep:
             yield from _read(registry, remote, whole, progress)
+        there = set(whole)
+        lacking = [one for one in wanted if one not in there]
+        if not lacking:
+            return
+        with registry.payloads.workspace() as work:
+            packed = PackedThere(remote, work)
+            for one in packed.take(registry, lacking):
+                yield _problem(remote, one, _wrong(_size(sizes, one), one))
+            for found, what in packed.problems(progress) if deep else ():
+                yield _problem(remote, found, what)
+
+
+def _size(sizes: Mapping[str, int | None], one: Wanted) -> int | None:
+    """How long an object is there, None if that is not told, -1 where it is missing."""
+    return sizes.get(one.entry.md5, -1)
 
 
 def _wrong(size: int | None, one: Wanted) -> str:
@@ -75,6 +86,8 @@ def _read(
                     yield _problem(remote, one, outcome)
 
 
-def _problem(remote: RemotePayloads, one: Wanted, what: str) -> Problem:
+def _problem(remote: RemotePayloads, one: Wanted | None, what: str) -> Problem:
     what = f"{what} at {remote}"
+    if one is None:
+        return Problem("", "", what)
     return Problem(one.id, one.entry.path, what, one.entry.md5)

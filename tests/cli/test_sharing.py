@@ -93,8 +93,8 @@ exit 1
 $ lineage fetch
 2> origin: 2 events, 1 commit, verified
 $ lineage remote list --format csv
-name,url,dvc,ahead,behind
-origin,/test/hub.git,,2,2
+name,url,dvc,packed,ahead,behind
+origin,/test/hub.git,,false,2,2
 $ lineage status
 2> HEAD is config/tutor
 2> origin lacks 2 events: `lineage push origin`
@@ -170,9 +170,9 @@ $ lineage remote add -- -x /mnt/other.git
 2> hint: letters, digits, - _ and . in between, at most 40
 exit 2
 $ lineage remote list --format csv
-name,url,dvc,ahead,behind
-backup,/mnt/tutor.git,,,
-origin,ssh://example.com/srv/tutor.git,store,,
+name,url,dvc,packed,ahead,behind
+backup,/mnt/tutor.git,,false,,
+origin,ssh://example.com/srv/tutor.git,store,false,,
 $ lineage remote show origin --format json
 {
   "schema_version": 1,
@@ -181,6 +181,7 @@ $ lineage remote show origin --format json
       "name": "origin",
       "url": "ssh://example.com/srv/tutor.git",
       "dvc": "store",
+      "packed": false,
       "ahead": null,
       "behind": null
     }

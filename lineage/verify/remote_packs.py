@@ -1,0 +1,80 @@
+"""Checking what a DVC remote has in packs.
+
+A pack is read whole and compared with its name, the SHA-256 of all of it; what its
+files come out as was compared when it was made, and is again when they are fetched.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from lineage.needed import Wanted
+from lineage.registry import Registry
+from lineage.store.parallel import Crew
+from lineage.store.reading import Progress
+from lineage.store.remote_payloads import RemotePayloads, pack_entry, reason
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class PackedThere:
+    """The objects that a remote has in packs only; `tables` is for what packs say."""
+
+    def __init__(self, remote: RemotePayloads, tables: "Path") -> None:
+        from lineage.store.packed.remote import RemotePacks
+
+        self._remote, self._work = remote, tables
+        self._packs: RemotePacks = RemotePacks(remote, (), tables)
+        self._needed: dict[Wanted, set[str]] = {}
+
+    def take(self, registry: Registry, lacking: Iterable[Wanted]) -> list[Wanted]:
+        """Note those of `lacking` that packs have; the others.
+
+        A folder's list is for DVC, and not there while one of its files is packed.
+        """
+        left, found = [], set()
+        for one in sorted(lacking, key=lambda one: one.key.endswith(".dir")):
+            names = self._packs.closure.around(one.entry)
+            if names is not None:
+                self._needed[one] = names
+                found.add(one.key)
+            elif not _lists(registry, one, found):
+                left.append(one)
+        return left
+
+    def problems(
+        self, progress: Progress | None
+    ) -> Iterator[tuple[Wanted | None, str]]:
+        """Bring every pack, compare it with its name and let it go."""
+        for name, why in sorted(self._packs.damaged.items()):
+            yield None, f"the pack {name} cannot be read: {why}"
+        wrong = dict(self._wrong(progress))
+        for one, names in self._needed.items():
+            for name in sorted(names & wrong.keys()):
+                yield one, f"is in the pack {name[:12]}, which {wrong[name]}"
+
+    def _wrong(self, progress: Progress | None) -> Iterator[tuple[str, str]]:
+        crew = Crew(self._remote.jobs, progress)
+
+        def compare(name: str) -> str:
+            copy = self._work / f"{name}.pack"
+            try:
+                entry = pack_entry(name, self._packs.sizes[name])
+                return self._remote.receive(entry, copy, crew.tick)
+            finally:
+                copy.unlink(missing_ok=True)
+
+        names = sorted(set().union(*self._needed.values()))
+        with closing(crew.each(compare, names)) as results:
+            for name, outcome in results:
+                if isinstance(outcome, Exception):
+                    yield name, f"cannot be read: {reason(outcome)}"
+                elif outcome:
+                    yield name, outcome
+
+
+def _lists(registry: Registry, one: Wanted, found: set[str]) -> bool:
+    """Whether an object is the list of a folder of which a file was found in a pack."""
+    listed = one.key.endswith(".dir")
+    return listed and any(entry.md5 in found for entry in registry.files(one.id))
