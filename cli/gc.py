@@ -60,7 +60,9 @@ def gc(
 
     Those that had a name within the grace period stay, so that `undo` finds their
     bytes, and so does whatever DVC itself needs. What goes lies in the trash for a
-    week (gc.trash); commits, their history and the log stay for ever.
+    week (gc.trash); commits, their history and the log stay for ever. A packed file
+    counts with what it takes in its pack; packs are written anew without those that
+    go, where enough goes with them.
     """
     from lineage import gc as cleaning
 
@@ -81,6 +83,7 @@ def gc(
             "objects": found.objects,
             "size": found.size,
             "left_to_dvc": found.left_to_dvc,
+            "left_packed": found.left_packed,
             "emptied": found.emptied_size,
             "erased": found.erased,
             "freed": records,
@@ -106,6 +109,12 @@ def _sentences(found: "Collected", *, dry_run: bool) -> list[str]:
     if found.left_to_dvc:
         count = plural(found.left_to_dvc, "object")
         said.append(f"{count} of them stay in the cache, where DVC may need them")
+    if found.left_packed:
+        count = plural(found.left_packed, "object")
+        verb = "stays" if found.left_packed == 1 else "stay"
+        said.append(
+            f"{count} more {verb} packed: others build on them, or little would go"
+        )
     if found.erased:
         count = plural(found.erased, "object")
         said.append(f"removed for good, as they were erased: {count}")

@@ -135,6 +135,7 @@ def enforce(registry: Registry) -> int:
     here = [oid for oid in objects if pins.is_here(oid)]
     for oid in here:
         pins.remove(oid)
+    pins.take_out(here)
     if objects:
         registry.payloads.forget_digests(objects)
         _clean_workshops(registry.home / "loops", dict(objects.values()))

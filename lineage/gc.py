@@ -24,6 +24,7 @@ from lineage.store.dvc_use import used_by_dvc
 from lineage.store.events import now
 from lineage.store.files import dvc_address
 from lineage.store.objects import Event
+from lineage.store.packed.leaving import Leaving
 from lineage.store.pins import Batch, Pins
 from lineage.store.uploads import Uploads
 from lineage.store.workspace import sweep
@@ -34,7 +35,10 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Row(NamedTuple):
-    """What gc frees of one commit, or (`id` empty) of none, and why."""
+    """What gc frees of one commit, or (`id` empty) of none, and why.
+
+    The `size` of packed objects is what they take in the packs.
+    """
 
     id: str
     kind: str
@@ -50,6 +54,7 @@ class Collected:
 
     rows: list[Row] = field(default_factory=list)
     left_to_dvc: int = 0  # objects that DVC needs, or may need
+    left_packed: int = 0  # that are not worth writing packs anew, or are built on
     emptied: list[Batch] = field(default_factory=list)
     emptied_size: int = 0
     erased: int = 0  # objects that somebody erased elsewhere, removed here
@@ -65,11 +70,12 @@ class Collected:
 
 @dataclass(slots=True)
 class _Plan:
-    """Rows, the pins that go, and all commits that lose some, as of one event."""
+    """Rows, the pins and packed files that go, and who loses some, as of one event."""
 
     tip: str | None
     rows: list[Row]
     oids: list[str]
+    packed: Leaving
     losing: list[str]
 
 
@@ -100,6 +106,7 @@ def gc(
         result.rows = plan.rows
         spare = _spare(registry, pins, plan.oids)
         result.left_to_dvc = len(plan.oids) - len(spare)
+        result.left_packed = plan.packed.left
         if not dry_run:
             _carry_out(registry, pins, plan, grace)
         keep = timedelta() if empty_trash else _setting(registry, "trash", TRASH)
@@ -185,32 +192,37 @@ def _plan(registry: Registry, pins: Pins, grace: timedelta) -> _Plan:
     records = sorted(registry.ids, key=lambda record: record.number, reverse=True)
     wanted = {oid for id_ in alive for oid in _objects(registry, id_)}
     wanted.add(dvc.kept_list(registry.git) or "")
-    going = {oid for oid in pins if oid not in wanted}
-    unneeded = frozenset(going)
-    plan = _Plan(tip, [], sorted(going), [])
+    pinned = {oid for oid in pins if oid not in wanted}
+    packed = Leaving(registry.payloads.packs, wanted)
+    going = pinned | packed.oids
+    unneeded, lost = frozenset(going), going - packed.keep
+    plan = _Plan(tip, [], sorted(pinned), packed, [])
+
+    def size(oids: set[str]) -> int:
+        return sum(map(pins.size, oids & pinned)) + packed.size(oids & packed.oids)
+
     since = _last_reached(registry) if going else {}
     for record in records if going else ():
         if record.id not in alive:
             ours = {oid for oid in _objects(registry, record.id) if oid in unneeded}
-            plan.losing += [record.id] if ours else []
+            plan.losing += [record.id] if ours & lost else []
             if first := ours & going:
-                plan.rows.append(_row(registry, pins, record.id, first, since))
+                row = _row(registry, record.id, len(first), size(first), since)
+                plan.rows.append(row)
             going -= ours
     if going:
-        size = sum(map(pins.size, going))
         why = "no commit names them: left by a stopped writer, or old lists for DVC"
-        plan.rows.append(Row("", "", "", len(going), size, why))
+        plan.rows.append(Row("", "", "", len(going), size(going), why))
     return plan
 
 
 def _row(
-    registry: Registry, pins: Pins, id_: str, oids: set[str], since: dict[str, str]
+    registry: Registry, id_: str, objects: int, size: int, since: dict[str, str]
 ) -> Row:
     commit = registry.load(id_)
     day = since.get(id_, "")[:10]
     why = f"no name reaches it since {day}" if day else "no name ever reached it"
-    size = sum(map(pins.size, oids))
-    return Row(id_, commit.kind, commit.name, len(oids), size, why)
+    return Row(id_, commit.kind, commit.name, objects, size, why)
 
 
 def _last_reached(registry: Registry) -> dict[str, str]:
@@ -240,7 +252,7 @@ def _spare(registry: Registry, pins: Pins, oids: Iterable[str]) -> set[str]:
 
 def _carry_out(registry: Registry, pins: Pins, plan: _Plan, grace: timedelta) -> None:
     """Say it, then do it: an event without its move excuses nothing that is here."""
-    if not plan.oids:
+    if not (plan.oids or plan.packed.oids):
         return
     with registry.events_log.locked() as lock:
         if registry.events_log.tip() != plan.tip:  # somebody named something meanwhile
@@ -249,12 +261,16 @@ def _carry_out(registry: Registry, pins: Pins, plan: _Plan, grace: timedelta) ->
         if event.data["commits"]:
             registry.record(event, lock=lock)
         spare = _spare(registry, pins, plan.oids)
-        pins.drop(plan.oids, spare, event.time.replace(":", ""))
+        date = event.time.replace(":", "")
+        pins.drop(plan.oids, spare, date)
+        if plan.packed.oids:
+            pins.let_go(plan.packed, date)
 
 
 def _event(registry: Registry, plan: _Plan) -> Event:
     commits = [{"id": id_} for id_ in plan.losing]
-    sizes = {"objects": len(plan.oids), "size": sum(row.size for row in plan.rows)}
+    objects = sum(row.objects for row in plan.rows)
+    sizes = {"objects": objects, "size": sum(row.size for row in plan.rows)}
     data = {"clone": registry.payloads.registry, "commits": commits, **sizes}
     return Event("gc", now(), registry.actor(), "freed what nothing needs", data=data)
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from lineage.errors import StoreError, VerificationError
 from lineage.store.disk import disk_errors, locked, make_folder, sync_files
-from lineage.store.files import FileEntry, Payload, dvc_directory
+from lineage.store.files import FILE, FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache
 from lineage.store.reading import Progress
 from lineage.store.scan import Found, scan
@@ -243,16 +243,18 @@ class Payloads(Stored):
                 os.rmdir(os.path.dirname(path))
         return size
 
-    def restore(self, entries: Iterable[FileEntry]) -> int:
+    def restore(self, oids: Iterable[str]) -> int:
         """Make packed objects plain files again, beside their packs; how many.
 
+        Call it under `alone`.
+
         Raises:
-            VerificationError: when one is not what its entry says.
-            StoreError: when one is not here, or the disk is full.
+            VerificationError: when one is not what its pack says.
+            StoreError: when the disk is full.
         """
         count = 0
-        for batch in _batches(e for e in entries if self.is_packed(e.md5)):
-            with disk_errors("unpacking"), self.workspace() as work:
+        for batch in _batches(self._packed_entries(oids)):
+            with disk_errors("unpacking"), self.room() as work:
                 staged = {entry.md5: work / entry.md5 for entry in batch}
                 for entry in batch:
                     self.copy(entry, staged[entry.md5])
@@ -260,6 +262,12 @@ class Payloads(Stored):
                 self.loosen(staged, work)
                 count += len(batch)
         return count
+
+    def _packed_entries(self, oids: Iterable[str]) -> Iterator[FileEntry]:
+        for oid in oids:
+            if not self.is_loose(oid) and (found := self.packs.find(oid)):
+                _, row = found
+                yield FileEntry(oid, FILE, row.size, row.sha256.hex(), oid)
 
     def _packs_it(self, oid: str, path: Path) -> bool:
         """Whether an object is packed only, and is what the file at `path` is."""
@@ -281,7 +289,13 @@ class Payloads(Stored):
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """A directory for one writer's copies, on the file system of the cache."""
-        with self.writing(), workspace(self._own / "tmp", "the DVC cache") as work:
+        with self.writing(), self.room() as work:
+            yield work
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """As `workspace`, for who is `alone`."""
+        with workspace(self._own / "tmp", "the DVC cache") as work:
             yield work
 
 

@@ -10,9 +10,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from lineage.errors import VerificationError
 from lineage.store import uploads
 from lineage.store.disk import make_folder, sync_path
+from lineage.store.packed.leaving import Leaving
+from lineage.store.packed.packs import FOLDER, SUFFIX, Pack
+from lineage.store.packed.rewriting import entangled, rewrite
 from lineage.store.payloads import Payloads
+
+DAMAGED = ".damaged"  # what was put in the trash because of what it is
 
 
 class Batch(NamedTuple):
@@ -42,7 +48,7 @@ class Pins:
 
     def of_others(self) -> set[str]:
         """What other registries that use this cache have pinned."""
-        ours = {self._payloads.registry, "trash", "tmp", "packs", uploads.FOLDER}
+        ours = {self._payloads.registry, "trash", "tmp", FOLDER, uploads.FOLDER}
         folders = [path for path in _folders(self._own) if path.name not in ours]
         return {oid for folder in folders for oid in _objects(folder)}
 
@@ -73,7 +79,7 @@ class Pins:
         make_folder(str(folder))
         for path in (self.pin(oid), self.place(oid)):
             with suppress(FileExistsError, FileNotFoundError):
-                (folder / f"{oid}.damaged").hardlink_to(path)
+                (folder / f"{oid}{DAMAGED}").hardlink_to(path)
 
     def put_away(self, oid: str, date: str) -> None:
         """Move a damaged object into the trash, with both its links."""
@@ -91,15 +97,55 @@ class Pins:
             _remove_empty(path.parent)
         return size
 
+    def take_out(self, oids: Iterable[str]) -> None:
+        """Take files out of the packs for good; call it under `Payloads.alone`.
+
+        What else is made of their bytes, or builds on them, is made plain first.
+
+        Raises:
+            VerificationError: when a pack is damaged and may still have them.
+        """
+        payloads, packs = self._payloads, self._payloads.packs
+        going = {oid for oid in oids if packs.find(oid)}
+        if not going:
+            return
+        kin = entangled(packs, going)
+        payloads.restore(kin)
+        files = {row.md5.hex() for pack in packs for row in pack.tables.all_files()}
+        with payloads.room() as work:
+            done = rewrite(packs, files - going - kin, work)
+        if done.left:
+            message = (
+                f"the pack {done.left[0][:12]} is damaged, and may still have them"
+            )
+            hint = "`lineage verify --repair`, then `lineage gc`"
+            raise VerificationError(message, hint=hint)
+
+    def let_go(self, leaving: Leaving, date: str) -> None:
+        """Move packs into the trash; what is to stay is in new ones by then."""
+        folder = self._trash / date
+        make_folder(str(folder))
+        with self._payloads.room() as work:
+            rewrite(self._payloads.packs, leaving.keep, work, folder)
+        _remove_empty(folder)
+
     def is_here(self, oid: str) -> bool:
         """Whether any copy of an object is left in this registry's hands."""
         paths = (self.pin(oid), self.place(oid))
-        return any(p.exists() for p in paths) or any(self._aside(oid))
+        plain = any(path.exists() for path in paths) or any(self._aside(oid))
+        return plain or self._payloads.packs.find(oid) is not None
 
     def _aside(self, oid: str) -> Iterator[Path]:
-        """Copies in the trash, and those that somebody sent and no commit took."""
+        """Copies in the trash, those that somebody sent and no commit took, and lent.
+
+        A pack in the trash that has the object, or may have, is one of them.
+        """
         yield from self._trash.glob(f"*/{oid}*")
+        for pack in self._trash.glob(f"*/*{SUFFIX}"):
+            if _may_have(pack, oid):
+                yield pack
         yield from uploads.Uploads(self._payloads).of_md5(oid)
+        yield from (self._own / "tmp").glob(f"*/{oid}")
 
     # the trash
 
@@ -118,12 +164,44 @@ class Pins:
 
     def restore(self, batch: Batch) -> list[str]:
         """Pin the objects of a batch again and show them to DVC; what came back."""
-        back = [oid for oid in batch.oids if not oid.endswith(".damaged")]
-        for oid in back:
-            self._payloads.take_back(batch.folder / oid, oid)
-            (batch.folder / oid).unlink()
+        back: list[str] = []
+        for name in batch.oids:
+            if name.endswith(SUFFIX):
+                back += self._restore_pack(batch.folder / name)
+            elif not name.endswith(DAMAGED):
+                self._payloads.take_back(batch.folder / name, name)
+                (batch.folder / name).unlink()
+                back.append(name)
         _remove_empty(batch.folder)
         return back
+
+    def _restore_pack(self, path: Path) -> Iterator[str]:
+        """Put a pack back; the files that were not here without it."""
+        packs, pack = self._payloads.packs, Pack(path)
+        oids = [row.md5.hex() for row in pack.tables.all_files()]
+        yield from [oid for oid in oids if not self._payloads.has(oid)]
+        packs.publish(path, pack.name)
+        for other in packs:  # made of what is needed of this one, when it went
+            if other.name != pack.name and _is_within(other, pack):
+                packs.remove(other)
+
+
+def _may_have(path: Path, oid: str) -> bool:
+    """Whether a pack has a file, or is so damaged that nobody can tell."""
+    if "." in oid:  # a list for DVC
+        return False
+    try:
+        pack = Pack(path)
+        return bool(pack.damage or pack.find_file(bytes.fromhex(oid)))
+    except VerificationError:
+        return True
+
+
+def _is_within(pack: Pack, other: Pack) -> bool:
+    """Whether all that a pack has is in another one."""
+    return all(other.find_file(row.md5) for row in pack.tables.all_files()) and all(
+        other.find_block(row.id) for row in pack.tables.all_blocks()
+    )
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -53,6 +53,7 @@ $ lineage gc --grace 0d --format json
   "objects": 1,
   "size": 4,
   "left_to_dvc": 0,
+  "left_packed": 0,
   "emptied": 0,
   "erased": 0,
   "freed": [
