@@ -33,7 +33,7 @@ from lineage.transfer import receive, send
 from lineage.verify import Problem, Verified
 from lineage.verify.elsewhere import chosen
 
-_GIT_OID = 40
+_GIT_OID, _PACK = 40, 64
 
 
 def repair(
@@ -175,7 +175,9 @@ class _Files:
         left: list[Wanted] = []
         whole: list[Wanted] = []
         erased = known_tombstones(self._registry).erased
-        for problem in {p.object: p for p in problems}.values():
+        objects = {p.object: p for p in problems}
+        packs = [name for name in objects if len(name) == _PACK]
+        for problem in (objects[name] for name in objects if name not in packs):
             entry = self._entry(problem)
             if entry and entry.sha256 in erased:
                 continue
@@ -189,6 +191,16 @@ class _Files:
                 left.append(Wanted(entry, problem.id))
         yield from self._from_remote(left)
         yield from self._to_remote(whole)
+        for name in packs:
+            yield self._clear_pack(name)
+
+    def _clear_pack(self, name: str) -> str:
+        """Make what a damaged pack still gives plain, and move it to the trash."""
+        with self._payloads.alone():
+            count = self._pins.save_from(name, self._date)
+        return (
+            f"the pack {name[:12]}: moved to the trash, {count:,} files saved from it"
+        )
 
     def _entry(self, problem: Problem) -> FileEntry | None:
         """The file or folder list that an object should be."""
@@ -244,7 +256,7 @@ class _Files:
             read, _ = read_once(found(path), copy, lambda _: None)
             if not judged(read, entry):
                 self._pins.set_aside(entry.md5, self._date)
-                self._payloads.publish({entry.md5: copy}, work)
+                self._payloads.loosen({entry.md5: copy}, work)
                 return True
         return False
 

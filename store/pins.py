@@ -15,7 +15,7 @@ from lineage.store import uploads
 from lineage.store.disk import make_folder, sync_path
 from lineage.store.packed.leaving import Leaving
 from lineage.store.packed.packs import FOLDER, SUFFIX, Pack
-from lineage.store.packed.rewriting import entangled, rewrite
+from lineage.store.packed.rewriting import Kin, entangled, rewrite
 from lineage.store.payloads import Payloads
 
 DAMAGED = ".damaged"  # what was put in the trash because of what it is
@@ -120,6 +120,24 @@ class Pins:
             )
             hint = "`lineage verify --repair`, then `lineage gc`"
             raise VerificationError(message, hint=hint)
+
+    def save_from(self, name: str, date: str) -> int:
+        """Move a damaged pack into the trash; how many files could be made plain first.
+
+        Those are the ones that it has, and those of other packs that build on it.
+        """
+        packs, saved = self._payloads.packs, 0
+        for pack in packs:
+            if pack.name == name:
+                blocks = {block.id for block in pack.tables.all_blocks()}
+                for oid in Kin(packs).touching(blocks):
+                    with suppress(VerificationError):
+                        saved += self._payloads.restore([oid])
+                packs.remove(pack, self._trash / date)
+        if (left := packs.path(name)).exists():  # nothing of it could be read
+            make_folder(str(self._trash / date))
+            left.replace(self._trash / date / left.name)
+        return saved
 
     def let_go(self, leaving: Leaving, date: str) -> None:
         """Move packs into the trash; what is to stay is in new ones by then."""

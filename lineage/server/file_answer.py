@@ -55,8 +55,9 @@ def _range(request: Request, size: int, etag: str) -> range | None:
         return None
     if not found["first"]:
         return range(max(0, size - int(found["last"])), size)
-    start, last = int(found["first"]), int(found["last"] or size)
-    return range(start, min(last + 1, size)) if start <= last else range(0)
+    start = int(found["first"])
+    last = int(found["last"] or max(start, size - 1))
+    return range(start, min(last + 1, size)) if start <= last else None
 
 
 def _attached(name: str) -> str:

@@ -26,6 +26,7 @@ from lineage.verify.elsewhere import chosen, erased_problems, log_problems_at
 from lineage.verify.files import FREED, Objects, file_problems
 from lineage.verify.git import git_problems
 from lineage.verify.log import end_problems, log_problems
+from lineage.verify.packs import pack_problems
 from lineage.verify.pins import pin_problems
 from lineage.verify.problem import Problem
 from lineage.verify.remote import remote_problems
@@ -99,6 +100,7 @@ def verify(
         result.problems += erased_problems(registry, store)
     if not revisions:
         result.problems += pin_problems(registry, objects)
+        result.problems += pack_problems(registry, objects, result.problems)
         result.notes += derived_notes(registry)
         result.problems += git_problems(registry, result.problems)
     result.notes += objects.notes()

@@ -38,6 +38,7 @@ class Objects:
         self.missing: dict[str, set[str]] = {FREED: set(), UNFETCHED: set()}
         self.relinked: set[str] = set()
         self.spare: set[str] = set()
+        self.spare_packed: set[str] = set()
         self.forgotten = False
 
     def add(self, entry: FileEntry, id_: str) -> None:
@@ -67,6 +68,9 @@ class Objects:
             yield f"objects linked anew, as a pin or for DVC: {len(self.relinked):,}"
         if self.spare:
             yield f"pinned objects of no commit: {len(self.spare):,} (see `lineage gc`)"
+        if self.spare_packed:
+            count = len(self.spare_packed)
+            yield f"packed files of no commit: {count:,} (see `lineage gc`)"
         if self.forgotten:
             yield "the cache of digests (.git/lineage/hashes.sqlite) was wrong: removed"
 

@@ -99,6 +99,14 @@ class Kin:
         """The parts of those files of these that are here."""
         return (part for oid in oids for part in self.files.get(oid, ()))
 
+    def touching(self, blocks: Collection[bytes]) -> list[str]:
+        """The files that need one of these blocks."""
+        return [
+            oid
+            for oid, parts in self.files.items()
+            if not self.closure(part.block for part in parts).isdisjoint(blocks)
+        ]
+
     def closure(self, blocks: Iterable[bytes]) -> set[bytes]:
         """These blocks, and all that they build on in any pack."""
         waiting, found = list(blocks), set[bytes]()

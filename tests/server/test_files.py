@@ -15,6 +15,7 @@ import pytest
 from lineage.erase import erase, plan_erasure
 from lineage.gc import gc
 from lineage.store.uploads import Uploads
+from tests import packs
 from tests.server.sending import address
 
 if TYPE_CHECKING:
@@ -134,6 +135,40 @@ def test_reading_a_file(client: TestClient, repo: Registry) -> None:
     assert client.get(address(DATA), headers=known).status_code == 304
     beyond = client.get(address(DATA), headers={"Range": f"bytes={len(DATA)}-"})
     assert beyond.status_code == 416
+
+
+@pytest.mark.parametrize("form", ["plain", "packed"])
+def test_ranges_of_a_file(client: TestClient, repo: Registry, form: str) -> None:
+    """One range is sent, out of a pack as well; what is no range is the whole file."""
+    (repo.root / "stored").write_bytes(DATA)
+    id_ = repo.commit("dataset", "d", "stored").id
+    if form == "packed":
+        [entry] = repo.files(id_)
+        packs.pack(repo.payloads, [entry.md5])
+        assert repo.payloads.is_packed(entry.md5)
+    size = len(DATA)
+    etag = f'"{sha256(DATA).hexdigest()}"'
+
+    def ask(asked: str, **headers: str) -> tuple[int, bytes]:
+        found = client.get(address(DATA), headers={"Range": asked, **headers})
+        length = found.headers["content-length"]
+        assert int(length) == len(found.content)
+        return found.status_code, found.content
+
+    assert ask("bytes=5-9") == (206, DATA[5:10])
+    assert ask(f"bytes={size - 3}-") == ask("bytes=-3") == (206, DATA[-3:])
+    assert ask(f"bytes=0-{9 * size}") == ask(f"bytes=-{9 * size}") == (206, DATA)
+    assert ask(f"bytes={size}-") == ask("bytes=-0") == (416, b"")
+    for other in ("bytes=9-5", "bytes=-", "bytes=1-2,4-5", "lines=1-2", "bytes=a-b"):
+        assert ask(other) == (200, DATA)
+    assert ask("bytes=5-9", **{"If-Range": etag}) == (206, DATA[5:10])
+    assert ask("bytes=5-9", **{"If-Range": '"other"'}) == (200, DATA)
+    head = client.head(address(DATA), headers={"Range": "bytes=5-9"})
+    assert (head.status_code, head.headers["content-range"], head.content) == (
+        206,
+        f"bytes 5-9/{size}",
+        b"",
+    )
 
 
 def test_erased_bytes_do_not_come_back(client: TestClient, repo: Registry) -> None:

@@ -1,0 +1,57 @@
+"""Checking packs: is each what it is called after, and whose files does it cost?
+
+Packed files of commits are read as all files are (see `lineage.verify.files`). This
+finds damage that costs none of them yet, and files that no commit names.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from lineage.errors import VerificationError
+from lineage.registry import Registry
+from lineage.store.packed.packs import Pack
+from lineage.verify.files import Objects
+from lineage.verify.problem import Problem
+
+_SHOWN = 3
+
+
+def pack_problems(
+    registry: Registry, objects: Objects, found: Iterable[Problem]
+) -> Iterator[Problem]:
+    """Damaged packs, with the commits of which files were `found` damaged for it."""
+    packs = registry.payloads.packs
+    hurt: dict[str, set[str]] = {}
+    for problem in found:
+        hurt.setdefault(problem.object, set()).add(problem.id)
+    named = {md5 for md5, _, _ in objects.wanted} | objects.erased.keys()
+    for pack in packs:
+        files = {row.md5.hex() for row in pack.tables.all_files()}
+        objects.spare_packed |= files - named
+        if wrong := _wrong(pack):
+            costs = {id_ for oid in files & hurt.keys() for id_ in hurt[oid]}
+            yield Problem("", "", _told(pack.name, wrong, costs), pack.name)
+    for name in packs.damaged.keys() - {pack.name for pack in packs}:
+        what = f"the pack {name[:12]} cannot be read: {packs.damaged[name]}"
+        yield Problem("", "", what, name)
+
+
+def _wrong(pack: Pack) -> str:
+    try:
+        pack.check()
+        with pack.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:  # others have written it anew meanwhile
+        return ""
+    except VerificationError as error:
+        return str(error)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror}"
+    return "" if digest == pack.name else "it does not have its SHA-256"
+
+
+def _told(name: str, wrong: str, costs: set[str]) -> str:
+    short = [id_[:12] for id_ in sorted(costs)]
+    more = f" and {len(short) - _SHOWN:,} more" if len(short) > _SHOWN else ""
+    lost = f"files of {', '.join(short[:_SHOWN])}{more} are lost by that"
+    return f"the pack {name[:12]} is damaged: {wrong}" + (f"; {lost}" if costs else "")
