@@ -15,7 +15,6 @@ from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.packed.format import PackedFile
 from lineage.store.reading import Progress, unwatched
-from lineage.store.workspace import workspace
 
 _CHUNK = 4 << 20
 _BATCH = 1 << 30  # bytes that are synced and pinned together
@@ -72,7 +71,7 @@ class _Unpacker:
             for batch in _batches(packed[oid] for oid in sorted(wanted)):
                 self._write(batch)
             if wanted:
-                self._drop(wanted, packed.keys() - wanted)
+                self._drop(packed.keys() - wanted)
         finally:
             if wanted:
                 refresh_keep(self._registry, again=True)
@@ -108,18 +107,15 @@ class _Unpacker:
         self.counts.files += 1
         self.counts.size += file.size
 
-    def _drop(self, gone: Iterable[str], keep: Collection[str]) -> None:
+    def _drop(self, keep: Collection[str]) -> None:
         """Take files that are plain now out of the packs, but what others build on."""
+        from lineage.store.packed.leaving import Leaving
         from lineage.store.packed.rewriting import rewrite
 
-        made_of = [self._packs.segments(oid) or () for oid in gone]
-        own = self._payloads.cache / "lineage" / "tmp"
-        with self._payloads.alone(), workspace(own, "the DVC cache") as work:
-            done = rewrite(self._packs, keep, work)
-        self.counts.freed = done.freed
-        self.counts.kept = sum(
-            any(self._packs.where(part.block) for part in parts) for parts in made_of
-        )
+        with self._payloads.alone(), self._payloads.room() as work:
+            leaving = Leaving(self._packs, keep, always=True)
+            done = rewrite(self._packs, leaving.keep, work)
+        self.counts.freed, self.counts.kept = done.freed, leaving.left
 
 
 def _copied(source: BinaryIO, out: BinaryIO, progress: Progress) -> tuple[str, str]:
