@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from lineage.store.packed.format import BLOCK
+
 if TYPE_CHECKING:
     from lineage.store.packed.codec import Data
 
@@ -20,10 +22,10 @@ Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 Hashes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
-LEAST = 1 << 16  # bytes of a piece, but for the last one
-MOST = 1 << 20
+LEAST = 1 << 18  # bytes of a piece, but for the last one
 LINE = 1 << 12  # bytes after a mark in which the end of its line is looked for
-GAP = 1 << 17  # bytes from one mark where a piece may end to the next, on average
+MOST = BLOCK - LINE
+GAP = 1 << 19  # bytes from one mark where a piece may end to the next, on average
 TRAITS = 32  # hashes of a piece by which it is known, at most
 
 _READ = 8 << 20
@@ -42,8 +44,14 @@ class Piece(NamedTuple):
 
 
 def pieces(file: BinaryIO) -> Iterator[Piece]:
-    """The pieces of what is left of `file`, which is read bit by bit."""
-    rest, more = b"", True
+    """The pieces of what is left of `file`, which is read bit by bit.
+
+    What fits into a block is one: whatever moved in it, its next version finds it.
+    """
+    rest, more = _read(file, BLOCK + 1), True
+    if len(rest) <= BLOCK:
+        yield from [Piece(rest, traits(rest))] if rest else ()
+        return
     while more:
         data = file.read(_READ)
         more, rest = bool(data), rest + data
@@ -57,8 +65,16 @@ def pieces(file: BinaryIO) -> Iterator[Piece]:
         rest = rest[start:]
 
 
+def _read(file: BinaryIO, size: int) -> bytes:
+    """That many bytes, fewer where the file ends."""
+    data = bytearray()
+    while more := file.read(size - len(data)):
+        data += more
+    return bytes(data)
+
+
 def cut(data: "Data") -> list[int]:
-    """The lengths, in bytes, of the pieces of `data`."""
+    """The lengths, in bytes, of the pieces of `data`, be it as long as it may."""
     return [end - start for start, end in pairwise([0, *_Marks(data).ends()])]
 
 

@@ -1,9 +1,9 @@
 """Text and small files in packs: pieces that build on others like them, and shards.
 
-A text is cut where its content says, so what versions have in common is kept once. A
-piece that is new is coded with the piece that is most like it as dictionary: edits,
-new scores, rows left out or put in take next to nothing. Pieces are alike when they
-share traits, which are hashes of 64 bytes.
+A text of more than a block is cut where its content says, so what versions have in
+common is kept once. A piece that is new is coded with the piece that is most like it as
+dictionary: edits, new scores, rows left out, put in or moved take next to nothing.
+Pieces are alike when they share traits, which are hashes of 64 bytes.
 
 Files of less than `SMALL` bytes share blocks, those of similar names side by side.
 """
@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from lineage.store.packed.codec import encode_text
-from lineage.store.packed.cutting import LEAST, MOST, pieces, traits
+from lineage.store.packed.cutting import pieces, traits
 from lineage.store.packed.format import Segment
 from lineage.store.packed.writer import TEXT, Piece
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from lineage.store.packed.packs import Packs
     from lineage.store.packed.writer import Added, Writer
 
-SMALL = LEAST  # bytes: what would not be cut anyway
+SMALL = 1 << 16  # bytes; to read such a file is to decode some others, too
 GAIN = 0.02  # of a file; what gains less is not worth packing
 
-_SHARD = MOST  # bytes of small files in one block
+_SHARD = 1 << 20  # bytes of small files in one block
 _KNOWN = 1 << 19  # traits that are remembered: those of some 4 GB of text
 _SAMPLES, _SAMPLE = 8, 1 << 16
 

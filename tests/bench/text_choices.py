@@ -46,7 +46,7 @@ def main() -> None:
     print(f"cutting: {_rate(old, begun)}\n")
     print("| pieces | level | whole | speed | cut / like: " + " | ".join(cases), "|")
     for gap in GAPS:
-        cutting.GAP, cutting.LEAST, cutting.MOST = gap, gap // 2, gap * 8
+        _cut_into(gap)
         for level in LEVELS:
             _row(cases, old, level)
     _dictionaries(old)
@@ -84,7 +84,7 @@ def _dictionaries(old: bytes) -> None:
     """What a trained dictionary would save."""
     import zstandard
 
-    cutting.GAP, cutting.LEAST, cutting.MOST = 1 << 17, 1 << 16, 1 << 20
+    _cut_into(GAPS[-1])
     data = [piece.data for piece in _pieces(old)]
     samples: list[bytes | bytearray | memoryview] = [
         each[at : at + 4096] for each in data for at in range(0, len(each), 1 << 16)
@@ -94,6 +94,12 @@ def _dictionaries(old: bytes) -> None:
     made = zstandard.ZstdCompressor(3, dict_data=held)
     total = sum(len(made.compress(each)) for each in data) + len(trained)
     print(f"\ntrained dictionary of 110 KiB, level 3: {total / len(old):.1%} of whole")
+
+
+def _cut_into(gap: int) -> None:
+    """Let pieces be of about one and a half times `gap`, eight times at most."""
+    cutting.GAP, cutting.LEAST = gap, gap // 2
+    vars(cutting).update(BLOCK=gap * 8, MOST=gap * 8 - cutting.LINE)
 
 
 def _pieces(data: bytes) -> list[Piece]:

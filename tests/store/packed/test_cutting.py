@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lineage.store.packed.cutting import GAP, LEAST, LINE, MOST, cut, pieces
+from lineage.store.packed.format import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +20,16 @@ WORDS = [b"model", b"data", b"loop", b"seed", b"human", b"step", b"gate"]
 
 
 def records(count: int, seed: int = 0) -> list[bytes]:
-    """Lines of JSON of about 120 bytes, no two the same."""
+    """Lines of JSON of about 240 bytes, no two the same."""
     draw = random.Random(seed)  # noqa: S311 - no secret
     return [
         b'{"id": %d, "text": "%s", "score": %.4f}\n'
-        % (draw.getrandbits(40), b" ".join(draw.choices(WORDS, k=14)), draw.random())
+        % (draw.getrandbits(40), b" ".join(draw.choices(WORDS, k=38)), draw.random())
         for _ in range(count)
     ]
 
 
-LINES = records(60_000)  # 7 MB
+LINES = records(60_000)  # 14 MB
 TEXT = b"".join(LINES)
 
 
@@ -36,6 +37,9 @@ def parts(data: bytes) -> list[bytes]:
     """The pieces of `data`."""
     rest = io.BytesIO(data)
     return [rest.read(length) for length in cut(data)]
+
+
+PARTS = parts(TEXT)
 
 
 def lost(old: Sequence[bytes], new: Sequence[bytes]) -> int:
@@ -66,10 +70,9 @@ def test_any_bytes(runs: list[tuple[bytes, int]]) -> None:
 
 def test_pieces_are_lines() -> None:
     """Each piece of a text of lines is whole lines, near the size that is meant."""
-    found = parts(TEXT)
-    assert b"".join(found) == TEXT
-    assert all(piece.endswith(b"\n") for piece in found)
-    assert LEAST < len(TEXT) / len(found) < LEAST + 2 * GAP
+    assert b"".join(PARTS) == TEXT
+    assert all(piece.endswith(b"\n") for piece in PARTS)
+    assert LEAST < len(TEXT) / len(PARTS) < LEAST + 3 * GAP
 
 
 @settings(deadline=None, max_examples=10)
@@ -77,20 +80,20 @@ def test_pieces_are_lines() -> None:
 def test_an_edit_is_local(at: int, removed: int, added: int) -> None:
     """Lines that are replaced, removed or inserted change the pieces around them."""
     edited = [*LINES[:at], *records(added, seed=1), *LINES[at + removed :]]
-    assert lost(parts(TEXT), parts(b"".join(edited))) <= 3
+    assert lost(PARTS, parts(b"".join(edited))) <= 3
 
 
 def test_what_is_added_at_the_end() -> None:
     """Of a text that another begins with, all pieces but the last are in the other."""
-    old, new = parts(TEXT[:3_000_001]), parts(TEXT)
+    old, new = parts(TEXT[:9_000_001]), PARTS
     assert old[:-1] == new[: len(old) - 1]
 
 
 def test_a_part_of_another_text() -> None:
     """What is taken out of a text falls into its pieces, but for the ends."""
-    old, new = parts(TEXT), parts(TEXT[1_234_567:6_543_210])
-    assert len(new) > 15
-    assert lost(old, new) <= 4
+    new = parts(TEXT[1_234_567:13_210_123])
+    assert len(new) > 8
+    assert lost(PARTS, new) <= 4
 
 
 class Trickle(io.BytesIO):
@@ -101,12 +104,20 @@ class Trickle(io.BytesIO):
 
 
 @pytest.mark.parametrize("file", [io.BytesIO, Trickle])
-@pytest.mark.parametrize("data", [b"", b"short", TEXT * 3, TEXT[: MOST + LINE]])
+@pytest.mark.parametrize("data", [b"", TEXT, TEXT[: 9 << 20]])
 def test_reading_bit_by_bit(file: type[io.BytesIO], data: bytes) -> None:
     """A file that is read bit by bit falls into the pieces of the whole."""
     assert [piece.data for piece in pieces(file(data))] == parts(data)
 
 
+@pytest.mark.parametrize("file", [io.BytesIO, Trickle])
+@pytest.mark.parametrize("size", [1, LEAST, BLOCK])
+def test_what_fits_into_a_block(file: type[io.BytesIO], size: int) -> None:
+    """A file that fits into a block is one piece."""
+    assert [piece.data for piece in pieces(file(TEXT[:size]))] == [TEXT[:size]]
+    assert len(list(pieces(file(TEXT[: BLOCK + 1])))) > 1
+
+
 def test_cuts_stay_where_they_are() -> None:
     """Cuts are the same in every version and on every machine, or nothing is shared."""
-    assert cut(TEXT)[:4] == [440907, 171305, 122284, 112535]
+    assert cut(TEXT)[:4] == [2412559, 801578, 2230664, 2382789]
