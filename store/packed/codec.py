@@ -24,15 +24,20 @@ differences is sorted by the base's element at the same place, of which the eigh
 after the highest count (of one byte: the seven, then a zero); where they are the same,
 the order stays.
 
-*Planes*: plane i has byte i of each element so made. The data is the length of each
-plane in it, from plane 0 on, as 32 bits, the lowest byte first; then the planes, one
-after the other; then the bytes at the block's end, as they are. A plane that is as
-long as there are elements is as it is, a shorter one is one zstd frame.
+*Planes*: plane i has byte i of each element so made. The data is, of each plane from
+plane 0 on, one byte that says how it is coded, and the length of that as 32 bits, the
+lowest byte first; then the coded planes, one after the other; then the bytes at the
+block's end, as they are. A plane is coded as
 
+- 0, its bytes, *small*;
+- 1, where most of them are zero: the length of what comes next, as 32 bits; a map,
+  small, in which bit i % 8 of byte i // 8 (1 is the lowest bit) is set where byte i is
+  not zero; those bytes that are not, small.
+
+*Small*: a zstd frame or, where the length is that of the bytes themselves, the bytes.
 A zstd frame states the size of its content.
 """
 
-import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -54,13 +59,13 @@ from lineage.store.packed.elements import (
     UNSIGNED,
     XOR,
     Elements,
-    Plane,
     joined,
     prepared,
     restored,
     split,
 )
-from lineage.store.packed.frames import Data, counted, deflated, inflated
+from lineage.store.packed.frames import Data, deflated, inflated
+from lineage.store.packed.planes import HEAD, Plane, coded, decoded
 
 __all__ = [
     "BLOCK", "DELTAS", "PLAIN", "RAW", "SORTED", "SUB", "XOR", "ZSTD",
@@ -72,7 +77,7 @@ RAW, ZSTD = 0, 1
 DELTAS = frozenset({XOR, SUB, SORTED})  # what cannot be decoded without the base
 
 _PIECES, _PIECE = 4, 1 << 13  # what is tried: so many times so many elements
-_SLOW = 1.03  # to sort takes as long as all the rest, so it has to save something
+_PRICE = 1 / 8  # bytes of each element: sorting takes as long as all the rest
 _LEVEL = 3  # of zstd, for bytes that are no weights
 
 
@@ -153,7 +158,7 @@ def _best(elements: Elements, others: Elements | None) -> int:
     base = elements if others is None else others
     lengths = {way: _length(prepared(way, elements, base)) for way in ways}
     if others is not None:
-        lengths[SORTED] *= _SLOW
+        lengths[SORTED] += _PRICE * elements.size
     if elements.itemsize == 1:
         lengths[ZSTD] = len(deflated(elements.data, _LEVEL))
     return min(lengths, key=lambda way: lengths[way])
@@ -162,10 +167,9 @@ def _best(elements: Elements, others: Elements | None) -> int:
 def _length(sample: Elements) -> float:
     """How long its planes are, coded in pieces: as the parts of a block will be."""
     planes = split(iter([sample]), sample.size, sample.itemsize)
-    pieces = (
-        plane[i : i + _PIECE] for plane in planes for i in range(0, plane.size, _PIECE)
-    )
-    return float(sum(len(_coded(piece)) for piece in pieces))
+    starts = range(0, sample.size, _PIECE)
+    pieces = [coded(plane[i : i + _PIECE]) for plane in planes for i in starts]
+    return float(sum(len(part) for _, parts in pieces for part in parts))
 
 
 def _runs(count: int) -> Iterator[slice]:
@@ -174,16 +178,12 @@ def _runs(count: int) -> Iterator[slice]:
 
 
 def _packed(method: int, elements: Elements, others: Elements) -> bytes:
-    """The planes, behind their lengths."""
-    width, count = elements.itemsize, elements.size
+    """The planes, behind their heads."""
+    count = elements.size
     runs = (prepared(method, elements[run], others[run]) for run in _runs(count))
-    planes = [_coded(plane) for plane in split(runs, count, width)]
-    return b"".join([struct.pack(f"<{width}I", *map(len, planes)), *planes])
-
-
-def _coded(plane: Plane) -> Data:
-    data = counted(plane.data)
-    return data if len(data) < plane.size else plane.data
+    planes = [coded(plane) for plane in split(runs, count, elements.itemsize)]
+    heads = [head for head, _ in planes]
+    return b"".join([*heads, *(part for _, parts in planes for part in parts)])
 
 
 def _unpacked(
@@ -203,14 +203,15 @@ def _unpacked(
 
 def _planes(data: memoryview, width: int, count: int) -> tuple[list[Plane], memoryview]:
     """The planes, `count` bytes each, and what follows them."""
-    if len(data) < 4 * width:
+    start = HEAD.size * width
+    if len(data) < start:
         raise VerificationError("a block of a pack is cut off")
-    planes, start = [], 4 * width
-    for length in struct.unpack_from(f"<{width}I", data):
-        part = data[start : start + length]
-        whole = part if length == count else inflated(part, count)
-        planes.append(np.frombuffer(_sized(whole, count), dtype=np.uint8))
+    planes = []
+    for how, length in HEAD.iter_unpack(data[:start]):
+        planes.append(decoded(how, data[start : start + length], count))
         start += length
+    if start > len(data):
+        raise VerificationError("a block of a pack is cut off")
     return planes, data[start:]
 
 

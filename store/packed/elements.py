@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from lineage.store.packed.planes import Plane
+
 Elements = np.ndarray[tuple[int], np.dtype[Any]]
-Plane = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 PLAIN, XOR, SUB, SORTED = 2, 3, 4, 5
 

@@ -28,11 +28,13 @@ def ancestors(rng: np.random.Generator) -> Files:
     floats = weights(1, 1500) + b"end"
     flipped = drifted(floats[:-3], 2)
     counts = rng.integers(0, 1 << 40, 400).astype("<u8").tobytes()
+    halves = rng.integers(0, 1 << 16, 1000).astype("<u2").tobytes()
     text = b"".join(b"%d is not %d\n" % (i, i * i) for i in range(150))
     return {
         "floats": (floats, list(pieces(floats, size=CUT))),
         "flipped": (flipped, list(pieces(flipped, floats, CUT))),
         "counts": (counts, [Piece(counts, 8)]),
+        "halves": (halves, [Piece(halves, 2)]),
         "noise": (rng.bytes(200), []),
         "text": (text, [Piece(text, TEXT)]),
         "empty": (b"", []),
@@ -47,11 +49,15 @@ def children(rng: np.random.Generator, old: Files) -> Files:
     tuned = (numbers + noise).astype("<f4").tobytes()
     steps = np.frombuffer(counts, "<i8") + rng.integers(-9, 9, 400)
     more = steps.astype("<i8").tobytes()
+    half = np.frombuffer(old["halves"][0], "<u2")
+    other = rng.integers(0, 1 << 16, half.size).astype("<u2")
+    half_new = np.where(half & 0x4000, other, half).tobytes()
     edited = text.replace(b"7 is not 49\n", b"7 is 7\n")
     both = floats[:CUT] + tuned
     return {
         "tuned": (tuned, list(pieces(tuned, floats[:-3], CUT))),
         "more": (more, [Piece(more, 8, id_of(counts))]),
+        "half new": (half_new, [Piece(half_new, 2, id_of(half.tobytes()))]),
         "edited": (edited, [Piece(edited, TEXT, id_of(text))]),
         "both": (both, list(pieces(both, size=CUT))),
     }

@@ -22,6 +22,8 @@ from lineage.store.packed.codec import (
     XOR,
     ZSTD,
     Coded,
+    _elements,
+    _packed,
     decode,
     encode,
     encode_text,
@@ -38,7 +40,8 @@ EDGES = np.array(
 @st.composite
 def blocks(draw: st.DrawFn) -> bytes:
     """Noise, runs, small steps, and what floats have at their edges."""
-    kind = draw(st.sampled_from(("bytes", "run", "normal", "edges", "noise")))
+    kinds = ("bytes", "run", "normal", "edges", "noise", "sparse")
+    kind = draw(st.sampled_from(kinds))
     size = draw(st.integers(0, 5000))
     rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
     made = {
@@ -47,6 +50,7 @@ def blocks(draw: st.DrawFn) -> bytes:
         "normal": lambda: weights(rng, size).tobytes(),
         "edges": lambda: rng.choice(EDGES, size).tobytes(),
         "noise": lambda: rng.bytes(size),
+        "sparse": lambda: (rng.integers(0, 9, size) // 7).astype("u1").tobytes(),
     }[kind]()
     return made[: draw(st.integers(max(0, len(made) - 9), len(made)))]
 
@@ -71,6 +75,23 @@ def decoded(coded: Coded, size: int, base: bytes | None = None) -> bytes:
     return bytes(decode(coded.data, coded.method, coded.width, size, base))
 
 
+def reference_plane(how: int, data: bytes, count: int) -> bytes:
+    if how == 0:
+        return small(data, count)
+    [length] = struct.unpack("<I", data[:4])
+    zeros = small(data[4 : 4 + length], (count + 7) // 8)
+    places = [i for i in range(count) if zeros[i // 8] >> i % 8 & 1]
+    values = small(data[4 + length :], len(places))
+    plane = bytearray(count)
+    for i, value in zip(places, values, strict=True):
+        plane[i] = value
+    return bytes(plane)
+
+
+def small(data: bytes, size: int) -> bytes:
+    return data if len(data) == size else zstandard.decompress(data)
+
+
 def reference(coded: Coded, size: int, base: bytes = b"") -> bytes:
     """As the docstring of the codec has it, number by number."""
     method, width, data = coded
@@ -79,11 +100,11 @@ def reference(coded: Coded, size: int, base: bytes = b"") -> bytes:
     if method == ZSTD:
         return zstandard.decompress(data)
     count = size // width
-    lengths, data = struct.unpack(f"<{width}I", data[: 4 * width]), data[4 * width :]
+    heads, data = data[: 5 * width], data[5 * width :]
     planes = []
-    for length in lengths:
-        plane, data = data[:length], data[length:]
-        planes.append(plane if length == count else zstandard.decompress(plane))
+    for how, length in struct.iter_unpack("<BI", heads):
+        planes.append(reference_plane(how, data[:length], count))
+        data = data[length:]
     numbers = [
         sum(b << 8 * i for i, b in enumerate(row)) for row in zip(*planes, strict=True)
     ]
@@ -128,8 +149,6 @@ def test_any_block_comes_back(block: bytes, width: int, seed: int | None) -> Non
 @pytest.mark.parametrize("method", sorted(DELTAS | {PLAIN}))
 def test_each_way_of_coding_goes_back(method: int, width: int) -> None:
     """Each method, also where `encode` would not take it, and over several runs."""
-    from lineage.store.packed.codec import _elements, _packed
-
     rng = np.random.default_rng(width)
     for count in (0, 1, 1000, RUN + 7 if width < 4 else 77):
         base = rng.bytes(count * width)
@@ -149,15 +168,27 @@ def test_a_base_of_another_size_is_of_no_use() -> None:
     assert encode(block, 2, block + b"x") == encode(block, 2)
 
 
-def test_a_fine_tune_is_sorted_by_exponents() -> None:
-    """A bf16 model after small steps takes less than half of what it took."""
+def test_a_fine_tune_is_a_difference() -> None:
+    """A bf16 model after small steps takes two thirds of what it would by itself."""
     rng = np.random.default_rng(0)
     base = weights(rng, BLOCK // 2)
     child = base + weights(rng, base.size) / np.float32(100)
     coded = encode(bf16(child), 2, bf16(base))
+    assert coded.method == SUB
+    assert len(coded.data) < 0.66 * len(encode(bf16(child), 2).data)
+
+
+def test_weights_of_many_sizes_are_sorted() -> None:
+    """Where steps tell by the exponent how large they are, sorting saves a bit each."""
+    rng = np.random.default_rng(0)
+    base = weights(rng, BLOCK // 4) * 2.0 ** -rng.integers(0, 12, BLOCK // 4)
+    base = base.astype(np.float32)
+    child = base + weights(rng, base.size) / np.float32(1000)
+    coded = encode(child.tobytes(), 4, base.tobytes())
     assert coded.method == SORTED
-    assert len(coded.data) < 0.3 * BLOCK
-    assert len(encode(bf16(child), 2).data) > 0.6 * BLOCK
+    assert decoded(coded, BLOCK, base.tobytes()) == child.tobytes()
+    forced = _packed(SUB, _elements(child.tobytes(), 4), _elements(base.tobytes(), 4))
+    assert len(coded.data) < len(forced) - base.size / 8
 
 
 def test_a_stranger_is_coded_by_itself() -> None:
@@ -244,6 +275,10 @@ def bomb(size: int) -> bytes:
     return head + (b"\x02\x00\x10" + b"A") * 1000 + b"\x01\x00\x00"
 
 
+def head(how: int, plane: bytes) -> bytes:
+    return struct.pack("<BI", how, len(plane)) + plane
+
+
 @pytest.mark.parametrize(
     ("data", "method", "width", "size", "base"),
     [
@@ -256,17 +291,24 @@ def bomb(size: int) -> bytes:
         (bomb(10), ZSTD, 1, 10, None),
         (zstandard.compress(b"x" * 10) * 2, ZSTD, 1, 10, None),
         (zstandard.compress(b"x" * 10)[:-1], ZSTD, 1, 10, None),
-        (struct.pack("<I", len(bomb(1 << 40))) + bomb(1 << 40), PLAIN, 1, 10, None),
-        (struct.pack("<I", 1 << 31) + b"x" * 10, PLAIN, 1, 10, None),
-        (bytes(7), PLAIN, 2, 10, None),
-        (bytes(8), PLAIN, 2, 10, None),
+        (head(0, bomb(1 << 40)), PLAIN, 1, 10, None),
+        (struct.pack("<BI", 0, 1 << 31) + b"x" * 10, PLAIN, 1, 10, None),
+        (head(0, b"x" * 10)[:-1], PLAIN, 1, 10, None),
+        (head(0, b"x" * 10) + b"x", PLAIN, 1, 10, None),
+        (head(1, b"x" * 3), PLAIN, 1, 10, None),
+        (head(1, struct.pack("<I", 2) + b"\1\2" + b"x"), PLAIN, 1, 10, None),
+        (head(1, struct.pack("<I", 1) + b"\1" + b"x"), PLAIN, 1, 10, None),
+        (head(1, struct.pack("<I", 1 << 31) + b"\1\4" + b"xx"), PLAIN, 1, 10, None),
+        (head(2, b"x" * 10), PLAIN, 1, 10, None),
+        (bytes(9), PLAIN, 2, 10, None),
+        (bytes(10), PLAIN, 2, 10, None),
         (bytes(8), PLAIN, 3, 10, None),
         (bytes(8), PLAIN, 0, 10, None),
         (bytes(8), 6, 1, 4, None),
         (bytes(8), -1, 1, 4, None),
-        (struct.pack("<I", 4) + b"abcd", XOR, 1, 4, None),
-        (struct.pack("<I", 4) + b"abcd", SUB, 1, 4, b"abc"),
-        (struct.pack("<I", 4) + b"abcd", SORTED, 1, 4, b"abcde"),
+        (head(0, b"abcd"), XOR, 1, 4, None),
+        (head(0, b"abcd"), SUB, 1, 4, b"abc"),
+        (head(0, b"abcd"), SORTED, 1, 4, b"abcde"),
     ],
 )
 def test_what_is_no_code_is_refused(

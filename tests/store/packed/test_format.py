@@ -85,11 +85,9 @@ class Second:
         if method < 2:
             return self.inflate(data, base) if method else data
         count = size // width
-        lengths = struct.unpack_from(f"<{width}I", data)
-        planes, at = [], 4 * width
-        for length in lengths:
-            plane = data[at : at + length]
-            planes.append(plane if length == count else self.inflate(plane))
+        planes, at = [], 5 * width
+        for how, length in struct.iter_unpack("<BI", data[:at]):
+            planes.append(self.plane(data[at : at + length], how, count))
             at += length
         made = [
             int.from_bytes(column, "little") for column in zip(*planes, strict=True)
@@ -108,6 +106,18 @@ class Second:
                 (n + other) % limit for n, other in zip(steps, others, strict=False)
             ]
         return b"".join(n.to_bytes(width, "little") for n in made) + data[at:]
+
+    def plane(self, data: bytes, how: int, count: int) -> bytes:
+        if how == 0:
+            return self.small(data, count)
+        [length] = struct.unpack_from("<I", data)
+        zeros = self.small(data[4 : 4 + length], -(-count // 8))
+        bits = f"{int.from_bytes(zeros, 'little'):0{8 * len(zeros)}b}"[::-1]
+        values = iter(self.small(data[4 + length :], bits.count("1")))
+        return bytes(next(values) if bit == "1" else 0 for bit in bits[:count])
+
+    def small(self, data: bytes, size: int) -> bytes:
+        return data if len(data) == size else self.inflate(data)
 
     @staticmethod
     def unsorted(made: list[int], others: list[int], width: int) -> list[int]:
@@ -158,7 +168,8 @@ def test_a_pack_of_today_by_a_second_implementation(tmp_path: Path) -> None:
     packs = Packs(tmp_path, "r")
     rng = np.random.default_rng(0)
     base = rng.integers(0, 1 << 16, RUN + 5000, dtype=np.uint16)
-    steps = rng.integers(0, 1 << 16, base.size, dtype=np.uint16) >> 8 + (base >> 7 & 7)
+    steps = rng.integers(0, 1 << 16, base.size, dtype=np.uint16)
+    steps *= base >> 14 & 1  # half of them stay as they are
     files = [base.tobytes(), (base + steps).tobytes() + b"!"]
     with Writer(packs, tmp_path / "pack") as writer:
         whole, child = files
