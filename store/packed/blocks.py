@@ -95,6 +95,15 @@ class Blocks:
         self._forget(id_)
         return self._carefully(id_, MAX_DEPTH + 1)
 
+    def keep(self, block: Block, data: "Data") -> None:
+        """Have the bytes of a block at hand, as if it had just been decoded."""
+        with self._lock:
+            self._forget(block.id)
+            held = self._held[os.getpid(), block.id] = _Held(block)
+            held.data.set_result(data)
+            held.checked = True
+            self._make_room(held.size)
+
     def rows(self, id_: bytes, below: int = MAX_DEPTH + 1) -> Iterator[Row]:
         """Where a block is, as long as fewer than `below` bases come before it."""
         for source in self._sources():

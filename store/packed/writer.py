@@ -78,6 +78,7 @@ class _Base(NamedTuple):
 class _Made(NamedTuple):
     """What became of a piece: no `coded` where the block is there already."""
 
+    piece: Piece
     segment: Segment
     coded: "Coded | None" = None
     base: _Base | None = None
@@ -221,7 +222,7 @@ class Writer:
         id_ = hashlib.sha256(piece.data).digest()
         segment = Segment(id_, 0, size)
         if self._packs.where(id_):
-            return _Made(segment)
+            return _Made(piece, segment)
         base = self._base(piece, settled)
         data = base.data if base else None
         if piece.width == TEXT:
@@ -230,7 +231,7 @@ class Writer:
         else:
             coded = encode(piece.data, piece.width, data)
             builds = coded.method in DELTAS
-        return _Made(segment, coded, base if builds else None)
+        return _Made(piece, segment, coded, base if builds else None)
 
     def _base(self, piece: Piece, settled: int) -> _Base | None:
         """The block to build on: what is wanted or, with a full chain, its root."""
@@ -259,10 +260,10 @@ class Writer:
 
     def _write(self, made: _Made) -> str:
         """Write a block unless it is there; how it is kept."""
-        segment, coded, base = made
+        piece, segment, coded, base = made
         if coded is None or segment.block in self._own:
             return "shared"
-        self._own[segment.block] = Block(
+        block = self._own[segment.block] = Block(
             id=segment.block,
             base=base.id if base else NO_BASE,
             offset=self.size,
@@ -273,6 +274,7 @@ class Writer:
             depth=base.depth if base else 0,
         )
         self._append(coded.data)
+        self._packs.blocks.keep(block, bytes(piece.data))  # for the next file
         return "delta" if base else "plain"
 
     def _append(self, data: bytes) -> None:

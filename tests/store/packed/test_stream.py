@@ -127,6 +127,7 @@ def test_only_what_is_touched_is_decoded(tmp_path: Path) -> None:
     packs = Packs(tmp_path, "r")
     data = weights(1, 1 << 18)  # 128 blocks
     published(packs, tmp_path, [data])
+    packs = Packs(tmp_path, "r")
     stream = packs.open(md5(data))
     assert stream
     with stream:
