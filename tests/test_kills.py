@@ -166,6 +166,8 @@ SHARED = (
     "branch --force second first",
     "tag v2 second",
 )
+PACK = "pack dataset/text"
+PACKED = tuple(f"-C ../repo {does}" for does in (SHARED[0], PACK, "push --packed"))
 KEY = ("key generate Ada --no-passphrase",)
 RUNNER = "key generate runner --role runner --no-passphrase"
 
@@ -206,9 +208,11 @@ CASES = [
     Case("remote add backup ../hub.git --dvc-remote store", again=2, steps=True),
     Case("remote remove origin", again=5, steps=True),
     Case("push", SHARED, steps=True),
+    Case("push --packed", (*SHARED, PACK), steps=True),
     Case("fetch", where="other", steps=True),
     Case("pull", SHARED, where="other", steps=True),
     Case("pull", where="other", steps=True),
+    Case("pull", PACKED, where="other", steps=True),
     Case("push", ("pull",), where="other", steps=True),
     Case("clone hub.git new", where=".", again=2, steps=True, rest=("pull", "new")),
     Case(KEY[0], again=2, steps=True),
@@ -373,8 +377,9 @@ def state(root: Path) -> dict[str, Any]:
 
 
 def _here(registry: Registry, id_: str) -> bool:
-    files = [entry for entry in registry.files(id_) if not entry.is_directory]
-    return all(registry.payloads.is_pinned(entry.md5) for entry in files)
+    oids = [entry.md5 for entry in registry.files(id_) if not entry.is_directory]
+    has = registry.payloads
+    return all(has.is_pinned(oid) or has.is_packed(oid) for oid in oids)
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,8 @@ def remote_problems(
         with registry.payloads.workspace() as work:
             packed = PackedThere(remote, work)
             for one in packed.take(registry, lacking):
-                yield _problem(remote, one, _wrong(_size(sizes, one), one))
+                what = _wrong(_size(sizes, one), one) + packed.doubt
+                yield _problem(remote, one, what)
             for found, what in packed.problems(progress) if deep else ():
                 yield _problem(remote, found, what)
 
@@ -86,8 +87,6 @@ def _read(
                     yield _problem(remote, one, outcome)
 
 
-def _problem(remote: RemotePayloads, one: Wanted | None, what: str) -> Problem:
+def _problem(remote: RemotePayloads, one: Wanted, what: str) -> Problem:
     what = f"{what} at {remote}"
-    if one is None:
-        return Problem("", "", what)
     return Problem(one.id, one.entry.path, what, one.entry.md5)

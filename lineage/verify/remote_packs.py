@@ -43,12 +43,15 @@ class PackedThere:
                 left.append(one)
         return left
 
-    def problems(
-        self, progress: Progress | None
-    ) -> Iterator[tuple[Wanted | None, str]]:
-        """Bring every pack, compare it with its name and let it go."""
+    @property
+    def doubt(self) -> str:
+        """What is to be said of an object that no pack seems to have."""
         for name, why in sorted(self._packs.damaged.items()):
-            yield None, f"the pack {name} cannot be read: {why}"
+            return f", unless in the pack {name[:12]}, which is damaged ({why}),"
+        return ""
+
+    def problems(self, progress: Progress | None) -> Iterator[tuple[Wanted, str]]:
+        """Bring every pack, compare it with its name and let it go."""
         wrong = dict(self._wrong(progress))
         for one, names in self._needed.items():
             for name in sorted(names & wrong.keys()):
