@@ -19,6 +19,7 @@ from lineage.keeping import refresh_keep
 from lineage.store.files import dvc_address
 from lineage.transfer import fetch_payloads, push_payloads
 from lineage.verify import verify
+from tests import packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -278,6 +279,34 @@ def test_the_keep_commit_speaks_for_us_to_dvc(tmp_path: Path) -> None:
         dvc(registry.root, "fetch", "-A")
         assert cached(registry).items() >= before.items()
         assert verify(registry).problems == []
+
+
+def test_dvc_beside_packed_files(tmp_path: Path) -> None:
+    """`gc -A` and `push -A` miss nothing; `get` says that it finds no packed file."""
+    with closing(Story(tmp_path).registry) as registry:
+        root, ids = registry.root, [record.id for record in registry.ids]
+        [seed] = registry.files(registry.resolve("dataset/seed"))
+        oids = {e.md5 for id_ in ids for e in registry.files(id_) if e.size}
+        packs.pack(registry.payloads, oids - {seed.md5})
+        refresh_keep(registry, again=True)
+        git, got = registry.git_oid(registry.resolve("model/tutor")), tmp_path / "got"
+        get = ("get", root, "model", "--rev", git, "-o", got)
+        dvc(root, "gc", "-A", "-f")
+        assert verify(registry).problems == []
+        with pytest.raises(AssertionError, match="No storage files available"):
+            dvc(tmp_path, *get)
+        with registry.payloads.alone():
+            registry.payloads.restore(oids)
+        dvc(tmp_path, *get)
+        assert len(files(got)) == len(NAMES)
+
+        with registry.payloads.alone():
+            registry.payloads.release(oids - {seed.md5})
+        dvc(root, "remote", "add", "-q", "-d", "backup", tmp_path / "backup")
+        refresh_keep(registry, again=True)
+        dvc(root, "push", "-A")
+        sent = files(tmp_path / "backup" / "files")
+        assert {oid for oid in oids if f"md5/{oid[:2]}/{oid[2:]}" in sent} == {seed.md5}
 
 
 def test_dvc_add_and_a_commit_of_one_file_share_it(story: Story) -> None:
