@@ -85,7 +85,12 @@ class Plot:
         for generation in sorted({self.first, *self._between(), self.final}):
             x = self.at(generation, self.low)[0]
             y = self.height - _BOTTOM + 12
-            yield label(x, y, str(generation), class_="tick", text_anchor="middle")
+            name = self.called(generation)
+            yield label(x, y, name, class_="tick", text_anchor="middle")
+
+    def called(self, generation: int) -> str:
+        """What stands below a generation."""
+        return str(generation)
 
     def _between(self) -> Iterable[int]:
         """Generations to write between the first and the last, without crowding."""

@@ -24,7 +24,7 @@ def about(machine: str, missing: Mapping[str, str]) -> dict[str, Any]:
     """What holds for a whole run: when, of which commit, where, beside whom not."""
     changed = "-changed" if _git("status", "--porcelain", "-uno") else ""
     return {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=10", "HEAD") + changed,
         "machine": machine,
         "missing": dict(missing),
@@ -33,7 +33,7 @@ def about(machine: str, missing: Mapping[str, str]) -> dict[str, Any]:
 
 def place(about: Mapping[str, Any]) -> Path:
     """Where the results of a day and a commit are kept."""
-    return HERE / f"{about['date']}-{about['commit']}.json"
+    return HERE / f"{about['time'][:10]}-{about['commit']}.json"
 
 
 def _git(*words: str) -> str:
@@ -69,7 +69,7 @@ def page(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     lines = [f"{result['machine']}.", *([f"Not here: {missing}."] if missing else [])]
     yield "machine", "\n\n".join(lines) + "\n"
     for area, of in result["areas"].items():
-        told = f"`run.py {area} --rounds {of['rounds']}` on {result['date']}"
+        told = f"`run.py {area} --rounds {of['rounds']}` on {result['time'][:10]}"
         told += f" at {result['commit']}, {of['seconds'] / 60:.1f} minutes."
         tables = [markdown(read(table)) for table in of["tables"]]
         yield area, "\n".join((f"*{told}*\n", *tables))

@@ -24,6 +24,7 @@ from tests.bench import (
     commit_bytes,
     get,
     peers,
+    plot,
     read,
     results,
     runner_cost,
@@ -102,6 +103,8 @@ def _measure(given: argparse.Namespace) -> dict[str, object]:
             results.keep(
                 path, about, area, here.tables, rounds=given.rounds, seconds=took
             )
+        if not given.quick:
+            plot.main()
         return results.load(path)
 
 

@@ -108,7 +108,7 @@ class Table:
         """Ratios that have a goal, and the goal."""
         for goal in self.goals:
             if goal.ratio is not None:
-                name = f"{self.title}: {goal.ours} : {goal.peer}"
+                name = f"{goal.ours} : {goal.peer}"
                 yield name, self.ratio(goal.ours, goal.peer, goal.of), goal.ratio
 
     def data(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Sheet:
     def figures(self) -> Iterator[tuple[str, Ratio, float]]:
         """What is drawn over time, and the goal."""
         for name, (value, goal) in self.ratios.items():
-            yield f"{self.title}: {name}", Ratio(value, value, value), goal
+            yield name, Ratio(value, value, value), goal
 
     def data(self) -> dict[str, Any]:
         """As JSON keeps it."""
