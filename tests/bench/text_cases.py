@@ -11,7 +11,6 @@ import hashlib
 import json
 import random
 import sysconfig
-from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,14 +24,16 @@ FILES = 10_000  # small ones, of about 180 bytes
 def lines(size: int) -> Lines:
     """Records with prompts and completions, of `size` bytes together, in any order."""
     draw = random.Random(0)  # noqa: S311 - no secret
-    found = []
+    found: Lines = []
     for text in _sources():
         for at in range(0, len(text), 600):
             prompt, completion = text[at : at + 120], text[at + 120 : at + 600]
             found.append(_record(draw, prompt, completion))
+            size -= len(found[-1])
+        if size <= 0:
+            break
     draw.shuffle(found)
-    sizes = accumulate(map(len, found))
-    return [line for line, sum_ in zip(found, sizes, strict=True) if sum_ <= size]
+    return found
 
 
 def _sources() -> Iterator[str]:
