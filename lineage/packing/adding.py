@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lineage.store.packed.text import Likeness, Small
 
 _WORTH = 0.98  # of its bytes, above which a file had better stay as it is
+_PAGE = 4096
 _ROW, _BLOCK = 68, 124  # bytes of tables per file, and per block of one
 
 
@@ -53,6 +54,7 @@ class Adding:
 
         mark, read = writer.mark(), list[Cold]()
         hopeful = [file for file in files if not self._is_hopeless(file)]
+        self._learn_parents(hopeful)
         added = add_small(writer, self._likeness, self._read(hopeful, read))
         if read and self._is_worth_it(writer, mark, read, added):
             self._counts.take(SMALL, len(read), _size(added, len(read)), added)
@@ -120,7 +122,7 @@ class Adding:
         if kind_of(source, entry.size) == "whole":
             return TEXT, None
         source.seek(0)
-        self._learn_parents(file)
+        self._learn_parents([file])
         text = cast("BinaryIO", watched)
         return TEXT, add_text(writer, self._likeness, *digests, text)
 
@@ -139,11 +141,20 @@ class Adding:
                 data = watched.read(min(BLOCK, extent.size - offset))
                 yield Piece(data, extent.width, base(offset))
 
-    def _learn_parents(self, file: Cold) -> None:
-        """Let a text build on what the commit's parents have under its path."""
-        for parent in self._bases.parents(file.id):
-            for entry in self._registry.files(parent):
-                if entry.path == file.entry.path and entry.md5:
+    def _learn_parents(self, files: Iterable[Cold]) -> None:
+        """Let texts build on what their commits' parents have under the same paths.
+
+        On all that is in a dataset which has nothing there: they may be mixed of it.
+        """
+        paths: dict[str, set[str]] = {}
+        for file in files:
+            paths.setdefault(file.id, set()).add(file.entry.path)
+        for id_, named in paths.items():
+            for parent in self._bases.parents(id_):
+                there = self._registry.files(parent)
+                same = [entry for entry in there if entry.path in named]
+                mixed = self._registry.load(parent).kind == "dataset"
+                for entry in same or (there if mixed else ()):
                     self._likeness.learn(entry.md5)
 
     def _read(self, files: Iterable[Cold], read: list[Cold]) -> "Iterator[Small]":
@@ -181,13 +192,18 @@ class Adding:
         bases: int = 0,
     ) -> bool:
         """Whether files are smaller now; else they are taken back and remembered."""
-        if added and _size(added, len(files)) <= _WORTH * added.whole:
+        if added and _size(added, len(files)) <= _WORTH * _room(files):
             return True
         writer.back_to(mark)
         for file in files:
             self._counts.leave("no gain", file.entry.size)
             self.tried.note(file.entry.md5, bases)
         return False
+
+
+def _room(files: Iterable[Cold]) -> int:
+    """What plain files take on the disk, which has whole pages."""
+    return sum(-(-file.entry.size // _PAGE) * _PAGE for file in files)
 
 
 def _size(added: Added, files: int) -> int:

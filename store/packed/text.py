@@ -47,9 +47,13 @@ class Likeness:
         self._packs = packs
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._learned: set[bytes] = set()
+        self._asked: set[str] = set()
 
     def learn(self, oid: str) -> None:
         """Let others build on a file, if it is packed."""
+        if oid in self._asked:
+            return
+        self._asked.add(oid)
         for segment in self._packs.segments(oid) or ():
             if segment.block not in self._learned:
                 self.add(segment.block, traits(self._packs.block(segment.block)))

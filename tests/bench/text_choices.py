@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lineage.store.packed.cutting import Piece
 
 GAPS = (1 << 13, 1 << 15, 1 << 17, 1 << 19)
-LEVELS = (1, 3, 6, 9)
+LEVELS = (3, 6)
 
 
 def main() -> None:
