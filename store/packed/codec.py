@@ -76,7 +76,7 @@ BLOCK = 4 << 20  # bytes of a block, at most
 RAW, ZSTD = 0, 1
 DELTAS = frozenset({XOR, SUB, SORTED})  # what cannot be decoded without the base
 
-_PIECES, _PIECE = 4, 1 << 13  # what is tried: so many times so many elements
+_PIECES = 4  # of a block, on which the ways are tried
 _PRICE = 1 / 8  # bytes of each element: sorting takes as long as all the rest
 _LEVEL = 3  # of zstd, for bytes that are no weights
 
@@ -145,11 +145,16 @@ def _elements(block: Data, width: int) -> Elements:
 
 def _sample(elements: Elements) -> Elements:
     """Some of the elements, from all over; those of a base lie at the same places."""
-    if elements.size <= _PIECES * _PIECE:
+    piece = _piece(elements.size)
+    if elements.size <= _PIECES * piece:
         return elements
-    step = (elements.size - _PIECE) // (_PIECES - 1)
+    step = (elements.size - piece) // (_PIECES - 1)
     starts = range(0, step * _PIECES, step)
-    return np.concatenate([elements[start : start + _PIECE] for start in starts])
+    return np.concatenate([elements[start : start + piece] for start in starts])
+
+
+def _piece(count: int) -> int:
+    return min(max(count // 128, 1 << 11), 1 << 13)
 
 
 def _best(elements: Elements, others: Elements | None) -> int:
@@ -167,8 +172,9 @@ def _best(elements: Elements, others: Elements | None) -> int:
 def _length(sample: Elements) -> float:
     """How long its planes are, coded in pieces: as the parts of a block will be."""
     planes = split(iter([sample]), sample.size, sample.itemsize)
-    starts = range(0, sample.size, _PIECE)
-    pieces = [coded(plane[i : i + _PIECE]) for plane in planes for i in starts]
+    piece = max(1, sample.size // _PIECES)
+    starts = range(0, sample.size, piece)
+    pieces = [coded(plane[i : i + piece]) for plane in planes for i in starts]
     return float(sum(len(part) for _, parts in pieces for part in parts))
 
 

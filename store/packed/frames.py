@@ -3,12 +3,15 @@
 A frame states the size of its content, and nothing follows it.
 """
 
+import threading
+
 import zstandard
 
 from lineage.errors import VerificationError
 
 Data = bytes | bytearray | memoryview
 
+_thread = threading.local()
 _WIDEST = 8 << 20  # bytes that a reader has to look back, at most
 
 # Weights hold no repetitions but runs, so next to nothing is spent on looking for
@@ -29,7 +32,10 @@ _LOOKING_BACK = {"window_log": 23, "hash_log": 19, "chain_log": 19}
 
 def counted(data: Data) -> bytes:
     """A frame that makes use of which bytes are frequent, and of runs."""
-    return zstandard.ZstdCompressor(compression_params=_COUNTING).compress(data)
+    if not hasattr(_thread, "counting"):  # to make one takes as long as 8 KiB do
+        made = zstandard.ZstdCompressor(compression_params=_COUNTING)
+        _thread.counting = made
+    return bytes(_thread.counting.compress(data))
 
 
 def deflated(data: Data, level: int, dictionary: bytes = b"") -> bytes:

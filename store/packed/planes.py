@@ -20,13 +20,16 @@ _FEW = 0.35
 
 def coded(plane: Plane) -> tuple[bytes, list[Data]]:
     """The head of a plane, and its bytes in parts."""
-    how, parts = _DENSE, [_small(plane)]
-    if np.count_nonzero(plane) < _FEW * plane.size:
-        filled = plane != 0
-        zeros = _small(np.packbits(filled, bitorder="little"))
-        values = _small(plane.take(np.flatnonzero(filled)))
-        how, parts = _SPARSE, [_MAP.pack(len(zeros)), zeros, values]
+    few = np.count_nonzero(plane) < _FEW * plane.size
+    how, parts = (_SPARSE, _sparse(plane)) if few else (_DENSE, [_small(plane)])
     return HEAD.pack(how, sum(map(len, parts))), parts
+
+
+def _sparse(plane: Plane) -> list[Data]:
+    filled = plane != 0
+    zeros = _small(np.packbits(filled, bitorder="little"))
+    values = _small(plane.take(np.flatnonzero(filled)))
+    return [_MAP.pack(len(zeros)), zeros, values]
 
 
 def decoded(how: int, data: memoryview, count: int) -> Plane:
