@@ -136,7 +136,9 @@ def _print(app: App, found: "Packed", format_: str, *, dry_run: bool) -> None:
 def _sentences(found: "Packed", *, dry_run: bool) -> Iterator[str]:
     """What happened, or would, and what stays."""
     files = plural(found.files, "file")
-    if not found.files:
+    if not found.files and found.released:
+        yield f"{size(found.released)} of plain files went that were packed already"
+    elif not found.files:
         yield "nothing to pack"
     elif dry_run:
         yield f"{files}, {size(found.whole)}, would be packed"

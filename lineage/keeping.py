@@ -61,7 +61,8 @@ def _is_packed(registry: Registry, address: str) -> bool:
     """Whether a payload, or a file of it, is in the packs alone."""
     payloads, oids = registry.payloads, [address]
     if address.endswith(".dir") and payloads.is_loose(address):
-        oids = dvc.named_in(payloads.path(address).read_bytes())
+        with payloads.open(address) as listing:
+            oids = dvc.named_in(listing.read())
     return any(map(payloads.is_packed, oids))
 
 

@@ -42,7 +42,15 @@ if TYPE_CHECKING:
     Sound = Callable[..., None]
 
 PR_SET_CHILD_SUBREAPER = 36
-HEAVY = ("git", "dvc.config", "dvc.fs", "sqlmodel", "alembic", "lineage.cli.main")
+HEAVY = (
+    "git",
+    "dvc.config",
+    "dvc.fs",
+    "sqlmodel",
+    "alembic",
+    "lineage.cli.main",
+    "lineage.store.packed.codec",
+)
 
 
 # the child's side: `python -m tests.test_kills`
@@ -169,6 +177,7 @@ SHARED = (
 PACK = "pack dataset/text"
 PACKED = tuple(f"-C ../repo {does}" for does in (SHARED[0], PACK, "push --packed"))
 KEY = ("key generate Ada --no-passphrase",)
+LARGE = ("commit dataset large --name large", "config pack.size 1")  # two packs
 RUNNER = "key generate runner --role runner --no-passphrase"
 
 CASES = [
@@ -201,6 +210,9 @@ CASES = [
     Case("gc --restore", (*APART, "gc --grace 0d"), steps=True),
     Case("erase second --yes --reason wish --authority Ada", steps=True),
     Case("erase second --yes --reason x --authority y --remote store", steps=True),
+    Case("pack all()", LARGE, steps=True),
+    Case("unpack --all", (*LARGE, "pack all()"), steps=True),
+    Case("unpack second", (*LARGE, "pack all()"), steps=True),
     Case("verify --repair", steps=True),
     Case("config gc.grace 14d"),
     Case("config --unset gc.trash", ("config gc.trash 3d",), again=5),
@@ -265,6 +277,8 @@ class Arena:
         for name in ("one", "two", "text", "other"):
             path = self.place / "repo" / name
             path.write_text(f"{name}\n" * 100, encoding="utf-8")
+        lines = "".join(f"{i} of many lines\n" for i in range(5000))
+        (self.place / "repo" / "large").write_text(lines, encoding="utf-8")
         hub = ["git", "init", "--quiet", "--bare", str(self.place / "hub.git")]
         subprocess.run(hub, check=True)
         self.must("init")

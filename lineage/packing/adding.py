@@ -117,6 +117,7 @@ class Adding:
         cut = parts(source)
         if cut is not None:
             added = writer.add(*digests, self._pieces(source, watched, cut, bases))
+            self._counts.parents = list(self._bases.plain)
             self._bases.learn(entry.md5, Layout(added.segments, cut))
             return WEIGHTS, added
         if kind_of(source, entry.size) == "whole":

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lineage.registry import Registry
@@ -30,6 +31,7 @@ ROLES = (
     "revises",
     "follows",
 )
+_NAMED = {".safetensors"}  # files whose tensors have names of their own
 _SAMPLE = 1 << 18  # bytes of a block that bases are compared by
 _HELD = 512  # layouts that are kept for further children
 Base = Callable[[int], bytes | None]
@@ -68,6 +70,7 @@ class Bases:
         self._registry = registry
         self._packs = packs
         self._layouts: OrderedDict[str, Layout] = OrderedDict()
+        self.plain: dict[str, None] = {}  # parents that cannot be built on, in order
 
     def parents(self, id_: str) -> list[str]:
         """The commits that files of a commit may build on."""
@@ -79,10 +82,11 @@ class Bases:
         """What the file `path` of a commit may build on."""
         layouts = []
         for parent in self.parents(id_):
-            for entry in sorted(self._registry.files(parent), key=_first(path)):
-                layout = self._layout(entry)
-                if layout and (entry.path == path or _is_named(entry, path)):
-                    layouts.append(layout)
+            kin = [e for e in self._registry.files(parent) if _is_kin(e, path)]
+            found = list(filter(None, map(self._layout, sorted(kin, key=_first(path)))))
+            layouts += found
+            if kin and not found:
+                self.plain.setdefault(parent)
         return FileBases(self._packs, layouts)
 
     def learn(self, oid: str, layout: Layout) -> None:
@@ -165,6 +169,10 @@ def _first(path: str) -> Callable[[FileEntry], bool]:
     return lambda entry: entry.path != path
 
 
-def _is_named(entry: FileEntry, path: str) -> bool:
-    """Whether tensors have names of their own in both files."""
-    return entry.path.endswith(".safetensors") and path.endswith(".safetensors")
+def _is_kin(entry: FileEntry, path: str) -> bool:
+    """Whether parts of one name are the same in a file and in that of a path."""
+    return entry.path == path or _suffixes(entry.path, path) == _NAMED
+
+
+def _suffixes(*paths: str) -> set[str]:
+    return {PurePosixPath(path).suffix for path in paths}

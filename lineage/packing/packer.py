@@ -98,7 +98,7 @@ class _Packer:
         with self._payloads.workspace() as work:
             path = work / "pack"
             with Writer(self._packs, path) as writer:
-                while self._ahead and writer.size < self._size:
+                while self._ahead and not (done and writer.size >= self._size):
                     done += self._add(writer, self._ahead.popleft())
                 if not done:
                     return done
