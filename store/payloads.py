@@ -196,8 +196,10 @@ class Payloads(Stored):
         What is here already stays, loose or packed, so that no bytes are kept twice,
         unless it is damaged. `work` is for copies on their way.
         """
-        fresh = {o: path for o, path in staged.items() if not self._packs_it(o, path)}
-        self.loosen(fresh, work)
+        if any(self.packs):
+            packed = {oid for oid, path in staged.items() if self._packs_it(oid, path)}
+            staged = {oid: path for oid, path in staged.items() if oid not in packed}
+        self.loosen(staged, work)
 
     def loosen(self, staged: Mapping[str, Path], work: Path) -> None:
         """As `publish`, also of what is packed: afterwards it is a plain file, too."""

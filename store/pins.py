@@ -41,6 +41,7 @@ class Pins:
         self.cache = payloads.cache
         self._own = payloads.cache / "lineage"
         self._trash = self._own / "trash" / payloads.registry
+        self._trashed: dict[Path, set[str] | None] = {}
 
     def __iter__(self) -> Iterator[str]:
         """The oid of every pinned object, sorted."""
@@ -159,9 +160,12 @@ class Pins:
         A pack in the trash that has the object, or may have, is one of them.
         """
         yield from self._trash.glob(f"*/{oid}*")
-        for pack in self._trash.glob(f"*/*{SUFFIX}"):
-            if _may_have(pack, oid):
-                yield pack
+        for path in self._trash.glob(f"*/*{SUFFIX}"):
+            if path not in self._trashed:
+                self._trashed[path] = _files(path)
+            found = self._trashed[path]
+            if found is None or oid in found:
+                yield path
         yield from uploads.Uploads(self._payloads).of_md5(oid)
         yield from (self._own / "tmp").glob(f"*/{oid}")
 
@@ -204,15 +208,15 @@ class Pins:
                 packs.remove(other)
 
 
-def _may_have(path: Path, oid: str) -> bool:
-    """Whether a pack has a file, or is so damaged that nobody can tell."""
-    if "." in oid:  # a list for DVC
-        return False
+def _files(path: Path) -> set[str] | None:
+    """The files of a pack by MD5, None if it is so damaged that nobody can tell."""
     try:
         pack = Pack(path)
-        return bool(pack.damage or pack.find_file(bytes.fromhex(oid)))
     except VerificationError:
-        return True
+        return None
+    return (
+        {row.md5.hex() for row in pack.tables.all_files()} if not pack.damage else None
+    )
 
 
 def _is_within(pack: Pack, other: Pack) -> bool:

@@ -50,7 +50,8 @@ class Stored:
 
     def has(self, oid: str) -> bool:
         """Whether an object is here: pinned, where DVC keeps it, or packed."""
-        return self.is_loose(oid) or self.packs.find(oid) is not None
+        packed = self.is_loose(oid) or self.packs.find(oid) is not None
+        return packed or self.is_loose(oid)  # somebody has unpacked it meanwhile
 
     def is_loose(self, oid: str) -> bool:
         """Whether an object is a file of its own: pinned, or where DVC keeps it."""
@@ -77,12 +78,13 @@ class Stored:
         DVC's link of one that is pinned is made good.
         """
         pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
-        try:
-            if os.stat(pin).st_size != size:
-                return False
-        except OSError:
-            found = self.packs.find(oid)
-            return found is not None and found[1].size == size
+        found = _size(pin)
+        if found is None and (packed := self.packs.find(oid)):
+            return packed[1].size == size
+        if found is None:
+            found = _size(pin)  # somebody has unpacked it meanwhile
+        if found != size:
+            return False
         if not os.access(place, os.F_OK):
             self._link(pin, place)
         return True
@@ -219,6 +221,13 @@ class Stored:
     @staticmethod
     def _at(root: str, oid: str) -> str:
         return f"{root}/{oid[:2]}/{oid[2:]}"
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return None
 
 
 def _missing(oid: str) -> StoreError:

@@ -186,12 +186,13 @@ class Packs:
         """
         from lineage.store.packed.stream import Stream
 
+        self.refresh()
+        held = list(self._here.values())  # before another thread sees that one is gone
         found = self.find(oid)
         if found is None:
             return None
         segments = found[0].tables.segments(found[1])
-        held = (self, *self._here.values())
-        return cast("BinaryIO", Stream(self.blocks, segments, held))
+        return cast("BinaryIO", Stream(self.blocks, segments, (self, found[0], *held)))
 
     # blocks
 
