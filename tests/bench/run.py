@@ -31,6 +31,7 @@ from tests.bench import (
     server,
     small_files,
     startup,
+    store_cases,
     text_store,
     transfer,
 )
@@ -48,6 +49,7 @@ AREAS: dict[str, Callable[[Bench], None]] = {
     "serve": server.measure,
     "loop": runner_cost.measure,
     "transfer": transfer.measure,
+    "store": store_cases.measure,
     "text": text_store.measure,
 }
 LARGE: dict[str, Callable[[Bench], None]] = {

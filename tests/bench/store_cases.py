@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OURS = (PYTHON, "-m", "lineage", "-q")
 MODELS = BIN.parent / "models"  # stays, as it takes a quarter of an hour to make
-SMALL = [name.replace("gpt-34m", "tiny") for name in ALL if "gpt-34m" in name]
+SMALL = ["tiny/full-5e-5", "tiny/lora-merged", "tiny/scratch", "tiny/optimiser"]
 PEERS = (
     "dvc", "git lfs", "git-theta", "Xet", "zstd -3", "ZipNN", "ZipNN of xor deltas",
 )  # fmt: skip
