@@ -7,7 +7,6 @@ terminal.
 
 import os
 import subprocess
-import tempfile
 from pathlib import Path
 
 from lineage.errors import StoreError, UsageError
@@ -51,6 +50,8 @@ def check_file(key: Path) -> None:
 
 def holds(message: bytes, signature: bytes, namespace: str) -> bool:
     """Whether ``ssh-keygen`` finds that a signature holds, whoever made it."""
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="lineage-") as file:
         file.write(signature)
         file.flush()

@@ -27,10 +27,12 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from lineage.descent.parcels import Share
-from lineage.descent.roles import CHOICE, FLOW, RECORDS, SETUP, WEIGHTS, WRITING
-
-REACHING = FLOW | CHOICE | SETUP
-"""Along these a source reaches a commit, be it without records of its own."""
+from lineage.descent.roles import (
+    REACHING,
+    RECORDS,
+    WEIGHTS,
+    WRITING,
+)
 
 _BRINGING = RECORDS | WRITING
 _NONE, _ALL = Fraction(0), Fraction(1)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lineage.descent.dose import REACHING
 from lineage.descent.impact import Branch, branches
 from lineage.descent.reach import Reach, reach
+from lineage.descent.roles import REACHING
 from lineage.indexing import index_of
 from lineage.registry import Registry
 from lineage.store.objects import Commit

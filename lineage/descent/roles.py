@@ -29,3 +29,6 @@ NEITHER = frozenset({"follows", "revises", "evaluated_on"})
 
 FLOW = RECORDS | WRITING | WEIGHTS | CONTAINS
 """Something comes along, of whatever kind."""
+
+REACHING = FLOW | CHOICE | SETUP
+"""Along these a source reaches a commit, be it without records of its own."""

@@ -8,7 +8,7 @@ trained on them, or written by such a model, is marked whatever records it has.
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from lineage.descent.dose import REACHING
+from lineage.descent.roles import REACHING
 
 REACHED, HOLDS = 0, 1
 """A taint reached a commit; or it may have reached it, as records among its own."""
