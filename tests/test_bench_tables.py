@@ -26,7 +26,7 @@ def table() -> Table:
 def result(time: str, *tables: Table | Sheet) -> dict[str, Any]:
     """One run as it is kept."""
     kept = [one.data() for one in tables]
-    areas = {"get": {"rounds": 3, "seconds": 90, "tables": kept}}
+    areas = {"get": {"rounds": 3, "quick": False, "seconds": 90, "tables": kept}}
     more = {"commit": "abc", "machine": "A machine", "missing": {"oxen": "pip"}}
     return {"time": f"{time}T10:00:00+00:00", **more, "areas": areas}
 

@@ -69,7 +69,8 @@ def page(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     lines = [f"{result['machine']}.", *([f"Not here: {missing}."] if missing else [])]
     yield "machine", "\n\n".join(lines) + "\n"
     for area, of in result["areas"].items():
-        told = f"`run.py {area} --rounds {of['rounds']}` on {result['time'][:10]}"
+        how = f"{area} --rounds {of['rounds']}" + " --quick" * of["quick"]
+        told = f"`run.py {how}` on {result['time'][:10]}"
         told += f" at {result['commit']}, {of['seconds'] / 60:.1f} minutes."
         tables = [markdown(read(table)) for table in of["tables"]]
         yield area, "\n".join((f"*{told}*\n", *tables))

@@ -14,6 +14,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,16 +99,23 @@ def _measure(given: argparse.Namespace) -> dict[str, object]:
         path = Path(top, "quick.json") if given.quick else results.place(about)
         print(f"{about['machine']}.", *problems, sep="\n")
         for area in areas:
-            begun = time.perf_counter()
             here = replace(bench, folder=bench.fresh(area), tables=[])
-            {**AREAS, **LARGE}[area](here)
-            took = round(time.perf_counter() - begun, 1)
-            results.keep(
-                path, about, area, here.tables, rounds=given.rounds, seconds=took
-            )
+            took = _seconds({**AREAS, **LARGE}[area], here)
+            told = {"rounds": given.rounds, "quick": given.quick, "seconds": took}
+            results.keep(path, about, area, here.tables, **told)
         if not given.quick:
             plot.main()
         return results.load(path)
+
+
+def _seconds(measure: Callable[[Bench], None], bench: Bench) -> float:
+    """Measure one area; what breaks is told, and costs no other area its figures."""
+    begun = time.perf_counter()
+    try:
+        measure(bench)
+    except (Exception, SystemExit):  # noqa: BLE001
+        traceback.print_exc()
+    return round(time.perf_counter() - begun, 1)
 
 
 if __name__ == "__main__":
