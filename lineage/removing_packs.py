@@ -32,23 +32,26 @@ class RemovingPacks:
         self._oids, self._erased = oids, tombstones(registry).erased
         self._packs: RemotePacks = packs_at(remote, registry.home)
 
-    def remove(self) -> None:
-        """Remove the packs that have bytes of the objects.
+    def remove(self) -> set[str]:
+        """Remove the packs that have bytes of the objects; what was sent whole, by MD5.
 
         Raises:
             StoreError: when another file of theirs cannot be sent, and no pack is
                 removed then; or when one is still there after removal.
         """
         doomed = self._packs.closure.on(self._having())
+        sent = set[str]()
         if not doomed:
-            return
+            return sent
         others = list(self._others(doomed))
         there = self._remote.sizes(entry.md5 for entry, _, _ in others)
         with self._registry.payloads.workspace() as work, self._remote.sending():
             for entry, name, row in others:
                 if there.get(entry.md5, -1) not in (None, entry.size):
                     self._send(entry, name, row, work / entry.md5)
+                    sent.add(entry.md5)
         self._remote.remove_packs(doomed)
+        return sent
 
     def _having(self) -> set[str]:
         """The packs with blocks of the objects, or that speak of them."""

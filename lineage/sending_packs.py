@@ -75,7 +75,7 @@ class SendingPacks:
         for one, names in needed.items():
             lost = [n for n in sorted(names) if sizes.get(n) != self._ours[n].size]
             if lost:
-                what = f"is in the pack {lost[0][:12]}, which is not there"
+                what = f"is in the pack {lost[0][:12]}, which is not listed there"
                 self._run.fail(one, what, "push again, or without --packed")
             else:
                 self._run.moved.count(one)

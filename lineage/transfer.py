@@ -73,8 +73,9 @@ def send(registry: Registry, dvc_remote: str | None, wanted: Iterable[Wanted]) -
         VerificationError, StoreError: as `push_payloads`.
     """
     with dvc.remote(registry.git, dvc_remote) as remote, remote.sending():
-        push = _Push(registry.payloads, remote, None)
+        push, wanted = _Push(registry.payloads, remote, None), list(wanted)
         push.send(wanted, again=True)
+        push.complete(registry, {one.key for one in wanted})
     return push.finish("reach")
 
 
@@ -92,6 +93,17 @@ class _Push(Run):
         sending = SendingPacks(registry, self)
         sending.send(lacking)
         return {one.key for one in sending.packed}
+
+    def complete(self, registry: Registry, oids: Container[str]) -> None:
+        """Send the lists of folders of which `oids` were the last files to be there.
+
+        Files that came out of packs may be.
+        """
+        ids = [record.id for record in registry.ids]
+        having = [i for i in ids if any(e.md5 in oids for e in registry.files(i))]
+        needed = Needed.by(registry, having)
+        lacking = {one.key for one in self._lacking(list(needed.files.values()))}
+        self.send(_lists(registry, needed, lacking))
 
     def send(self, wanted: Iterable[Wanted], *, again: bool = False) -> None:
         """Send what is not there, and see that it is there afterwards."""
@@ -221,7 +233,11 @@ def remove(registry: Registry, dvc_remote: str | None, oids: Iterable[str]) -> N
     """
     oids = list(oids)
     with dvc.remote(registry.git, dvc_remote) as remote:
-        RemovingPacks(registry, remote, oids).remove()
+        if sent := RemovingPacks(registry, remote, oids).remove():
+            push = _Push(registry.payloads, remote, None)
+            with remote.sending():
+                push.complete(registry, sent)
+            push.finish("reach")
         remote.remove(oids)
 
 

@@ -13,6 +13,7 @@ from lineage.registry import Registry
 from lineage.store.parallel import Crew
 from lineage.store.reading import Progress
 from lineage.store.remote_payloads import RemotePayloads, pack_entry, reason
+from lineage.tombstones import known_tombstones
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +32,10 @@ class PackedThere:
     def take(self, registry: Registry, lacking: Iterable[Wanted]) -> list[Wanted]:
         """Note those of `lacking` that packs have; the others.
 
-        A folder's list is for DVC, and not there while one of its files is packed.
+        A folder's list is for DVC, and not there while one of its files is packed, nor
+        sent any more once one is erased.
         """
-        left, found = [], set()
+        left, found = [], set(known_tombstones(registry).erased)
         for one in sorted(lacking, key=lambda one: one.key.endswith(".dir")):
             names = self._packs.closure.around(one.entry)
             if names is not None:
@@ -78,6 +80,7 @@ class PackedThere:
 
 
 def _lists(registry: Registry, one: Wanted, found: set[str]) -> bool:
-    """Whether an object is the list of a folder of which a file was found in a pack."""
-    listed = one.key.endswith(".dir")
-    return listed and any(entry.md5 in found for entry in registry.files(one.id))
+    """Whether an object is the list of a folder of which a file is among `found`."""
+    if not one.key.endswith(".dir"):
+        return False
+    return any(found & {entry.md5, entry.sha256} for entry in registry.files(one.id))

@@ -129,5 +129,7 @@ def _rclone(buckets: Path) -> Iterator[None]:
         command, env=environment(), stderr=subprocess.DEVNULL
     ) as server:
         time.sleep(2)
-        yield
-        server.terminate()
+        try:
+            yield
+        finally:
+            server.terminate()

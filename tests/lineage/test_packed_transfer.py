@@ -15,9 +15,11 @@ import pytest
 from inline_snapshot import snapshot
 
 import lineage
+from lineage.erase import erase, plan_erasure
 from lineage.errors import VerificationError
 from lineage.store.packed.writer import Piece, Writer
 from lineage.transfer import Moved, fetch_payloads, push_payloads
+from lineage.verify import verify
 from tests.drifting import BLOCK, models, pack
 
 if TYPE_CHECKING:
@@ -166,6 +168,27 @@ def test_a_pack_without_what_it_builds_on(
         f"is in the pack {names[2][:12]} there, which builds on what no pack there has"
     )
     assert [found.name for found in repo.payloads.packs] == names[:1]
+
+
+def test_the_list_of_a_folder_comes_with_its_last_whole_file(
+    repo: Registry, ids: list[str], tmp_path: Path
+) -> None:
+    """DVC takes a folder for there by its list, so packs are no reason to send it."""
+    (repo.root / "both").mkdir()
+    for number, path in enumerate(models(repo.root / "both", 2, 3 * BLOCK)):
+        path.rename(repo.root / "both" / str(number))
+    folder = repo.commit("model", "both", "both").id
+    pack(repo, folder, base=ids[0])
+    push_payloads(repo, None, [*ids, folder], packed=True)
+    lists = tmp_path / "there" / "files" / "md5"
+
+    assert list(lists.glob("*/*.dir")) == []
+    assert verify(repo, remote="r").problems == []
+    plan = plan_erasure(repo, ids[0])
+    erase(repo, plan, reason="r", authority="a", remotes=["r"])
+    assert len(list(lists.glob("*/*.dir"))) == 1
+    assert there(tmp_path) == []
+    assert verify(repo, remote="r").problems == []
 
 
 WORK = """
