@@ -10,9 +10,11 @@ Files of less than `SMALL` bytes share blocks, those of similar names side by si
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
+from lineage.errors import VerificationError
 from lineage.store.packed.codec import encode_text
 from lineage.store.packed.cutting import pieces, traits
 from lineage.store.packed.format import Segment
@@ -50,13 +52,14 @@ class Likeness:
         self._asked: set[str] = set()
 
     def learn(self, oid: str) -> None:
-        """Let others build on a file, if it is packed."""
+        """Let others build on a file, if it is packed and can be read."""
         if oid in self._asked:
             return
         self._asked.add(oid)
         for segment in self._packs.segments(oid) or ():
             if segment.block not in self._learned:
-                self.add(segment.block, traits(self._packs.block(segment.block)))
+                with suppress(VerificationError):
+                    self.add(segment.block, traits(self._packs.block(segment.block)))
 
     def add(self, block: bytes, traits: Iterable[int]) -> None:
         """Let others build on a block that has these traits."""

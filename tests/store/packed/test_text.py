@@ -210,6 +210,21 @@ def test_what_was_taken_back(store: Store) -> None:
     assert all(b.base == NO_BASE for p in store.packs for b in p.tables.all_blocks())
 
 
+def test_a_damaged_parent(store: Store, plain: int) -> None:
+    """What cannot be read is not built on."""
+    store.add(PLAIN)
+    [pack] = store.packs.folder.iterdir()
+    pack.chmod(0o644)
+    with pack.open("r+b") as file:
+        file.seek(plain // 2)
+        file.write(bytes(1000))
+    store.packs = Packs(store.folder, "registry")  # what was decoded is not at hand
+    new = PLAIN + b"more\n"
+    [added] = store.add(new, like=[PLAIN])
+    assert added.plain == len(new)
+    assert store.read(new) == new
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.lists(PARTS, min_size=1, max_size=40))
 def test_small_files(
