@@ -11,7 +11,7 @@ import networkx as nx
 import pytest
 
 import lineage
-from lineage.descent.dose import REACHING
+from lineage.descent.roles import REACHING
 from lineage.errors import NotAllowed, NotFound, UsageError
 from lineage.store.objects import ROLES, Edge
 from lineage.taints import lift, of_event, standing, taint, taints
