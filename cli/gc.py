@@ -110,11 +110,9 @@ def _sentences(found: "Collected", *, dry_run: bool) -> list[str]:
         count = plural(found.left_to_dvc, "object")
         said.append(f"{count} of them stay in the cache, where DVC may need them")
     if found.left_packed:
-        count = plural(found.left_packed, "object")
+        count = plural(found.left_packed, "more object")
         verb = "stays" if found.left_packed == 1 else "stay"
-        said.append(
-            f"{count} more {verb} packed: others build on them, or little would go"
-        )
+        said.append(f"{count} {verb} packed: others build on it, or little would go")
     if found.erased:
         count = plural(found.erased, "object")
         said.append(f"removed for good, as they were erased: {count}")

@@ -53,5 +53,5 @@ def _wrong(pack: Pack) -> str:
 def _told(name: str, wrong: str, costs: set[str]) -> str:
     short = [id_[:12] for id_ in sorted(costs)]
     more = f" and {len(short) - _SHOWN:,} more" if len(short) > _SHOWN else ""
-    lost = f"files of {', '.join(short[:_SHOWN])}{more} are lost by that"
-    return f"the pack {name[:12]} is damaged: {wrong}" + (f"; {lost}" if costs else "")
+    lost = f", which costs files of {', '.join(short[:_SHOWN])}{more}" if costs else ""
+    return f"the pack {name[:12]} is damaged: {wrong}{lost}"

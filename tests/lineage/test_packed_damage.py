@@ -74,9 +74,8 @@ def test_a_damaged_pack_is_named_with_what_it_costs(
     found = {p.object: p for p in verify(fresh).problems}
     said = found[path.stem].what
     assert said.startswith(f"the pack {path.stem[:12]} is damaged: it does not have")
-    assert said.endswith(
-        f"files of {', '.join(i[:12] for i in sorted(made))} are lost by that"
-    )
+    costs = ", ".join(id_[:12] for id_ in sorted(made))
+    assert said.endswith(f"SHA-256, which costs files of {costs}")
     assert {p.id for p in found.values() if p.id} == set(made)
     assert all("cannot be read: block" in p.what for p in found.values() if p.id)
     assert path.stat().st_size == whole
