@@ -173,17 +173,20 @@ def _goal(name: str, one: Packed) -> float:
 
 def seconds_taken(found: dict[str, Packed]) -> Sheet:
     """A row per case: how fast, with how much memory, and whether all is the same."""
-    head = ("", "pack", "get", "unpack", "peak memory, pack", "same SHA-256")
+    head = (
+        "", "pack", "per CPU second", "get", "unpack", "per CPU second",
+        "peak memory, pack", "same SHA-256",
+    )  # fmt: skip
     cells, ratios = [], {}
     for name, one in found.items():
         assert one.pack
         assert one.unpack
         pack, unpack = one.rate(one.pack.wall), one.rate(one.unpack.wall)
         get = one.rate(one.get)
-        cells.append(
-            [name, f"{pack:.0f} MB/s", f"{get:.0f} MB/s", f"{unpack:.0f} MB/s",
-             f"{one.pack.memory / 1e6:.0f} MB", f"{one.same} of {one.count}"]
-        )  # fmt: skip
+        rates = pack, one.rate(one.pack.cpu), get, unpack, one.rate(one.unpack.cpu)
+        peak = f"{one.pack.memory / 1e6:.0f} MB"
+        speeds = [f"{rate:.0f} MB/s" for rate in rates]
+        cells.append([name, *speeds, peak, f"{one.same} of {one.count}"])
         ratios[f"{name}, seconds of packing to the goal's"] = SPEED["pack"] / pack, 1.0
     note = _speeds(found)
     return Sheet("Packing, and back", head, cells, ratios, [note])
