@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from lineage.store.packed.codec import Coded, Data
 
 TEXT = 0  # the width of what has no elements
+CHAIN = 4  # bases of weights, which take time to decode: ADR 0040 has what it costs
 _WRITE_OUT = 64 << 20  # bytes after which the disk is told to begin
 
 
@@ -237,7 +238,7 @@ class Writer:
         """The block to build on: what is wanted or, with a full chain, its root."""
         row = self._row(piece.base, settled) if piece.base else None
         like = piece.like
-        while row and row.block.depth >= MAX_DEPTH:
+        if row and row.block.depth >= (MAX_DEPTH if piece.width == TEXT else CHAIN):
             row, like = self._root(row, settled), None
         if row is None or (piece.width != TEXT and row.block.size != len(piece.data)):
             return None

@@ -75,3 +75,18 @@ def test_what_is_there_is_not_written_again(packs: Packs, tmp_path: Path) -> Non
     assert added.shared > len(both) * 0.8
     packs.publish(tmp_path / "pack", name)
     assert contents(packs, [both]) == [both]
+
+
+def test_a_full_chain_goes_on_from_its_root(packs: Packs, tmp_path: Path) -> None:
+    """After four bases a file builds on the first one, and the next ones on it."""
+    files = chain(10)
+    published(packs, tmp_path, files)
+    (pack,) = packs
+    depths = []
+    for data in files:
+        parts = packs.segments(md5(data))
+        assert parts
+        rows = [pack.find_block(part.block) for part in parts]
+        depths.append({row.depth for row in rows if row})
+    assert depths == [{depth} for depth in (0, 1, 2, 3, 4, 1, 2, 3, 4, 1)]
+    assert contents(Packs(tmp_path / "cache", "registry"), files) == files
