@@ -38,7 +38,7 @@ def _race(bench: Bench, content: Path, title: str) -> None:
         shell(peer.name, peer.get, _emptied(peer, places[peer.name])) for peer in peers
     ]
     goals = [Goal("lineage", "dvc", 1), Goal("lineage", FLOOR.name, 1.5)]
-    goals += [Goal("lineage", peer.name) for peer in bench.here()[1:]]
+    goals += [Goal("lineage", peer.name) for peer in bench.here() if peer.name != "dvc"]
     bench.show(bench.race(title, contestants, goals))
     if content.is_file():
         for place in places.values():

@@ -75,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure lineage beside its peers.")
     every = {**AREAS, **LARGE}
     parser.add_argument("areas", nargs="*", choices=[[], *every], metavar="AREA")
-    parser.add_argument("--rounds", type=int, default=5, help="runs per contestant")
+    parser.add_argument("--rounds", type=int, default=3, help="runs per contestant")
     parser.add_argument("--quick", action="store_true", help="small sizes, not kept")
     parser.add_argument("--large", action="store_true", help="and the large areas")
     parser.add_argument("--in", dest="place", metavar="DIR", help="a real disk, 30 GB")

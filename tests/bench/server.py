@@ -93,7 +93,9 @@ def measure(bench: Bench) -> None:
     size = bench.sizes.served
     root = _registry(bench.fresh() / "registry", size)
     database = _mlflow(bench.fresh() / "mlflow.db", size)
-    asking = Asking(bench.folder, seconds=4, rounds=bench.rounds, connections=16)
+    asking = Asking(
+        bench.folder, seconds=4, rounds=min(bench.rounds, 3), connections=16
+    )
     bench.show(_raced(root, database, size, asking))
 
 
