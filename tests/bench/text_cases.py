@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Lines = list[str]
-FILES = 10_000  # small ones, of about 180 bytes
 
 
 def lines(size: int) -> Lines:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tests.bench.measure import Bench
 
 VERSIONS = 10
-SIZE = 20_000_000  # bytes of a first version
+SIZE = 5_000_000  # bytes of a first version
+FILES = 2_000  # small ones
 OURS = (LINEAGE, "-q")
 
 
@@ -46,9 +47,11 @@ class Kept:
 
 def measure(bench: Bench) -> None:
     quick = bench.sizes is QUICK
-    size, count = (SIZE // 10, 3) if quick else (SIZE, VERSIONS)
+    size, count, files = (
+        (SIZE // 5, 3, FILES // 10) if quick else (SIZE, VERSIONS, FILES)
+    )
     found = {}
-    for name, folders in _cases(bench, size, count, bench.sizes.files):
+    for name, folders in _cases(bench, size, count, files):
         found[name] = _kept(bench, folders)
         shutil.rmtree(folders[0].parent)
     bench.show(_sheet(found, count))
