@@ -38,6 +38,8 @@ from lineage.names_ops import (
     set_branch,
     set_tag,
 )
+from lineage.packing.packer import pack
+from lineage.packing.unpacking import unpack
 from lineage.store.objects import ROLES
 
 if TYPE_CHECKING:
@@ -276,6 +278,14 @@ class Machine(RuleBasedStateMachine):
         subprocess.run(
             ["git", "gc", "--quiet", "--prune=now"], cwd=self.root, check=True
         )
+
+    @rule(handle=HANDLES, revset=st.sampled_from([None, "all()"]))
+    def pack(self, handle: int, revset: str | None) -> None:
+        pack(self.handles[handle], revset)
+
+    @rule(handle=HANDLES)
+    def unpack(self, handle: int) -> None:
+        unpack(self.handles[handle])
 
     # what must hold
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import resource
 import shutil
 import subprocess
 import sys
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +18,8 @@ import pytest
 
 import lineage
 from lineage import Edge
-from lineage.errors import Busy, UsageError
+from lineage.errors import Busy, StoreError, UsageError
+from lineage.gc import gc
 from lineage.keeping import addresses, is_kept_rightly
 from lineage.packing import auto
 from lineage.packing.listing import listed, share, total
@@ -353,6 +357,82 @@ def test_pack_auto_runs_beside_who_starts_it(chain: Chain) -> None:
         pass
     assert "packed 20 files" in auto.log(registry).read_text()
     chain.check()
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """Let no write make a file larger than so many bytes: as if the disk were full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_on_a_full_disk_nothing_is_lost(chain: Chain, sound: Sound) -> None:
+    """Packing and unpacking end in one sentence; with room they go on."""
+    with (
+        no_file_above(300_000),
+        pytest.raises(StoreError, match=r"^packing failed: File too large"),
+    ):
+        pack(chain.registry)
+    chain.check()
+    pack(chain.registry)
+    with no_file_above(300_000), pytest.raises(StoreError, match="File too large"):
+        unpack(chain.registry)
+    chain.check()
+    unpack(chain.registry)
+    chain.check()
+    sound(chain.registry)
+
+
+def test_who_is_interrupted_goes_on_later(chain: Chain, sound: Sound) -> None:
+    """Ctrl-C in the middle leaves what is finished, and nothing half done."""
+
+    def stop_after(left: int) -> Callable[[int], None]:
+        read = itertools.count()
+
+        def progress(_: int) -> None:
+            if next(read) > left:
+                raise KeyboardInterrupt
+
+        return progress
+
+    registry = chain.registry
+    registry.settings.set("pack.size", "300kB")
+    with pytest.raises(KeyboardInterrupt):
+        pack(registry, progress=stop_after(20))
+    sound(registry)
+    assert 0 < chain.are_plain().count(True) < GENERATIONS
+    pack(registry)
+    with pytest.raises(KeyboardInterrupt):
+        unpack(registry, progress=stop_after(3))
+    sound(registry)
+    unpack(registry)
+    assert all(chain.are_plain())
+    chain.check()
+    sound(registry)
+
+
+def test_others_read_and_write_beside_a_packer(chain: Chain, sound: Sound) -> None:
+    """While one packs and unpacks, commits are taken out and made, and gc runs."""
+
+    def work() -> None:
+        with closing(lineage.open(chain.registry.root)) as registry:
+            for _ in range(3):
+                pack(registry, "all()")
+                unpack(registry)
+
+    with ThreadPoolExecutor(1) as pool:
+        packing = pool.submit(work)
+        while not packing.done():
+            chain.check()
+            chain.commit({"notes.txt": os.urandom(20)}, name="notes")
+            gc(chain.registry)
+        packing.result()
+    chain.check()
+    sound(chain.registry)
 
 
 @pytest.mark.parametrize(
