@@ -35,6 +35,7 @@ class ReceivingPacks:
         self,
         registry: Registry,
         run: Run,
+        wanted: Iterable[Wanted],
         work: Path,
         take_in: Callable[[Iterable[Wanted], Work], None],
     ) -> None:
@@ -43,20 +44,24 @@ class ReceivingPacks:
         self._run, self._work, self._take_in = run, work, take_in
         self._payloads = registry.payloads
         self._erased = tombstones(registry).erased
-        here = list(self._payloads.packs)
+        self._wanted = list(wanted)
+        # what is packed here and wanted all the same is damaged here
+        damaged = any(self._payloads.is_packed(one.entry.md5) for one in self._wanted)
+        here = [] if damaged else list(self._payloads.packs)
+        self._whole = not damaged
         self._here = {pack.name for pack in here}
         self._there = packs_at(run.remote, registry.home, here)
         self._closure = self._there.closure
         self._waiting: dict[str, Path] = {}  # packs, until those that they build on
 
-    def bring(self, wanted: Iterable[Wanted]) -> None:
+    def bring(self) -> None:
         """Bring what packs there have of objects that could not be had whole.
 
         Raises:
             StoreError: when packs cannot be read on this machine.
         """
         packed = []
-        for one in wanted:
+        for one in self._wanted:
             if self._closure.find(one.entry):
                 packed.append(one)
                 del self._run.failed[one.key]
@@ -65,8 +70,10 @@ class ReceivingPacks:
         if packed:
             import lineage.store.packed.codec  # noqa: F401 - says what is not installed
 
-            self._bring_packs(self._affordable(packed))
-            self._take_in(self._left(packed), self._decode)
+            if self._whole:
+                self._bring_packs(self._affordable(packed))
+            left = self._left(packed) if self._whole else packed
+            self._take_in(left, self._decode)
             self._forgive(packed)
 
     def _blame(self, one: Wanted) -> None:

@@ -264,7 +264,7 @@ class _Fetch(Run):
         """Bring out of packs what was not there whole."""
         lacking = [one for one in wanted if one.key in self.failed]
         if lacking and not self.gave_up:
-            ReceivingPacks(registry, self, self.work, self.receive).bring(lacking)
+            ReceivingPacks(registry, self, lacking, self.work, self.receive).bring()
 
     def _receive_one(self, one: Wanted) -> str:
         copy = self.work / one.entry.md5

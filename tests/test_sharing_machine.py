@@ -51,6 +51,7 @@ from lineage.sharing.clone import clone
 from lineage.sharing.fetch import fetch
 from lineage.sharing.pull import pull
 from lineage.sharing.push import push
+from tests.packs import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,7 @@ CLONES = st.integers(0, 2)
 BRANCHES = st.sampled_from(["a", "b", "a/b", "a@origin"])
 TAGS = st.sampled_from(["v1", "v2"])
 TEXTS = st.sampled_from("ABCD")
+LONG = 2000  # so often is a text in its file: more than its pack takes
 NAMING: Drawn = {
     "point_branch": {"branch": BRANCHES},
     "forget_branch": {"branch": BRANCHES},
@@ -83,8 +85,13 @@ KEEPING: Drawn = {
     "restore": {},
     "erase": {"everywhere": st.booleans()},
     "lose_what_dvc_gc_takes": {},
+    "pack_all": {},
 }
-SHARES: Drawn = {"push": {}, "fetch": {}, "pull": {"everything": st.booleans()}}
+SHARES: Drawn = {
+    "push": {"packed": st.booleans()},
+    "fetch": {},
+    "pull": {"everything": st.booleans()},
+}
 SHARING = ("exchange", "exchange", *SHARES)
 SPACES = ("heads", "tags", "spent", "protected")
 
@@ -245,7 +252,7 @@ class Machine(RuleBasedStateMachine):
     def commit(self, clone: int, branch: str, text: str) -> None:
         place = self.place(clone)
         path = self.folder / "file"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text * LONG, encoding="utf-8")
         if text in self.erased(place):
             with pytest.raises(NotAllowed):
                 place.registry.commit("dataset", "d", path, branch=branch)
@@ -452,6 +459,14 @@ class Machine(RuleBasedStateMachine):
         if everywhere:
             self.store.discard(text)
 
+    def pack_all(self, clone: int) -> None:
+        """Each text into a pack of its own, should it be loose."""
+        payloads = self.place(clone).registry.payloads
+        for text in sorted(self.place(clone).here):
+            if payloads.is_pinned(md5(text)):
+                self.done["packs"] += 1
+                pack(payloads, [md5(text)])
+
     def lose_what_dvc_gc_takes(self, clone: int) -> None:
         cache = self.place(clone).registry.payloads.cache
         shutil.rmtree(cache / "files", ignore_errors=True)
@@ -472,10 +487,10 @@ class Machine(RuleBasedStateMachine):
         assert {id_ for id_, _ in registry.events()} == self.known(place.tip)
         self.bring(place, everything=everything)
 
-    def push(self, clone: int) -> None:
-        self.push_from(clone)
+    def push(self, clone: int, *, packed: bool) -> None:
+        self.push_from(clone, packed=packed)
 
-    def push_from(self, clone: int) -> None:
+    def push_from(self, clone: int, *, packed: bool = False) -> None:
         place = self.place(clone)
         ours, theirs = self.known(place.tip), self.remote
         at = remotes.find(place.registry)
@@ -497,7 +512,7 @@ class Machine(RuleBasedStateMachine):
                 return
         else:
             view = None
-        self.send(place, theirs, at, view)
+        self.send(place, theirs, at._replace(packed=packed), view)
 
     def send(self, place: Place, theirs: str, at: Any, view: View | None) -> None:
         new = self.known(place.tip) - (self.known(theirs) if theirs else set())
@@ -627,7 +642,8 @@ class Machine(RuleBasedStateMachine):
             }
             assert names == view
             assert {record.id for record in registry.ids} == self.commits(place)
-            held = {t for t in "ABCD" if registry.payloads.is_pinned(md5(t))}
+            has = registry.payloads
+            held = {t for t in "ABCD" if has.is_pinned(md5(t)) or has.is_packed(md5(t))}
             assert held == place.here
 
     def agree_on_the_past(self, place: Place) -> None:
@@ -647,7 +663,7 @@ class Machine(RuleBasedStateMachine):
             if self.texts[id_] in place.here:
                 path = self.folder / f"got {id_}"
                 place.registry.get(id_, path, force=True)
-                assert path.read_text(encoding="utf-8") == self.texts[id_]
+                assert path.read_text(encoding="utf-8") == self.texts[id_] * LONG
 
 
 def changes(before: View, after: View) -> dict[str, tuple[str | None, str | None]]:
@@ -697,7 +713,7 @@ def settle_tag(
 
 
 def md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5((text * LONG).encode(), usedforsecurity=False).hexdigest()
 
 
 def test_clones_and_their_remote_do_what_the_model_does(

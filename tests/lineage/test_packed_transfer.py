@@ -17,6 +17,7 @@ from inline_snapshot import snapshot
 import lineage
 from lineage.erase import erase, plan_erasure
 from lineage.errors import VerificationError
+from lineage.repair import repair
 from lineage.store.packed.writer import Piece, Writer
 from lineage.transfer import Moved, fetch_payloads, push_payloads
 from lineage.verify import verify
@@ -239,3 +240,24 @@ def test_a_killed_transfer_of_packs_goes_on(
     assert digests(repo, ids) == whole
     assert list((tmp_path / "there" / "lineage" / "tmp").glob("*")) == []
     sound(repo)
+
+
+def test_a_damaged_pack_here_is_made_good_from_there(
+    repo: Registry, ids: list[str]
+) -> None:
+    """What is wanted although it is packed here is read from the remote."""
+    push_payloads(repo, None, ids, packed=True)
+    whole = digests(repo, ids)
+    for made in repo.root.glob("*.bin"):
+        made.unlink()
+    path = repo.payloads.packs.path(pack_of(repo, ids[2]))
+    data = bytearray(path.read_bytes())
+    data[40] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    with closing(lineage.open(repo.root)) as again:
+        found = verify(again)
+        assert found.problems
+        repair(again, found, remote="r")
+    with closing(lineage.open(repo.root)) as again:
+        assert digests(again, ids) == whole
