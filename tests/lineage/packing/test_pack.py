@@ -116,14 +116,14 @@ def dvc(registry: Registry, *words: str) -> None:
 
 
 def test_ten_generations_come_back_bit_for_bit(chain: Chain, sound: Sound) -> None:
-    """All but the tip are differences, in chains of eight at most; all is as it was."""
+    """All but the tip are differences, in chains of four at most; all is as it was."""
     found = pack(chain.registry)
     assert found.kinds["weights"].files == GENERATIONS - 1
     assert found.kinds["small"].files == GENERATIONS - 1
     assert chain.are_plain() == [False] * (GENERATIONS - 1) + [True]
     assert found.packed < found.whole / 3
     depths = [one.depth for one in listed(chain.registry)]
-    assert depths == [1, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert depths == [1, 4, 3, 2, 1, 4, 3, 2, 1, 0]
     chain.check()
     sound(chain.registry)
 
