@@ -312,7 +312,7 @@ def test_new_folders_of_the_cache_are_synced(cache: Path, top: Path) -> None:
     """An object is on disk only when the folder of its bucket is, in its own folder."""
     for number in range(5):
         write(top / f"{number}", b"%d" % number)
-    command = [sys.executable, "-c", WATCH, str(top), str(cache)]
+    command = [sys.executable, "-B", "-c", WATCH, str(top), str(cache)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 
     assert done.stdout == "6\n"  # every folder that was made had its parent opened
