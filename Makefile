@@ -33,7 +33,8 @@ test-long: export MACHINE_ROUNDS := 6
 test-long: export RACE_ROUNDS := 3
 test-long: .venv/.dev
 	$(PYTEST) tests/test_crash.py tests/test_kills.py tests/test_races.py \
-	    tests/test_registry_machine.py tests/test_sharing_machine.py
+	    tests/test_registry_machine.py tests/test_sharing_machine.py \
+	    tests/store/packed/test_kills.py tests/lineage/test_packed_races.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check

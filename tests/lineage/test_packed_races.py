@@ -1,4 +1,7 @@
-"""Reading beside somebody who packs, unpacks and tidies: every byte, at any moment."""
+"""Reading beside somebody who packs, unpacks and tidies: every byte, at any moment.
+
+RACE_ROUNDS=20 makes a long run.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from lineage.registry import Registry
 
-TURNS = 12
+TURNS = 8 * int(os.environ.get("RACE_ROUNDS", "1"))
 READ = """\
 import sys
 from pathlib import Path

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -353,8 +354,10 @@ def test_pack_auto_runs_beside_who_starts_it(chain: Chain) -> None:
     registry.settings.set("pack.auto", "on")
     registry.settings.set("pack.least", "1")
     auto.start(registry)
-    while "DVC finds" not in auto.log(registry).read_text():
-        pass
+    for _ in range(6000):  # five minutes
+        if "DVC finds" in auto.log(registry).read_text():
+            break
+        sleep(0.05)
     assert "packed 20 files" in auto.log(registry).read_text()
     chain.check()
 
