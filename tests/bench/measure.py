@@ -102,6 +102,7 @@ class Bench:
     sizes: Sizes = field(default_factory=Sizes)
     versions: Mapping[str, str] = field(default_factory=dict)
     tables: list[Table | Sheet] = field(default_factory=list)
+    cases: Sequence[str] = ()  # those of the area store that are wanted; () for all
 
     def fresh(self, name: str = "") -> Path:
         """A new empty folder that stays until the end.

@@ -78,6 +78,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="runs per contestant")
     parser.add_argument("--quick", action="store_true", help="small sizes, not kept")
     parser.add_argument("--large", action="store_true", help="and the large areas")
+    parser.add_argument(
+        "--cases", nargs="+", default=(), help="of the area store: see store_models.py"
+    )
     parser.add_argument("--in", dest="place", metavar="DIR", help="a real disk, 30 GB")
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="print a kept result"
@@ -93,7 +96,11 @@ def _measure(given: argparse.Namespace) -> dict[str, object]:
     areas = given.areas or [*AREAS, *(LARGE if given.large else ())]
     with tempfile.TemporaryDirectory(prefix="lineage-bench-", dir=given.place) as top:
         bench = Bench(
-            Path(top), given.rounds, QUICK if given.quick else Sizes(), versions
+            Path(top),
+            given.rounds,
+            QUICK if given.quick else Sizes(),
+            versions,
+            cases=given.cases,
         )
         about = results.about(machine(bench.folder, versions), missing)
         path = Path(top, "quick.json") if given.quick else results.place(about)

@@ -63,7 +63,7 @@ class Packed:
 
 
 def measure(bench: Bench) -> None:
-    names = SMALL if bench.sizes is QUICK else ALL
+    names = bench.cases or (SMALL if bench.sizes is QUICK else ALL)
     found: dict[str, Packed] = {}
     _make(names)
     for name in names:

@@ -48,6 +48,19 @@ SHAPES = {
     for shape in (
         Shape("gpt-34m", "gpt2", "bfloat16", 512, 8, 16_384),
         Shape("gpt2-124m", "gpt2", "bfloat16", 768, 12, 50_257, base_steps=80, steps=8),
+        Shape(
+            "gpt2-124m-gpu",
+            "gpt2",
+            "bfloat16",
+            768,
+            12,
+            50_257,
+            8,
+            256,
+            300,
+            50,
+            "cuda",
+        ),  # fmt: skip
         Shape("minilm", "minilm", "float32", batch=8, length=32, base_steps=0),
         Shape("tiny", "gpt2", "bfloat16", 64, 2, 2048, base_steps=4, steps=2),
     )
