@@ -334,6 +334,8 @@ def test_eight_threads_heal_what_dvc_gc_took(repo: Registry, sound: Sound) -> No
             [link] = repo.payloads.cache.glob("files/md5/*/*")
             link.unlink()
             list(pool.map(lambda store: store.path(entry.md5), stores))
+    for store in stores:
+        store.close()
     sound(repo)
 
 

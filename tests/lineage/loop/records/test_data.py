@@ -181,9 +181,9 @@ def test_much_text_is_looked_through_in_no_time() -> None:
     words = [f"w{n}" for n in range(30000)]
     texts = (" ".join(draw.choices(words, k=80)) for _ in range(10000))
     pieces = [Text("a.txt", text, place) for place, text in enumerate(texts, 1)]
-    begun = time.monotonic()
+    begun = time.process_time()
     assert without(pieces[:9000], pieces[9000:]) == (pieces[:9000], [])
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 @given(
