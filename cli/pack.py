@@ -41,7 +41,7 @@ _COLUMNS = (
     *_PLANNED,
     Column("packed", lambda r: size(r["packed"]), right=True),
     Column("share", _share, right=True),
-    *map(_part, ("shared", "delta", "plain")),
+    *map(_part, ("shared", "delta", "alone")),
 )
 
 _LISTED = (

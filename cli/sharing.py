@@ -107,7 +107,7 @@ def say_files(terminal: Terminal, moved: "Moved | None") -> None:
         terminal.say(
             ("  they stay packed; ", "dim"),
             ("lineage unpack", "hint"),
-            (" makes them whole", "dim"),
+            (" makes them plain", "dim"),
         )
 
 

@@ -14,7 +14,7 @@ from lineage.errors import VerificationError
 from lineage.moving import Failure, Run
 from lineage.needed import Wanted
 from lineage.registry import Registry
-from lineage.sending_packs import holding
+from lineage.store.packed.closure import holding
 from lineage.store.remote_payloads import judged, pack_entry
 from lineage.tombstones import tombstones
 

@@ -57,7 +57,7 @@ class RemovingPacks:
         """The packs with blocks of the objects, or that speak of them."""
         found = set[str]()
         for name, row in self._files(self._packs.packs):
-            if row.md5.hex() in self._oids:
+            if row.oid in self._oids:
                 parts = self._packs.packs[name].tables.segments(row)
                 found |= {name, *self._packs.closure.holders(p.block for p in parts)}
         return found
@@ -67,11 +67,8 @@ class RemovingPacks:
     ) -> Iterator[tuple[FileEntry, str, "PackedFile"]]:
         """The files of packs that go, but for those that are to go."""
         for name, row in self._files(doomed):
-            sha256 = row.sha256.hex()
-            if row.md5.hex() not in self._oids and sha256 not in self._erased:
-                entry = FileEntry(
-                    row.md5.hex(), "100644", row.size, sha256, row.md5.hex()
-                )
+            entry = row.entry
+            if entry.md5 not in self._oids and entry.sha256 not in self._erased:
                 yield entry, name, row
 
     def _files(self, names: Collection[str]) -> Iterator[tuple[str, "PackedFile"]]:

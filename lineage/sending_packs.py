@@ -4,24 +4,20 @@ A pack that is there by its name and size is not sent again, nor is a file that 
 pack there has. A pack with an erased file is not sent: its other files go whole.
 """
 
-from collections.abc import Container, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from lineage.moving import Run
 from lineage.needed import Wanted
 from lineage.registry import Registry
+from lineage.store.packed.closure import Closure, holding
 from lineage.store.remote_payloads import pack_entry
 from lineage.tombstones import tombstones
-
-if TYPE_CHECKING:
-    from lineage.store.packed.closure import Held
 
 
 class SendingPacks:
     """One push of packs. `packed` are the objects that are in packs there after it."""
 
     def __init__(self, registry: Registry, run: Run) -> None:
-        from lineage.store.packed.closure import Closure
         from lineage.store.packed.remote import packs_at
 
         self._run = run
@@ -79,12 +75,3 @@ class SendingPacks:
                 self._run.fail(one, what, "push again, or without --packed")
             else:
                 self._run.moved.count(one)
-
-
-def holding(packs: "Iterable[Held]", sha256: Container[str]) -> set[str]:
-    """The names of the packs that have one of these files."""
-    return {
-        pack.name
-        for pack in packs
-        if any(file.sha256.hex() in sha256 for file in pack.tables.all_files())
-    }

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from lineage.errors import StoreError, VerificationError
 from lineage.store.disk import disk_errors, locked, make_folder, sync_files
-from lineage.store.files import FILE, FileEntry, Payload, dvc_directory
+from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache
 from lineage.store.reading import Progress
 from lineage.store.scan import Found, scan
@@ -227,7 +227,7 @@ class Payloads(Stored):
         """
         released = list(oids)
         for oid in released:
-            if self.packs.find(oid) is None:
+            if not self.packs.has(oid):
                 message = f"the object {oid} is in no pack, and stays a file"
                 raise VerificationError(message, hint="run `lineage verify`")
         return sum(map(self._release, released))
@@ -268,8 +268,7 @@ class Payloads(Stored):
     def _packed_entries(self, oids: Iterable[str]) -> Iterator[FileEntry]:
         for oid in oids:
             if not self.is_loose(oid) and (found := self.packs.find(oid)):
-                _, row = found
-                yield FileEntry(oid, FILE, row.size, row.sha256.hex(), oid)
+                yield found[1].entry
 
     def _packs_it(self, oid: str, path: Path) -> bool:
         """Whether an object is packed only, and is what the file at `path` is."""

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from lineage.errors import VerificationError
 from lineage.store import uploads
 from lineage.store.disk import make_folder, sync_path
+from lineage.store.packed.format import FOLDER, SUFFIX
 from lineage.store.packed.leaving import Leaving
-from lineage.store.packed.packs import FOLDER, SUFFIX, Pack
+from lineage.store.packed.packs import Pack
 from lineage.store.packed.rewriting import Kin, entangled, rewrite
 from lineage.store.payloads import Payloads
 
@@ -112,7 +113,7 @@ class Pins:
             return
         kin = entangled(packs, going)
         payloads.restore(kin)
-        files = {row.md5.hex() for pack in packs for row in pack.tables.all_files()}
+        files = set[str]().union(*(pack.tables.oids() for pack in packs))
         with payloads.room() as work:
             done = rewrite(packs, files - going - kin, work)
         if done.left:
@@ -152,7 +153,7 @@ class Pins:
         """Whether any copy of an object is left in this registry's hands."""
         paths = (self.pin(oid), self.place(oid))
         plain = any(path.exists() for path in paths) or any(self._aside(oid))
-        return plain or self._payloads.packs.find(oid) is not None
+        return plain or self._payloads.packs.has(oid)
 
     def _aside(self, oid: str) -> Iterator[Path]:
         """Copies in the trash, those that somebody sent and no commit took, and lent.
@@ -200,7 +201,7 @@ class Pins:
     def _restore_pack(self, path: Path) -> Iterator[str]:
         """Put a pack back; the files that were not here without it."""
         packs, pack = self._payloads.packs, Pack(path)
-        oids = [row.md5.hex() for row in pack.tables.all_files()]
+        oids = sorted(pack.tables.oids())
         yield from [oid for oid in oids if not self._payloads.has(oid)]
         packs.publish(path, pack.name)
         for other in packs:  # made of what is needed of this one, when it went
@@ -214,9 +215,7 @@ def _files(path: Path) -> set[str] | None:
         pack = Pack(path)
     except VerificationError:
         return None
-    return (
-        {row.md5.hex() for row in pack.tables.all_files()} if not pack.damage else None
-    )
+    return None if pack.damage else pack.tables.oids()
 
 
 def _is_within(pack: Pack, other: Pack) -> bool:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage.errors import LineageError, StoreError
-from lineage.store.files import FileEntry
+from lineage.store.files import FILE, FileEntry
+from lineage.store.packed.format import FOLDER, SUFFIX
 from lineage.store.parallel import Crew
 from lineage.store.reading import read_once
 from lineage.store.scan import Found
@@ -27,7 +28,7 @@ _PART = 16 << 20  # bytes of an S3 upload that are in memory at once
 _PARTING = 5  # seconds
 _PARTS = 10_000  # S3 takes no more
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
-_PACK = re.compile(r"([0-9a-f]{64})\.pack\Z")
+_PACK = re.compile(rf"([0-9a-f]{{64}}){re.escape(SUFFIX)}\Z")
 
 
 class RemotePayloads:
@@ -43,7 +44,7 @@ class RemotePayloads:
         self.jobs: int = fs.jobs
         self._fs = fs
         self._objects = fs.join(path, "files", "md5")
-        self._packs = fs.join(path, "lineage", "packs")
+        self._packs = fs.join(path, "lineage", FOLDER)
 
     def connect(self) -> None:
         """Reach the remote, as far as its protocol has anything to reach.
@@ -82,7 +83,7 @@ class RemotePayloads:
         return self._at(entry.md5) if entry.md5 else self._pack(entry.sha256)
 
     def _pack(self, name: str) -> str:
-        return str(self._fs.join(self._packs, f"{name}.pack"))
+        return str(self._fs.join(self._packs, f"{name}{SUFFIX}"))
 
     def sizes(self, oids: Iterable[str]) -> dict[str, int | None]:
         """The objects of `oids` that are there, asked anew; None: of unknown size.
@@ -316,7 +317,7 @@ def judged(read: FileEntry, entry: FileEntry) -> str:
 
 def pack_entry(name: str, size: int) -> FileEntry:
     """A pack, as objects are sent and received."""
-    return FileEntry(f"{name}.pack", "100644", size, name)
+    return FileEntry(f"{name}{SUFFIX}", FILE, size, name)
 
 
 def found(path: Path) -> Found:

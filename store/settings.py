@@ -15,6 +15,10 @@ from lineage.errors import StoreError, UsageError
 from lineage.store.disk import disk_errors, locked
 from lineage.store.git import environment
 
+# as git has them
+_SWITCH = dict.fromkeys(("true", "yes", "on", "1"), True)
+_SWITCH |= dict.fromkeys(("false", "no", "off", "0"), False)
+
 
 def user_file() -> Path:
     """Where the user's own settings are, for all registries."""
@@ -34,6 +38,18 @@ class Settings:
     def get(self, key: str) -> str | None:
         """The value of a key such as ``index.url``, or None."""
         return self.all.get(key)
+
+    def flag(self, key: str) -> bool:
+        """Whether a switch such as ``pack.auto`` is on; it is off unless somebody says.
+
+        Raises:
+            UsageError: when its value is neither.
+        """
+        text = self.get(key) or "off"
+        if text.lower() not in _SWITCH:
+            message = f"{key} is {text!r}, which is neither on nor off"
+            raise UsageError(message, hint=f"`lineage config {key} on` turns it on")
+        return _SWITCH[text.lower()]
 
     def section(self, prefix: str) -> dict[str, str]:
         """All keys below a prefix such as ``remote.``, with their values."""

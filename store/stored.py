@@ -50,8 +50,8 @@ class Stored:
 
     def has(self, oid: str) -> bool:
         """Whether an object is here: pinned, where DVC keeps it, or packed."""
-        packed = self.is_loose(oid) or self.packs.find(oid) is not None
-        return packed or self.is_loose(oid)  # somebody has unpacked it meanwhile
+        here = self.is_loose(oid) or self.packs.has(oid)
+        return here or self.is_loose(oid)  # somebody has unpacked it meanwhile
 
     def is_loose(self, oid: str) -> bool:
         """Whether an object is a file of its own: pinned, or where DVC keeps it."""
@@ -59,7 +59,7 @@ class Stored:
 
     def is_packed(self, oid: str) -> bool:
         """Whether an object is in the packs only."""
-        return not self.is_loose(oid) and self.packs.find(oid) is not None
+        return not self.is_loose(oid) and self.packs.has(oid)
 
     def is_pinned(self, oid: str) -> bool:
         return os.path.exists(self._at(self._pins, oid))

@@ -18,7 +18,7 @@ from lineage.packing.jobs import is_small
 from lineage.packing.reading import Watched
 from lineage.packing.tried import Tried
 from lineage.registry import Registry
-from lineage.store.packed.format import BLOCK
+from lineage.store.packed.format import BLOCK, BLOCK_ROW, FILE_ROW, SEGMENT_ROW
 from lineage.store.packed.writer import Added, Mark, Piece, Writer
 from lineage.store.reading import Progress
 
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from lineage.store.packed.split import Extent
     from lineage.store.packed.text import Likeness, Small
 
-_WORTH = 0.98  # of its bytes, above which a file had better stay as it is
-_PAGE = 4096
-_ROW, _BLOCK = 68, 124  # bytes of tables per file, and per block of one
+_PAGE = 4096  # bytes of a disk's page
 
 
 class Adding:
@@ -97,20 +95,20 @@ class Adding:
     def _kind(self, file: Cold, source: BinaryIO) -> str:
         """What a file is packed as; "" for what has no hope."""
         from lineage.packing.kinds import parts
-        from lineage.store.packed.text import kind_of
+        from lineage.store.packed.text import shrinks
 
         if is_small(file):
             return SMALL
         if parts(source) is not None:
             return WEIGHTS
-        return TEXT if kind_of(source, file.entry.size) == "text" else ""
+        return TEXT if shrinks(source, file.entry.size) else ""
 
     def _add(
         self, writer: Writer, file: Cold, source: BinaryIO, bases: FileBases
     ) -> tuple[str, Added | None]:
         """Add a file as what it is; None where that has no hope."""
         from lineage.packing.kinds import parts
-        from lineage.store.packed.text import add_text, kind_of
+        from lineage.store.packed.text import add_text, shrinks
 
         entry, watched = file.entry, Watched(source, self._progress)
         digests = entry.md5, entry.sha256
@@ -120,7 +118,7 @@ class Adding:
             self._counts.parents = list(self._bases.plain)
             self._bases.learn(entry.md5, Layout(added.segments, cut))
             return WEIGHTS, added
-        if kind_of(source, entry.size) == "whole":
+        if not shrinks(source, entry.size):
             return TEXT, None
         source.seek(0)
         self._learn_parents([file])
@@ -193,7 +191,9 @@ class Adding:
         bases: int = 0,
     ) -> bool:
         """Whether files are smaller now; else they are taken back and remembered."""
-        if added and _size(added, len(files)) <= _WORTH * _room(files):
+        from lineage.store.packed.text import GAIN
+
+        if added and _size(added, len(files)) <= (1 - GAIN) * _room(files):
             return True
         writer.back_to(mark)
         for file in files:
@@ -209,4 +209,5 @@ def _room(files: Iterable[Cold]) -> int:
 
 def _size(added: Added, files: int) -> int:
     """What files take in a pack, rows of tables included."""
-    return added.stored + _BLOCK * len(added.segments) + _ROW * files
+    rows = (BLOCK_ROW + SEGMENT_ROW) * len(added.segments) + FILE_ROW * files
+    return added.stored + rows

@@ -14,7 +14,7 @@ class Kind:
     """The files of one kind that were packed; all but `files` in bytes.
 
     Of `whole` bytes, `shared` ones were in a pack already, `delta` ones are kept as a
-    difference and `plain` ones by themselves; `packed` is what they all take now.
+    difference and `alone` ones by themselves; `packed` is what they all take now.
     """
 
     kind: str
@@ -23,7 +23,7 @@ class Kind:
     packed: int = 0
     shared: int = 0
     delta: int = 0
-    plain: int = 0
+    alone: int = 0
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Packed:
         kind.packed += packed
         kind.shared += added.shared
         kind.delta += added.delta
-        kind.plain += added.plain
+        kind.alone += added.alone
 
     def foresee(self, name: str, size: int) -> None:
         """Count a file that would be packed."""

@@ -62,9 +62,7 @@ class _Packer:
         self._packs = registry.payloads.packs
         self._size = pack_size(registry)
         self._ahead: deque[list[Cold]] = deque()
-        self._double: list[
-            str
-        ] = []  # packed, and loose still: of a run that was killed
+        self._double: list[str] = []  # packed and loose still: a run was killed
         self.counts = Packed()
         self._adding = Adding(registry, self.counts, progress)
 

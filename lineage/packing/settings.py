@@ -9,7 +9,6 @@ SIZE, LEAST = 1 << 30, 1_000_000_000  # bytes
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _UNITS |= {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
 _AMOUNT = re.compile(r"(\d{1,15}) ?([kmgt]?i?)b?", re.IGNORECASE)
-_SWITCH = {"true": True, "on": True, "false": False, "off": False}
 
 
 def pack_size(registry: Registry) -> int:
@@ -28,11 +27,7 @@ def is_automatic(registry: Registry) -> bool:
     Raises:
         UsageError: when ``pack.auto`` is neither on nor off.
     """
-    text = registry.settings.get("pack.auto") or "off"
-    if text.lower() not in _SWITCH:
-        message = f"pack.auto is {text!r}, which is neither on nor off"
-        raise UsageError(message, hint="`lineage config pack.auto on` turns it on")
-    return _SWITCH[text.lower()]
+    return registry.settings.flag("pack.auto")
 
 
 def amount(text: str) -> int:

@@ -16,7 +16,6 @@ from lineage.store.merging import PULL
 from lineage.store.transport import url_of_git_remote
 
 DEFAULT = "origin"
-_YES = ("true", "yes", "on", "1")  # as git has them
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,39}\Z", re.ASCII)
 
 
@@ -106,7 +105,7 @@ def find(registry: Registry, name: str | None = None) -> Remote:
     chosen = name or (next(iter(own)) if len(own) == 1 else DEFAULT)
     url = own.get(chosen)
     dvc = registry.settings.get(f"remote.{chosen}.dvc")
-    packed = (registry.settings.get(f"remote.{chosen}.packed") or "").lower() in _YES
+    packed = registry.settings.flag(f"remote.{chosen}.packed")
     if url:
         return Remote(chosen, url, dvc, url, packed)
     if url := url_of_git_remote(registry.git, chosen):

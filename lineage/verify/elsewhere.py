@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from lineage.errors import LineageError
 from lineage.registry import Registry
-from lineage.sending_packs import holding
 from lineage.sharing.fetch import fetch
 from lineage.sharing.remotes import Remote, listed
 from lineage.store import dvc
+from lineage.store.packed.closure import holding
 from lineage.store.packed.remote import packs_at
 from lineage.tombstones import known_tombstones
 from lineage.verify.problem import Problem

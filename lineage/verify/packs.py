@@ -26,7 +26,7 @@ def pack_problems(
         hurt.setdefault(problem.object, set()).add(problem.id)
     named = {md5 for md5, _, _ in objects.wanted} | objects.erased.keys()
     for pack in packs:
-        files = {row.md5.hex() for row in pack.tables.all_files()}
+        files = pack.tables.oids()
         objects.spare_packed |= files - named
         if wrong := _wrong(pack):
             costs = {id_ for oid in files & hurt.keys() for id_ in hurt[oid]}

@@ -63,9 +63,9 @@ class PackedThere:
         crew = Crew(self._remote.jobs, progress)
 
         def compare(name: str) -> str:
-            copy = self._work / f"{name}.pack"
+            entry = pack_entry(name, self._packs.sizes[name])
+            copy = self._work / entry.path
             try:
-                entry = pack_entry(name, self._packs.sizes[name])
                 return self._remote.receive(entry, copy, crew.tick)
             finally:
                 copy.unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """What packs build on: a block may have its base, and a file its blocks, in others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Protocol
 
@@ -133,3 +133,12 @@ class Closure:
         if any(id_ not in self._holder for id_ in others):
             return None
         return frozenset(self._holder[id_] for id_ in others)
+
+
+def holding(packs: Iterable[Held], sha256: Container[str]) -> set[str]:
+    """The names of the packs that have one of these files."""
+    return {
+        pack.name
+        for pack in packs
+        if any(file.sha256.hex() in sha256 for file in pack.tables.all_files())
+    }

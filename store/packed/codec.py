@@ -64,15 +64,15 @@ from lineage.store.packed.elements import (
     restored,
     split,
 )
+from lineage.store.packed.format import BLOCK
 from lineage.store.packed.frames import Data, deflated, inflated
 from lineage.store.packed.planes import HEAD, Plane, coded, decoded
 
 __all__ = [
-    "BLOCK", "DELTAS", "PLAIN", "RAW", "SORTED", "SUB", "XOR", "ZSTD",
+    "DELTAS", "PLAIN", "RAW", "SORTED", "SUB", "XOR", "ZSTD",
     "Coded", "Data", "decode", "encode", "encode_text",
 ]  # fmt: skip
 
-BLOCK = 4 << 20  # bytes of a block, at most
 RAW, ZSTD = 0, 1
 DELTAS = frozenset({XOR, SUB, SORTED})  # what cannot be decoded without the base
 

@@ -12,7 +12,10 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from lineage.errors import VerificationError
+from lineage.store.files import FILE, FileEntry
 
+FOLDER = "packs"  # below `lineage` in a cache, and at a remote
+SUFFIX = ".pack"  # after a pack's name, its SHA-256
 MAGIC = b"lineage pack 1\n\0"  # what a pack begins and ends with
 BLOCK = 4 << 20  # bytes of a block, at most
 MAX_DEPTH = 8  # bases that have to be decoded before a block, at most
@@ -22,6 +25,7 @@ _BLOCK = Struct(">32s32sQIIBBBx")
 _FILE = Struct(">16s32sQQI")
 _SEGMENT = Struct(">32sII")
 _TRAILER = Struct(">QIIQ32s16s")
+BLOCK_ROW, FILE_ROW, SEGMENT_ROW = _BLOCK.size, _FILE.size, _SEGMENT.size  # bytes
 TRAILER_SIZE = _TRAILER.size
 
 
@@ -74,6 +78,16 @@ class PackedFile(NamedTuple):
     first: int
     parts: int
 
+    @property
+    def oid(self) -> str:
+        """Its MD5 as DVC writes it."""
+        return self.md5.hex()
+
+    @property
+    def entry(self) -> FileEntry:
+        """It as an object of DVC's: a file that is called after its MD5."""
+        return FileEntry(self.oid, FILE, self.size, self.sha256.hex(), self.oid)
+
 
 class Trailer(NamedTuple):
     """The last bytes of a pack: where its tables begin, and what is in them."""
@@ -88,8 +102,8 @@ class Trailer(NamedTuple):
     @property
     def length(self) -> int:
         """How long the tables are, which end where the trailer begins."""
-        rows = self.blocks * _BLOCK.size + self.files * _FILE.size
-        return rows + self.segments * _SEGMENT.size
+        rows = self.blocks * BLOCK_ROW + self.files * FILE_ROW
+        return rows + self.segments * SEGMENT_ROW
 
 
 class Tables:
@@ -104,8 +118,8 @@ class Tables:
         self._begin = trailer.begin
         self.blocks, self.files = trailer.blocks, trailer.files
         self.parts = trailer.segments
-        self._files = self.blocks * _BLOCK.size
-        self._segments = self._files + self.files * _FILE.size
+        self._files = self.blocks * BLOCK_ROW
+        self._segments = self._files + self.files * FILE_ROW
 
     def block(self, id_: bytes) -> Block | None:
         row = self._find(0, self.blocks, _BLOCK, id_)
@@ -133,10 +147,14 @@ class Tables:
             if self._is_within(file := PackedFile(*row)):
                 yield file
 
+    def oids(self) -> set[str]:
+        """The MD5s of those files."""
+        return {file.oid for file in self.all_files()}
+
     def segments(self, file: PackedFile) -> list[Segment]:
         """The parts of a file, in order; together they are as long as it is."""
-        first = self._segments + file.first * _SEGMENT.size
-        rows = self._data[first : first + file.parts * _SEGMENT.size]
+        first = self._segments + file.first * SEGMENT_ROW
+        rows = self._data[first : first + file.parts * SEGMENT_ROW]
         found = [Segment(*row) for row in _SEGMENT.iter_unpack(rows)]
         if any(not part.length or part.start + part.length > BLOCK for part in found):
             raise VerificationError("a part of a file is beyond its block")

@@ -70,7 +70,7 @@ class Leaving:
         """Files of packs of which too little would go."""
         alive, found = self._alive(), set[str]()
         for pack in self._packs:
-            files = {row.md5.hex() for row in pack.tables.all_files()}
+            files = pack.tables.oids()
             going = [b.stored for b in pack.tables.all_blocks() if b.id not in alive]
             whole = files.isdisjoint(self.keep) and len(going) == pack.tables.blocks
             if not whole and sum(going) < _LEAST * pack.size:

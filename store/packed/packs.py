@@ -12,7 +12,9 @@ from weakref import WeakSet, finalize, ref
 from lineage.errors import VerificationError
 from lineage.store.disk import disk_errors, make_folder, sync_files, sync_path
 from lineage.store.packed.format import (
+    FOLDER,
     MAGIC,
+    SUFFIX,
     TRAILER_SIZE,
     Block,
     PackedFile,
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from lineage.store.packed.blocks import Blocks, Row, Source
     from lineage.store.packed.codec import Data
 
-FOLDER = "packs"
-SUFFIX = ".pack"
 _SETTLED = 2_000_000_000  # nanoseconds after which a folder's time tells of a change
 
 

@@ -74,7 +74,7 @@ def _hash(blocks: Blocks, files: Files) -> None:
         found[file].update(part.of(data))
     for file, digest in found.items():
         if digest.digest() != file.sha256:
-            message = f"{file.md5.hex()} does not come back from a pack as it was"
+            message = f"{file.oid} does not come back from a pack as it was"
             raise VerificationError(message)
 
 

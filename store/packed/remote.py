@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from lineage.errors import VerificationError
 from lineage.store.disk import write_atomically
-from lineage.store.files import FileEntry
+from lineage.store.files import FILE, FileEntry
 from lineage.store.packed.blocks import Blocks
 from lineage.store.packed.closure import Closure
 from lineage.store.packed.format import (
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from lineage.store.packed.packs import Pack
     from lineage.store.reading import Progress
 
-_WINDOW = (
-    1 << 20
-)  # bytes that are asked for at once, so that small blocks come together
+_WINDOW = 1 << 20  # bytes asked for at once, so that small blocks come together
 _KEPT = 32  # windows
 _READERS = 8  # tables at once
 
@@ -162,7 +160,7 @@ class RemotePacks:
                 size += out.write(chunk)
                 progress(len(chunk))
             os.fchmod(out.fileno(), 0o444)
-        return FileEntry("", "100644", size, sha256.hexdigest(), md5.hexdigest())
+        return FileEntry("", FILE, size, sha256.hexdigest(), md5.hexdigest())
 
     def _read(
         self, remote: Parts, known: Path, one: tuple[str, int]

@@ -46,7 +46,7 @@ def rewrite(
     kin, done = Kin(packs), Rewritten()
     alive = kin.closure(part.block for part in kin.parts(keep))
     for pack in packs:
-        files = [row for row in pack.tables.all_files() if row.md5.hex() in keep]
+        files = [row for row in pack.tables.all_files() if row.oid in keep]
         blocks = [row for row in pack.tables.all_blocks() if row.id in alive]
         if (len(files), len(blocks)) == (pack.tables.files, pack.tables.blocks):
             continue
@@ -93,7 +93,7 @@ class Kin:
                     self._bases[block.id].add(block.base)
             for file in pack.tables.all_files():
                 with suppress(VerificationError):
-                    self.files[file.md5.hex()] += pack.tables.segments(file)
+                    self.files[file.oid] += pack.tables.segments(file)
 
     def parts(self, oids: Iterable[str]) -> Iterable[Segment]:
         """The parts of those files of these that are here."""
@@ -134,7 +134,7 @@ def _copied(
             writer.copy(Row(pack, block))
         for file in files:
             segments = pack.tables.segments(file)
-            writer.add_file(file.md5.hex(), file.sha256.hex(), segments)
+            writer.add_file(file.oid, file.sha256.hex(), segments)
         name = writer.finish()
     others = [other for other in packs if other.name != pack.name]
     read_back(path, lambda: others)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import BinaryIO, NamedTuple
 
-from lineage.store.packed.codec import BLOCK, encode
+from lineage.store.packed.codec import encode
+from lineage.store.packed.format import BLOCK
 from lineage.store.safetensors import BITS, Malformed, header_of
 
 _SMALL = 1 << 16  # bytes; a piece of its own costs a hundred, and time

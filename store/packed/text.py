@@ -12,7 +12,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from lineage.errors import VerificationError
 from lineage.store.packed.codec import encode_text
@@ -76,17 +76,15 @@ class Likeness:
         return next((block for block, _ in Counter(known).most_common(1)), None)
 
 
-def kind_of(file: BinaryIO, size: int) -> Literal["small", "text", "whole"]:
-    """What to do with a file without tensors: "whole" is one that will not gain."""
-    if size < SMALL:
-        return "small"
+def shrinks(file: BinaryIO, size: int) -> bool:
+    """Whether samples of a file of `size` bytes, `SMALL` or more, get smaller."""
     whole = packed = 0
     for number in range(_SAMPLES):
         file.seek((size - _SAMPLE) * number // (_SAMPLES - 1))
         sample = file.read(_SAMPLE)
         whole += len(sample)
         packed += len(encode_text(sample, level=1).data)
-    return "text" if packed < whole * (1 - GAIN) else "whole"
+    return packed < whole * (1 - GAIN)
 
 
 def add_text(

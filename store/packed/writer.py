@@ -53,7 +53,7 @@ class Piece(NamedTuple):
 class Added(NamedTuple):
     """What became of a file, in bytes: what it takes now, and how much of it was what.
 
-    `shared` bytes were there already; `delta` ones are kept as a difference, `plain`
+    `shared` bytes were there already; `delta` ones are kept as a difference, `alone`
     ones by themselves.
     """
 
@@ -61,11 +61,11 @@ class Added(NamedTuple):
     stored: int
     shared: int
     delta: int
-    plain: int
+    alone: int
 
     @property
     def whole(self) -> int:
-        return self.shared + self.delta + self.plain
+        return self.shared + self.delta + self.alone
 
 
 class _Base(NamedTuple):
@@ -108,7 +108,7 @@ class Writer:
         self._file = FileIO(path, "x+")
         self._digest = hashlib.sha256()
         self._own: dict[bytes, Block] = {}
-        self._files: list[tuple[PackedFile, Sequence[Segment]]] = []
+        self._files: dict[bytes, tuple[PackedFile, Sequence[Segment]]] = {}
         self._crew = ThreadPoolExecutor(THREADS, thread_name_prefix="packing")
         self._append(MAGIC)
         packs.making = self
@@ -156,17 +156,17 @@ class Writer:
     def add_blocks(self, pieces: Iterable[Piece]) -> Added:
         """Add blocks, for files to be made of."""
         before, segments = self.size, []
-        sizes = dict.fromkeys(("shared", "delta", "plain"), 0)
+        sizes = dict.fromkeys(("shared", "delta", "alone"), 0)
         for made in self._in_order(pieces):
             sizes[self._write(made)] += made.segment.length
             segments.append(made.segment)
         return Added(segments, self.size - before, **sizes)
 
     def add_file(self, md5: str, sha256: str, segments: Sequence[Segment]) -> None:
-        """Add a file that is made of blocks that are here or in other packs."""
+        """Add a file, once, that is made of blocks that are here or in other packs."""
         size = sum(segment.length for segment in segments)
         row = PackedFile(bytes.fromhex(md5), bytes.fromhex(sha256), size, 0, 0)
-        self._files.append((row, segments))
+        self._files.setdefault(row.md5, (row, segments))
 
     def copy(self, row: Row) -> None:
         """Add a block as another pack has it."""
@@ -187,11 +187,12 @@ class Writer:
         self._file.seek(self.size)
         for id_ in list(self._own)[mark.blocks :]:
             del self._own[id_]
-        del self._files[mark.files :]
+        for md5 in list(self._files)[mark.files :]:
+            del self._files[md5]
 
     def finish(self) -> str:
         """Write the tables and put all on the disk; the pack's name, its SHA-256."""
-        self._append(tables(self._own, self._files, self.size))
+        self._append(tables(self._own, list(self._files.values()), self.size))
         os.fchmod(self._file.fileno(), 0o444)
         sync_path(self.path)
         return self._digest.hexdigest()
@@ -276,7 +277,7 @@ class Writer:
         )
         self._append(coded.data)
         self._packs.blocks.keep(block, bytes(piece.data))  # for the next file
-        return "delta" if base else "plain"
+        return "delta" if base else "alone"
 
     def _append(self, data: bytes) -> None:
         """Write all of `data`, or fail."""

@@ -22,6 +22,7 @@ import numpy as np  # noqa: TID253
 import zstandard  # noqa: TID253
 
 from lineage.store.packed import codec, split
+from lineage.store.packed.format import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,8 +86,8 @@ def cut(parent: Path, child: Path) -> Iterator[Cut]:
     places = {extent.name: extent for extent in split.extents(BytesIO(before))}
     for extent in split.extents(BytesIO(after)):
         base = places.get(extent.name)
-        for start in range(0, extent.size, codec.BLOCK):
-            size = min(codec.BLOCK, extent.size - start)
+        for start in range(0, extent.size, BLOCK):
+            size = min(BLOCK, extent.size - start)
             block = after[extent.start + start :][:size]
             like = before[base.start + start :][:size] if base else None
             yield Cut(block, extent.width, like)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lineage.store.packed import writer as writing
-from lineage.store.packed.codec import BLOCK
+from lineage.store.packed.format import BLOCK
 from lineage.store.packed.packs import Packs
 from lineage.store.packed.split import extents
 from lineage.store.packed.writer import Piece, Writer

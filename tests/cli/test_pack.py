@@ -75,7 +75,7 @@ small        2   558 B
 2> 5 files, 712 kB, would be packed
 2> left plain: 3 files, 416 kB; a branch's tip has them
 $ lineage pack
-kind     files   whole  packed   share  shared   delta  plain
+kind     files   whole  packed   share  shared   delta  alone
 weights      2  591 kB  202 kB  34.1 %  22.2 %  27.8 %   50 %
 text         1  120 kB   55 kB  45.7 %       -       -  100 %
 small        2   558 B   313 B  56.1 %       -       -  100 %
@@ -136,7 +136,7 @@ $ lineage -q pack model/tutor~1 --format json
       "packed": 1234,
       "shared": 0,
       "delta": 0,
-      "plain": 295568
+      "alone": 295568
     },
     {
       "kind": "small",
@@ -145,7 +145,7 @@ $ lineage -q pack model/tutor~1 --format json
       "packed": 1234,
       "shared": 0,
       "delta": 0,
-      "plain": 279
+      "alone": 279
     }
   ],
   "left": [],

@@ -93,7 +93,7 @@ origin: 4 events, 3 commits, 3 files (786 kB) in 3 packs (...)
 origin is up to date
 /repo/all: 4 events, 3 commits, verified
   3 files (786 kB) in 3 packs (...)
-  they stay packed; lineage unpack makes them whole
+  they stay packed; lineage unpack makes them plain
 /repo/one: 4 events, 3 commits, verified
   1 file (262 kB)
 """)

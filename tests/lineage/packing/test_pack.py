@@ -135,7 +135,7 @@ def test_what_did_not_change_is_kept_once(chain: Chain) -> None:
     frozen = (GENERATIONS - 2) * 512 * 128 * 4
     assert found.shared >= frozen
     assert found.delta > 0
-    assert (found.shared + found.delta + found.plain) == found.whole
+    assert (found.shared + found.delta + found.alone) == found.whole
 
 
 def test_a_second_run_finds_nothing_to_do(chain: Chain) -> None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lineage.errors import VerificationError
 from lineage.store.packed.codec import (
-    BLOCK,
     DELTAS,
     PLAIN,
     RAW,
@@ -29,6 +28,7 @@ from lineage.store.packed.codec import (
     encode_text,
 )
 from lineage.store.packed.elements import RUN
+from lineage.store.packed.format import BLOCK
 
 WIDTHS = (1, 2, 4, 8)
 EDGES = np.array(

@@ -44,6 +44,17 @@ def test_threads_make_no_difference(
     assert names[0] == names[1]
 
 
+def test_a_file_is_added_once(packs: Packs, tmp_path: Path) -> None:
+    """Who adds a file twice gets a pack that names it once, and can be read back."""
+    data = weights(1)
+    with Writer(packs, tmp_path / "pack") as writer:
+        writer.add(md5(data), sha256(data), pieces(data))
+        writer.add(md5(data), sha256(data), pieces(data))
+        writer.finish()
+    packs.verify_staged(tmp_path / "pack")
+    assert writer.files == 1
+
+
 def test_what_is_taken_back_leaves_no_trace(packs: Packs, tmp_path: Path) -> None:
     """A pack after `back_to` is the one that never had what was added since."""
     files = chain(3)
