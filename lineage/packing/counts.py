@@ -44,7 +44,7 @@ REASONS = {
     "dvc": "DVC's own files name them",
     "shared": "another registry in this cache has pinned them",
     "elsewhere": "the cache lies outside of the repository; others may use it",
-    "no gain": "packing would save less than 2 %",
+    "no gain": "packing would save next to nothing",
     "missing": "they are not here",
     "damaged": "they are not what was recorded; run `lineage verify`",
 }

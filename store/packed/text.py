@@ -31,6 +31,8 @@ _SHARD = 1 << 20  # bytes of small files in one block
 _KNOWN = 1 << 19  # traits that are remembered: those of some 4 GB of text
 _SAMPLES, _SAMPLE = 8, 1 << 16
 
+_GGUF = b"GGUF"  # how such a file starts
+
 _Row = tuple[str, str, int, int]  # MD5, SHA-256, start and length of a small file
 
 
@@ -77,7 +79,13 @@ class Likeness:
 
 
 def shrinks(file: BinaryIO, size: int) -> bool:
-    """Whether samples of a file of `size` bytes, `SMALL` or more, get smaller."""
+    """Whether samples of a file of `size` bytes, `SMALL` or more, get smaller.
+
+    A GGUF counts as one that does not: a few percent are not worth its way to DVC.
+    """
+    file.seek(0)
+    if file.read(len(_GGUF)) == _GGUF:
+        return False
     whole = packed = 0
     for number in range(_SAMPLES):
         file.seek((size - _SAMPLE) * number // (_SAMPLES - 1))

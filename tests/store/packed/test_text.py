@@ -277,6 +277,7 @@ NOISE = random.Random(6).randbytes(SMALL * 3)  # noqa: S311 - no secret
         (PLAIN[:SMALL], True),
         (NOISE, False),
         (NOISE * 8 + PLAIN, True),
+        (b"GGUF" + PLAIN, False),
     ],
 )
 def test_what_shrinks(data: bytes, *, shorter: bool) -> None:
