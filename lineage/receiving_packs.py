@@ -131,7 +131,7 @@ class ReceivingPacks:
     def _publish_one(self, name: str, copy: Path) -> None:
         one = Wanted(pack_entry(name, copy.stat().st_size), "")
         try:
-            self._payloads.packs.verify_staged(copy)
+            self._payloads.packs.verify_staged(copy, foreign=True)
         except VerificationError as error:
             self._run.fail(one, f"there is not sound: {error}", "", corrupt=True)
         else:

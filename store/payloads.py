@@ -259,7 +259,7 @@ class Payloads(Stored):
             with disk_errors("unpacking"), self.room() as work:
                 staged = {entry.md5: work / entry.md5 for entry in batch}
                 for entry in batch:
-                    self.copy(entry, staged[entry.md5])
+                    self.copy_packed(entry, staged[entry.md5])
                     staged[entry.md5].chmod(0o444)
                 self.loosen(staged, work)
                 count += len(batch)
@@ -267,7 +267,8 @@ class Payloads(Stored):
 
     def _packed_entries(self, oids: Iterable[str]) -> Iterator[FileEntry]:
         for oid in oids:
-            if not self.is_loose(oid) and (found := self.packs.find(oid)):
+            found = self.packs.find(oid)
+            if found and not self.is_plain(found[1].entry):
                 yield found[1].entry
 
     def _packs_it(self, oid: str, path: Path) -> bool:

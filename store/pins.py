@@ -5,6 +5,7 @@ a rename: nothing is copied, and until the trash is emptied everything can come 
 DVC's own link goes with it only where the caller knows that DVC does not need it.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -114,6 +115,8 @@ class Pins:
         kin = entangled(packs, going)
         payloads.restore(kin)
         files = set[str]().union(*(pack.tables.oids() for pack in packs))
+        with payloads.room() as work:  # what is `going` is named until the end
+            rewrite(packs, files - kin, work)
         with payloads.room() as work:
             done = rewrite(packs, files - going - kin, work)
         if done.left:
@@ -199,7 +202,12 @@ class Pins:
         return back
 
     def _restore_pack(self, path: Path) -> Iterator[str]:
-        """Put a pack back; the files that were not here without it."""
+        """Put a pack back; the files that were not here without it.
+
+        One that is not what it is called after is left where it is.
+        """
+        if not _is_sound(path):
+            return
         packs, pack = self._payloads.packs, Pack(path)
         oids = sorted(pack.tables.oids())
         yield from [oid for oid in oids if not self._payloads.has(oid)]
@@ -216,6 +224,12 @@ def _files(path: Path) -> set[str] | None:
     except VerificationError:
         return None
     return None if pack.damage else pack.tables.oids()
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a pack is what it is called after."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == path.stem
 
 
 def _is_within(pack: Pack, other: Pack) -> bool:

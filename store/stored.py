@@ -187,15 +187,45 @@ class Stored:
             return f"cannot be read: {error}"
         return "" if found == entry.sha256 else "does not have its recorded SHA-256"
 
+    def is_plain(self, entry: FileEntry) -> bool:
+        """Whether the object is a plain file, and that file what it should be."""
+        with suppress(OSError):
+            if path := self.loose(entry.md5):
+                with path.open("rb") as file:
+                    return _sha256(file) == entry.sha256
+        return False
+
+    def comes_back(self, entry: FileEntry) -> bool:
+        """Whether the object is packed, and comes out of its pack as it should be."""
+        with suppress(VerificationError):
+            if packed := self.packs.open(entry.md5, anew=True):
+                with packed:
+                    return _sha256(packed) == entry.sha256
+        return False
+
     def copy(self, entry: FileEntry, target: str | Path) -> None:
         """Write a file's bytes to the new file `target`, verified on the way.
 
         Raises:
             VerificationError: when they are not what the commit recorded.
         """
-        mode = int(entry.mode[-3:], 8)
         with self._unbuffered(entry.md5) as source:
-            found = give(source, entry.size, os.fspath(target), mode)
+            self._give(entry, source, target)
+
+    def copy_packed(self, entry: FileEntry, target: str | Path) -> None:
+        """As `copy`, out of a pack, whatever plain file there is beside it."""
+        packed = self.packs.open(entry.md5)
+        if packed is None:
+            raise _missing(entry.md5)
+        with packed:
+            self._give(entry, cast("BufferedIOBase", packed), target)
+
+    @staticmethod
+    def _give(
+        entry: FileEntry, source: FileIO | BufferedIOBase, target: str | Path
+    ) -> None:
+        mode = int(entry.mode[-3:], 8)
+        found = give(source, entry.size, os.fspath(target), mode)
         if found != entry.sha256:
             hint = "run `lineage verify` to see how far the damage goes"
             message = f"{entry.path} does not have its recorded SHA-256"

@@ -8,6 +8,7 @@ too, or both as they should be; the next run goes on from there.
 
 import time
 from collections import deque
+from collections.abc import Iterator
 
 from lineage.keeping import refresh_keep
 from lineage.packing.adding import Adding
@@ -62,15 +63,15 @@ class _Packer:
         self._packs = registry.payloads.packs
         self._size = pack_size(registry)
         self._ahead: deque[list[Cold]] = deque()
-        self._double: list[str] = []  # packed and loose still: a run was killed
+        self._double: list[Cold] = []  # packed, and loose still
         self.counts = Packed()
         self._adding = Adding(registry, self.counts, progress)
 
     def plan(self, revset: str | None) -> None:
         """Find what there is to pack."""
         files = cold_files(self._registry, revset, self.counts)
-        packed = {f.entry.md5 for f in files if self._packs.find(f.entry.md5)}
-        self._double = sorted(packed)
+        packed = {f.entry.md5: f for f in files if self._packs.find(f.entry.md5)}
+        self._double = list(packed.values())
         self._ahead.extend(jobs(f for f in files if f.entry.md5 not in packed))
 
     def foresee(self) -> None:
@@ -82,13 +83,25 @@ class _Packer:
     def run(self) -> None:
         """Pack it, and let DVC know."""
         try:
-            self._release(self._double)
+            self._release([file.entry.md5 for file in self._sound()])
             while self._ahead:
                 self._release(self._one_pack())
         finally:
             self._adding.tried.save()
             if self.counts.released:
                 refresh_keep(self._registry, again=True)
+
+    def _sound(self) -> Iterator[Cold]:
+        """Those of what is loose as well that come out of their packs as they were.
+
+        They are of a run that was killed, or others build on them; the packs may have
+        been damaged since.
+        """
+        for file in self._double:
+            if self._payloads.comes_back(file.entry):
+                yield file
+            else:
+                self.counts.leave("damaged", file.entry.size)
 
     def _one_pack(self) -> list[str]:
         """Write a pack, read it back and give it its name; the files that it has."""

@@ -71,7 +71,7 @@ class _Unpacker:
             for batch in _batches(packed[oid] for oid in sorted(wanted)):
                 self._write(batch)
             if wanted:
-                self._drop(packed.keys() - wanted)
+                self._drop(wanted)
         finally:
             if wanted:
                 refresh_keep(self._registry, again=True)
@@ -81,10 +81,9 @@ class _Unpacker:
         with self._payloads.workspace() as work:
             staged = {}
             for file in batch:
-                oid = file.md5.hex()
-                if not self._payloads.is_loose(oid):
-                    staged[oid] = work / oid
-                    self._copy(file, staged[oid])
+                if not self._payloads.is_plain(file.entry):
+                    staged[file.oid] = work / file.oid
+                    self._copy(file, staged[file.oid])
             self._payloads.loosen(staged, work)
 
     def _copy(self, file: PackedFile, target: Path) -> None:
@@ -107,13 +106,17 @@ class _Unpacker:
         self.counts.files += 1
         self.counts.size += file.size
 
-    def _drop(self, keep: Collection[str]) -> None:
-        """Take files that are plain now out of the packs, but what others build on."""
+    def _drop(self, plain: Collection[str]) -> None:
+        """Take files that are plain now out of the packs, but what others build on.
+
+        What came into packs meanwhile, by a fetch, stays there.
+        """
         from lineage.store.packed.leaving import Leaving
         from lineage.store.packed.rewriting import rewrite
 
         with self._payloads.alone(), self._payloads.room() as work:
-            leaving = Leaving(self._packs, keep, always=True)
+            here = set[str]().union(*(pack.tables.oids() for pack in self._packs))
+            leaving = Leaving(self._packs, here - set(plain), always=True)
             done = rewrite(self._packs, leaving.keep, work)
         self.counts.freed, self.counts.kept = done.freed, leaving.left
 

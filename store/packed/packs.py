@@ -1,15 +1,17 @@
 """The packs of one registry in a cache: which there are, and the files they have."""
 
 import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from errno import EMFILE, ENFILE
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 from weakref import WeakSet, finalize, ref
 
-from lineage.errors import VerificationError
+from lineage.errors import StoreError, VerificationError
 from lineage.store.disk import disk_errors, make_folder, sync_files, sync_path
 from lineage.store.packed.format import (
     FOLDER,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from lineage.store.packed.blocks import Blocks, Row, Source
     from lineage.store.packed.codec import Data
 
+_OTHERS = 256  # files that are open beside packs
 _SETTLED = 2_000_000_000  # nanoseconds after which a folder's time tells of a change
 
 
@@ -99,6 +102,23 @@ def read_at(descriptor: int, offset: int, length: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def _allow_open(count: int) -> None:
+    """Have the system let us open so many packs, and what else there is to open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OTHERS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
+def _refuse_too_many(error: Exception, count: int) -> None:
+    """A pack that cannot be opened for want of descriptors is not damaged."""
+    if isinstance(error, OSError) and error.errno in (EMFILE, ENFILE):
+        message = f"there are {count:,} packs, more than may be open at once"
+        raise StoreError(message, hint=f"`ulimit -n {count + _OTHERS}`") from None
+
+
 class Packs:
     """All packs of the registry `registry` in `cache`. Several threads may read.
 
@@ -137,12 +157,14 @@ class Packs:
         names = {path.stem for path in self.folder.glob(f"*{SUFFIX}")}
         here = {name: self._here[name] for name in self._here.keys() & names}
         damaged = {}
+        _allow_open(len(names))
         for name in sorted(names - here.keys()):
             try:
                 here[name] = Pack(self.path(name))
             except FileNotFoundError:
                 continue
             except (VerificationError, OSError) as error:
+                _refuse_too_many(error, len(names))
                 damaged[name] = str(error)
         damaged |= {name: pack.damage for name, pack in here.items() if pack.damage}
         self._gone.update(self._here[name] for name in self._here.keys() - names)
@@ -179,11 +201,13 @@ class Packs:
         found = self.find(oid)
         return found and found[0].tables.segments(found[1])
 
-    def open(self, oid: str) -> BinaryIO | None:
+    def open(self, oid: str, *, anew: bool = False) -> BinaryIO | None:
         """A packed file for reading, which may be sought in; None where none has it.
 
-        It goes on when the packs are removed meanwhile.
+        It goes on when the packs are removed meanwhile. What was decoded before is
+        decoded again if it is read `anew`.
         """
+        from lineage.store.packed.blocks import Blocks
         from lineage.store.packed.stream import Stream
 
         self.refresh()
@@ -192,7 +216,8 @@ class Packs:
         if found is None:
             return None
         segments = found[0].tables.segments(found[1])
-        return cast("BinaryIO", Stream(self.blocks, segments, (self, found[0], *held)))
+        blocks = Blocks(self.sources) if anew else self.blocks
+        return cast("BinaryIO", Stream(blocks, segments, (self, found[0], *held)))
 
     # blocks
 
@@ -217,8 +242,10 @@ class Packs:
 
     # packs that come and go
 
-    def verify_staged(self, path: Path) -> None:
+    def verify_staged(self, path: Path, *, foreign: bool = False) -> None:
         """Read back every file of a pack that is not published yet, and every block.
+
+        Whether files have their MD5, too, is looked at where others made the pack.
 
         Raises:
             VerificationError: when anything in it is not what it should be.
@@ -226,7 +253,7 @@ class Packs:
         from lineage.store.packed.reading_back import read_back
 
         others = list(self)
-        read_back(path, lambda: others)
+        read_back(path, lambda: others, md5=foreign)
 
     def publish(self, path: Path, name: str) -> Pack:
         """Give a pack that was read back its place, durably; it may be there already.

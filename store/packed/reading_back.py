@@ -23,10 +23,13 @@ Files = Mapping[PackedFile, Sequence[Segment]]
 _ABREAST = 12  # files that are read together, as kin have bases in common
 
 
-def read_back(path: Path, sources: Callable[[], Iterable[Source]]) -> None:
+def read_back(
+    path: Path, sources: Callable[[], Iterable[Source]], *, md5: bool = False
+) -> None:
     """Check all that a pack says, decode all its blocks, and hash all its files.
 
-    `sources` have the blocks that it does not have itself.
+    `sources` have the blocks that it does not have itself. With `md5` files are
+    compared with what they are called by, too.
 
     Raises:
         VerificationError: when anything is not what it should be.
@@ -43,7 +46,7 @@ def read_back(path: Path, sources: Callable[[], Iterable[Source]]) -> None:
     for _ in _each(blocks, ((id_, None) for id_ in spare)):
         pass
     for group in _groups(pack, files):
-        _hash(blocks, group)
+        _hash(blocks, group, md5=md5)
 
 
 def _groups(pack: Pack, files: Files) -> Iterator[Files]:
@@ -58,9 +61,11 @@ def _groups(pack: Pack, files: Files) -> Iterator[Files]:
         yield {file: files[file] for file in ordered[first : first + _ABREAST]}
 
 
-def _hash(blocks: Blocks, files: Files) -> None:
+def _hash(blocks: Blocks, files: Files, *, md5: bool) -> None:
     """Compare files with their SHA-256, reading all of them at once."""
-    found = {file: hashlib.sha256() for file in files}
+    found = {file: [hashlib.sha256()] for file in files}
+    for file in files if md5 else ():
+        found[file].append(hashlib.md5(usedforsecurity=False))
     columns = zip_longest(*files.values())
     parts = (
         (f, part)
@@ -71,9 +76,11 @@ def _hash(blocks: Blocks, files: Files) -> None:
     for data, (file, part) in _each(
         blocks, ((part.block, (f, part)) for f, part in parts)
     ):
-        found[file].update(part.of(data))
-    for file, digest in found.items():
-        if digest.digest() != file.sha256:
+        for digest in found[file]:
+            digest.update(part.of(data))
+    for file, digests in found.items():
+        got = [digest.digest() for digest in digests]
+        if got != [file.sha256, file.md5][: len(got)]:
             message = f"{file.oid} does not come back from a pack as it was"
             raise VerificationError(message)
 

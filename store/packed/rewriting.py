@@ -38,14 +38,14 @@ def rewrite(
 
     Call it when nobody writes packs or relies on what goes. New packs are made in
     `work`; old ones are removed, or moved into the folder `aside`. Whoever is killed
-    calls it again.
+    calls it again: as long as bytes of what goes are left, a pack names some of it.
 
     Raises:
         StoreError: when the disk is full.
     """
     kin, done = Kin(packs), Rewritten()
     alive = kin.closure(part.block for part in kin.parts(keep))
-    for pack in packs:
+    for pack in sorted(packs, key=lambda pack: _names_more(pack, keep)):
         files = [row for row in pack.tables.all_files() if row.oid in keep]
         blocks = [row for row in pack.tables.all_blocks() if row.id in alive]
         if (len(files), len(blocks)) == (pack.tables.files, pack.tables.blocks):
@@ -63,6 +63,10 @@ def rewrite(
         done.freed += pack.size - (made.size if made else 0)
     done.left += packs.damaged.keys() - done.left
     return done
+
+
+def _names_more(pack: Pack, keep: Collection[str]) -> bool:
+    return any(oid not in keep for oid in pack.tables.oids())
 
 
 def entangled(packs: Packs, oids: Collection[str]) -> set[str]:

@@ -111,6 +111,20 @@ def test_packs_that_nobody_needs_go_whole_and_come_back(
     assert list(repo.payloads.cache.glob("lineage/trash/*/*")) == []
 
 
+def test_a_pack_that_rots_in_the_trash_stays_there(made: Made, tmp_path: Path) -> None:
+    """It does not take the place of the one that was made of it."""
+    made.drop("second")
+    gc(made.repo, grace=NOW)
+    [path] = made.repo.payloads.cache.glob("lineage/trash/*/*/*.pack")
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data)
+    assert restore(made.repo) == 0
+    assert path.exists()
+    assert made.is_back("first", tmp_path)
+
+
 def test_what_is_built_on_stays(made: Made, tmp_path: Path) -> None:
     """A parent that only its packed child needs is left, and said to be."""
     made.drop("first")

@@ -29,6 +29,7 @@ from lineage.packing.settings import amount
 from lineage.packing.turn import turn
 from lineage.packing.unpacking import unpack
 from lineage.store.pins import Pins
+from tests import packs
 from tests.lineage.packing.weights import archive, drawn, safetensors, trained
 
 if TYPE_CHECKING:
@@ -178,6 +179,57 @@ def test_one_commit_is_unpacked_and_others_still_build_on_it(chain: Chain) -> No
     again = pack(chain.registry)
     assert (again.files, again.packs) == (0, [])
     assert again.released == sum(e.size for e in chain.registry.files(chain.ids[3]))
+    chain.check()
+
+
+def harm(path: Path, place: int) -> None:
+    """Change a byte of a file."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def test_the_better_of_two_copies_stays(chain: Chain) -> None:
+    """Of what is plain and packed, neither way gives up the one that is whole."""
+    registry, first = chain.registry, chain.ids[0]
+    pack(registry)
+    unpack(registry, first)
+    entry = registry.files(first)[-1]
+    plain = registry.payloads.path(entry.md5)
+    registry.payloads.close()
+    pin = Pins(registry.payloads).pin(entry.md5)
+    harm(pin, entry.size // 2)
+    assert unpack(registry).files == 2 * (GENERATIONS - 1) - 1
+    assert not plain.exists()
+    chain.check()
+
+    pack(registry)
+    unpack(registry, first)
+    found = registry.payloads.packs.find(entry.md5)
+    assert found
+    part = found[0].tables.segments(found[1])[-1]
+    block = found[0].find_block(part.block)
+    assert block
+    harm(found[0].path, block.offset + block.stored // 2)
+    assert pack(registry).left["damaged"].files == 1
+    assert registry.payloads.check(entry) == ""
+
+
+def test_what_is_fetched_meanwhile_stays_packed(chain: Chain) -> None:
+    """A pack that comes while others are made plain is none of those."""
+    registry = chain.registry
+    pack(registry, chain.ids[0])
+    came: list[str] = []
+
+    def fetch(_: int) -> None:
+        if not came:
+            with closing(lineage.open(registry.root)) as other:
+                oids = [entry.md5 for entry in other.files(chain.ids[5])]
+                came.append(packs.pack(other.payloads, oids, release=False))
+
+    unpack(registry, progress=fetch)
+    assert [one.name for one in registry.payloads.packs] == came
     chain.check()
 
 

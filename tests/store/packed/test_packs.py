@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,8 +23,19 @@ from tests.store.packed.making import (
     weights,
 )
 
-if TYPE_CHECKING:
-    from pathlib import Path
+FEW = """\
+import resource, sys
+from pathlib import Path
+
+from lineage.errors import StoreError
+from lineage.store.packed.packs import Packs
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
+try:
+    list(Packs(Path(sys.argv[1]), "registry"))
+except StoreError as error:
+    print(error)
+"""
 
 
 @pytest.fixture
@@ -84,3 +98,36 @@ def test_what_does_not_come_back_is_noticed(packs: Packs, tmp_path: Path) -> Non
         writer.finish()
     with pytest.raises(VerificationError, match="does not come back"):
         packs.verify_staged(tmp_path / "pack")
+
+
+def test_packs_of_others_are_asked_for_their_md5(packs: Packs, tmp_path: Path) -> None:
+    """A file that is called by the MD5 of another one is refused where it arrives."""
+    data = weights(5)
+    with Writer(packs, tmp_path / "pack") as writer:
+        writer.add(md5(b"wanted"), sha256(data), pieces(data))
+        writer.finish()
+    packs.verify_staged(tmp_path / "pack")
+    with pytest.raises(VerificationError, match=f"{md5(b'wanted')} does not come back"):
+        packs.verify_staged(tmp_path / "pack", foreign=True)
+
+
+def test_many_packs_are_open_at_once(packs: Packs, tmp_path: Path) -> None:
+    """More than a process may open by default; where that is all, none is "damaged"."""
+    packs.folder.mkdir(parents=True)
+    name = published(packs, tmp_path, chain(1, count=64))
+    for number in range(40):
+        packs.path(f"{number}").hardlink_to(packs.path(name))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    least = 20 + max(int(path.name) for path in Path("/dev/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, before[1]))
+    try:
+        assert len(list(Packs(tmp_path / "cache", "registry"))) == 41
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    done = subprocess.run(
+        [sys.executable, "-c", FEW, str(tmp_path / "cache")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "there are 41 packs, more than may be open at once\n"

@@ -25,6 +25,8 @@ from tests.store.packed.making import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lineage.store.packed.format import Segment
+
 
 @pytest.fixture
 def packs(tmp_path: Path) -> Packs:
@@ -59,6 +61,23 @@ def test_old_packs_are_put_aside(packs: Packs, tmp_path: Path, work: Path) -> No
     done = rewrite(packs, set(), work, tmp_path / "trash")
     assert (done.gone, done.made, list(packs)) == ([name], [], [])
     assert (tmp_path / "trash" / f"{name}.pack").exists()
+
+
+def test_what_goes_is_named_until_the_end(
+    packs: Packs, tmp_path: Path, work: Path
+) -> None:
+    """Whoever is killed in between finds by its name what has bytes left."""
+    parts: list[Segment] = []
+    for seed in range(4):
+        with Writer(packs, tmp_path / "blocks") as writer:
+            parts += writer.add_blocks(pieces(weights(seed, 64))).segments
+            packs.publish(tmp_path / "blocks", writer.finish())
+    with Writer(packs, tmp_path / "file") as writer:
+        data = b"".join(weights(seed, 64) for seed in range(4))
+        writer.add_file(md5(data), sha256(data), parts)
+        name = writer.finish()
+    packs.publish(tmp_path / "file", name)
+    assert rewrite(packs, set(), work).gone[-1] == name
 
 
 def test_a_damaged_pack_is_left_alone(packs: Packs, tmp_path: Path, work: Path) -> None:
