@@ -72,15 +72,23 @@ def _names_more(pack: Pack, keep: Collection[str]) -> bool:
 def entangled(packs: Packs, oids: Collection[str]) -> set[str]:
     """The other files that some bytes of these files are needed for.
 
-    They have to be made plain before nothing of these bytes is left in packs.
+    They have to be made plain before nothing of these bytes is left in packs. They
+    leave too, then, and what only they and these have is needed for others in turn.
     """
-    kin = Kin(packs)
-    others = {oid: parts for oid, parts in kin.files.items() if oid not in oids}
-    kept = {part for parts in others.values() for part in parts}
-    going = {part.block for part in kin.parts(oids) if part not in kept}
+    kin, leaving = Kin(packs), set(oids)
+    while more := _needing(kin, leaving):
+        leaving |= more
+    return leaving - set(oids)
+
+
+def _needing(kin: "Kin", leaving: Collection[str]) -> set[str]:
+    """The files that stay and need bytes that no file has but those that leave."""
+    staying = {oid: parts for oid, parts in kin.files.items() if oid not in leaving}
+    kept = {part for parts in staying.values() for part in parts}
+    going = {part.block for part in kin.parts(leaving) if part not in kept}
     return {
         oid
-        for oid, parts in others.items()
+        for oid, parts in staying.items()
         if not going.isdisjoint(kin.closure(part.block for part in parts))
     }
 

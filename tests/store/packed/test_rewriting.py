@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lineage.store.packed.packs import Packs
@@ -111,6 +111,7 @@ def test_who_needs_the_bytes_of_a_file(packs: Packs, tmp_path: Path) -> None:
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1 << 32))
+@example(115345)  # bytes that a file shares with one that is made plain
 def test_any_files_may_stay(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
