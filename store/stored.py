@@ -173,14 +173,18 @@ class Stored:
     def check(self, entry: FileEntry) -> str:
         """What is wrong with a file's object; empty when nothing is."""
         try:
-            with self.open(entry.md5) as file:
+            opened = self.open(entry.md5)
+        except StoreError:
+            return MISSING
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        try:
+            with opened as file:
                 size = file.seek(0, os.SEEK_END)
                 if size != entry.size:
                     return f"is {size} bytes long instead of {entry.size}"
                 file.seek(0)
                 found = _sha256(file)
-        except StoreError:
-            return MISSING
         except OSError as error:
             return f"cannot be read: {error.strerror}"
         except VerificationError as error:

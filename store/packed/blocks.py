@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HELD = 192 << 20  # bytes of decoded blocks that are kept
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
 THREADS = min(8, _CORES)
+_importing = Mutex()
 
 
 def crew() -> ThreadPoolExecutor:
@@ -178,7 +179,8 @@ class Blocks:
 
 
 def _decode(row: Row, base: "Data | None") -> "Data":
-    from lineage.store.packed.codec import decode
+    with _importing:  # of two threads, one would see what the other failed to import
+        from lineage.store.packed.codec import decode
 
     block = row.block
     coded = row.source.coded(block)

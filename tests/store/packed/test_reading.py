@@ -175,6 +175,17 @@ def test_nothing_is_left_by_a_reader_that_ends(
         assert len(list((payloads.cache / "lineage" / "tmp").glob("*.lock"))) == 1
 
 
+def test_what_cannot_be_decoded_here_is_not_called_missing(
+    payloads: Payloads, entries: list[FileEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without what packs need, looking at a packed file says what to install."""
+    monkeypatch.delitem(sys.modules, "lineage.store.packed.codec", raising=False)
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    again = Payloads(payloads.cache, "own", HashCache(payloads.cache / "hashes"))
+    with pytest.raises(StoreError, match="packs need zstandard"):
+        again.check(entries[0])
+
+
 def test_packed_files_become_plain_again(
     payloads: Payloads, entries: list[FileEntry]
 ) -> None:

@@ -70,10 +70,10 @@ def test_what_goes_is_named_until_the_end(
     parts: list[Segment] = []
     for seed in range(4):
         with Writer(packs, tmp_path / "blocks") as writer:
-            parts += writer.add_blocks(pieces(weights(seed, 64))).segments
+            parts += writer.add_blocks(pieces(weights(seed, 65))).segments
             packs.publish(tmp_path / "blocks", writer.finish())
     with Writer(packs, tmp_path / "file") as writer:
-        data = b"".join(weights(seed, 64) for seed in range(4))
+        data = b"".join(weights(seed, 65) for seed in range(4))
         writer.add_file(md5(data), sha256(data), parts)
         name = writer.finish()
     packs.publish(tmp_path / "file", name)
