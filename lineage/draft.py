@@ -68,3 +68,8 @@ def check_substance(draft: Commit, *, files: bool) -> None:
     if not (files or draft.external or draft.params or draft.edges):
         hint = "give a PATH, --external URI, parameters or edges"
         raise UsageError(f"the {draft.kind} {draft.name} would be empty", hint=hint)
+
+
+def shown(path: Path, root: Path) -> str:
+    """A path as events hold it: relative to the root where it lies inside."""
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from lineage.asking import Asking
-from lineage.draft import actor, place_of
+from lineage.draft import actor, place_of, shown
 from lineage.errors import NotFound, UsageError, VerificationError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
@@ -189,7 +189,7 @@ class Registry(Asking, Saying):
         source = None if path is None else Path(path).absolute()
         data = dict(circumstances or {})
         if source and not source.is_relative_to(self.home):
-            data["path"] = self._shown(source)
+            data["path"] = shown(source, self.root)
         event = Event("commit", now(), self.actor(), message, data=data)
         check(self, draft, event, files=path is not None)
         entries: list[FileEntry] = []
@@ -395,8 +395,3 @@ class Registry(Asking, Saying):
             if Path(os.path.realpath(own)).is_relative_to(os.path.realpath(path)):
                 hint = "choose a file or a folder inside it"
                 raise UsageError(f"{path} holds the registry itself", hint=hint)
-
-    def _shown(self, path: Path) -> str:
-        """A path as events hold it: relative to the root where it lies inside."""
-        inside = path.is_relative_to(self.root)
-        return str(path.relative_to(self.root) if inside else path)

@@ -22,6 +22,7 @@ from lineage.store.packed.writer import Piece, Writer
 from lineage.transfer import Moved, fetch_payloads, push_payloads
 from lineage.verify import verify
 from tests.drifting import BLOCK, models, pack
+from tests.transfers import WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,25 +193,6 @@ def test_the_list_of_a_folder_comes_with_its_last_whole_file(
     assert verify(repo, remote="r").problems == []
 
 
-WORK = """
-import os, signal, sys
-import lineage
-from lineage.transfer import fetch_payloads, push_payloads
-told, limit = 0, int(sys.argv[2])
-def progress(count):
-    global told
-    told += count
-    if told > limit:
-        os.kill(os.getpid(), signal.SIGKILL)
-with lineage.open(".") as registry:
-    ids = [record.id for record in registry.ids]
-    if sys.argv[1] == "push":
-        push_payloads(registry, None, ids, progress, packed=True)
-    else:
-        fetch_payloads(registry, None, ids, progress)
-"""
-
-
 @pytest.mark.parametrize("direction", ["push", "fetch"])
 def test_a_killed_transfer_of_packs_goes_on(
     direction: str, repo: Registry, ids: list[str], tmp_path: Path, sound: Sound
@@ -224,7 +206,7 @@ def test_a_killed_transfer_of_packs_goes_on(
         lose(repo)
     packs = {pack.name: pack.size for pack in repo.payloads.packs}
     for limit in (0, packs[min(packs)] if packs else BLOCK, 0):
-        command = [sys.executable, "-c", WORK, direction, str(limit)]
+        command = [sys.executable, "-c", WORK, direction, str(limit), "packed"]
         done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == -signal.SIGKILL, done.stderr
         for path in there(tmp_path):

@@ -17,6 +17,7 @@ from lineage.store.files import dvc_list
 from lineage.transfer import fetch_payloads, push_payloads, remove, send
 from lineage.verify import verify
 from lineage.verify.remote import remote_problems
+from tests.transfers import WORK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,23 +211,6 @@ def test_what_dvc_brought_is_compared_before_it_counts(
 
 
 # kills
-
-WORK = """
-import os, signal, sys
-import lineage
-from lineage.transfer import fetch_payloads, push_payloads
-told, limit = 0, int(sys.argv[2])
-def progress(count):
-    global told
-    told += count
-    if told > limit:
-        os.kill(os.getpid(), signal.SIGKILL)
-with lineage.open(".") as registry:
-    ids = [record.id for record in registry.ids]
-    {"push": push_payloads, "fetch": fetch_payloads}[sys.argv[1]](
-        registry, None, ids, progress
-    )
-"""
 
 
 @pytest.mark.parametrize("direction", ["push", "fetch"])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-import resource
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from time import sleep
@@ -31,6 +30,7 @@ from lineage.packing.unpacking import unpack
 from lineage.store.pins import Pins
 from tests import packs
 from tests.lineage.packing.weights import archive, drawn, safetensors, trained
+from tests.test_disk import no_file_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -412,17 +412,6 @@ def test_pack_auto_runs_beside_who_starts_it(chain: Chain) -> None:
         sleep(0.05)
     assert "packed 20 files" in auto.log(registry).read_text()
     chain.check()
-
-
-@contextmanager
-def no_file_above(size: int) -> Iterator[None]:
-    """Let no write make a file larger than so many bytes: as if the disk were full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_on_a_full_disk_nothing_is_lost(chain: Chain, sound: Sound) -> None:

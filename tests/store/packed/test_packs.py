@@ -40,11 +40,6 @@ except StoreError as error:
 """
 
 
-@pytest.fixture
-def packs(tmp_path: Path) -> Packs:
-    return Packs(tmp_path / "cache", "registry")
-
-
 def test_a_chain_of_files_comes_back(packs: Packs, tmp_path: Path) -> None:
     """Twenty generations in two packs are read bit for bit; strangers are not there."""
     files = chain(20)

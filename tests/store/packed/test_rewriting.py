@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def packs(tmp_path: Path) -> Packs:
-    return Packs(tmp_path / "cache", "registry")
-
-
-@pytest.fixture
 def work(tmp_path: Path) -> Path:
     (tmp_path / "work").mkdir()
     return tmp_path / "work"

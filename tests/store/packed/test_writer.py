@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def packs(tmp_path: Path) -> Packs:
-    return Packs(tmp_path / "cache", "registry")
-
-
 @pytest.mark.parametrize("threads", [1, 7])
 def test_threads_make_no_difference(
     threads: int, packs: Packs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
