@@ -1047,15 +1047,15 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                 case $key in
                 '"name"') m_name=$value m_facts='' ;;
                 '"value"' | '"definition"' | '"version"' | '"direction"' | '"n"')
-                    [ "$value" = null ] || m_facts="$m_facts $key$TAB$value"
+                    [ "$value" = null ] || m_facts="$m_facts$LINE$key$TAB$value"
                     [ "$key" != '"value"' ] || low=$value
                     ;;
-                0 | 1) m_facts="$m_facts "'"interval"'"$TAB$key$TAB$value" ;;
+                0 | 1) m_facts="$m_facts$LINE"'"interval"'"$TAB$key$TAB$value" ;;
                 '"commit"')
                     to=${value#?} && to=${to%?}
                     while [ -n "$m_facts" ]; do
-                        said=${m_facts##* }
-                        m_facts=${m_facts% "$said"}
+                        said=${m_facts##*"$LINE"}
+                        m_facts=${m_facts%"$LINE$said"}
                         printf '%s\t"metrics"\t%s\t%s\n' "$to" "$m_name" "$said"
                     done
                     [ -z "$turn" ] || printf '%s\tpoint\t%s\t%s\n' "$turn" "$m_name" "$low"

@@ -110,7 +110,9 @@ def _turns(registry: Registry) -> list[str]:
                 "tutor",
                 edges=[*follows, *parts],
                 gates=[gate, {**gate, "id": "other", "value": {"value": 1}}],
-                metrics={"acc|uracy, %s": 1e-9},
+                metrics={
+                    "acc|uracy, %s": {"value": 1e-9, "definition": "those * of 40"}
+                },
                 branch="loop/tutor",
                 message='"prev":["no"] \\" \t | %s',
             ).id
