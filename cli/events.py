@@ -34,7 +34,7 @@ from lineage.errors import UsageError
 from lineage.shapes.signed import Signatures
 
 if TYPE_CHECKING:
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
 
 def _subject(record: Record) -> str:

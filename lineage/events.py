@@ -9,7 +9,7 @@ from functools import cached_property
 from lineage.errors import StoreError
 from lineage.moments import moment_of
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
 from lineage.store.order import in_order
 

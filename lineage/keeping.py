@@ -1,7 +1,7 @@
 """Telling DVC what we need: the keep commit, made anew when commits came."""
 
 from lineage.registry import Registry
-from lineage.store import dvc
+from lineage.store import dvc, names
 from lineage.store.git_objects import parse_tree
 from lineage.store.objects import KINDS
 from lineage.tombstones import tombstones
@@ -33,7 +33,7 @@ def is_kept_rightly(registry: Registry) -> bool:
     if not dvc.is_kept(git, registry.payloads, tip):
         return True
     made, _ = dvc.keep_objects(git, addresses(registry), tip)
-    return git.ref(dvc.KEEP) == made[-1].oid
+    return git.ref(names.KEEP) == made[-1].oid
 
 
 def addresses(registry: Registry) -> set[str]:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from lineage.errors import Ambiguous, NotFound, UsageError
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 SHORTEST = 4
 _HEX = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}\Z")

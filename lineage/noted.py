@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from lineage.registry import Registry
 from lineage.store import summed
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 _FEW = 32  # events that are read again rather than noted
 

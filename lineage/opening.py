@@ -10,7 +10,7 @@ from lineage.moments import event_at
 from lineage.registry import Registry
 from lineage.store import dvc, names
 from lineage.store.disk import disk_errors
-from lineage.store.events import now
+from lineage.store.events import noted, now
 from lineage.store.git import GitRepository
 from lineage.store.objects import Event
 
@@ -83,8 +83,7 @@ def _check_not_lost(repository: GitRepository) -> None:
     Raises:
         VerificationError: when this clone has noted an event.
     """
-    with suppress(OSError):
-        noted = (repository.common / "lineage" / "rolled").read_text(errors="replace")
+    if (seen := noted(repository.home)) is not None:
         message = f"{repository.root} has lost the ref of its log, {names.EVENTS}"
-        hint = f"put it back: `git update-ref {names.EVENTS} {noted}`"
+        hint = f"put it back: `git update-ref {names.EVENTS} {seen}`"
         raise VerificationError(message, hint=hint)

@@ -24,7 +24,8 @@ from lineage.saying import Saying
 from lineage.store.canonical import digest
 from lineage.store.clone_name import clone_name
 from lineage.store.disk import disk_errors, write_atomically
-from lineage.store.events import EventLog, Logged, now
+from lineage.store.event_reading import Logged
+from lineage.store.events import EventLog, now
 from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
 from lineage.store.ids import Ids
@@ -52,7 +53,7 @@ class Registry(Asking, Saying):
     ) -> None:
         self.git = git
         self.root = git.root
-        self.home = git.common / "lineage"
+        self.home = git.home
         self.settings = Settings(self.home, settings)
         self.signer = Signer(self)
         self.events_log = EventLog(git, self.home, at, self.signer)

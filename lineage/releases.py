@@ -14,7 +14,7 @@ from lineage.measured import Said
 from lineage.registry import Registry
 from lineage.statements import RELEASE, released
 from lineage.store import names
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
 
 __all__ = ["RELEASE", "Released", "live", "live_in", "release", "releases", "retire"]

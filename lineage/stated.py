@@ -14,7 +14,7 @@ from lineage.errors import UsageError
 from lineage.measured import Said as Recorded
 from lineage.registry import Registry
 from lineage.statements import statements, subjects
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 __all__ = ["STATEMENT", "Said", "state", "stated"]
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from lineage.noted import noted
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.order import in_order
 
 RELEASE = "release"

@@ -11,7 +11,7 @@ from typing import ClassVar
 from lineage.errors import LineageError, StoreError
 from lineage.noted import noted, written_down
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.files import FileEntry
 from lineage.store.objects import Event
 

@@ -14,7 +14,8 @@ from lineage.history import last_moved
 from lineage.moments import find_event
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
-from lineage.store.events import Logged, now
+from lineage.store.event_reading import Logged
+from lineage.store.events import now
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO, taken_back
 from lineage.store.views import WHAT, Move, Target

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from lineage.errors import UsageError
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.metric import Metric
 from lineage.store.objects import Event
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lineage.errors import NotFound, StoreError, UsageError
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
+from lineage.store.names import KEEP
 
 if TYPE_CHECKING:
     from lineage.store.payloads import Payloads
     from lineage.store.remote_payloads import RemotePayloads
 
-KEEP = "refs/remotes/lineage/keep"
 _DVC = ("dvc", "iterative")
 _CONFIGS = (".dvc/config", ".dvc/config.local")
 _ADDRESS = re.compile(rb"^- md5: ([0-9a-f]{32}(?:\.dir)?)$", re.MULTILINE)

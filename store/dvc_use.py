@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lineage.store import names
 from lineage.store.git import GitRepository
 
 _OBJECT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
-_OURS = ("--exclude=refs/lineage/*", "--exclude=refs/remotes/lineage/*")
+_OURS = (f"--exclude={names.ROOT}*", f"--exclude={names.KEEP}")
 _SKIPPED = {".git", ".dvc", ".venv", "node_modules"}
 
 

@@ -13,24 +13,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
-from lineage.errors import NotAllowed, StoreError, VerificationError
+from lineage.errors import NotAllowed, VerificationError
 from lineage.store import names
-from lineage.store.disk import locked, write_atomically
-from lineage.store.event_chains import Chains
+from lineage.store.disk import held, locked, write_atomically
 from lineage.store.event_commit import event_commit, signed
+from lineage.store.event_reading import Logged, Reading
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.guards import Guards
-from lineage.store.mirrors import Step, mirrored, stale
+from lineage.store.mirrors import Step, kept, mirrored, stale
 from lineage.store.objects import Event
 from lineage.store.views import BLOB, TREE, Move, Views
 
-_KEPT = 8  # events; one that imported commits may be large
-_BRIEF = 1024  # events without those
+_MARKER = "rolled"  # the file that notes the newest event
 _OID = re.compile(r"[0-9a-f]{40}")
 
 
@@ -38,14 +35,7 @@ Signer = Callable[[Event, bytes], bytes | None]
 """Gives a signature of an event's commit, or None; raises where it must not be made."""
 
 
-class Logged(NamedTuple):
-    """An event with the git commit that holds it."""
-
-    git: str
-    event: Event
-
-
-class EventLog(Chains):
+class EventLog(Reading):
     """The log of one registry, and the names as of its newest event.
 
     With `at`, the git oid of an event, it ends there: what came later is not seen,
@@ -64,10 +54,8 @@ class EventLog(Chains):
         self._home = home
         self._signer = signer
         self._views = Views(git)
-        self._event = lru_cache(maxsize=_KEPT)(self._read)
-        self.brief = lru_cache(maxsize=_BRIEF)(self._shortened)
         self._guards = Guards(git, self._views)
-        self._marker = home / "rolled"
+        self._marker = home / _MARKER
         self._lock = home / "lock"
         self.catch_up: Callable[[int], None] = lambda _: None  # first, under the lock
 
@@ -87,110 +75,6 @@ class EventLog(Chains):
     def ending(self, event: str) -> "EventLog":
         """This log as it ended with `event`."""
         return EventLog(self._git, self._home, event, self._signer)
-
-    def event(self, oid: str) -> Event:
-        """The event that the git commit `oid` holds; the last ones are kept at hand."""
-        return self._event(oid)
-
-    def _read(self, oid: str) -> Event:
-        data = self._git.blob(f"{oid}:event.json")
-        if data is None:
-            raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
-        return Event.parse(data)
-
-    def _shortened(self, oid: str) -> Event:
-        """The event `oid` without the commits that came with it."""
-        return replace(self.event(oid), commits=())
-
-    def about(self, id_: str, first: str) -> Iterator[Logged]:
-        """The events that speak of the commit `id_`, newest first.
-
-        `first` is the one that brought it. Git looks through the messages of it and
-        those after it, so that nobody reads the whole log for a few events.
-        """
-        told = ("--topo-order", "--fixed-strings", f"--grep=Lineage-Id: {id_}")
-        tip = self.tip() or first
-        listed = self._git.run("rev-list", *told, tip, f"^{first}^@")
-        found = (Logged(oid, self.event(oid)) for oid in listed.decode().split())
-        return (logged for logged in found if logged.event.subject == id_)
-
-    def iterate(
-        self,
-        *,
-        tip: str | None = None,
-        since: str | None = None,
-        oldest_first: bool = False,
-    ) -> Iterator[Logged]:
-        """All events up to `tip` (default: the newest), newest first.
-
-        Those that `since` does not know, if given.
-        """
-        oids = self.since(since, tip)
-        if oldest_first:
-            oids.reverse()
-        yield from self.many(oids)
-
-    def since(self, event: str | None, tip: str | None = None) -> list[str]:
-        """The git oids of the events that `event` does not know, newest first."""
-        tip = tip or self.tip()
-        if tip is None or tip == event:
-            return []
-        few = self.recent(tip, event) if event else None
-        if few is not None:
-            return few
-        limits = [f"^{event}"] if event else []
-        listed = self._git.run("rev-list", "--topo-order", tip, *limits)
-        return listed.decode().split()
-
-    def many(self, oids: Sequence[str]) -> Iterator[Logged]:
-        """The events that these git commits hold, with few waits for git."""
-        blobs = self._git.read_many(f"{oid}:event.json" for oid in oids)
-        for oid, found in zip(oids, blobs, strict=True):
-            if found is None:
-                raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
-            yield Logged(oid, Event.parse(found[1].data))
-
-    def follows(self, event: str) -> bool:
-        """Whether the newest event is `event` or came after it."""
-        tip = self.tip()
-        if tip is None:
-            return False
-        if tip == event or self.recent(tip, event):
-            return True
-        try:
-            self._git.run("merge-base", "--is-ancestor", event, tip)
-        except StoreError:
-            return False
-        return True
-
-    def find(self, prefix: str) -> list[Logged]:
-        """The events whose id or git oid starts with `prefix`."""
-        tip = self.tip()
-        if tip is None:
-            return []
-        oids: list[str] = []
-        if len(prefix) <= len(tip):
-            named = self._git.run("rev-parse", f"--disambiguate={prefix}")
-            oids += filter(self.holds, named.decode().split())
-        if len(prefix) != len(tip):  # a whole git oid is no prefix of an id
-            told = f"--grep=^Lineage-Event: {prefix}"
-            oids += self._git.run("rev-list", told, tip).decode().split()
-        found = [Logged(oid, self.event(oid)) for oid in dict.fromkeys(oids)]
-        return [e for e in found if f" {prefix}" in f" {e.git} {e.event.id}"]
-
-    def holds(self, oid: str) -> bool:
-        """Whether `oid` is the git oid of an event of this log."""
-        found = self._git.read(oid)
-        if found is None or found[1].kind != "commit":
-            return False
-        return self._git.blob(f"{oid}:event.json") is not None and self.follows(oid)
-
-    def later(self, event: str) -> frozenset[str]:
-        """The git oids of the events that came after `event`, or beside it."""
-        tip = self.tip()
-        if tip is None:
-            return frozenset()
-        return frozenset(self._git.run("rev-list", tip, f"^{event}").decode().split())
 
     def lookup(self, ref: str, *, at: str | None = None) -> str | None:
         """The git oid that a name such as ``heads/model/tutor`` has in the view."""
@@ -255,9 +139,8 @@ class EventLog(Chains):
         self._marker.unlink(missing_ok=True)
         self._git.write([*objects, *made])
         oid = made[-1].oid
-        mirror = mirrored(moves)
-        kept = {f"{names.ROOT}attic/{one}": (None, one) for one in alone}
-        self._git.update_refs(kept, mirror, {names.EVENTS: (tip or "", oid)}, lock=lock)
+        last = {names.EVENTS: (tip or "", oid)}
+        self._git.update_refs(kept(alone), mirrored(moves), last, lock=lock)
         with suppress(OSError):  # it is recorded: the next writer makes this good
             write_atomically(self._marker, oid.encode())
         return Logged(oid, event)
@@ -317,7 +200,7 @@ class EventLog(Chains):
     def is_rolled(self) -> bool:
         """Whether the mirrors were last seen to be those of the newest event."""
         tip = self.tip()
-        return tip is not None and _text(self._marker) == tip
+        return tip is not None and noted(self._home) == tip
 
     def check_whole(self) -> None:
         """Let nothing be written, or cleaned, on top of a log that was cut.
@@ -325,8 +208,8 @@ class EventLog(Chains):
         Raises:
             VerificationError: when the log has lost events that this clone has seen.
         """
-        if noted := self.cut():
-            message = f"the log has lost the event {noted}, which was its newest"
+        if lost := self.cut():
+            message = f"the log has lost the event {lost}, which was its newest"
             hint = "run `lineage verify --repair` before anything else is written"
             raise VerificationError(message, hint=hint)
 
@@ -335,11 +218,11 @@ class EventLog(Chains):
 
         A note that differs from the newest event in a single digit is itself damaged.
         """
-        noted, tip = _text(self._marker), self.tip()
-        if noted is None or tip is None or not _OID.fullmatch(noted):
+        seen, tip = noted(self._home), self.tip()
+        if seen is None or tip is None or not _OID.fullmatch(seen):
             return None
-        differing = sum(a != b for a, b in zip(noted, tip, strict=True))
-        return None if differing <= 1 or self.follows(noted) else noted
+        differing = sum(a != b for a, b in zip(seen, tip, strict=True))
+        return None if differing <= 1 or self.follows(seen) else seen
 
     def stale_mirrors(self) -> Step:
         """What has to move so that the mirrors are what the newest event says."""
@@ -371,14 +254,17 @@ class EventLog(Chains):
         return [blob, *changed, top, event_commit(event, top.oid, parents)]
 
 
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(errors="replace")
-    except FileNotFoundError:
-        return None
+def noted(home: Path) -> str | None:
+    """The event that a clone noted as its newest, be it still in its log or not."""
+    said = held(home / _MARKER)
+    return None if said is None else said.decode(errors="replace")
 
 
 def now() -> str:
-    """The time, as events hold it: RFC 3339, UTC, microseconds."""
-    stamp = datetime.now(UTC).isoformat(timespec="microseconds")
-    return stamp.replace("+00:00", "Z")
+    """The time, as events hold it."""
+    return stamp(datetime.now(UTC))
+
+
+def stamp(moment: datetime) -> str:
+    """A moment in UTC as events hold it: RFC 3339, microseconds."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

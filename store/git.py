@@ -28,6 +28,7 @@ from lineage.store.threads import Mutex
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
 _BATCH = ("-c", "core.fsyncMethod=batch")
 _OID = re.compile(rb"[0-9a-f]{40}")
+HOME = "lineage"  # the folder of our own files in git's common one
 _FIRST = "Make a lineage registry"
 _MANY = 64  # objects
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
@@ -40,8 +41,9 @@ class GitRepository:
     def __init__(self, root: Path, common: Path) -> None:
         self.root = root
         self.common = common
+        self.home = common / HOME
         self._objects = common / "objects"
-        self._locks = OwnLocks(common)
+        self._locks = OwnLocks(common, self.home)
         self.mutex = Mutex()  # of all that threads share of this repository
         self._reader = Reader(self._start_reader, self.mutex)
 
@@ -71,7 +73,7 @@ class GitRepository:
 
     def is_unborn(self) -> bool:
         """Whether HEAD has no commit yet, or only half of a first one of ours."""
-        return (self.common / "lineage" / "first").exists() or not self._has_head()
+        return (self.home / "first").exists() or not self._has_head()
 
     def _has_head(self) -> bool:
         try:
@@ -89,10 +91,9 @@ class GitRepository:
         identity = (f"user.name={who['name']}", f"user.email={who['email']}")
         options = [word for setting in identity for word in ("-c", setting)]
         words = ("-q", "--no-gpg-sign", "-m", _FIRST, "--only", "--", *paths)
-        home = self.common / "lineage"
-        home.mkdir(exist_ok=True)
-        note = home / "first"
-        with locked(home / "first.lock") as lock:
+        self.home.mkdir(exist_ok=True)
+        note = self.home / "first"
+        with locked(self.home / "first.lock") as lock:
             for left in self._first_locks() if note.exists() else ():
                 left.unlink(missing_ok=True)
             note.touch()

@@ -4,9 +4,9 @@ from lineage.errors import StoreError
 from lineage.store.git import GitRepository
 
 
-def refs(git: GitRepository, prefix: str) -> dict[str, str]:
-    """All refs below a prefix such as ``refs/lineage/attic/``, with their oids."""
-    listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", prefix)
+def refs(git: GitRepository, *prefixes: str) -> dict[str, str]:
+    """All refs below prefixes such as `names.ATTIC`, with their oids."""
+    listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", *prefixes)
     lines = (line.partition(" ") for line in listed.decode().splitlines())
     return {name: oid for name, _, oid in lines}
 

@@ -24,7 +24,8 @@ from sqlmodel import update as change
 from lineage.errors import StoreError
 from lineage.store import migrations
 from lineage.store.disk import locked
-from lineage.store.events import EventLog, Logged
+from lineage.store.event_reading import Logged
+from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
 from lineage.store.index_attested import write_attested
 from lineage.store.index_engine import (
@@ -268,7 +269,7 @@ class Index:
             nobody = col(CloneRow.uuid) == NOBODY
             connection.execute(change(CloneRow).where(nobody).values(tip=CloneRow.tip))
             clone, since = _clone(connection, self._uuid)
-            if since and (anew or not self._is_past(since)):
+            if since and (anew or not self._log.follows(since)):
                 forget(connection, clone)
                 since = ""
             clone = clone or _join(connection, self._uuid)
@@ -288,15 +289,6 @@ class Index:
             write_names(connection, clone, self._log, tip)
             own = col(CloneRow.number) == clone
             connection.execute(change(CloneRow).where(own).values(tip=tip))
-
-    def _is_past(self, event: str) -> bool:
-        """Whether the log still contains an event that it had."""
-        tip = self._log.tip() or ""
-        try:
-            self._git.run("merge-base", "--is-ancestor", event, tip)
-        except StoreError:
-            return False
-        return True
 
 
 def _batches(events: Iterator[Logged]) -> Iterator[list[Logged]]:

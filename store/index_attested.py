@@ -8,7 +8,7 @@ from sqlmodel import col, delete, insert, select
 
 from lineage.errors import StoreError
 from lineage.store.attested import METRICS, attested
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.git import GitRepository
 from lineage.store.index_rows import LONGEST, asked, known, stored
 from lineage.store.index_tables import AttestedRow, EventRow, HeardRow, MetricRow

@@ -9,7 +9,8 @@ from sqlmodel import SQLModel, col, delete, func, insert, select
 from lineage.errors import LineageError, VerificationError
 from lineage.store import names
 from lineage.store.canonical import Json, canonical, digest
-from lineage.store.events import EventLog, Logged
+from lineage.store.event_reading import Logged
+from lineage.store.events import EventLog
 from lineage.store.files import parse_file_list
 from lineage.store.generations import generation
 from lineage.store.git import GitRepository

@@ -23,9 +23,9 @@ _PATIENCE = 1.0  # seconds, after which a lock that our note names is not anothe
 class OwnLocks:
     """The note of one repository; use it under the registry's lock."""
 
-    def __init__(self, common: Path) -> None:
+    def __init__(self, common: Path, home: Path) -> None:
         self._common = common
-        self._note = common / "lineage" / "moving"
+        self._note = home / "moving"
 
     def write_down(self, refs: Iterable[str]) -> None:
         """Note the refs that git is about to lock; on disk before it does."""

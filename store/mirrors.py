@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from lineage.store import names
 from lineage.store.git import GitRepository
+from lineage.store.git_graph import refs
 from lineage.store.views import Move
 
-ATTIC = f"{names.ROOT}attic/"
 _OID = re.compile(r"[0-9a-f]{40}")
 
 Step: TypeAlias = dict[str, tuple[str | None, str | None]]
@@ -25,19 +25,20 @@ def mirrored(moves: Iterable[Move]) -> Step:
     for move in moves:
         step[names.ref(move.ref)] = (None, move.after and move.after.git)
         if move.before and not move.kept:
-            step[ATTIC + move.before.git] = (None, move.before.git)
+            step |= kept([move.before.git])
     return step
+
+
+def kept(oids: Iterable[str]) -> Step:
+    """What keeps git commits that nothing else keeps: the attic."""
+    return {names.ATTIC + oid: (None, oid) for oid in oids}
 
 
 def stale(git: GitRepository, wanted: Mapping[str, str]) -> Step:
     """What has to move so that the mirrors are `wanted`, and the attic what it says."""
-    spaces = [f"{names.ROOT}{space}" for space in (*names.SPACES, "attic")]
-    words = ("for-each-ref", "--format=%(refname) %(objectname)", *spaces)
-    pairs = (line.split(" ") for line in git.run(*words).decode().splitlines())
-    actual = {pair[0]: pair[1] for pair in pairs}
-    attic = {ref: ref.removeprefix(ATTIC) for ref in actual if ref.startswith(ATTIC)}
-    kept = {ref: oid for ref, oid in attic.items() if _OID.fullmatch(oid)}
-    right = {**wanted, **kept}
+    actual = refs(git, *names.MIRRORS, names.ATTIC)
+    attic = {ref: ref.removeprefix(names.ATTIC) for ref in actual}
+    right = {**wanted, **{r: oid for r, oid in attic.items() if _OID.fullmatch(oid)}}
     gone = {ref: None for ref in actual if ref not in right}
     moved = {ref: oid for ref, oid in right.items() if actual.get(ref) != oid}
     return {ref: (None, oid) for ref, oid in {**gone, **moved}.items()}
@@ -47,8 +48,3 @@ def reached(git: GitRepository) -> set[str]:
     """Every git commit that our refs keep alive."""
     listed = git.run("rev-list", f"--glob={names.ROOT}*", "--")
     return set(listed.decode().split())
-
-
-def put_in_attic(git: GitRepository, oids: Iterable[str], lock: int) -> None:
-    """Keep git commits that nothing else keeps."""
-    git.update_refs({ATTIC + oid: (None, oid) for oid in oids}, lock=lock)

@@ -6,13 +6,20 @@ by side; `decode` gives the name back.
 """
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 
 from lineage.errors import UsageError
 
-EVENTS = "refs/lineage/events"
 ROOT = "refs/lineage/"
+EVENTS = f"{ROOT}events"
 SPACES = ("heads", "tags", "runs", "spent", "protected")  # spent: of deleted tags
+MIRRORS = tuple(f"{ROOT}{space}/" for space in SPACES)
+ATTIC = f"{ROOT}attic/"  # git commits by oid, that no name reaches any more
+INCOMING = f"{ROOT}incoming/"  # what a remote sent, until it is verified
+SETTINGS = f"{ROOT}settings/dvc"  # where the payloads are, for new clones
+TAGS = "refs/tags/lineage/"  # what plain git and DVC see of tags
+KEEP = "refs/remotes/lineage/keep"  # what tells DVC which objects are needed
 
 _LONGEST = 200  # bytes of an encoded name; file systems stop at 255
 _FORBIDDEN = ("..", "@{", "~", "^", ":")
@@ -73,6 +80,17 @@ def ref(space_and_name: str) -> str:
     """The git ref of ``heads/model/tutor``: ``refs/lineage/heads/model%2Ftutor``."""
     space, _, name = space_and_name.partition("/")
     return f"{ROOT}{space}/{encode(name)}"
+
+
+def seen_at(remote: str) -> str:
+    """Below which refs a clone keeps what it saw at a remote."""
+    return f"{ROOT}remotes/{encode(remote)}/"
+
+
+def incoming(spaces: Iterable[str]) -> dict[str, str]:
+    """Where the log of a remote, and its refs in some spaces, go when they come."""
+    refs = {f"{ROOT}{space}/*": f"{INCOMING}{space}/*" for space in spaces}
+    return {**refs, EVENTS: f"{INCOMING}events"}
 
 
 def view_path(space_and_name: str) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
 from lineage.errors import StoreError
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.git import GitRepository
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from lineage.errors import Conflict, LineageError, NotAllowed
 from lineage.store.canonical import digest
 from lineage.store.event_commit import fixed_parts, parse_parents
-from lineage.store.events import EventLog, Logged
+from lineage.store.event_reading import Logged
+from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
 from lineage.store.guards import Guards
 from lineage.store.merging import PULL, meet

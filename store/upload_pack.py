@@ -9,8 +9,9 @@ from lineage.store import names
 from lineage.store.git import GitRepository
 
 PACK = "git-upload-pack"
-_SHOWN = ("events", "heads/", "tags/", "runs/", "attic/")
-_HIDDEN = ("HEAD", "refs", *(f"!{names.ROOT}{shown}" for shown in _SHOWN))
+_NAMED = (f"{names.ROOT}{space}/" for space in ("heads", "tags", "runs"))
+_SHOWN = (names.EVENTS, *_NAMED, names.ATTIC)
+_HIDDEN = ("HEAD", "refs", *(f"!{shown}" for shown in _SHOWN))
 _INACTIVE = 60  # seconds
 
 

@@ -28,7 +28,7 @@ from lineage.audit.signatures import Signatures, Signer
 from lineage.audit.steps import turn_of
 from lineage.errors import NotFound
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
 from lineage.tombstones import tombstones
 from lineage.walks import ancestors

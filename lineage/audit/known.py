@@ -8,7 +8,7 @@ from lineage.audit.signatures import Signature, Signatures
 from lineage.descent.ancestry import loaded
 from lineage.history import Names
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.ids import Record
 from lineage.store.objects import Commit, Event
 from lineage.tombstones import tombstones

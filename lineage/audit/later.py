@@ -9,7 +9,7 @@ from lineage.registry import Registry
 from lineage.releases import releases
 from lineage.stated import STATEMENT, stated
 from lineage.statements import subjects
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.taints import TAINT, taints
 from lineage.taints.marks import recorded
 from lineage.timestamps import is_stamp, stamp_of

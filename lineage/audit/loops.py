@@ -11,7 +11,7 @@ from lineage.audit.steps import Turn, noted
 from lineage.loop.reviews.standing import TOLD
 from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import Event, is_id
 
 REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations

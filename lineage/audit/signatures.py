@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from lineage.keys.ring import NEEDS, Key, Ring, Standing, State
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from lineage.registry import Registry
 from lineage.statements import statements
 from lineage.store.canonical import digest
 from lineage.store.event_commit import unsigned
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.reading import Progress, unwatched
 
 TREE, HASH = "rfc6962", "sha256"

@@ -16,10 +16,11 @@ from lineage.audit.report import report
 from lineage.bundle.encoding import encode
 from lineage.bundle.formats import rendered
 from lineage.registry import Registry
+from lineage.store import names
 from lineage.store.git import GitRepository
 
 _AUDIENCE = "authority"  # a bundle is for no other
-_REFS = "refs/lineage/*:refs/lineage/*"
+_REFS = f"{names.ROOT}*:{names.ROOT}*"
 
 
 def again(

@@ -95,7 +95,7 @@ class History:
             for name, git in log.names(space).items()
         }
         loose = self._tips() - set(named.values())
-        attic = {f"{names.ROOT}attic/{git}": git for git in loose}
+        attic = {names.ATTIC + git: git for git in loose}
         return {names.EVENTS: self.events[-1][1], **named, **attic}
 
     def _tips(self) -> set[str]:

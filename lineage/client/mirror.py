@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from lineage.client.http import Server
 from lineage.errors import VerificationError
 from lineage.sharing.fetch import Incomplete, verify_log
-from lineage.sharing.pull import brought, newest_branch, of_log
+from lineage.sharing.pull import attic_of, brought, newest_branch
 from lineage.store import git_graph, names, transport
 from lineage.store.disk import disk_errors, locked
-from lineage.store.git import GitRepository
+from lineage.store.git import HOME, GitRepository
+from lineage.store.mirrors import kept
 from lineage.store.objects import Edge
 from lineage.store.transport import Told
 from lineage.unfetched import came
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
 
 _SPACES = ("heads", "tags", "runs", "attic")
-_INCOMING = f"{names.ROOT}incoming/"
 _TRIES = 3
 
 
@@ -45,10 +45,9 @@ def repository(server: Server, cache: Path) -> GitRepository:
     with disk_errors("making the mirror"):
         cache.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        if not (folder / ".git" / "lineage").exists():
+        if not (folder / ".git" / HOME).exists():
             with locked(cache / f"{folder.name}.lock"):
-                made = GitRepository.create(folder)
-                (made.common / "lineage").mkdir(exist_ok=True)
+                GitRepository.create(folder).home.mkdir(exist_ok=True)
     return GitRepository.discover(folder)
 
 
@@ -81,17 +80,15 @@ def _bring(
     registry: "Registry", server: Server, lock: int, told: Told | None
 ) -> dict[str, tuple[Edge, ...]]:
     git = registry.git
-    for path in (git.common / _INCOMING).rglob("*.lock"):
+    for path in (git.common / names.INCOMING).rglob("*.lock"):
         path.unlink(missing_ok=True)  # left by a git that was killed: we hold the lock
-    before = git_graph.refs(git, _INCOMING)
+    before = git_graph.refs(git, names.INCOMING)
     git.update_refs(dict.fromkeys(before, (None, None)), lock=lock)
-    specs = {f"{names.ROOT}{s}/*": f"{_INCOMING}{s}/*" for s in _SPACES}
-    specs[names.EVENTS] = f"{_INCOMING}events"
-    address = f"{server.url}/git"
+    specs, address = names.incoming(_SPACES), f"{server.url}/git"
     transport.fetch(
         git.root, address, specs, told=told, lock=lock, headers=server.headers
     )
-    ours, tip = registry.events_log.tip(), git.ref(f"{_INCOMING}events")
+    ours, tip = registry.events_log.tip(), git.ref(f"{names.INCOMING}events")
     assert tip is not None
     if ours and not git_graph.is_ancestor(git, ours, tip):
         message = f"{server} no longer has the event {ours[:12]} that it had"
@@ -106,12 +103,10 @@ def _bring(
 def _adopt(registry: "Registry", lock: int) -> None:
     """Make what came and was verified ours: what keeps commits first, then the log."""
     git, log = registry.git, registry.events_log
-    held = git_graph.refs(git, _INCOMING)
-    before, tip = log.tip(), held[f"{_INCOMING}events"]
-    attic = {oid for ref, oid in held.items() if ref == f"{_INCOMING}attic/{oid}"}
-    kept = sorted(of_log(registry, tip, attic)) if attic else []
+    held = git_graph.refs(git, names.INCOMING)
+    before, tip = log.tip(), held[f"{names.INCOMING}events"]
+    attic = kept(sorted(attic_of(registry, names.INCOMING, held, tip)))
     came(registry, brought(registry, tip))
-    step = {f"{names.ROOT}attic/{oid}": (None, oid) for oid in kept}
-    git.update_refs(step, {names.EVENTS: (before or "", tip)}, lock=lock)
+    git.update_refs(attic, {names.EVENTS: (before or "", tip)}, lock=lock)
     log.roll_forward(lock)
     registry.set_head(newest_branch(registry) or "")

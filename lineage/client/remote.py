@@ -17,7 +17,7 @@ from lineage.errors import Busy, Conflict, NotAllowed, StoreError
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.store.event_commit import unsigned
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject
 from lineage.store.objects import Event

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lineage.keys.log import around
 from lineage.keys.ring import Change, Keys, Seen, Standing, founds, read_change
 from lineage.store.event_commit import KEY, parse_parents, unsigned
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
 from lineage.store.signing import NAMESPACE
 from lineage.store.sshsig import Signature

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.standing import Reviews

@@ -26,7 +26,7 @@ from lineage.registry import Registry
 from lineage.server.hooks import Hook, Hooks, missed, passed_over, taken
 from lineage.server.incoming.once import sweep
 from lineage.server.pool import Pool
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.uploads import Uploads
 
 _PAUSE = 1.0  # seconds between two looks at the log

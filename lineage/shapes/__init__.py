@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lineage.loop.reviews.labels import Audited
     from lineage.recording import Committed
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
     from lineage.store.files import FileEntry
     from lineage.store.objects import Edge, Event, Metric
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
 
 class Signatures:

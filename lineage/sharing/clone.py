@@ -9,19 +9,20 @@ from pathlib import Path
 from lineage.errors import NotFound, UsageError
 from lineage.registry import Registry
 from lineage.sharing import remotes
-from lineage.sharing.export import FILES, SETTINGS
+from lineage.sharing.export import FILES
 from lineage.sharing.fetch import fetch
 from lineage.sharing.payloads import Choice, chosen
-from lineage.sharing.pull import of_log, settle_head
-from lineage.sharing.remotes import DEFAULT, prefix
+from lineage.sharing.pull import attic_of, settle_head
+from lineage.sharing.remotes import DEFAULT
 from lineage.store import dvc, git_graph, names, transport
 from lineage.store.aside import made_aside
 from lineage.store.disk import disk_errors
 from lineage.store.git import GitRepository
+from lineage.store.mirrors import kept
 from lineage.store.transport import Told
 from lineage.unfetched import came
 
-_SETTINGS = SETTINGS.removeprefix(names.ROOT)
+_SETTINGS = names.seen_at(DEFAULT) + names.SETTINGS.removeprefix(names.ROOT)
 _BRANCHES = Choice()
 
 
@@ -94,19 +95,15 @@ def _clone(
 
 def _adopt(registry: Registry) -> None:
     """Make what was fetched and verified ours: no event, for nothing happened."""
-    place = prefix(DEFAULT)
+    place = names.seen_at(DEFAULT)
     held = git_graph.refs(registry.git, place)
     tip = held.pop(f"{place}events")
     log = registry.events_log
     spaces = {space: log.names(space, at=tip) for space in names.SPACES}
-    attic = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
-    attic = of_log(registry, tip, attic)
-    step: dict[str, tuple[str | None, str | None]] = {
-        f"{names.ROOT}attic/{oid}": (None, oid) for oid in sorted(attic)
-    }
+    step = kept(sorted(attic_of(registry, place, held, tip)))
     for space, found in spaces.items():
         step |= {names.ref(f"{space}/{n}"): (None, oid) for n, oid in found.items()}
-    spare = [ref for ref in held if ref != place + _SETTINGS]
+    spare = [ref for ref in held if ref != _SETTINGS]
     gone = dict.fromkeys(spare, (None, None))
     with log.locked() as lock:
         registry.git.update_refs(step, {names.EVENTS: ("", tip)}, gone, lock=lock)
@@ -118,7 +115,7 @@ def _adopt(registry: Registry) -> None:
 def _set_up_dvc(registry: Registry) -> None:
     """Say where payloads are, where no branch of git's does."""
     for name in FILES:
-        found = registry.git.blob(f"{prefix(DEFAULT)}{_SETTINGS}:{name}")
+        found = registry.git.blob(f"{_SETTINGS}:{name}")
         path = registry.root / name
         if found is not None and not path.exists():
             path.parent.mkdir(exist_ok=True)

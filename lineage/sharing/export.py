@@ -4,7 +4,7 @@
 ``.dvc`` file and the settings that say where the bytes are. So each tag is pushed as a
 git tag on an *export commit*: the commit's tree and the settings of the day. It never
 moves. A clone without such a branch of git's takes the settings from
-``refs/lineage/settings/dvc``.
+`names.SETTINGS`.
 """
 
 from lineage.registry import Registry
@@ -13,8 +13,6 @@ from lineage.store.disk import disk_errors
 from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Commit
 
-TAGS = "refs/tags/lineage/"
-SETTINGS = f"{names.ROOT}settings/dvc"
 FILES = (".dvc/config", ".dvcignore")
 _AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
@@ -31,11 +29,11 @@ def exports(
         settings = _settings(registry)
         made = {_ref(n): _export(registry, oid, settings) for n, oid in new.items()}
         own = _commit(registry, settings, [], "Settings of DVC\n")
-    return {**made, **deleted, SETTINGS: own}
+    return {**made, **deleted, names.SETTINGS: own}
 
 
 def _ref(tag: str) -> str:
-    return TAGS + names.encode(tag)
+    return names.TAGS + names.encode(tag)
 
 
 def _settings(registry: Registry) -> dict[str, TreeEntry]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lineage.errors import LineageError, NotAllowed, NotFound, VerificationError
 from lineage.registry import Registry
-from lineage.sharing.remotes import Remote, prefix, seen
+from lineage.sharing.remotes import Remote, seen
 from lineage.store import git_graph, names, transport
 from lineage.store.arrivals import Fault, looked_at
 from lineage.store.disk import disk_errors, locked
@@ -19,7 +19,6 @@ from lineage.store.replay import Replay
 from lineage.store.transport import Told
 
 _SPACES = (*names.SPACES, "attic", "settings")
-_INCOMING = f"{names.ROOT}incoming/"
 _TRIES = 3
 
 
@@ -81,8 +80,7 @@ def known_commits(registry: Registry) -> Callable[[str], str | None]:
 
 
 def _bring(registry: Registry, remote: Remote, told: Told | None, lock: int) -> None:
-    specs = {f"{names.ROOT}{s}/*": f"{_INCOMING}{s}/*" for s in _SPACES}
-    specs[names.EVENTS] = f"{_INCOMING}events"
+    specs = names.incoming(_SPACES)
     try:
         for tries_left in reversed(range(_TRIES)):
             _clear(registry)
@@ -108,26 +106,27 @@ def _is_whole(registry: Registry, remote: Remote, *, last: bool) -> bool:
 
 def _clear(registry: Registry) -> None:
     """Forget what came before and was not verified, and a killed git's locks on it."""
-    for path in (registry.git.common / _INCOMING).rglob("*.lock"):
+    for path in (registry.git.common / names.INCOMING).rglob("*.lock"):
         path.unlink(missing_ok=True)  # we hold `fetch.lock`, and so did that git
     with registry.events_log.locked() as lock:
-        step = dict.fromkeys(git_graph.refs(registry.git, _INCOMING), (None, None))
+        step = dict.fromkeys(git_graph.refs(registry.git, names.INCOMING), (None, None))
         registry.git.update_refs(step, lock=lock)
 
 
 def _remember(registry: Registry, remote: Remote) -> None:
     """Make what came what is known of the remote."""
-    place = prefix(remote.name)
+    place = names.seen_at(remote.name)
     with registry.events_log.locked() as lock:
-        came = git_graph.refs(registry.git, _INCOMING)
+        came = git_graph.refs(registry.git, names.INCOMING)
         gone = dict.fromkeys([*git_graph.refs(registry.git, place), *came])
-        new = {place + ref.removeprefix(_INCOMING): oid for ref, oid in came.items()}
+        new = {r.replace(names.INCOMING, place, 1): oid for r, oid in came.items()}
         step = {ref: (None, oid) for ref, oid in {**gone, **new}.items()}
         registry.git.update_refs(step, lock=lock)
 
 
 def _verify(registry: Registry, remote: Remote) -> None:
-    tip, before = registry.git.ref(f"{_INCOMING}events"), seen(registry, remote.name)
+    tip = registry.git.ref(f"{names.INCOMING}events")
+    before = seen(registry, remote.name)
     assert tip is not None
     if before and not git_graph.is_ancestor(registry.git, before, tip):
         message = f"{remote.name} no longer has the event {before[:12]} that it had"

@@ -1,21 +1,21 @@
 """Two logs meet: an event with two parents, and the names that follow from both."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lineage.errors import NotAllowed
 from lineage.registry import Registry
 from lineage.sharing.fetch import Fetched, fetch, known_commits
-from lineage.sharing.remotes import Remote, prefix
-from lineage.store import git_graph
+from lineage.sharing.remotes import Remote
+from lineage.store import git_graph, names
 from lineage.store.canonical import digest
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.merging import PULL, Merged, meet
+from lineage.store.mirrors import kept
 from lineage.store.objects import Event
 from lineage.store.transport import Told
 from lineage.unfetched import came
-
-_ATTIC = "refs/lineage/attic/"
 
 
 class Pulled(NamedTuple):
@@ -73,8 +73,14 @@ def _meet(registry: Registry, fetched: Fetched, ours: str) -> Merged:
     return merged
 
 
-def of_log(registry: Registry, tip: str, oids: set[str]) -> set[str]:
-    """Those of `oids` that are commits of our log or of the one up to `tip`."""
+def attic_of(
+    registry: Registry, place: str, held: Mapping[str, str], tip: str
+) -> set[str]:
+    """What the attic of a remote keeps of our log, and of its own up to `tip`.
+
+    `held` are the refs below `place`, where what was seen of the remote is.
+    """
+    oids = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
     since = registry.events_log.tip()
     new = registry.events_log.iterate(tip=tip, since=since)
     brought = {oid for logged in new for _, oid in logged.event.commits}
@@ -115,14 +121,13 @@ def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> 
 
     Their attic becomes ours: the log speaks of what is in it.
     """
-    place = prefix(fetched.remote.name)
+    place = names.seen_at(fetched.remote.name)
     held = git_graph.refs(registry.git, place)
-    attic = {oid for ref, oid in held.items() if ref == f"{place}attic/{oid}"}
-    kept = sorted({*of_log(registry, fetched.tip, attic), *merged.left})
-    registry.git.update_refs({_ATTIC + oid: (None, oid) for oid in kept}, lock=lock)
+    left = {*attic_of(registry, place, held, fetched.tip), *merged.left}
+    registry.git.update_refs(kept(sorted(left)), lock=lock)
     came(registry, brought(registry, fetched.tip))
-    names = {"doubled": merged.doubled, "renamed": merged.renamed}
-    data = {"remote": fetched.remote.name, **{k: v for k, v in names.items() if v}}
+    told_names = {"doubled": merged.doubled, "renamed": merged.renamed}
+    data = {"remote": fetched.remote.name, **{k: v for k, v in told_names.items() if v}}
     told = f"from {fetched.remote.name}"
     event = Event(PULL, now(), registry.actor(), told, data=data)
     logged = registry.record(event, merged.moves, lock=lock, merged=[fetched.tip])

@@ -10,17 +10,16 @@ from typing import Literal, NamedTuple
 
 from lineage.errors import Conflict, StoreError
 from lineage.registry import Registry
-from lineage.sharing.export import TAGS, exports
+from lineage.sharing.export import exports
 from lineage.sharing.fetch import fetch
 from lineage.sharing.payloads import send
 from lineage.sharing.pull import brings, join
-from lineage.sharing.remotes import Remote, prefix, seen
+from lineage.sharing.remotes import Remote, seen
 from lineage.store import git_graph, names, transport
 from lineage.store.reading import Progress
 from lineage.store.transport import Rejected, Told
 from lineage.transfer import Moved
 
-_ATTIC = f"{names.ROOT}attic/"
 _BUSY = (
     "cannot lock ref",
     "failed to lock",
@@ -61,7 +60,9 @@ def push(
         NotAllowed: when it is another registry than ours.
         StoreError: when it cannot be reached, or refuses.
     """
-    there = transport.listing(registry.root, remote.git, f"{names.ROOT}*", f"{TAGS}*")
+    there = transport.listing(
+        registry.root, remote.git, f"{names.ROOT}*", f"{names.TAGS}*"
+    )
     theirs, tip = _ends(registry, remote, there.get(names.EVENTS), told)
     if theirs != tip and git_graph.is_ancestor(registry.git, tip, theirs or ""):
         return Pushed(remote, tip, theirs, 0, 0, 0, (), Moved())
@@ -80,9 +81,8 @@ def push(
 
 def _count(changed: Iterable[str]) -> tuple[int, tuple[str, ...]]:
     """How many names, and which tags of git's, are among refs that changed."""
-    mirrors = tuple(f"{names.ROOT}{space}/" for space in names.SPACES)
-    tags = (ref.removeprefix(TAGS) for ref in changed if ref.startswith(TAGS))
-    moved = sum(ref.startswith(mirrors) for ref in changed)
+    tags = (r.removeprefix(names.TAGS) for r in changed if r.startswith(names.TAGS))
+    moved = sum(ref.startswith(names.MIRRORS) for ref in changed)
     return moved, tuple(sorted(map(names.decode, tags)))
 
 
@@ -127,9 +127,9 @@ def _refs(registry: Registry, tip: str, there: dict[str, str]) -> dict[str, str 
         for space in names.SPACES
         for name, oid in registry.events_log.names(space, at=tip).items()
     }
-    attic = git_graph.refs(registry.git, _ATTIC)
-    spaces = tuple(f"{names.ROOT}{space}/" for space in names.SPACES)
-    gone = [ref for ref in there if ref.startswith(spaces) and ref not in mirrors]
+    attic = git_graph.refs(registry.git, names.ATTIC)
+    old = (ref for ref in there if ref.startswith(names.MIRRORS))
+    gone = [ref for ref in old if ref not in mirrors]
     exported = exports(registry, tip, there)
     new = {**attic, **mirrors, **exported, **dict.fromkeys(gone), names.EVENTS: tip}
     return dict(
@@ -170,5 +170,5 @@ def _rejected(
 def _remember(registry: Registry, remote: Remote, tip: str) -> None:
     if seen(registry, remote.name) != tip:
         with registry.events_log.locked() as lock:
-            step = {f"{prefix(remote.name)}events": (None, tip)}
+            step = {f"{names.seen_at(remote.name)}events": (None, tip)}
             registry.git.update_refs(step, lock=lock)

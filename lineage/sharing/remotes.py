@@ -87,7 +87,8 @@ def remove(registry: Registry, name: str) -> Remote:
         hint = f"`git remote remove {name}` takes it away"
         raise UsageError(f"{name} is a remote of git's, not added here", hint=hint)
     with registry.events_log.locked() as lock:
-        step = dict.fromkeys(git_graph.refs(registry.git, prefix(name)), (None, None))
+        known = git_graph.refs(registry.git, names.seen_at(name))
+        step = dict.fromkeys(known, (None, None))
         registry.git.update_refs(step, lock=lock)
     keys = (f"remote.{name}.{key}" for key in ("packed", "dvc", "url"))
     registry.settings.unset(*keys)
@@ -127,14 +128,9 @@ def _own(registry: Registry) -> dict[str, str]:
     return dict(sorted(urls.items()))
 
 
-def prefix(name: str) -> str:
-    """Below which refs this clone keeps what it saw at a remote."""
-    return f"{names.ROOT}remotes/{names.encode(name)}/"
-
-
 def seen(registry: Registry, name: str) -> str | None:
     """The git oid of the newest event that was seen at a remote, and verified."""
-    return registry.git.ref(f"{prefix(name)}events")
+    return registry.git.ref(f"{names.seen_at(name)}events")
 
 
 def distance(registry: Registry, name: str) -> Distance | None:

@@ -13,7 +13,7 @@ from typing import Any
 from lineage.errors import NotAllowed, NotFound, UsageError
 from lineage.registry import Registry
 from lineage.statements import subjects
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.objects import is_id
 
 __all__ = ["TAINT", "UNTAINT", "Lift", "Taint", "lift", "standing", "taint", "taints"]

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.ids import Ids
 from lineage.store.objects import Commit
 from lineage.taints import Taint, standing, taints

@@ -14,8 +14,8 @@ from lineage.needed import absent
 from lineage.noted import Note, forget, noted, recounted, written_down
 from lineage.registry import Registry
 from lineage.statements import Statements
-from lineage.store import dvc
-from lineage.store.mirrors import put_in_attic, reached
+from lineage.store import dvc, names
+from lineage.store.mirrors import kept, reached
 from lineage.tombstones import Tombstones
 from lineage.unfetched import arrived, unfetched
 
@@ -63,7 +63,7 @@ def _unreached(registry: Registry) -> Iterator[str]:
     lost = known - reached(registry.git)
     if lost:
         with registry.events_log.locked() as lock:
-            put_in_attic(registry.git, lost, lock)
+            registry.git.update_refs(kept(lost), lock=lock)
         yield f"commits that no ref kept from `git gc`: {len(lost):,}, kept again"
 
 
@@ -125,7 +125,7 @@ def _keep(registry: Registry) -> Iterator[str]:
     wrong = not is_kept_rightly(registry)
     if wrong:
         dvc.forget_keep(registry.git)
-        yield f"the commit for DVC ({dvc.KEEP}) was wrong: made again"
+        yield f"the commit for DVC ({names.KEEP}) was wrong: made again"
     refresh_keep(registry, again=wrong)
 
 

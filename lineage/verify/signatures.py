@@ -6,7 +6,7 @@ from lineage.errors import LineageError
 from lineage.keys.judge import Judge
 from lineage.keys.signer import unsigned_allowed
 from lineage.registry import Registry
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.merging import PULL
 from lineage.verify.problem import Problem
 

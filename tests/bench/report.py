@@ -28,7 +28,8 @@ import lineage
 from lineage import keys
 from lineage.indexing import rebuild_index
 from lineage.store.event_commit import event_commit, signed
-from lineage.store.events import Logged, now
+from lineage.store.event_reading import Logged
+from lineage.store.events import now
 from lineage.store.files import FileEntry, Payload
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Commit, Edge, Event, Metric

@@ -14,7 +14,7 @@ import pytest
 import lineage
 from lineage.errors import StoreError
 from lineage.keeping import refresh_keep
-from lineage.store import dvc
+from lineage.store import dvc, names
 from lineage.store.events import now
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Event
@@ -175,7 +175,7 @@ def test_the_keep_commit_names_every_object(two: Registry) -> None:
     """One list for all single files, one out per folder, and DVC's configuration."""
     configure(two.root, "[core]\n    remote = r\n")
     refresh_keep(two)
-    lines = git(two.root, "show", f"{dvc.KEEP}:keep.dvc").splitlines()
+    lines = git(two.root, "show", f"{names.KEEP}:keep.dvc").splitlines()
     outs = dict(zip((x[7:] for x in lines[1::3]), lines[3::3], strict=True))
     [listed] = [oid for oid, path in outs.items() if path.endswith("objects")]
     members = json.loads(two.payloads.path(listed).read_bytes())
@@ -184,7 +184,7 @@ def test_the_keep_commit_names_every_object(two: Registry) -> None:
     assert {member["md5"] for member in members} == files
     assert len(outs) == 2
     assert (
-        git(two.root, "show", f"{dvc.KEEP}:.dvc/config") == "[core]\n    remote = r\n"
+        git(two.root, "show", f"{names.KEEP}:.dvc/config") == "[core]\n    remote = r\n"
     )
     assert git(two.root, "fsck", "--strict") == ""
 
@@ -194,7 +194,7 @@ def test_the_keep_commit_is_rebuilt_when_something_changed(two: Registry) -> Non
 
     def keep() -> str:
         refresh_keep(two)
-        return git(two.root, "rev-parse", dvc.KEEP)
+        return git(two.root, "rev-parse", names.KEEP)
 
     first = keep()
     assert keep() == first
@@ -228,14 +228,14 @@ def test_a_dvc_file_without_an_address_keeps_nothing(repo: Registry) -> None:
         repo.record(event, objects=[blob, top, made], lock=lock)
     refresh_keep(repo)
 
-    assert "secret" not in git(repo.root, "show", f"{dvc.KEEP}:keep.dvc")
+    assert "secret" not in git(repo.root, "show", f"{names.KEEP}:keep.dvc")
 
 
 def test_a_registry_without_payloads_has_a_keep_commit(repo: Registry) -> None:
     """An empty list is a list."""
     refresh_keep(repo)
 
-    assert "objects" in git(repo.root, "show", f"{dvc.KEEP}:keep.dvc")
+    assert "objects" in git(repo.root, "show", f"{names.KEEP}:keep.dvc")
 
 
 @pytest.mark.parametrize(

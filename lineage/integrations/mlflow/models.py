@@ -17,7 +17,8 @@ from lineage.noted import noted
 from lineage.registry import Registry
 from lineage.store import names
 from lineage.store.disk import disk_errors
-from lineage.store.events import Logged, now
+from lineage.store.event_reading import Logged
+from lineage.store.events import now
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO
 from lineage.store.views import Move, Target

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lineage.keys.ring import Standing
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
     from lineage.store.objects import Commit, Event
 
     Load = Callable[[str], Commit]

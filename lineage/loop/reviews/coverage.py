@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lineage.loop.reviews.ballots import Ballot
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
     from lineage.store.objects import Commit
 
     Load = Callable[[str], Commit]

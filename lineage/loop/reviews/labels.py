@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.reviews.records import Line, Records
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
 LABEL = "label"
 CHOSEN = "chosen"  # by the person, and not by chance

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.reviews.ballots import Load
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
     from lineage.store.objects import Event
 
 TOLD = frozenset({REQUEST, VERDICT, "label", "override"})  # events that reviews are

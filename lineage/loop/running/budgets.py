@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lineage.loop.running.journal import Journal
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
     from lineage.store.objects import Event
 
 GENERATIONS = "generations_without_review"

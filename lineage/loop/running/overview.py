@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lineage.loop.running.journal import Journal
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
     from lineage.store.objects import Metric
 
 _REJECTED = "@rejected"

@@ -18,7 +18,8 @@ from lineage.store import names
 from lineage.store.arrivals import Arrived
 from lineage.store.disk import disk_errors
 from lineage.store.event_commit import unsigned
-from lineage.store.events import Logged, now
+from lineage.store.event_reading import Logged
+from lineage.store.events import now
 from lineage.store.files import dvc_directory
 from lineage.store.objects import Event
 from lineage.store.undone import UNDO, taken_back, undone

@@ -20,7 +20,7 @@ from lineage.errors import Busy, StoreError, UsageError
 from lineage.registry import Registry
 from lineage.server.access import Principal
 from lineage.store.disk import disk_errors, locked, make_folder, sync_path
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 NAME = "request"  # of a request's name in its event's data
 CIRCUMSTANCES = ("via", "token", NAME)  # what an event's data say of its way here

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from lineage.registry import Registry
 from lineage.server.access import Leased, Principal, needs
 from lineage.server.incoming.once import circumstances, once, words
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 REFUSED: dict[int | str, dict[str, Any]] = {
     400: {"description": "It cannot be recorded so: `detail` says how."},

@@ -10,7 +10,7 @@ from lineage.history import Names, entry
 from lineage.indexing import index_of
 from lineage.server.pages import changed, judged, near, origins, tainted, words
 from lineage.server.pages.site import Site, fields
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 from lineage.store.order import in_order
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lineage.server.pages.site import Site
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
 FILTERS = ("type", "author", "ref", "since", "until")
 

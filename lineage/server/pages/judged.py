@@ -8,7 +8,7 @@ from lineage.audit.signatures import words as said
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
 _CLASSES = {"good": "signed", "unsigned": "unsigned"}
 _kept: "WeakKeyDictionary[Registry, tuple[tuple[str, ...], Signatures]]" = (

@@ -14,7 +14,7 @@ from lineage.server.cache import Given, answer
 from lineage.server.paging import CursorText, Limit
 from lineage.server.routes.asked import READER, REVISION, Text, fails
 from lineage.shapes.signed import Signatures
-from lineage.store.events import Logged
+from lineage.store.event_reading import Logged
 
 router = APIRouter(tags=["events"], dependencies=READER)
 _LOOKED = 2000  # events that one page looks at

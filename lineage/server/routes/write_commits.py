@@ -14,7 +14,8 @@ from lineage.server.incoming import bytes_here
 from lineage.server.incoming.given import Id, Text
 from lineage.server.incoming.writer import REFUSED, Writer, writing
 from lineage.store.disk import disk_errors
-from lineage.store.events import Logged, now
+from lineage.store.event_reading import Logged
+from lineage.store.events import now
 from lineage.store.files import (
     DIRECTORY,
     FileEntry,

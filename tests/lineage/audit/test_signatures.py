@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lineage.keys.ring import Standing
     from lineage.registry import Registry
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
 PEOPLE = {
     "ada": ("reviewer", "releaser"),

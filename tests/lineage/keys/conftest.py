@@ -14,7 +14,7 @@ import pytest
 import lineage
 from lineage import keys
 from lineage.keys.judge import Judge
-from lineage.store.events import EventLog, Logged
+from lineage.store.events import EventLog
 from lineage.store.objects import Event
 from lineage.store.signing import read_public, sign
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lineage.registry import Registry
+    from lineage.store.event_reading import Logged
     from lineage.store.sshsig import PublicKey
 
 KINDS = {

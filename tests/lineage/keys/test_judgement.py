@@ -21,7 +21,7 @@ from lineage.verify.signatures import signature_findings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lineage.store.events import Logged
+    from lineage.store.event_reading import Logged
 
     Team = Any
 
