@@ -19,10 +19,14 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
     --inline-snapshot=disable
 
-.PHONY: demo test test-long lint bench science conformance clean
+.PHONY: demo docs test test-long lint bench science conformance clean
 
 demo: .venv/.loop
 	$(BIN)/lineage demo --force
+
+# The site of docs/, in build/site; a warning is an error.
+docs: .venv/.docs
+	$(BIN)/python tests/docs/site.py
 
 # Files go to workers whole, so that what a file shares is made once.
 test: .venv/.dev
@@ -62,7 +66,7 @@ clean:
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find lineage cli store tests -name __pycache__ -exec rm -rf {} +
 
-# .venv/.loop and .venv/.dev say that the extra of that name is installed.
+# .venv/.loop, .venv/.dev and .venv/.docs say that the extra of that name is installed.
 #
 # Torch comes first and from its own index, because PyPI's build for Linux brings
 # gigabytes of CUDA. uv is ten times faster than pip but does not read pip's
@@ -71,9 +75,9 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	    "lineage needs Python 3.11 or newer: make PYTHON=/path/to/python")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing lineage[$*] into .venv: a few minutes, 1.5 GB"
-	@$(BIN)/pip install -q --retries 0 --timeout 15 --no-deps -c .constraints.txt torch \
-	    --index-url https://download.pytorch.org/whl/cpu \
+	@echo "installing lineage[$*] into .venv: a few minutes, up to 1.5 GB"
+	@test $* = docs || $(BIN)/pip install -q --retries 0 --timeout 15 --no-deps \
+	    -c .constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
 	&& command -v uv >/dev/null \
 	&& uv pip install -q --python $(BIN)/python -c .constraints.txt -e '.[$*]' \
 	|| $(BIN)/pip install -q -c .constraints.txt -e '.[$*]'
