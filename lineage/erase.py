@@ -9,7 +9,6 @@ The event comes first. Whoever reads it has to remove the bytes, so a kill in be
 is made good by the next `gc`, here and in every clone that the event reaches.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from lineage.errors import Conflict, NotAllowed, NotFound, UsageError
 from lineage.registry import Registry
 from lineage.store import dvc
+from lineage.store.digests import sha256_at
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.files import FileEntry, dvc_list
@@ -202,11 +202,9 @@ def _clean_workshops(folder: Path, sizes: dict[str, int]) -> None:
     """Remove copies from the work of loops."""
     wanted = set(sizes.values())
     for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.stat().st_size in wanted:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found in sizes:
-                path.unlink()
+        known = path.is_file() and not path.is_symlink()
+        if known and path.stat().st_size in wanted and sha256_at(path) in sizes:
+            path.unlink()
 
 
 def _copies(

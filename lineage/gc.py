@@ -21,11 +21,11 @@ from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.disk import disk_errors
 from lineage.store.dvc_use import used_by_dvc
-from lineage.store.events import now
+from lineage.store.events import now, stamp
 from lineage.store.files import dvc_address
 from lineage.store.objects import Event
 from lineage.store.packed.leaving import Leaving
-from lineage.store.pins import Batch, Pins
+from lineage.store.pins import Batch, Pins, dated
 from lineage.store.uploads import Uploads
 from lineage.store.workspace import sweep
 from lineage.walks import ancestors
@@ -99,7 +99,7 @@ def gc(
     result = Collected()
     with registry.payloads.alone(), disk_errors("cleaning the DVC cache"):
         if not dry_run:
-            sweep(pins.cache / "lineage" / "tmp")
+            sweep(registry.payloads.places.tmp)
             Uploads(registry.payloads).sweep()
             result.erased = enforce(registry)
         plan = _plan(registry, pins, grace)
@@ -261,10 +261,10 @@ def _carry_out(registry: Registry, pins: Pins, plan: _Plan, grace: timedelta) ->
         if event.data["commits"]:
             registry.record(event, lock=lock)
         spare = _spare(registry, pins, plan.oids)
-        date = event.time.replace(":", "")
+        date = dated(event.time)
         pins.drop(plan.oids, spare, date)
         if plan.packed.oids:
-            pins.let_go(plan.packed, date)
+            pins.drop_packed(plan.packed, date)
 
 
 def _event(registry: Registry, plan: _Plan) -> Event:
@@ -277,8 +277,7 @@ def _event(registry: Registry, plan: _Plan) -> Event:
 
 def _empty(pins: Pins, result: Collected, keep: timedelta, *, dry_run: bool) -> None:
     """Remove what has been in the trash for longer than `keep`."""
-    limit = (datetime.now(UTC) - keep).isoformat(timespec="microseconds")
-    limit = limit.replace("+00:00", "Z").replace(":", "")
+    limit = dated(stamp(datetime.now(UTC) - keep))
     for batch in pins.trash():
         if batch.date <= limit:
             result.emptied.append(batch)

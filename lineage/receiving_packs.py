@@ -15,7 +15,8 @@ from lineage.moving import Failure, Run
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.store.packed.closure import holding
-from lineage.store.remote_payloads import judged, pack_entry
+from lineage.store.reading import judged
+from lineage.store.remote_payloads import pack_entry
 from lineage.tombstones import tombstones
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from lineage.store.events import now
 from lineage.store.files import FileEntry, dvc_directory, dvc_list, parse_file_list
 from lineage.store.fsck import faults
 from lineage.store.git_objects import GitObject
-from lineage.store.heal import Healer, blobs_by_digest, copies, mirrored
+from lineage.store.heal import Healer, blobs_by_digest, mirrored, objects_at
 from lineage.store.objects import Commit
-from lineage.store.pins import Pins
+from lineage.store.pins import Pins, dated
+from lineage.store.places import copies
 from lineage.store.projection import project
-from lineage.store.reading import read_once
-from lineage.store.remote_payloads import found, judged
+from lineage.store.reading import found, judged, read_once
 from lineage.tombstones import known_tombstones
 from lineage.transfer import receive, send
 from lineage.verify import Problem, Verified
@@ -80,7 +80,7 @@ def _repair_git(registry: Registry, sources: Sequence[Path]) -> Iterator[str]:
     bad = faults(git)
     if not bad:
         return
-    healer = Healer(git, registry.home / "trash" / now().replace(":", ""))
+    healer = Healer(git, registry.home / "trash" / dated(now()))
     with registry.events_log.locked():
         healer.clear(bad)
         missing = _missing(registry)
@@ -103,7 +103,7 @@ def _fill_in(
     registry: Registry, healer: Healer, place: str, missing: set[str]
 ) -> set[str]:
     """Take what is missing from one repository; a tree found may lead to more."""
-    while found := list(copies(place, missing)):
+    while found := list(objects_at(place, missing)):
         healer.put(found)
         missing = _missing(registry)
     return missing
@@ -167,9 +167,10 @@ class _Files:
         self._send = send
         self._payloads = registry.payloads
         self._pins = Pins(registry.payloads)
-        self._sources = sources
+        elsewhere = (p for s in sources for p in (s, s / ".dvc" / "cache"))
+        self._caches = [registry.payloads.cache, *elsewhere]
         self._remote = remote
-        self._date = now().replace(":", "")
+        self._date = dated(now())
 
     def repair(self, problems: Sequence[Problem]) -> Iterator[str]:
         left: list[Wanted] = []
@@ -232,14 +233,8 @@ class _Files:
         return ""
 
     def _copies(self, entry: FileEntry, id_: str) -> Iterator[Path]:
-        yield self._pins.place(entry.md5)
-        yield from (self._pins.cache / "lineage").glob(f"trash/*/*/{entry.md5}")
-        below = f"{entry.md5[:2]}/{entry.md5[2:]}"
-        yield from (self._pins.cache / "lineage").glob(f"*/{below}")
-        for source in self._sources:
-            for cache in (source, source / ".dvc" / "cache"):
-                yield from (cache / "files" / "md5").glob(below)
-                yield from (cache / "lineage").glob(f"*/{below}")
+        for cache in self._caches:
+            yield from copies(cache, entry.md5)
         with suppress(LineageError):
             yield self._origin(entry, id_)
 

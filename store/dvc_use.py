@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lineage.store import names
 from lineage.store.git import GitRepository
+from lineage.store.places import place
 
 _OBJECT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?:\.dir)?(?![0-9a-f])")
 _OURS = (f"--exclude={names.ROOT}*", f"--exclude={names.KEEP}")
@@ -24,7 +25,7 @@ def used_by_dvc(git: GitRepository, cache: Path) -> set[str]:
     files = [*_in_work_trees(git), *_in_git(git), *_in_run_cache(cache)]
     named = {found.decode() for data in files for found in _OBJECT.findall(data)}
     for oid in [oid for oid in named if oid.endswith(".dir")]:
-        path = cache / "files" / "md5" / oid[:2] / oid[2:]
+        path = place(cache, oid)
         if path.exists():
             named |= {found.decode() for found in _OBJECT.findall(path.read_bytes())}
     return named

@@ -85,7 +85,7 @@ def _flat(path: Path) -> str:
     return f"{path.parent.name}{path.name}"
 
 
-def copies(place: str, oids: Iterable[str]) -> Iterator[GitObject]:
+def objects_at(place: str, oids: Iterable[str]) -> Iterator[GitObject]:
     """Those of `oids` that the repository at `place` has, whole."""
     done = subprocess.run(
         ["git", "-C", place, "cat-file", "--batch"],

@@ -23,6 +23,7 @@ from sqlmodel import update as change
 
 from lineage.errors import StoreError
 from lineage.store import migrations
+from lineage.store.batches import batches
 from lineage.store.disk import locked
 from lineage.store.event_reading import Logged
 from lineage.store.events import EventLog
@@ -281,7 +282,7 @@ class Index:
     ) -> None:
         tip = None
         writer = Writer(connection, self._git, clone, anew=anew)
-        for batch in _batches(events):
+        for batch in batches(events, _weight, _BATCH):
             writer.add(batch)
             write_attested(connection, self._git, clone, batch)
             tip = batch[-1].git
@@ -291,18 +292,8 @@ class Index:
             connection.execute(change(CloneRow).where(own).values(tip=tip))
 
 
-def _batches(events: Iterator[Logged]) -> Iterator[list[Logged]]:
-    """Runs of events that bring neither too many events nor too many commits."""
-    batch: list[Logged] = []
-    weight = 0
-    for logged in events:
-        batch.append(logged)
-        weight += 1 + len(logged.event.commits)
-        if weight >= _BATCH:
-            yield batch
-            batch, weight = [], 0
-    if batch:
-        yield batch
+def _weight(logged: Logged) -> int:
+    return 1 + len(logged.event.commits)
 
 
 def _lock_file(url: URL, home: Path) -> Path:

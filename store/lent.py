@@ -13,6 +13,7 @@ from collections import OrderedDict
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfileobj
 from threading import RLock
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -139,8 +140,7 @@ def _write(path: Path, source: BinaryIO) -> int:
     """Write a file out; how long it is."""
     try:
         with path.open("wb") as out:
-            while chunk := source.read(_CHUNK):
-                out.write(chunk)
+            copyfileobj(source, out, _CHUNK)
         path.chmod(0o444)
     except BaseException:
         path.unlink(missing_ok=True)

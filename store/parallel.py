@@ -1,7 +1,8 @@
 """Doing one thing to many, some at a time, in threads that end when told to."""
 
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +11,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def in_order(tasks: "Iterable[Future[R]]", ahead: int) -> Iterator[R]:
+    """What tasks come to, in their order; `ahead` of them are begun before the first.
+
+    `tasks` begins each as it is asked for.
+    """
+    pending: deque[Future[R]] = deque()
+    try:
+        for task in tasks:
+            pending.append(task)
+            if len(pending) > ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for task in pending:
+            task.cancel()
 
 
 class Stopped(Exception):

@@ -7,7 +7,6 @@ linked back from them.
 """
 
 import filecmp
-import hashlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -15,19 +14,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lineage.errors import StoreError, VerificationError
+from lineage.store.batches import batches
+from lineage.store.digests import md5_at, sha256_at
 from lineage.store.disk import disk_errors, locked, make_folder, sync_files
 from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache
-from lineage.store.reading import Progress
+from lineage.store.reading import Progress, judged, unwatched, write_out
 from lineage.store.scan import Found, scan
 from lineage.store.staging import Batch, collision, refuse_erased
-from lineage.store.stored import MISSING, Stored
+from lineage.store.stored import MISSING, Stored, missing
 from lineage.store.workspace import workspace
 
 __all__ = ["MISSING", "Payloads"]
 
 _CHUNK = 1 << 20
-_FILES, _BYTES = 256, 64 << 20  # that are made plain files together
+_FILES, _BYTES = 256, 64 << 20  # that are synced and published together
 
 
 class Payloads(Stored):
@@ -132,7 +133,7 @@ class Payloads(Stored):
         Raises:
             VerificationError: when its bytes are not those that its name says.
         """
-        if _md5(path) != oid.partition(".")[0]:
+        if md5_at(path) != oid.partition(".")[0]:
             message = f"{path} does not have the MD5 that it is called after"
             raise VerificationError(message, hint="remove it, or put it right")
         with self.workspace() as work:
@@ -151,7 +152,7 @@ class Payloads(Stored):
 
     def _unite(self, oid: str) -> None:
         """Make the object that DVC sees the pinned file, should it be another one."""
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        pin, place = self.places.pin(oid), self.places.place(oid)
         with suppress(OSError, StoreError):
             if not os.path.samefile(pin, place):
                 with self.workspace() as work:
@@ -180,12 +181,10 @@ class Payloads(Stored):
 
     def adopt(self, entry: FileEntry) -> bool:
         """Pin an object that only DVC has, if it is what its entry says."""
-        place = self._at(self._objects, entry.md5)
+        place = self.places.place(entry.md5)
         try:
-            with open(place, "rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found == entry.sha256:
-                self._link(place, self._at(self._pins, entry.md5))
+            if sha256_at(place) == entry.sha256:
+                self._link(place, self.places.pin(entry.md5))
         except OSError:
             return False
         return self.intact(entry.md5, entry.size)
@@ -206,7 +205,7 @@ class Payloads(Stored):
         sync_files(staged.values())
         changed = self._make_buckets(staged)
         for oid, path in staged.items():
-            pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+            pin, place = self.places.pin(oid), self.places.place(oid)
             if _same_bytes(path, place) and not os.path.exists(pin):
                 self._link(place, pin)  # DVC, or another registry, brought it here
             if not self._link(path, pin) and not _same_bytes(path, pin):
@@ -234,7 +233,7 @@ class Payloads(Stored):
 
     def _release(self, oid: str) -> int:
         """A reader may make one link from the other: hence the pin twice."""
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        pin, place = self.places.pin(oid), self.places.place(oid)
         size = 0
         for path in (pin, place, pin):
             with suppress(FileNotFoundError):
@@ -255,21 +254,36 @@ class Payloads(Stored):
             StoreError: when the disk is full.
         """
         count = 0
-        for batch in _batches(self._packed_entries(oids)):
+        for batch in in_batches(self._packed(dict.fromkeys(oids))):
             with disk_errors("unpacking"), self.room() as work:
-                staged = {entry.md5: work / entry.md5 for entry in batch}
-                for entry in batch:
-                    self.copy_packed(entry, staged[entry.md5])
-                    staged[entry.md5].chmod(0o444)
-                self.loosen(staged, work)
-                count += len(batch)
+                count += len(self.make_plain(batch, work))
         return count
 
-    def _packed_entries(self, oids: Iterable[str]) -> Iterator[FileEntry]:
-        for oid in oids:
-            found = self.packs.find(oid)
-            if found and not self.is_plain(found[1].entry):
-                yield found[1].entry
+    def _packed(self, oids: Iterable[str]) -> Iterator[FileEntry]:
+        return (found[1].entry for oid in oids if (found := self.packs.find(oid)))
+
+    def make_plain(
+        self, entries: Iterable[FileEntry], work: Path, progress: Progress = unwatched
+    ) -> list[FileEntry]:
+        """Write packed objects out in `work` and take them in; those not plain before.
+
+        Raises:
+            VerificationError: when one is not what its pack says.
+        """
+        fresh = [entry for entry in entries if not self.is_plain(entry)]
+        for entry in fresh:
+            packed = self.packs.open(entry.md5)
+            if packed is None:
+                raise missing(entry.md5)
+            with packed:
+                read = write_out(packed, entry.size, work / entry.md5, progress)
+            if wrong := judged(read, entry):
+                hint = "run `lineage verify` to see how far the damage goes"
+                raise VerificationError(
+                    f"the packed file {entry.md5} {wrong}", hint=hint
+                )
+        self.loosen({entry.md5: work / entry.md5 for entry in fresh}, work)
+        return fresh
 
     def _packs_it(self, oid: str, path: Path) -> bool:
         """Whether an object is packed only, and is what the file at `path` is."""
@@ -284,7 +298,7 @@ class Payloads(Stored):
 
     def _make_buckets(self, oids: Iterable[str]) -> list[str]:
         """The folders that objects go into, and those that now have a new one."""
-        roots = (self._pins, self._objects)
+        roots = (self.places.pins, self.places.objects)
         buckets = {f"{root}/{oid[:2]}" for root in roots for oid in oids}
         return sorted(buckets.union(*map(make_folder, buckets)))
 
@@ -297,7 +311,7 @@ class Payloads(Stored):
     @contextmanager
     def room(self) -> Iterator[Path]:
         """As `workspace`, for who is `alone`."""
-        with workspace(self._own / "tmp", "the DVC cache") as work:
+        with workspace(self.places.tmp, "the DVC cache") as work:
             yield work
 
 
@@ -308,16 +322,9 @@ def _same_bytes(first: str | Path, second: str | Path) -> bool:
     return False
 
 
-def _batches(entries: Iterable[FileEntry]) -> Iterator[list[FileEntry]]:
-    """Entries, so many that one sync for all is worth it; each object once."""
-    batch: dict[str, FileEntry] = {}
-    for entry in entries:
-        batch[entry.md5] = entry
-        if len(batch) >= _FILES or sum(e.size for e in batch.values()) >= _BYTES:
-            yield list(batch.values())
-            batch = {}
-    if batch:
-        yield list(batch.values())
+def in_batches(entries: Iterable[FileEntry]) -> Iterator[list[FileEntry]]:
+    """Entries, so many at a time that one sync for all is worth it."""
+    return batches(entries, lambda entry: entry.size, _BYTES, _FILES)
 
 
 def _alike(first: BinaryIO, second: BinaryIO) -> bool:
@@ -329,11 +336,6 @@ def _alike(first: BinaryIO, second: BinaryIO) -> bool:
 
 def _refuse_collision(oid: str, present: str) -> None:
     """An object with other bytes is damaged, or there are two files of one MD5."""
-    found = _md5(present)
+    found = md5_at(present)
     if found == oid.partition(".")[0]:
         raise collision(found)
-
-
-def _md5(path: str | Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()

@@ -5,22 +5,28 @@ a rename: nothing is copied, and until the trash is emptied everything can come 
 DVC's own link goes with it only where the caller knows that DVC does not need it.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lineage.errors import VerificationError
-from lineage.store import uploads
+from lineage.store.digests import sha256_at
 from lineage.store.disk import make_folder, sync_path
-from lineage.store.packed.format import FOLDER, SUFFIX
+from lineage.store.packed.format import SUFFIX
 from lineage.store.packed.leaving import Leaving
 from lineage.store.packed.packs import Pack
 from lineage.store.packed.rewriting import Kin, entangled, rewrite
 from lineage.store.payloads import Payloads
+from lineage.store.places import folders
+from lineage.store.uploads import Uploads
 
 DAMAGED = ".damaged"  # what was put in the trash because of what it is
+
+
+def dated(time: str) -> str:
+    """What a folder of the trash is called after the time of an event."""
+    return time.replace(":", "")
 
 
 class Batch(NamedTuple):
@@ -41,26 +47,24 @@ class Pins:
     def __init__(self, payloads: Payloads) -> None:
         self._payloads = payloads
         self.cache = payloads.cache
-        self._own = payloads.cache / "lineage"
-        self._trash = self._own / "trash" / payloads.registry
+        self._places = payloads.places
+        self._trash = self._places.trash
         self._trashed: dict[Path, set[str] | None] = {}
 
     def __iter__(self) -> Iterator[str]:
         """The oid of every pinned object, sorted."""
-        yield from _objects(self._own / self._payloads.registry)
+        yield from _objects(Path(self._places.pins))
 
     def of_others(self) -> set[str]:
         """What other registries that use this cache have pinned."""
-        ours = {self._payloads.registry, "trash", "tmp", FOLDER, uploads.FOLDER}
-        folders = [path for path in _folders(self._own) if path.name not in ours]
-        return {oid for folder in folders for oid in _objects(folder)}
+        return {oid for folder in self._places.others() for oid in _objects(folder)}
 
     def pin(self, oid: str) -> Path:
-        return self._own / self._payloads.registry / oid[:2] / oid[2:]
+        return Path(self._places.pin(oid))
 
     def place(self, oid: str) -> Path:
         """Where DVC looks for an object."""
-        return self.cache / "files" / "md5" / oid[:2] / oid[2:]
+        return Path(self._places.place(oid))
 
     def size(self, oid: str) -> int:
         return self.pin(oid).stat().st_size
@@ -144,7 +148,7 @@ class Pins:
             left.replace(self._trash / date / left.name)
         return saved
 
-    def let_go(self, leaving: Leaving, date: str) -> None:
+    def drop_packed(self, leaving: Leaving, date: str) -> None:
         """Move packs into the trash; what is to stay is in new ones by then."""
         folder = self._trash / date
         make_folder(str(folder))
@@ -170,8 +174,8 @@ class Pins:
             found = self._trashed[path]
             if found is None or oid in found:
                 yield path
-        yield from uploads.Uploads(self._payloads).of_md5(oid)
-        yield from (self._own / "tmp").glob(f"*/{oid}")
+        yield from Uploads(self._payloads).of_md5(oid)
+        yield from self._places.tmp.glob(f"*/{oid}")
 
     # the trash
 
@@ -179,7 +183,7 @@ class Pins:
         """What was dropped and is still there, oldest first."""
         return [
             Batch(folder.name, folder, tuple(_names(folder)))
-            for folder in _folders(self._trash)
+            for folder in folders(self._trash)
         ]
 
     def empty(self, batch: Batch) -> None:
@@ -206,7 +210,7 @@ class Pins:
 
         One that is not what it is called after is left where it is.
         """
-        if not _is_sound(path):
+        if sha256_at(path) != path.stem:
             return
         packs, pack = self._payloads.packs, Pack(path)
         oids = sorted(pack.tables.oids())
@@ -226,12 +230,6 @@ def _files(path: Path) -> set[str] | None:
     return None if pack.damage else pack.tables.oids()
 
 
-def _is_sound(path: Path) -> bool:
-    """Whether a pack is what it is called after."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == path.stem
-
-
 def _is_within(pack: Pack, other: Pack) -> bool:
     """Whether all that a pack has is in another one."""
     return all(other.find_file(row.md5) for row in pack.tables.all_files()) and all(
@@ -239,18 +237,12 @@ def _is_within(pack: Pack, other: Pack) -> bool:
     )
 
 
-def _folders(parent: Path) -> list[Path]:
-    """The folders in `parent`, sorted; none where it is missing."""
-    found = parent.iterdir() if parent.is_dir() else ()
-    return sorted(path for path in found if path.is_dir())
-
-
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 def _objects(root: Path) -> Iterator[str]:
-    for bucket in _folders(root):
+    for bucket in folders(root):
         for name in _names(bucket):
             yield bucket.name + name
 

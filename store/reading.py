@@ -8,14 +8,15 @@ meanwhile, so that the sync at the end finds little left to write.
 import hashlib
 import os
 from collections.abc import Callable
-from io import FileIO
+from contextlib import suppress
+from io import BufferedIOBase, FileIO, UnsupportedOperation
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lineage.errors import StoreError
 from lineage.store.disk import reflink, start_writing_out
-from lineage.store.files import FileEntry
+from lineage.store.files import FILE, FileEntry
 from lineage.store.hashes import Stamp, mode_of
 from lineage.store.scan import Found
 
@@ -43,19 +44,34 @@ def read_once(
     Raises:
         StoreError: when it cannot be read, or changes while it is read.
     """
-    read = _read_small if item.stat.st_size <= _SMALL else _read_large
     with _source(item) as source:
-        with FileIO(copy or os.devnull, "w") as file:
-            out = _Copy(file)
-            md5, sha256 = read(source, out, progress)
-            if copy:
-                os.fchmod(file.fileno(), 0o444)
-                out.send(_CHUNK)
+        read = _read(source, item.stat.st_size, copy, progress)
         stat = os.fstat(source.fileno())
-    if Stamp.of(stat) != Stamp.of(item.stat) or out.size != stat.st_size:
+    if Stamp.of(stat) != Stamp.of(item.stat) or read.size != stat.st_size:
         hint = "commit it once nothing writes to it"
         raise StoreError(f"{item.source} changed while it was read", hint=hint)
-    return FileEntry(item.path, mode_of(stat), out.size, sha256, md5), stat
+    return read._replace(path=item.path, mode=mode_of(stat)), stat
+
+
+def write_out(
+    source: BinaryIO, size: int, copy: Path, progress: Progress = unwatched
+) -> FileEntry:
+    """Write an open packed file of `size` bytes to the new file `copy`; what it was."""
+    return _read(cast("BufferedIOBase", source), size, copy, progress)
+
+
+def _read(
+    source: FileIO | BufferedIOBase, size: int, copy: Path | None, progress: Progress
+) -> FileEntry:
+    """Copy and hash; the size and the digests."""
+    read = _read_small if size <= _SMALL else _read_large
+    with FileIO(copy or os.devnull, "w") as file:
+        out = _Copy(file)
+        md5, sha256 = read(source, size, out, progress)
+        if copy:
+            os.fchmod(file.fileno(), 0o444)
+            out.send(_CHUNK)
+    return FileEntry("", FILE, out.size, sha256, md5)
 
 
 class _Copy:
@@ -66,12 +82,13 @@ class _Copy:
         self._cloned = False
         self.size = self._sent = 0
 
-    def clone(self, source: FileIO) -> None:
+    def clone(self, source: FileIO | BufferedIOBase) -> None:
         """Share the blocks of `source`, where the file system can: nothing to write.
 
         Should `source` change before it has been read, then so does its stamp.
         """
-        self._cloned = reflink(source.fileno(), self._file.fileno())
+        with suppress(UnsupportedOperation):  # a packed file has none
+            self._cloned = reflink(source.fileno(), self._file.fileno())
 
     def write(self, data: memoryview) -> None:
         if self._cloned:
@@ -97,15 +114,19 @@ def _source(item: Found) -> FileIO:
         raise StoreError(f"{item.source} cannot be read: {error.strerror}") from None
 
 
-def _read_small(source: FileIO, out: _Copy, progress: Progress) -> tuple[str, str]:
-    data = source.readall()
+def _read_small(
+    source: FileIO | BufferedIOBase, _: int, out: _Copy, progress: Progress
+) -> tuple[str, str]:
+    data = source.read() or b""
     out.write(memoryview(data))
     progress(len(data))
     md5 = hashlib.md5(data, usedforsecurity=False)
     return md5.hexdigest(), hashlib.sha256(data).hexdigest()
 
 
-def _read_large(source: FileIO, out: _Copy, progress: Progress) -> tuple[str, str]:
+def _read_large(
+    source: FileIO | BufferedIOBase, size: int, out: _Copy, progress: Progress
+) -> tuple[str, str]:
     """A thread per hash, reading and writing here; three chunks at a time.
 
     A file that grows while it is read is not followed for ever.
@@ -114,7 +135,6 @@ def _read_large(source: FileIO, out: _Copy, progress: Progress) -> tuple[str, st
 
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     pending: list[Future[None]] = []
-    size = os.fstat(source.fileno()).st_size
     out.clone(source)
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
         for buffer in cycle([bytearray(_CHUNK) for _ in range(3)]):
@@ -134,3 +154,29 @@ def _read_large(source: FileIO, out: _Copy, progress: Progress) -> tuple[str, st
 def _wait(pending: "list[Future[None]]", leave: int) -> None:
     while len(pending) > leave:
         pending.pop(0).result()
+
+
+def found(path: Path) -> Found:
+    """A file as `read_once` takes it."""
+    return Found(str(path), path.name, path.stat())
+
+
+def compared(path: Path, entry: FileEntry, progress: Progress) -> str:
+    """What tells the bytes at `path` from those of an entry; empty if nothing.
+
+    They are no progress, but `progress` may end it.
+    """
+    if path.stat().st_size != entry.size:
+        return f"is {path.stat().st_size} bytes long instead of {entry.size}"
+    return judged(read_once(found(path), None, lambda _: progress(0))[0], entry)
+
+
+def judged(read: FileEntry, entry: FileEntry) -> str:
+    """What tells digests that were just made from those of an entry."""
+    if read.size != entry.size:
+        return f"is {read.size} bytes long instead of {entry.size}"
+    if read.sha256 != entry.sha256:
+        return "does not have its recorded SHA-256"
+    if entry.md5 and read.md5 != entry.md5.partition(".")[0]:
+        return "does not have its recorded MD5"
+    return ""

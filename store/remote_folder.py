@@ -9,16 +9,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lineage.store.disk import make_folder, sync_files
 from lineage.store.files import FileEntry
-from lineage.store.reading import read_once
-from lineage.store.remote_payloads import RemotePayloads, found, judged
+from lineage.store.places import OURS, TMP
+from lineage.store.reading import Progress, found, judged, read_once
+from lineage.store.remote_payloads import RemotePayloads
 from lineage.store.workspace import workspace
-
-if TYPE_CHECKING:
-    from lineage.store.reading import Progress
 
 
 class FolderPayloads(RemotePayloads):
@@ -27,7 +25,7 @@ class FolderPayloads(RemotePayloads):
     def __init__(self, name: str, url: str, fs: Any, path: str) -> None:
         super().__init__(name, url, fs, path)
         self.jobs = min(self.jobs, os.cpu_count() or 1)  # hashing is all there is to do
-        self._tmp = Path(path, "lineage", "tmp")
+        self._tmp = Path(path, OURS, TMP)
         self._work = Path()
         self._sent: list[Path] = []
 
@@ -40,7 +38,7 @@ class FolderPayloads(RemotePayloads):
             finally:
                 sync_files(self._sent)
 
-    def send(self, source: Path, entry: FileEntry, progress: "Progress") -> str:
+    def send(self, source: Path, entry: FileEntry, progress: Progress) -> str:
         place = Path(self._place(entry))
         copy = self._work / place.name
         read, _ = read_once(found(source), copy, progress)
@@ -50,7 +48,7 @@ class FolderPayloads(RemotePayloads):
             copy.replace(place)
         return wrong
 
-    def receive(self, entry: FileEntry, copy: Path, progress: "Progress") -> str:
+    def receive(self, entry: FileEntry, copy: Path, progress: Progress) -> str:
         read, _ = read_once(found(Path(self._place(entry))), copy, progress)
         return judged(read, entry)
 

@@ -11,17 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from lineage.errors import LineageError, StoreError
 from lineage.store.files import FILE, FileEntry
-from lineage.store.packed.format import FOLDER, SUFFIX
+from lineage.store.packed.format import SUFFIX
 from lineage.store.parallel import Crew
-from lineage.store.reading import read_once
-from lineage.store.scan import Found
-
-if TYPE_CHECKING:
-    from lineage.store.reading import Progress
+from lineage.store.places import OBJECTS, OURS, PACKS
+from lineage.store.reading import Progress, compared
 
 _MANY = 2048  # objects from which listing their folders is less work than asking
 _PART = 16 << 20  # bytes of an S3 upload that are in memory at once
@@ -43,8 +40,8 @@ class RemotePayloads:
         self.url = _PASSWORD.sub("", url)
         self.jobs: int = fs.jobs
         self._fs = fs
-        self._objects = fs.join(path, "files", "md5")
-        self._packs = fs.join(path, "lineage", FOLDER)
+        self._objects = fs.join(path, *OBJECTS)
+        self._packs = fs.join(path, OURS, PACKS)
 
     def connect(self) -> None:
         """Reach the remote, as far as its protocol has anything to reach.
@@ -130,7 +127,7 @@ class RemotePayloads:
             return [info for info in listing if info["type"] == "file"]
         return []
 
-    def send(self, source: Path, entry: FileEntry, progress: "Progress") -> str:
+    def send(self, source: Path, entry: FileEntry, progress: Progress) -> str:
         """Send one object that has been compared with its entry just before.
 
         What is wrong with the bytes here, which are not sent then; empty if nothing.
@@ -158,7 +155,7 @@ class RemotePayloads:
         """Objects move side by side, so that one of them need not move in pieces."""
         return {"max_concurrency": 1} if hasattr(self._fs.fs, "max_concurrency") else {}
 
-    def receive(self, entry: FileEntry, copy: Path, progress: "Progress") -> str:
+    def receive(self, entry: FileEntry, copy: Path, progress: Progress) -> str:
         """Bring one object to the new file `copy`, and compare it with its entry.
 
         What is wrong with the bytes there; empty if nothing.
@@ -294,35 +291,9 @@ def _trust_our_own_digests(fs: Any) -> None:
     settings.setdefault("response_checksum_validation", "when_required")
 
 
-def compared(path: Path, entry: FileEntry, progress: "Progress") -> str:
-    """What tells the bytes at `path` from those of an entry; empty if nothing.
-
-    They are no progress, but `progress` may end it.
-    """
-    if path.stat().st_size != entry.size:
-        return f"is {path.stat().st_size} bytes long instead of {entry.size}"
-    return judged(read_once(found(path), None, lambda _: progress(0))[0], entry)
-
-
-def judged(read: FileEntry, entry: FileEntry) -> str:
-    """What tells digests that were just made from those of an entry."""
-    if read.size != entry.size:
-        return f"is {read.size} bytes long instead of {entry.size}"
-    if read.sha256 != entry.sha256:
-        return "does not have its recorded SHA-256"
-    if entry.md5 and read.md5 != entry.md5.partition(".")[0]:
-        return "does not have its recorded MD5"
-    return ""
-
-
 def pack_entry(name: str, size: int) -> FileEntry:
     """A pack, as objects are sent and received."""
     return FileEntry(f"{name}{SUFFIX}", FILE, size, name)
-
-
-def found(path: Path) -> Found:
-    """A file as `read_once` takes it."""
-    return Found(str(path), path.name, path.stat())
 
 
 def reason(error: BaseException) -> str:
@@ -331,7 +302,7 @@ def reason(error: BaseException) -> str:
     return said.splitlines()[0] if said else type(error).__name__
 
 
-def _callback(progress: "Progress") -> Any:
+def _callback(progress: Progress) -> Any:
     """What fsspec tells how far it is; raising in it ends the transfer."""
     from fsspec.callbacks import Callback
 

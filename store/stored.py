@@ -5,7 +5,6 @@ part of the registry's packs, or both: then the plain file is read. Readers hold
 lock, so one that finds no file looks into the packs, and once more for a file.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,15 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from lineage.errors import StoreError, VerificationError
+from lineage.store.digests import Digests, sha256_of
 from lineage.store.disk import make_folder
 from lineage.store.files import FileEntry
 from lineage.store.giving import give
 from lineage.store.lent import Lent
+from lineage.store.places import Places
 
 if TYPE_CHECKING:
     from lineage.store.packed.packs import Packs
 
-_CHUNK = 1 << 20
 _TRIES = 3  # looks for an object that others pack and unpack meanwhile
 MISSING = "is missing from the cache"
 
@@ -34,10 +34,8 @@ class Stored:
     def __init__(self, cache: Path, registry: str) -> None:
         self.cache = cache
         self.registry = registry
-        self._own = cache / "lineage"
-        self._pins = str(self._own / registry)
-        self._objects = str(cache / "files" / "md5")
-        self._lent = Lent(self._own / "tmp")
+        self.places = Places(cache, registry)
+        self._lent = Lent(self.places.tmp)
 
     @cached_property
     def packs(self) -> "Packs":
@@ -55,21 +53,19 @@ class Stored:
 
     def is_loose(self, oid: str) -> bool:
         """Whether an object is a file of its own: pinned, or where DVC keeps it."""
-        return self.is_pinned(oid) or os.path.exists(self._at(self._objects, oid))
+        return self.is_pinned(oid) or os.path.exists(self.places.place(oid))
 
     def is_packed(self, oid: str) -> bool:
         """Whether an object is in the packs only."""
         return not self.is_loose(oid) and self.packs.has(oid)
 
     def is_pinned(self, oid: str) -> bool:
-        return os.path.exists(self._at(self._pins, oid))
+        return os.path.exists(self.places.pin(oid))
 
     def is_linked(self, oid: str) -> bool:
         """Whether pin and DVC's place are there, and one file."""
         with suppress(OSError):
-            return os.path.samefile(
-                self._at(self._pins, oid), self._at(self._objects, oid)
-            )
+            return os.path.samefile(self.places.pin(oid), self.places.place(oid))
         return False
 
     def intact(self, oid: str, size: int) -> bool:
@@ -77,7 +73,7 @@ class Stored:
 
         DVC's link of one that is pinned is made good.
         """
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        pin, place = self.places.pin(oid), self.places.place(oid)
         found = _size(pin)
         if found is None and (packed := self.packs.find(oid)):
             return packed[1].size == size
@@ -103,7 +99,7 @@ class Stored:
                     return path.open("rb")
             if found := self.packs.open(oid):
                 return found
-        raise _missing(oid)
+        raise missing(oid)
 
     def path(self, oid: str) -> Path:
         """A plain file with an object's bytes, for readers that need one.
@@ -120,7 +116,7 @@ class Stored:
                     return self._lent.link(oid, path)
             if path := self._lent.thaw(oid, self.packs):
                 return path
-        raise _missing(oid)
+        raise missing(oid)
 
     @contextmanager
     def at(self, oid: str) -> Iterator[Path]:
@@ -149,7 +145,7 @@ class Stored:
 
     def loose(self, oid: str) -> Path | None:
         """The file of an object; a cache link that `dvc gc` took is made again."""
-        pin, place = self._at(self._pins, oid), self._at(self._objects, oid)
+        pin, place = self.places.pin(oid), self.places.place(oid)
         if os.path.exists(pin):
             if not os.path.exists(place):
                 with suppress(OSError):
@@ -163,12 +159,9 @@ class Stored:
 
     def digests(self, oid: str) -> tuple[str, str]:
         """MD5 and SHA-256 of an object that is here, as its bytes are."""
-        md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         with self.open(oid) as file:
-            while chunk := file.read(_CHUNK):
-                md5.update(chunk)
-                sha256.update(chunk)
-        return md5.hexdigest(), sha256.hexdigest()
+            found = Digests.of(file.read)
+        return found.md5, found.sha256
 
     def check(self, entry: FileEntry) -> str:
         """What is wrong with a file's object; empty when nothing is."""
@@ -184,7 +177,7 @@ class Stored:
                 if size != entry.size:
                     return f"is {size} bytes long instead of {entry.size}"
                 file.seek(0)
-                found = _sha256(file)
+                found = sha256_of(file)
         except OSError as error:
             return f"cannot be read: {error.strerror}"
         except VerificationError as error:
@@ -196,7 +189,7 @@ class Stored:
         with suppress(OSError):
             if path := self.loose(entry.md5):
                 with path.open("rb") as file:
-                    return _sha256(file) == entry.sha256
+                    return sha256_of(file) == entry.sha256
         return False
 
     def comes_back(self, entry: FileEntry) -> bool:
@@ -204,7 +197,7 @@ class Stored:
         with suppress(VerificationError):
             if packed := self.packs.open(entry.md5, anew=True):
                 with packed:
-                    return _sha256(packed) == entry.sha256
+                    return sha256_of(packed) == entry.sha256
         return False
 
     def copy(self, entry: FileEntry, target: str | Path) -> None:
@@ -213,23 +206,9 @@ class Stored:
         Raises:
             VerificationError: when they are not what the commit recorded.
         """
-        with self._unbuffered(entry.md5) as source:
-            self._give(entry, source, target)
-
-    def copy_packed(self, entry: FileEntry, target: str | Path) -> None:
-        """As `copy`, out of a pack, whatever plain file there is beside it."""
-        packed = self.packs.open(entry.md5)
-        if packed is None:
-            raise _missing(entry.md5)
-        with packed:
-            self._give(entry, cast("BufferedIOBase", packed), target)
-
-    @staticmethod
-    def _give(
-        entry: FileEntry, source: FileIO | BufferedIOBase, target: str | Path
-    ) -> None:
         mode = int(entry.mode[-3:], 8)
-        found = give(source, entry.size, os.fspath(target), mode)
+        with self._unbuffered(entry.md5) as source:
+            found = give(source, entry.size, os.fspath(target), mode)
         if found != entry.sha256:
             hint = "run `lineage verify` to see how far the damage goes"
             message = f"{entry.path} does not have its recorded SHA-256"
@@ -238,7 +217,7 @@ class Stored:
     def _unbuffered(self, oid: str) -> FileIO | BufferedIOBase:
         """As `open`, for whoever reads much at once; most objects are pinned."""
         with suppress(FileNotFoundError):
-            return FileIO(self._at(self._pins, oid))
+            return FileIO(self.places.pin(oid))
         return cast("BufferedIOBase", self.open(oid))
 
     # places
@@ -252,10 +231,6 @@ class Stored:
             make_folder(os.path.dirname(target))
         return _linked(source, target)
 
-    @staticmethod
-    def _at(root: str, oid: str) -> str:
-        return f"{root}/{oid[:2]}/{oid[2:]}"
-
 
 def _size(path: str) -> int | None:
     try:
@@ -264,7 +239,7 @@ def _size(path: str) -> int | None:
         return None
 
 
-def _missing(oid: str) -> StoreError:
+def missing(oid: str) -> StoreError:
     hint = "fetch it from a remote, or commit the same files again"
     return StoreError(f"the object {oid} is missing from the cache", hint=hint)
 
@@ -275,10 +250,3 @@ def _linked(source: str | Path, target: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-def _sha256(file: BinaryIO) -> str:
-    found = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        found.update(chunk)
-    return found.hexdigest()

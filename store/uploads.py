@@ -6,24 +6,23 @@ SHA-256: called after the other 62, ``<62>-<md5>`` when it is whole and checked,
 over by a link. What no commit took is swept.
 """
 
-import hashlib
 import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 from errno import ENOSPC
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from lineage.errors import Conflict, StoreError, VerificationError
+from lineage.store.digests import Digests
 from lineage.store.disk import disk_errors, locked, make_folder
 from lineage.store.payloads import Payloads
 
-FOLDER = "uploads"  # beside the pins of registries
 _MD5 = "[0-9a-f]" * 32
 _PART = ".part"
-_CHUNK = 1 << 20
 _AGE = 24 * 3600  # seconds
 
 
@@ -39,7 +38,7 @@ class Uploads:
     """What was sent to one registry and no commit has yet."""
 
     def __init__(self, payloads: Payloads) -> None:
-        self._folder = payloads.cache / "lineage" / FOLDER / payloads.registry
+        self._folder = payloads.places.uploads
 
     def find(self, sha256: str) -> Whole | None:
         """The file of this SHA-256, if it is here whole."""
@@ -147,13 +146,13 @@ class Arriving:
                 raise
             message = f"somebody else is sending {sha256[:12]}"
             raise Conflict(message, hint="try again in a moment") from None
-        self._hashes = None if self.offset else _Hashes()
+        self._digests = None if self.offset else Digests()
 
     def restart(self) -> None:
         """Forget what has come so far."""
         os.ftruncate(self._file, 0)
         self.offset = self._start = os.lseek(self._file, 0, os.SEEK_SET)
-        self._hashes = _Hashes()
+        self._digests = Digests()
 
     def write(self, data: bytes) -> None:
         """Append `data`.
@@ -171,8 +170,8 @@ class Arriving:
             self.stop()
             raise
         self.offset += len(data)
-        if self._hashes:
-            self._hashes.update(data)
+        if self._digests:
+            self._digests.update(data)
 
     def finish(self) -> Whole:
         """See whether the file is what its address says, and keep it.
@@ -180,16 +179,21 @@ class Arriving:
         Raises:
             VerificationError: when it is not; nothing is kept then.
         """
-        md5, sha256 = (self._hashes or _Hashes.of(self._file)).digests()
-        if sha256 != self._sha256:
+        found = self._digests or self._read_again()
+        if found.sha256 != self._sha256:
             self.discard()
-            message = f"the bytes have the SHA-256 {sha256}, not {self._sha256}"
+            message = f"the bytes have the SHA-256 {found.sha256}, not {self._sha256}"
             raise VerificationError(message, hint="send the file that has it")
-        place = self._path.with_name(f"{self._sha256[2:]}-{md5}")
+        place = self._path.with_name(f"{self._sha256[2:]}-{found.md5}")
         with self._held, disk_errors("taking a file"):
             os.fchmod(self._file, 0o444)
             self._path.rename(place)
-        return Whole(place, md5, self.offset)
+        return Whole(place, found.md5, self.offset)
+
+    def _read_again(self) -> Digests:
+        """What a file that came in pieces is."""
+        os.lseek(self._file, 0, os.SEEK_SET)
+        return Digests.of(partial(os.read, self._file))
 
     def stop(self) -> None:
         """Keep what has come: somebody may go on from there."""
@@ -201,27 +205,3 @@ class Arriving:
         """Keep nothing."""
         with self._held:
             self._path.unlink(missing_ok=True)
-
-
-class _Hashes:
-    """MD5 and SHA-256 of what comes."""
-
-    def __init__(self) -> None:
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
-
-    @classmethod
-    def of(cls, descriptor: int) -> Self:
-        """Those of a file from its beginning."""
-        made, offset = cls(), 0
-        while data := os.pread(descriptor, _CHUNK, offset):
-            made.update(data)
-            offset += len(data)
-        return made
-
-    def update(self, data: bytes) -> None:
-        self._md5.update(data)
-        self._sha256.update(data)
-
-    def digests(self) -> tuple[str, str]:
-        return self._md5.hexdigest(), self._sha256.hexdigest()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lineage.client.http import Server
 from lineage.errors import NotFound, StoreError
@@ -11,10 +11,8 @@ from lineage.store.files import FileEntry
 from lineage.store.hashes import HashCache
 from lineage.store.parallel import Crew
 from lineage.store.payloads import Payloads
-from lineage.store.remote_payloads import RemotePayloads, compared
-
-if TYPE_CHECKING:
-    from lineage.store.reading import Progress
+from lineage.store.reading import Progress, compared
+from lineage.store.remote_payloads import RemotePayloads
 
 _CHUNK = 1 << 18
 _JOBS = 4  # files at once
@@ -70,7 +68,7 @@ class ServedPayloads(RemotePayloads):
         """None: the server decodes what it has packed."""
         return {}
 
-    def receive(self, entry: FileEntry, copy: Path, progress: "Progress") -> str:
+    def receive(self, entry: FileEntry, copy: Path, progress: Progress) -> str:
         """Bring one file, going on where a connection broke, and compare it."""
         copy.touch()
         for tries_left in reversed(range(_TRIES)):
@@ -85,7 +83,7 @@ class ServedPayloads(RemotePayloads):
         copy.chmod(0o444)
         return compared(copy, entry, progress)
 
-    def _receive(self, entry: FileEntry, copy: Path, progress: "Progress") -> None:
+    def _receive(self, entry: FileEntry, copy: Path, progress: Progress) -> None:
         start = copy.stat().st_size
         if start >= entry.size > 0:
             return
@@ -106,7 +104,7 @@ def upload(
     server: Server,
     payloads: Payloads,
     entries: Iterable[FileEntry],
-    progress: "Progress | None" = None,
+    progress: Progress | None = None,
 ) -> None:
     """Send what the server lacks of these files, going on where others stopped.
 
@@ -137,7 +135,7 @@ def _batches(entries: list[FileEntry]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _send(
-    server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: "Progress"
+    server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: Progress
 ) -> None:
     for tries_left in reversed(range(_TRIES)):
         try:
@@ -153,7 +151,7 @@ def _send(
 
 
 def _send_from(
-    server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: "Progress"
+    server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: Progress
 ) -> None:
     headers = {
         "Content-Type": "application/offset+octet-stream",

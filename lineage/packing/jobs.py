@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from lineage.packing.cold import Cold
+from lineage.store.batches import batches
 
 _GROUP = 64 << 20  # bytes of small files that are added at once
 
@@ -27,16 +28,4 @@ def jobs(files: Iterable[Cold]) -> Iterator[list[Cold]]:
             yield [file]
     small.sort(key=lambda file: neighbours(file.entry.path))
     for _, alike in groupby(small, lambda file: neighbours(file.entry.path)[0]):
-        yield from _groups(alike)
-
-
-def _groups(files: Iterable[Cold]) -> Iterator[list[Cold]]:
-    group, size = list[Cold](), 0
-    for file in files:
-        group.append(file)
-        size += file.entry.size
-        if size >= _GROUP:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
+        yield from batches(alike, lambda file: file.entry.size, _GROUP)

@@ -1,24 +1,16 @@
 """Making packed files plain again, so that DVC finds them, and packs go."""
 
-import hashlib
 import time
-from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Collection
 
-from lineage.errors import VerificationError
 from lineage.keeping import refresh_keep
 from lineage.packing.counts import Unpacked
 from lineage.packing.turn import turn
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
-from lineage.store.packed.format import PackedFile
+from lineage.store.files import FileEntry
+from lineage.store.payloads import in_batches
 from lineage.store.reading import Progress, unwatched
-
-_CHUNK = 4 << 20
-_BATCH = 1 << 30  # bytes that are synced and pinned together
-_FILES = 1000  # and files
 
 
 def unpack(
@@ -62,13 +54,13 @@ class _Unpacker:
     def run(self, chosen: set[str] | None) -> None:
         """Make the chosen files plain, or all, and let packs go."""
         packed = {
-            file.md5.hex(): file
+            file.oid: file.entry
             for pack in self._packs
             for file in pack.tables.all_files()
         }
         wanted = packed.keys() if chosen is None else packed.keys() & chosen
         try:
-            for batch in _batches(packed[oid] for oid in sorted(wanted)):
+            for batch in in_batches(packed[oid] for oid in sorted(wanted)):
                 self._write(batch)
             if wanted:
                 self._drop(wanted)
@@ -76,35 +68,12 @@ class _Unpacker:
             if wanted:
                 refresh_keep(self._registry, again=True)
 
-    def _write(self, batch: list[PackedFile]) -> None:
+    def _write(self, batch: list[FileEntry]) -> None:
         """Make some files plain."""
         with self._payloads.workspace() as work:
-            staged = {}
-            for file in batch:
-                if not self._payloads.is_plain(file.entry):
-                    staged[file.oid] = work / file.oid
-                    self._copy(file, staged[file.oid])
-            self._payloads.loosen(staged, work)
-
-    def _copy(self, file: PackedFile, target: Path) -> None:
-        """Write one file, compared with what it is called after.
-
-        Raises:
-            VerificationError: when it is damaged.
-        """
-        oid = file.md5.hex()
-        source = self._packs.open(oid)
-        if source is None:
-            raise VerificationError(f"the packed file {oid} is gone")
-        with source, target.open("xb") as out:
-            found = _copied(source, out, self._progress)
-        if found != (oid, file.sha256.hex()):
-            hint = "run `lineage verify` to see how far the damage goes"
-            message = f"the packed file {oid} does not have its recorded digests"
-            raise VerificationError(message, hint=hint)
-        target.chmod(0o444)
-        self.counts.files += 1
-        self.counts.size += file.size
+            fresh = self._payloads.make_plain(batch, work, self._progress)
+        self.counts.files += len(fresh)
+        self.counts.size += sum(entry.size for entry in fresh)
 
     def _drop(self, plain: Collection[str]) -> None:
         """Take files that are plain now out of the packs, but what others build on.
@@ -119,31 +88,3 @@ class _Unpacker:
             leaving = Leaving(self._packs, here - set(plain), always=True)
             done = rewrite(self._packs, leaving.keep, work)
         self.counts.freed, self.counts.kept = done.freed, leaving.left
-
-
-def _copied(source: BinaryIO, out: BinaryIO, progress: Progress) -> tuple[str, str]:
-    """Copy, and hash on two more threads; the MD5 and the SHA-256."""
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
-        while chunk := source.read(_CHUNK):
-            pending = [first.submit(md5.update, chunk)]
-            pending += [second.submit(sha256.update, chunk)]
-            out.write(chunk)
-            progress(len(chunk))
-            for future in pending:
-                future.result()
-    return md5.hexdigest(), sha256.hexdigest()
-
-
-def _batches(files: Iterable[PackedFile]) -> Iterator[list[PackedFile]]:
-    """Files in groups that are not too large."""
-    batch: list[PackedFile] = []
-    size = 0
-    for file in files:
-        batch.append(file)
-        size += file.size
-        if size >= _BATCH or len(batch) >= _FILES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

@@ -16,8 +16,6 @@ from lineage.store.reading import Progress
 from lineage.tombstones import Tombstones
 from lineage.verify.problem import Problem
 
-"""Called with the number of bytes checked since the last call."""
-
 _BATCH = 1024  # objects
 FREED, UNFETCHED = "gc freed", "were left at the remote"
 _Key = tuple[str, str, int]  # MD5, SHA-256, size

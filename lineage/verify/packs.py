@@ -4,11 +4,11 @@ Packed files of commits are read as all files are (see `lineage.verify.files`). 
 finds damage that costs none of them yet, and files that no commit names.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from lineage.errors import VerificationError
 from lineage.registry import Registry
+from lineage.store.digests import sha256_at
 from lineage.store.packed.packs import Pack
 from lineage.verify.files import Objects
 from lineage.verify.problem import Problem
@@ -39,8 +39,7 @@ def pack_problems(
 def _wrong(pack: Pack) -> str:
     try:
         pack.check()
-        with pack.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_at(pack.path)
     except FileNotFoundError:  # others have written it anew meanwhile
         return ""
     except VerificationError as error:

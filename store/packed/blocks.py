@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _HELD = 192 << 20  # bytes of decoded blocks that are kept
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
 THREADS = min(8, _CORES)
+AHEAD = 2 * THREADS  # blocks that are begun before they are asked for
 _importing = Mutex()
 
 

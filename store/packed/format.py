@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from lineage.errors import VerificationError
 from lineage.store.files import FILE, FileEntry
 
-FOLDER = "packs"  # below `lineage` in a cache, and at a remote
 SUFFIX = ".pack"  # after a pack's name, its SHA-256
 MAGIC = b"lineage pack 1\n\0"  # what a pack begins and ends with
 BLOCK = 4 << 20  # bytes of a block, at most

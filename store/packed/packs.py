@@ -14,7 +14,6 @@ from weakref import WeakSet, finalize, ref
 from lineage.errors import StoreError, VerificationError
 from lineage.store.disk import disk_errors, make_folder, sync_files, sync_path
 from lineage.store.packed.format import (
-    FOLDER,
     MAGIC,
     SUFFIX,
     TRAILER_SIZE,
@@ -25,6 +24,7 @@ from lineage.store.packed.format import (
     read_tables,
     read_trailer,
 )
+from lineage.store.places import Places
 from lineage.store.threads import Mutex
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Packs:
     """
 
     def __init__(self, cache: Path, registry: str) -> None:
-        self.folder = cache / "lineage" / FOLDER / registry
+        self.folder = Places(cache, registry).packs
         self.making: Source | None = None  # a pack whose blocks count already
         self.damaged: dict[str, str] = {}
         self._here: dict[str, Pack] = {}

@@ -1,20 +1,18 @@
 """Reading a pack back before anything relies on it: all of it, through its readers."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lineage.errors import VerificationError
-from lineage.store.packed.blocks import THREADS, Blocks, Source, crew
+from lineage.store.packed.blocks import AHEAD, Blocks, Source, crew
 from lineage.store.packed.format import PackedFile, Segment
 from lineage.store.packed.packs import Pack
+from lineage.store.parallel import in_order
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from lineage.store.packed.codec import Data
 
 T = TypeVar("T")
@@ -89,16 +87,8 @@ def _each(
     blocks: Blocks, items: Iterable[tuple[bytes, T]]
 ) -> Iterator[tuple["Data", T]]:
     """The blocks of some ids, which threads decode, with what came with each id."""
-    pending: deque[tuple[Future[Data], T]] = deque()
-    try:
-        for id_, what in items:
-            pending.append((crew().submit(blocks.get, id_), what))
-            if len(pending) > 2 * THREADS:
-                task, first = pending.popleft()
-                yield task.result(), first
-        while pending:
-            task, first = pending.popleft()
-            yield task.result(), first
-    finally:
-        for task, _ in pending:
-            task.cancel()
+
+    def get(item: tuple[bytes, T]) -> tuple["Data", T]:
+        return blocks.get(item[0]), item[1]
+
+    return in_order((crew().submit(get, item) for item in items), AHEAD)

@@ -4,8 +4,6 @@ Tables are kept below a folder of this machine once they were read; a pack never
 changes, so they stay right.
 """
 
-import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from lineage.errors import VerificationError
 from lineage.store.disk import write_atomically
-from lineage.store.files import FILE, FileEntry
+from lineage.store.files import FileEntry
 from lineage.store.packed.blocks import Blocks
 from lineage.store.packed.closure import Closure
 from lineage.store.packed.format import (
@@ -29,10 +27,10 @@ from lineage.store.packed.format import (
     read_trailer,
 )
 from lineage.store.packed.stream import Stream
+from lineage.store.reading import Progress, write_out
 
 if TYPE_CHECKING:
     from lineage.store.packed.packs import Pack
-    from lineage.store.reading import Progress
 
 _WINDOW = 1 << 20  # bytes asked for at once, so that small blocks come together
 _KEPT = 32  # windows
@@ -145,22 +143,15 @@ class RemotePacks:
         return cast("BinaryIO", Stream(self._blocks, segments))
 
     def write(
-        self, name: str, file: PackedFile, copy: Path, progress: "Progress"
+        self, name: str, file: PackedFile, copy: Path, progress: Progress
     ) -> FileEntry:
         """Write such a file whole to the new file `copy`; its size and digests.
 
         Raises:
             VerificationError: when a block is missing or damaged.
         """
-        md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-        with self.read(name, file) as source, copy.open("xb") as out:
-            while chunk := source.read(_WINDOW):
-                md5.update(chunk)
-                sha256.update(chunk)
-                size += out.write(chunk)
-                progress(len(chunk))
-            os.fchmod(out.fileno(), 0o444)
-        return FileEntry("", FILE, size, sha256.hexdigest(), md5.hexdigest())
+        with self.read(name, file) as source:
+            return write_out(source, file.size, copy, progress)
 
     def _read(
         self, remote: Parts, known: Path, one: tuple[str, int]

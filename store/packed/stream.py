@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from lineage.store.packed.blocks import THREADS, Blocks, crew
+from lineage.store.packed.blocks import AHEAD, Blocks, crew
 from lineage.store.packed.format import Segment
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from lineage.store.packed.codec import Data
-
-_AHEAD = 2 * THREADS  # blocks that are begun before they are asked for
 
 
 class Stream(io.BufferedIOBase):
@@ -120,7 +118,7 @@ class Stream(io.BufferedIOBase):
         last = bisect_right(self._starts, end - 1) - 1
         if number == self._last + 1 and number > 0:
             last = len(self._segments) - 1
-        self._begin(number, min(last, number + _AHEAD))
+        self._begin(number, min(last, number + AHEAD))
         segment, task = self._segments[number], self._ahead.pop(number, None)
         return segment.of(task.result() if task else self._blocks.get(segment.block))
 

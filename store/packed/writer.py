@@ -6,16 +6,15 @@ build on is what was there when its file was begun.
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from lineage.errors import StoreError, VerificationError
 from lineage.store.disk import start_writing_out, sync_path
-from lineage.store.packed.blocks import THREADS, Row
+from lineage.store.packed.blocks import AHEAD, THREADS, Row
 from lineage.store.packed.format import (
     BLOCK,
     MAGIC,
@@ -27,6 +26,7 @@ from lineage.store.packed.format import (
     tables,
 )
 from lineage.store.packed.packs import Packs, read_at
+from lineage.store.parallel import in_order
 
 if TYPE_CHECKING:
     from lineage.store.packed.codec import Coded, Data
@@ -201,18 +201,8 @@ class Writer:
 
     def _in_order(self, pieces: Iterable[Piece]) -> Iterator[_Made]:
         """What becomes of the pieces, a few of them at a time."""
-        pending: deque[Future[_Made]] = deque()
-        settled = self.size
-        try:
-            for piece in pieces:
-                pending.append(self._crew.submit(self._code, piece, settled))
-                if len(pending) > 2 * THREADS:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        submit, settled = self._crew.submit, self.size
+        return in_order((submit(self._code, p, settled) for p in pieces), AHEAD)
 
     def _code(self, piece: Piece, settled: int) -> _Made:
         """Code a piece; it may build on blocks of this pack before `settled`."""

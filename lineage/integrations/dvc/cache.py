@@ -10,6 +10,7 @@ from lineage.errors import LineageError, NotAllowed, VerificationError
 from lineage.integrations.dvc.files import Out
 from lineage.registry import Registry
 from lineage.store.files import FileEntry, Payload
+from lineage.store.places import place
 from lineage.store.scan import Found
 
 _MD5 = 32
@@ -68,7 +69,7 @@ class Cache:
         oid = digest.removesuffix(".dir")
         if len(oid) != _MD5 or not oid.isalnum():
             raise ValueError(digest)
-        new = self._folder / "files" / "md5" / digest[:2] / digest[2:]
+        new = place(self._folder, digest)
         old = self._folder / digest[:2] / digest[2:]
         return new if new.exists() else old
 

@@ -25,8 +25,7 @@ from lineage.store.disk import locked
 from lineage.store.dvc import open_remote
 from lineage.store.files import FileEntry, file_list
 from lineage.store.parallel import Crew
-from lineage.store.reading import read_once
-from lineage.store.remote_payloads import found
+from lineage.store.reading import found, read_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
