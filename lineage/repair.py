@@ -10,7 +10,9 @@ and git remotes.
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lineage.erase import enforce
 from lineage.errors import LineageError
@@ -32,6 +34,9 @@ from lineage.tombstones import known_tombstones
 from lineage.transfer import receive, send
 from lineage.verify import Problem, Verified
 from lineage.verify.elsewhere import chosen
+
+if TYPE_CHECKING:
+    from lineage.store.packed.others import Others
 
 _GIT_OID, _PACK = 40, 64
 
@@ -227,10 +232,29 @@ class _Files:
             self._pins.put_away(entry.md5, self._date)
             self._payloads.add_bytes(data, ".dir")
             return f"{entry.md5}: made again from the file list"
+        if name := self._from_packs(entry):
+            return f"{entry.path} of {id_[:12]}: from packs of another name, {name}"
         for path in self._copies(entry, id_):
             if self._replace(entry, path):
                 return f"{entry.path} of {id_[:12]}: from {path}"
         return ""
+
+    def _from_packs(self, entry: FileEntry) -> str | None:
+        """Take over packs that another registry in the cache has, or one that is lost.
+
+        Not for what is damaged in packs of ours: these packs may be the same ones.
+        """
+        if self._payloads.has(entry.md5):
+            return None
+        with suppress(OSError, LineageError), self._payloads.workspace() as work:
+            return self._others.take_over(entry, self._payloads.packs, work)
+        return None
+
+    @cached_property
+    def _others(self) -> "Others":
+        from lineage.store.packed.others import Others
+
+        return Others(self._payloads.places)
 
     def _copies(self, entry: FileEntry, id_: str) -> Iterator[Path]:
         for cache in self._caches:

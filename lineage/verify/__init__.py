@@ -26,7 +26,7 @@ from lineage.verify.elsewhere import chosen, erased_problems, log_problems_at
 from lineage.verify.files import FREED, Objects, file_problems
 from lineage.verify.git import git_problems
 from lineage.verify.log import end_problems, log_problems
-from lineage.verify.packs import pack_problems
+from lineage.verify.packs import other_notes, pack_problems
 from lineage.verify.pins import pin_problems
 from lineage.verify.problem import Problem
 from lineage.verify.remote import remote_problems
@@ -104,6 +104,7 @@ def verify(
         result.notes += derived_notes(registry)
         result.problems += git_problems(registry, result.problems)
     result.notes += objects.notes()
+    result.notes += other_notes(registry, objects.lost(result.problems))
     return result
 
 

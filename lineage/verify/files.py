@@ -55,6 +55,11 @@ class Objects:
         """Every object that has to be somewhere."""
         return self.wanted.values()
 
+    def lost(self, found: Iterable[Problem]) -> Iterator[FileEntry]:
+        """Those that were found to be missing."""
+        missing = {problem.object for problem in found if problem.what == MISSING}
+        return (entry for entry, _, _ in self.all() if entry.md5 in missing)
+
     def notes(self) -> Iterator[str]:
         """What is away on purpose."""
         if self.erased:

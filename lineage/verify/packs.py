@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 from lineage.errors import VerificationError
 from lineage.registry import Registry
 from lineage.store.digests import sha256_at
+from lineage.store.files import FileEntry
 from lineage.store.packed.packs import Pack
+from lineage.store.places import packers
 from lineage.verify.files import Objects
 from lineage.verify.problem import Problem
 
@@ -34,6 +36,20 @@ def pack_problems(
     for name in packs.damaged.keys() - {pack.name for pack in packs}:
         what = f"the pack {name[:12]} cannot be read: {packs.damaged[name]}"
         yield Problem("", "", what, name)
+
+
+def other_notes(registry: Registry, lost: Iterable[FileEntry]) -> Iterator[str]:
+    """Where packs of another name in the cache have files that are `lost` here."""
+    places, lost = registry.payloads.places, list(lost)
+    if not lost or set(packers(places.cache)) <= {places.registry}:
+        return
+    from lineage.store.packed.others import Others
+
+    for name, count in Others(places).count(lost).items():
+        yield (
+            f"missing objects that are in packs of another name, {name}: {count:,} "
+            "(`lineage verify --repair` takes them over)"
+        )
 
 
 def _wrong(pack: Pack) -> str:

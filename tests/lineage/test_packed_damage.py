@@ -104,3 +104,20 @@ def test_repair_heals_from_the_remote(
         assert f"first of {made[0][:12]}: from the DVC remote" in said
     else:
         assert left == []
+
+
+def test_packs_of_a_name_that_was_lost(repo: Registry, made: list[str]) -> None:
+    """verify says whose they seem to be, repair takes them over and leaves theirs."""
+    old = repo.payloads.packs.folder
+    (repo.home / "uuid").unlink()
+    with closing(lineage.open(repo.root)) as registry:
+        found = verify(registry)
+        assert {p.what for p in found.problems} == {"is missing from the cache"}
+        assert [note for note in found.notes if old.name in note]
+        done = repair(registry, found)
+        assert done == [
+            f"first of {made[0][:12]}: from packs of another name, {old.name}"
+        ]
+        assert verify(registry).problems == []
+        assert registry.payloads.packs.folder != old
+        assert len(list(old.iterdir())) == 1
