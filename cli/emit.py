@@ -24,12 +24,12 @@ from lineage.errors import UsageError
 @at_option
 @pass_app
 def emit(app: App, /, *, revsets: tuple[str, ...], shown: bool) -> None:
-    """Send what is not sent yet to where openlineage.url or openlineage.file say.
+    """Send what is not sent yet to where openlineage.url or openlineage.file says.
 
     Once one of them is set, each commit is sent by itself, beside whoever records it;
     this says what is wrong when nothing arrives. With --print the events of REVSET
     (by default of all that is recorded) go to stdout, one a line. docs/openlineage.md
-    has the words.
+    says what is called what.
     """
     if not shown:
         if revsets:

@@ -23,7 +23,7 @@ _COLUMNS = (
 
 @click.command(
     cls=Command,
-    short_help="The history of a DVC repository: models and data.",
+    short_help="Record the history of a DVC repository.",
     examples={
         "lineage import dvc": "the repository that we are in",
         "lineage import dvc ../project --rev v2.0": "another one, up to a tag",
@@ -32,14 +32,18 @@ _COLUMNS = (
     exits=[0, 1, 2, 3, 5],
 )
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path())
-@click.option("--rev", metavar="REV", default="HEAD", help="git's, of the newest.")
+@click.option(
+    "--rev", metavar="REV", default="HEAD", help="The newest git commit to import."
+)
 @click.option(
     "--model", "models", metavar="GLOB", multiple=True, help="Outs that are models."
 )
 @click.option(
     "--dataset", "datasets", metavar="GLOB", multiple=True, help="Outs that are data."
 )
-@click.option("--prefix", metavar="NAME", default="", help="Before each name: NAME/….")
+@click.option(
+    "--prefix", metavar="NAME", default="", help="Put NAME/ before each name."
+)
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
 def import_dvc(

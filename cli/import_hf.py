@@ -10,7 +10,7 @@ from lineage.cli.render import document
 
 @click.command(
     cls=Command,
-    short_help="A model or dataset of the Hugging Face Hub.",
+    short_help="Record a model or dataset of the Hugging Face Hub.",
     examples={
         "lineage import hf ./SmolLM2-135M": "a folder with its card and files",
         "lineage import hf org/model --revision v1.0": "downloaded from the Hub",

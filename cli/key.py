@@ -179,7 +179,7 @@ def add(
     exits=[0, 2, 5],
 )
 @at_option
-@click.option("--revoked", is_flag=True, help="Print revoked keys as OpenSSH reads it.")
+@click.option("--revoked", is_flag=True, help="Print revoked keys, for OpenSSH.")
 @format_option("json", "jsonl", "csv", "md", _ALLOWED)
 @pass_app
 def list_(app: App, *, revoked: bool, format_: str) -> None:

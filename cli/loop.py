@@ -63,7 +63,7 @@ They describe a small loop with gates, and explain every field. The templates:
     type=click.Choice(list(TEMPLATES)),
     default="text",
     show_default=True,
-    help="What kind of loop; see below.",
+    help="What kind of loop: see above.",
 )
 @click.option("--text", type=Path, metavar="FILE", help="What the loop learns from.")
 @click.option(

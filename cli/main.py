@@ -188,7 +188,7 @@ def program(
 ) -> None:
     """Version control for AI feedback loops.
 
-    A model writes data, the data trains a successor, the successor writes more
+    A model writes data, the data train a successor, the successor writes more
     data. Every model, dataset and config of such a loop is a commit here, and
     `lineage log` shows what came from what.
     """

@@ -68,9 +68,9 @@ def serve(
 ) -> None:
     """Serve registries until interrupted: an API below /api/v1, and pages.
 
-    Without arguments it is the registry around here. Several are served below their
-    names, /NAME/. Until a registry has a token (`lineage token create`), it is there
-    for this machine alone, and whoever asks is whoever runs the server.
+    Without arguments it is the registry of the current folder. Several are served
+    below their names, /NAME/. Until a registry has a token (`lineage token create`), it
+    is there for this machine alone, and whoever asks is whoever runs the server.
     docs/server.md has proxies, services and backups; docs/threats.md what is kept out.
 
     With --static the same pages are written to a new folder DIR, with relative links:

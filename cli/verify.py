@@ -134,10 +134,10 @@ def verify(
 
     Every manifest, file list, file and event is compared with the SHA-256 that
     names it, git checks its own objects, and what is derived is compared with what
-    it came from. Cache files that `dvc gc` removed are put back where we kept them.
-    With --repair damaged objects move to a trash, and copies that are whole take
-    their place: from the cache, other clones, the place that a file was committed
-    from, the DVC remote and git remotes.
+    it came from. Files that `dvc gc` took from the cache are put back. With --repair
+    damaged objects move to a trash, and copies that are whole take their place: from
+    the cache, other clones, the place that a file was committed from, the DVC remote
+    and git remotes.
 
     --since proves that the log was only added to since an event that you noted (its
     id, as a report or `lineage events --format json` gave it): by the SHA-256 of each
@@ -145,8 +145,8 @@ def verify(
 
     FILE.zip is a bundle that `lineage report --format bundle` wrote, or the folder
     that one was unpacked to. It is checked by itself, wherever you are, by what you
-    hold from elsewhere: docs/bundle.md says what each check proves, and how to make
-    it without lineage.
+    hold from elsewhere: docs/bundle.md says what each check proves, and how to do it
+    without lineage.
 
     --evidence looks at edges: are a mixed dataset's records those of its parents, in
     the shares that were recorded? Do a fine-tune's weights come from the model that
