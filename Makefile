@@ -19,7 +19,8 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
     --inline-snapshot=disable
 
-.PHONY: demo docs test test-long lint bench science conformance clean
+.PHONY: demo docs test test-long lint bench science conformance chaos audit sbom release \
+    clean
 
 demo: .venv/.loop
 	$(BIN)/lineage demo --force
@@ -60,6 +61,26 @@ conformance: .venv/.dev
 	@test -d "$(MLFLOW_SRC)/tests" || { echo "make conformance \
 	    MLFLOW_SRC=/a/checkout/of/mlflow"; exit 2; }
 	$(BIN)/python tests/compat/mlflow_conformance.py $(MLFLOW_SRC)
+
+# Writers, loops, servers, gc, kills and a full disk at once: docs/chaos.md.
+MINUTES := 30
+chaos: .venv/.dev
+	nice $(BIN)/python tests/chaos/run.py --minutes $(MINUTES)
+
+# What is known against what is installed here, and under which licences it stands:
+# docs/supply-chain.md. The first needs the network.
+audit: .venv/.dev
+	$(BIN)/pip-licenses > .venv/licences
+	$(BIN)/pip freeze --exclude-editable | sed 's/+.*//' > .venv/frozen
+	$(BIN)/pip-audit -r .venv/frozen --no-deps --disable-pip --strict
+
+sbom: .venv/.dev
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --spec-version 1.6 \
+	    --output-reproducible --validate -o dist/sbom.json
+
+release: .venv/.dev
+	.ci/release
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .hypothesis

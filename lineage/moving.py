@@ -59,10 +59,11 @@ class Run:
     """What a push and a fetch have in common.
 
     `missing` is what is to be said of an object that was looked for in vain,
-    `corrupt` what to do about one with other bytes.
+    `advice` what to do about it, and `corrupt` what to do about one with other bytes.
     """
 
     missing = "is missing there"
+    advice = "push from a clone that has it"
     corrupt = "a clone that has it whole can send it again"
 
     def __init__(
@@ -100,7 +101,7 @@ class Run:
 
     def _raised(self, one: Wanted, error: Exception) -> None:
         if isinstance(error, FileNotFoundError):
-            self.fail(one, self.missing, "push from a clone that has it")
+            self.fail(one, self.missing, self.advice)
             return
         self._in_a_row += 1
         self.gave_up = self._in_a_row >= _PATIENCE

@@ -83,6 +83,7 @@ class _Push(Run):
     """Sending objects from the cache."""
 
     missing = "is neither here nor there"
+    advice = "`lineage pull --all-payloads` brings what another remote has"
     corrupt = "`lineage verify` says how far it goes"
 
     def send_packed(self, registry: Registry, wanted: list[Wanted]) -> set[str]:

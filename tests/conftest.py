@@ -143,7 +143,7 @@ def sound() -> Callable[..., None]:
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         problems = verify(registry).problems
         assert [p for p in problems if not (lacking and p.what == MISSING)] == []
-        assert list(_left_over(registry)) == []
+        assert list(left_over(registry)) == []
         brought: dict[str, list[str]] = {}
         for logged in registry.events_log.iterate():
             for id_, _ in logged.event.commits:
@@ -162,7 +162,7 @@ def _apart(registry: Registry, gits: list[str]) -> bool:
     return len(newest.split()) == len(set(gits)) == len(gits)
 
 
-def _left_over(registry: Registry) -> Iterator[Path]:
+def left_over(registry: Registry) -> Iterator[Path]:
     """What only a killed writer leaves: copies on their way, lock files, doubles."""
     common, cache = registry.git.common, registry.payloads.cache
     yield from common.glob("objects/**/tmp_*")
