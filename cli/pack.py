@@ -111,7 +111,9 @@ def pack(
 def _run(app: App, revset: str | None, *, auto: bool, dry_run: bool) -> "Packed | None":
     from lineage.packing.auto import pack_if_due
     from lineage.packing.packer import pack as run
+    from lineage.store.memory import keep_freed_memory
 
+    keep_freed_memory()
     with app.terminal.progress("packing") as progress:
         if auto:
             return pack_if_due(app.registry, progress)

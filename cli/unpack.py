@@ -25,17 +25,19 @@ from lineage.errors import UsageError
 def unpack(app: App, revset: str | None, *, everything: bool, format_: str) -> None:
     """Write the packed files of REVSET out as plain ones, where DVC finds them.
 
-    Each is compared with its SHA-256 and its MD5 before it counts. What no packed file
-    needs any more leaves the packs.
+    Each is compared with its SHA-256 before it counts. What no packed file needs any
+    more leaves the packs.
     """
     from lineage.packing.unpacking import unpack as run
     from lineage.shapes.packing import unpacked
+    from lineage.store.memory import keep_freed_memory
 
     if (revset is None) != everything:
         raise UsageError(
             "say what to unpack: REVSET, or --all",
             hint="`lineage unpack --all` unpacks everything",
         )
+    keep_freed_memory()
     with app.terminal.progress("unpacking") as progress:
         done = run(app.registry, revset, progress=progress)
     if format_ == "json":

@@ -19,10 +19,12 @@ from lineage.store.digests import md5_at, sha256_at
 from lineage.store.disk import disk_errors, locked, make_folder, sync_files
 from lineage.store.files import FileEntry, Payload, dvc_directory
 from lineage.store.hashes import HashCache
-from lineage.store.reading import Progress, judged, unwatched, write_out
+from lineage.store.packed.abreast import ABREAST
+from lineage.store.packed.writing_out import write_files
+from lineage.store.reading import Progress, unwatched
 from lineage.store.scan import Found, scan
 from lineage.store.staging import Batch, collision, refuse_erased
-from lineage.store.stored import MISSING, Stored, missing
+from lineage.store.stored import MISSING, Stored
 from lineage.store.workspace import workspace
 
 __all__ = ["MISSING", "Payloads"]
@@ -254,13 +256,19 @@ class Payloads(Stored):
             StoreError: when the disk is full.
         """
         count = 0
-        for batch in in_batches(self._packed(dict.fromkeys(oids))):
+        for batch in self.packed_batches(oids):
             with disk_errors("unpacking"), self.room() as work:
                 count += len(self.make_plain(batch, work))
         return count
 
-    def _packed(self, oids: Iterable[str]) -> Iterator[FileEntry]:
-        return (found[1].entry for oid in oids if (found := self.packs.find(oid)))
+    def packed_batches(self, oids: Iterable[str]) -> Iterator[list[FileEntry]]:
+        """Packed objects as they lie in packs, so many that one sync for all pays.
+
+        That is a dozen at least: kin are read together.
+        """
+        files = self.packs.as_they_lie(oids)
+        entries = (file.entry for file in files)
+        return batches(entries, lambda e: e.size, _BYTES, _FILES, least=ABREAST)
 
     def make_plain(
         self, entries: Iterable[FileEntry], work: Path, progress: Progress = unwatched
@@ -271,17 +279,7 @@ class Payloads(Stored):
             VerificationError: when one is not what its pack says.
         """
         fresh = [entry for entry in entries if not self.is_plain(entry)]
-        for entry in fresh:
-            packed = self.packs.open(entry.md5)
-            if packed is None:
-                raise missing(entry.md5)
-            with packed:
-                read = write_out(packed, entry.size, work / entry.md5, progress)
-            if wrong := judged(read, entry):
-                hint = "run `lineage verify` to see how far the damage goes"
-                raise VerificationError(
-                    f"the packed file {entry.md5} {wrong}", hint=hint
-                )
+        write_files(self.packs, [entry.md5 for entry in fresh], work, progress)
         self.loosen({entry.md5: work / entry.md5 for entry in fresh}, work)
         return fresh
 
@@ -320,11 +318,6 @@ def _same_bytes(first: str | Path, second: str | Path) -> bool:
     with suppress(FileNotFoundError):
         return filecmp.cmp(first, second, shallow=False)
     return False
-
-
-def in_batches(entries: Iterable[FileEntry]) -> Iterator[list[FileEntry]]:
-    """Entries, so many at a time that one sync for all is worth it."""
-    return batches(entries, lambda entry: entry.size, _BYTES, _FILES)
 
 
 def _alike(first: BinaryIO, second: BinaryIO) -> bool:

@@ -33,7 +33,7 @@ def unwatched(_: int) -> None:
 
 _CHUNK = 1 << 20
 _SMALL = 4 << 20  # up to here starting threads costs more than it saves
-_STRETCH = 16 << 20  # what the disk is given at once
+STRETCH = 16 << 20  # what the disk is given at once
 
 
 def read_once(
@@ -66,7 +66,7 @@ def _read(
     """Copy and hash; the size and the digests."""
     read = _read_small if size <= _SMALL else _read_large
     with FileIO(copy or os.devnull, "w") as file:
-        out = _Copy(file)
+        out = Copy(file)
         md5, sha256 = read(source, size, out, progress)
         if copy:
             os.fchmod(file.fileno(), 0o444)
@@ -74,7 +74,7 @@ def _read(
     return FileEntry("", FILE, out.size, sha256, md5)
 
 
-class _Copy:
+class Copy:
     """The copy in the making, sent to the disk stretch by stretch."""
 
     def __init__(self, file: FileIO) -> None:
@@ -115,7 +115,7 @@ def _source(item: Found) -> FileIO:
 
 
 def _read_small(
-    source: FileIO | BufferedIOBase, _: int, out: _Copy, progress: Progress
+    source: FileIO | BufferedIOBase, _: int, out: Copy, progress: Progress
 ) -> tuple[str, str]:
     data = source.read() or b""
     out.write(memoryview(data))
@@ -125,7 +125,7 @@ def _read_small(
 
 
 def _read_large(
-    source: FileIO | BufferedIOBase, size: int, out: _Copy, progress: Progress
+    source: FileIO | BufferedIOBase, size: int, out: Copy, progress: Progress
 ) -> tuple[str, str]:
     """A thread per hash, reading and writing here; three chunks at a time.
 
@@ -145,7 +145,7 @@ def _read_large(
             pending.append(first.submit(md5.update, chunk))
             pending.append(second.submit(sha256.update, chunk))
             out.write(chunk)
-            out.send(_STRETCH)
+            out.send(STRETCH)
             progress(len(chunk))
         _wait(pending, 0)
     return md5.hexdigest(), sha256.hexdigest()

@@ -9,7 +9,6 @@ from lineage.packing.turn import turn
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.files import FileEntry
-from lineage.store.payloads import in_batches
 from lineage.store.reading import Progress, unwatched
 
 
@@ -53,14 +52,10 @@ class _Unpacker:
 
     def run(self, chosen: set[str] | None) -> None:
         """Make the chosen files plain, or all, and let packs go."""
-        packed = {
-            file.oid: file.entry
-            for pack in self._packs
-            for file in pack.tables.all_files()
-        }
-        wanted = packed.keys() if chosen is None else packed.keys() & chosen
+        packed = set[str]().union(*(pack.tables.oids() for pack in self._packs))
+        wanted = packed if chosen is None else packed & chosen
         try:
-            for batch in in_batches(packed[oid] for oid in sorted(wanted)):
+            for batch in self._payloads.packed_batches(wanted):
                 self._write(batch)
             if wanted:
                 self._drop(wanted)

@@ -3,7 +3,7 @@
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from errno import EMFILE, ENFILE
 from functools import cached_property
@@ -65,6 +65,12 @@ class Pack:
         with suppress(VerificationError):
             return self.tables.file(md5)
         return None
+
+    def place(self, file: PackedFile) -> int:
+        """Where a file begins here: what was packed together lies together."""
+        segments = self.tables.segments(file)
+        block = self.find_block(segments[0].block) if segments else None
+        return block.offset if block else 0
 
     def coded(self, block: Block) -> bytes:
         return read_at(self._descriptor, block.offset, block.stored)
@@ -196,6 +202,14 @@ class Packs:
     def has(self, oid: str) -> bool:
         return self.find(oid) is not None
 
+    def as_they_lie(self, oids: Iterable[str]) -> list[PackedFile]:
+        """Those that are packed, each once, in the order in which they were packed."""
+        places = {}
+        for oid in set(oids):
+            if found := self.find(oid):
+                places[found[1]] = found[0].name, found[0].place(found[1])
+        return sorted(places, key=places.__getitem__)
+
     def segments(self, oid: str) -> list[Segment] | None:
         """The parts of a file, None where no pack has it."""
         found = self.find(oid)
@@ -245,7 +259,7 @@ class Packs:
     def verify_staged(self, path: Path, *, foreign: bool = False) -> None:
         """Read back every file of a pack that is not published yet, and every block.
 
-        Whether files have their MD5, too, is looked at where others made the pack.
+        A `foreign` pack, which others made, is trusted in nothing.
 
         Raises:
             VerificationError: when anything in it is not what it should be.
@@ -253,7 +267,7 @@ class Packs:
         from lineage.store.packed.reading_back import read_back
 
         others = list(self)
-        read_back(path, lambda: others, md5=foreign)
+        read_back(path, lambda: others, foreign=foreign)
 
     def publish(self, path: Path, name: str) -> Pack:
         """Give a pack that was read back its place, durably; it may be there already.

@@ -107,7 +107,7 @@ def test_repair_heals_from_the_remote(
 
 
 def test_packs_of_a_name_that_was_lost(repo: Registry, made: list[str]) -> None:
-    """verify says whose they seem to be, repair takes them over and leaves theirs."""
+    """It is said whose they seem to be, repair takes them over and leaves theirs."""
     old = repo.payloads.packs.folder
     (repo.home / "uuid").unlink()
     with closing(lineage.open(repo.root)) as registry:

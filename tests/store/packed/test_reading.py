@@ -1,6 +1,7 @@
 """Packed objects are read as loose ones are, and lent to who needs a file."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,24 @@ def test_damage_is_found_and_healed_by_a_commit(
     assert fresh.add(top)[1] == entries
     assert fresh.check(entries[1]) == ""
     assert entries[1].md5 in loose(fresh)
+
+
+def test_a_damaged_block_is_read_from_another_pack(
+    payloads: Payloads, entries: list[FileEntry], top: Path, tmp_path: Path
+) -> None:
+    """Files are made plain again though the first pack would give other bytes."""
+    other = Payloads(tmp_path / "other", "own", HashCache(tmp_path / "more.sqlite"))
+    other.add(top)
+    packs.pack(other, [entry.md5 for entry in entries])
+    (twin,) = other.packs
+    shutil.copy(twin.path, payloads.packs.folder)
+    first, _ = payloads.packs
+    first.path.chmod(0o644)
+    with first.path.open("r+b") as file:
+        file.seek(packs.BLOCK // 2)  # of noise, which is kept as it is
+        file.write(b"damage")
+    assert payloads.restore(entry.md5 for entry in entries) == 2
+    assert all(payloads.is_plain(entry) for entry in entries)
 
 
 def test_a_path_stays_while_it_is_used(
