@@ -115,9 +115,11 @@ def test_packs_of_a_name_that_was_lost(repo: Registry, made: list[str]) -> None:
         assert {p.what for p in found.problems} == {"is missing from the cache"}
         assert [note for note in found.notes if old.name in note]
         done = repair(registry, found)
-        assert done == [
-            f"first of {made[0][:12]}: from packs of another name, {old.name}"
-        ]
+        said = f": from packs of another name, {old.name}"
+        assert done[0].removesuffix(said) in {
+            f"first of {made[0][:12]}",
+            f"second of {made[1][:12]}",
+        }
         assert verify(registry).problems == []
         assert registry.payloads.packs.folder != old
         assert len(list(old.iterdir())) == 1
