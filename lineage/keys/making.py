@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage import keys
+from lineage.draft import shown
 from lineage.errors import UsageError
 from lineage.keys.ring import RELEASER, REVIEWER, ROLES, RUNNER
 from lineage.keys.signer import KEY_FILE, RUNNER_FILE
@@ -69,7 +70,7 @@ def make(
                 valid_until=valid_until,
                 sign_with=path if first else None,
             )
-        registry.settings.set(setting, str(path))
+        registry.settings.set(setting, shown(path, registry.root))
     return Made(path, public, setting, added)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 import lineage
 from lineage.errors import LineageError
+from lineage.keys import current
 from lineage.verify import verify
 
 if TYPE_CHECKING:
@@ -31,16 +32,37 @@ COMMAND = [sys.executable, "-m", "lineage", "demo"]
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Run the small demo once; give its folder and what a person would see."""
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody's home, with settings that would change everything."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".config" / "lineage").mkdir(parents=True)
+    settings = "[signing]\nkey = ~/.ssh/mine\n[index]\nurl = postgresql://nowhere/x\n"
+    (home / ".config" / "lineage" / "config").write_text(settings)
+    (home / ".gitconfig").write_text("[user]\nname = Jane Doe\nemail = jane@x.org\n")
+    return home
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory, home: Path) -> tuple[Path, str]:
+    """Run the fast story once, where there is no torch; its folder, what one sees."""
     folder = tmp_path_factory.mktemp("demo") / "look"
-    command = [*COMMAND, "--quick", os.fspath(folder)]
+    env = without("torch", "transformers", "tokenizers", folder=folder.parent)
+    env |= {"HOME": str(home), "COLUMNS": "80", "LINEAGE_SIGNING_KEY": "/my/own"}
+    env |= {"GIT_AUTHOR_NAME": "Jane Doe", "GIT_AUTHOR_EMAIL": "jane@x.org"}
+    env.pop("XDG_CONFIG_HOME", None)
     done = subprocess.run(
-        command, env={**os.environ, "COLUMNS": "80"}, cwd=folder.parent, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+        [*COMMAND, "--fast", os.fspath(folder)], env=env, cwd=folder.parent,
+        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     return folder, done.stdout
+
+
+def without(*names: str, folder: Path) -> dict[str, str]:
+    """An environment in which these packages are not installed."""
+    absent = "".join(f"sys.modules[{name!r}] = None\n" for name in names)
+    (folder / "sitecustomize.py").write_text(f"import sys\n{absent}")
+    return {**os.environ, "PYTHONPATH": os.fspath(folder)}
 
 
 @pytest.fixture
@@ -54,34 +76,53 @@ def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
     """The commands come in order, and so do the facts that they are shown for."""
     folder, text = seen
     milestones = [
-        f"$ lineage init {folder}",
+        f"$ cd {folder}",
+        "$ lineage init",
+        "$ lineage key generate --no-passphrase",
+        "SHA256:",
+        "> --output model/bigram=bigram -- python3 bigram.py",
+        "model bigram recorded as",
         "$ lineage loop run seed.yaml",
         "$ lineage branch loop/replace loop/seed",
-        "replace 2/2",
+        "replace 3/3",
         "Per generation",
         "perplexity on held-out human text: lower is better",
+        "multiplied by",
         "$ lineage loop run planted.yaml",
-        "was stopped: check_record: ",
+        "was stopped: contamination: 189 of 800 records",
         "(exit code 3)",
-        "$ lineage log loop/replace loop/accumulate",
-        "$ lineage diff loop/accumulate loop/replace",
-        "$ lineage trace loop/accumulate",
-        "machine-written",
-        "$ lineage blame loop/accumulate 17",
-        "written by",
-        "$ lineage attest loop/accumulate --release demo",
-        "$ lineage report loop/accumulate --template eu-annex-iv",
+        "$ lineage review approve loop/override@rejected",
+        "approved by Ada Example, though a gate failed: the seller",
+        "$ lineage loop run override.yaml",
+        "override 3/3",
+        "$ lineage log loop/next loop/planted@rejected",
+        "gate failed: contamination",
+        "$ lineage diff loop/accumulate loop/override",
+        "unknown 0 % → 25 %",
+        "records  dataset/override-mixed: 800 added",
+        "more lines",
+        "tensors model/override: most moved",
+        "$ lineage taint ",
+        "it reached 9 commits",
+        "$ lineage impact ",
+        "800, 20 %  800, 20 %",
+        "$ lineage status --tainted",
+        "branch  production",
+        "$ lineage review list --all",
+        "override: the seller is a partner of ours",
+        "$ lineage undo",
+        "branch production is back at",
+        "$ lineage report loop/next --template eu-annex-iv -o report.html",
         "in a browser:",
         str(folder / "report.html"),
-        "$ lineage report loop/accumulate --format bundle",
-        "$ lineage verify report.zip",
-        "17 checks: 10 passed, 0 failed",
-        "$ lineage verify forged.zip",
-        "do not rely on this bundle",
+        "$ lineage report loop/next --format bundle -o report.zip",
+        "$ sh verify.sh report.zip --signers signers",
+        "nothing was found",
+        "$ python3 flip.py .dvc/cache/files/md5/",
         "$ lineage verify",
-        "does not have its recorded SHA-256",
+        "model.safetensors  does not have its recorded SHA-256",
         "(exit code 3)",
-        "$ lineage verify",
+        "$ lineage verify --repair --from backup",
         "all as recorded",
         f"$ cd {folder}",
     ]
@@ -92,37 +133,75 @@ def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
 
 
 def test_it_fits_80_columns(seen: tuple[Path, str]) -> None:
-    """Nothing but paths and sentences of errors is wider than a plain terminal."""
+    """Nothing is wider than a plain terminal but paths, and sentences of commands."""
     folder, text = seen
     wide = [line for line in text.splitlines() if len(line) > 80]
+    sentence = re.compile(r"(error:|ok |NOT CHECKED|repaired:|[0-9a-f]{12} approved)")
 
-    assert [x for x in wide if str(folder) not in x and not x.startswith("error")] == []
+    assert [x for x in wide if str(folder) not in x and not sentence.match(x)] == []
+
+
+def test_whose_it_runs_as_stays_out_of_it(registry: Registry, home: Path) -> None:
+    """No key, setting or name of the person is used, and nothing comes into the home.
+
+    Every event since the first key is signed, by Ada or by the runner.
+    """
+    whose = {file.name for file in home.rglob("*") if file.is_file()}
+    events = [event for _, event in registry.events_log.iterate()]
+
+    assert whose == {"config", ".gitconfig"}
+    assert {event.actor["name"] for event in events[:-1]} == {"Ada Example"}
+    assert {key.name for key in current(registry).keys.values()} == {
+        "Ada Example",
+        "runner",
+    }
 
 
 def test_both_loops_start_from_one_generation_0(registry: Registry) -> None:
-    """Replace and accumulate are branches of the same seed, two generations on."""
+    """Replace and accumulate are branches of the same seed, three generations on."""
     for strategy in ("replace", "accumulate"):
         config = registry.resolve(f"loop/{strategy}^includes(config)")
 
-        assert registry.resolve(f"loop/{strategy}~2") == registry.resolve("loop/seed")
+        assert registry.resolve(f"loop/{strategy}~3") == registry.resolve("loop/seed")
         assert registry.load(config).params["mixing"]["strategy"] == strategy
 
 
-def test_the_planted_dataset_is_kept_aside(registry: Registry) -> None:
-    """The stopped generation has the gate's verdict; the branch stays where it was."""
+def test_what_was_bought_is_stopped_here_and_trains_there(registry: Registry) -> None:
+    """One branch stays where it was; the other has the failed gate and a model."""
     stopped = registry.load(registry.resolve("loop/planted@rejected"))
-    assert stopped.gates
-    [gate] = stopped.gates
+    passed = registry.load(registry.resolve("loop/override"))
+    before = registry.resolve("loop/accumulate~1")
+    verdicts = [
+        {gate["id"]: gate["verdict"] for gate in commit.gates or ()}
+        for commit in (stopped, passed)
+    ]
 
-    assert (gate["id"], gate["verdict"]) == ("check_record", "fail")
-    assert gate["n"] > gate["rejected"] > gate["n"] / 2
-    assert registry.resolve("loop/planted") == registry.resolve("loop/seed")
+    assert verdicts == [{"check_record": "pass", "contamination": "fail"}] * 2
+    assert registry.resolve("loop/planted") == before == passed.ids("follows")[0]
+    assert registry.resolve("loop/override^includes(model)")
+    assert registry.resolve("production") == registry.resolve("loop/accumulate")
+
+
+def test_the_loops_drift_and_the_exam_was_seen(registry: Registry) -> None:
+    """What the story says of its numbers is in them."""
+    replaced, kept, bought = (
+        [
+            registry.load(registry.resolve(f"loop/{name}~{back}")).metrics
+            for back in range(3, -1, -1)
+        ]
+        for name in ("replace", "accumulate", "override")
+    )
+    perplexities = [[each["perplexity"].value for each in x] for x in (replaced, kept)]
+
+    assert perplexities == [sorted(each) for each in perplexities]
+    assert perplexities[0][-1] > 1.5 * perplexities[1][-1]
+    assert bought[-1]["perplexity"].value < kept[0]["perplexity"].value
 
 
 def test_what_it_leaves_is_sound(
     registry: Registry, sound: Callable[[Registry], None]
 ) -> None:
-    """The flipped bit is flipped back, and nothing is left over."""
+    """The flipped bit is repaired, and nothing is left over."""
     sound(registry)
 
 
@@ -166,8 +245,8 @@ def test_plain_git_and_dvc_read_it(copy: Path, registry: Registry) -> None:
     events = said(copy, "git", "log", "--format=%s", "refs/lineage/events")
 
     assert "perplexity" in metrics["metrics.json"]
-    assert params["params.yaml"]["generation"] == {"old": 1, "new": 2, "diff": 1}
-    assert "commit loop/accumulate: generation 2 of accumulate" in events
+    assert params["params.yaml"]["generation"] == {"old": 2, "new": 3, "diff": 1}
+    assert "commit loop/accumulate: generation 3 of accumulate" in events
     said(copy, "git", "fsck", "--strict", "--no-dangling")
 
 
@@ -216,8 +295,8 @@ def test_a_folder_is_replaced_only_when_asked_and_a_demo_made_it(
 
 def test_a_loop_that_fails_ends_the_others(repo: Registry) -> None:
     """Loops side by side fail together, and what they said is heard."""
+    from lineage.cli.demo.together import together
     from lineage.cli.terminal import Terminal
-    from lineage.cli.together import together
 
     del repo
     commands = [["loop", "run", "gone.yaml"], ["status"]]
@@ -225,18 +304,20 @@ def test_a_loop_that_fails_ends_the_others(repo: Registry) -> None:
         together(Terminal(), commands)
 
 
-def test_it_says_what_to_install(tmp_path: Path) -> None:
-    """Without the extra `loop` nothing is made, and the command for it is given."""
-    hidden = tmp_path / "hidden"
-    hidden.mkdir()
-    absent = "import sys\nsys.modules['torch'] = None\n"
-    (hidden / "sitecustomize.py").write_text(absent)
+@pytest.mark.parametrize(
+    ("name", "words", "extra"),
+    [("torch", [], "loop"), ("duckdb", ["--fast"], "diff")],
+)
+def test_it_says_what_to_install(
+    tmp_path: Path, name: str, words: list[str], extra: str
+) -> None:
+    """Without an extra nothing is made, and the command for it is given."""
     done = subprocess.run(
-        [*COMMAND, "new"], env={**os.environ, "PYTHONPATH": os.fspath(hidden)},
+        [*COMMAND, *words, "new"], env=without(name, folder=tmp_path),
         cwd=tmp_path, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
 
     assert done.returncode == 1
-    assert "torch" in done.stderr
-    assert "pip install 'lineage-vcs[loop]'" in done.stderr
+    assert f"error: the demo needs {name}" in done.stderr
+    assert f"pip install 'lineage-vcs[{extra}]'" in done.stderr
     assert not (tmp_path / "new").exists()
