@@ -37,7 +37,9 @@ class CheckRecordSpec(GateSection):
     type: Literal["check_record"]
     action: Action = "drop"
     checks: str = Field(default="checks.py", min_length=1)
+    """The file, which has a `check_record`."""
     min_pass_rate: float | None = Field(default=None, ge=0, le=1)
+    """The gate fails when fewer pass; 0.5 with `drop`, else 1."""
 
     @property
     def required_rate(self) -> float:

@@ -44,6 +44,7 @@ class ContaminationSpec(SinglesSection):
     type: Literal["contamination"]
     action: Action = "stop"
     against: list[str] = Field(default_factory=list)
+    """Evaluation sets by file, besides the held-out text."""
 
     @field_validator("against")
     @classmethod

@@ -42,8 +42,11 @@ class CounterfactualSpec(DatasetGateSection):
     why: ClassVar[str] = "a convention: odds that change by a factor of 1.5"
     type: Literal["counterfactual"]
     lexicon: str = Field(min_length=1)
+    """The file of groups and their words."""
     max_shift: float = Field(default=0.4, gt=0)
+    """How far the mean difference may move, to either side."""
     max_samples: int = Field(default=1000, ge=1)
+    """Held-out texts; the seed chooses them."""
 
 
 class Versions(NamedTuple):

@@ -34,8 +34,11 @@ class DiversitySpec(DatasetGateSection):
     measure: Literal[
         "distinct_1", "distinct_2", "unigram_entropy", "compression_ratio"
     ] = "distinct_2"
+    """What is compared with generation 0's own samples."""
     min: float = Field(default=0.8, ge=0)
+    """The smallest ratio."""
     max: float = Field(default=1.25, gt=0)
+    """The largest ratio."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -46,8 +46,11 @@ class DriftSpec(DatasetGateSection):
     calibrates: ClassVar[Mapping[str, str]] = {"max_js": "max", "max_ks": "max"}
     type: Literal["drift"]
     against: list[Side] = Field(default=["reference"], min_length=1)
+    """What it is compared with: what was written first, human text, or both."""
     max_js: float = Field(default=0.05, gt=0, le=1)
+    """Bits of divergence between tokens, of 1."""
     max_ks: float = Field(default=0.2, gt=0, le=1)
+    """Distance between the distributions of lengths, of 1."""
 
     def bounded(
         self, value: float | None, details: Mapping[str, Any]

@@ -40,11 +40,17 @@ class FabricationSpec(GateSection):
     calibrates: ClassVar[Mapping[str, str]] = {"max_over_reference": "max"}
     type: Literal["fabrication"]
     verifier: str | None = Field(default=None, min_length=1)
+    """A file whose function says what is true of a record."""
     truth: str | None = Field(default=None, min_length=1)
+    """Instead: a `.jsonl` of right answers."""
     key: str = Field(default="prompt", min_length=1)
+    """The field that has the question."""
     answer: str = Field(default="completion", min_length=1)
+    """The field that has the answer."""
     max: float = Field(default=0.5, ge=0, le=1)
+    """The largest rate of wrong claims."""
     max_over_reference: float = Field(default=0.1, ge=0, le=1)
+    """How far the rate may be above that of what was written first."""
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:

@@ -56,11 +56,17 @@ class FairnessSpec(DatasetGateSection):
     )
     type: Literal["fairness"]
     predict: str = Field(default="predict.py", min_length=1)
+    """A file, or `file.py:function`, that classifies."""
     min_rate_ratio: float | None = Field(default=0.8, gt=0, le=1)
+    """A group's share of positives over its own in generation 0, at least."""
     max_tpr_drop: float | None = Field(default=0.05, ge=0, le=1)
+    """How much less of a group's true positives may be found."""
     max_tpr_gap_rise: float | None = Field(default=0.05, ge=0, le=1)
+    """Growth of the largest difference of true-positive rates."""
     max_parity_rise: float | None = Field(default=0.05, ge=0, le=1)
+    """Growth of the demographic parity difference."""
     max_odds_rise: float | None = Field(default=0.05, ge=0, le=1)
+    """Growth of the equalized odds difference."""
 
 
 class Fairness:

@@ -44,7 +44,9 @@ class GroupRateSpec(DatasetGateSection):
     calibrates: ClassVar[Mapping[str, str]] = {"max_logit_shift": "max"}
     type: Literal["group_rate"]
     lexicon: str = Field(min_length=1)
+    """The file of groups and their words."""
     max_logit_shift: float = Field(default=0.4, gt=0)
+    """How far the log odds may move; 0.4 is a factor of 1.5."""
 
 
 class GroupRate:

@@ -36,8 +36,11 @@ class NearDuplicatesSpec(SinglesSection):
     calibrates: ClassVar[Mapping[str, str]] = {"max_rate": "max"}
     type: Literal["near_duplicates"]
     threshold: float = Field(default=0.8, gt=0, le=1)
+    """The Jaccard index from which on a record repeats another."""
     words: int = Field(default=3, ge=1)
+    """Words per shingle."""
     against: list[Literal["human", "previous"]] = Field(default=["human", "previous"])
+    """Older data that count as well."""
 
     @property
     def most(self) -> float:

@@ -42,9 +42,13 @@ class NoveltySpec(DatasetGateSection):
     }
     type: Literal["novelty"]
     words: int = Field(default=3, ge=1)
+    """Words per run."""
     min: float = Field(default=0.1, ge=0, le=1)
+    """The smallest share of new runs."""
     max_over_reference: float = Field(default=0.1, ge=0, le=1)
+    """How far the share may be above the reference's."""
     max_copied_words: int = Field(default=50, ge=1)
+    """Words that may be copied in a row."""
 
     def bounded(
         self, value: float | None, details: Mapping[str, Any]

@@ -44,9 +44,13 @@ class OverOptimisationSpec(DatasetGateSection):
     )
     type: Literal["over_optimisation"]
     reward: str | None = Field(default=None, min_length=1)
+    """`file.py` or `file.py:function`; else the records' own `reward`."""
     gold: str = Field(default="checks.py:verify_record", min_length=1)
+    """What the reward stands for."""
     max_rise: float = Field(default=2.0, gt=0)
+    """Standard errors that the reward may rise while the other falls."""
     max_fall: float = Field(default=2.0, gt=0)
+    """Standard errors that the other may fall while the reward rises."""
 
     @model_validator(mode="after")
     def _two_measures(self) -> Self:

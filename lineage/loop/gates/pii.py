@@ -33,6 +33,7 @@ class PiiSpec(SinglesSection):
 
     type: Literal["pii"]
     kinds: list[Kind] = Field(default=list(_NAMES), min_length=1)
+    """Which of the kinds are looked for."""
 
 
 class Pii:

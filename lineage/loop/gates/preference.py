@@ -40,8 +40,11 @@ class PreferenceSpec(DatasetGateSection):
     why: ClassVar[str] = "a convention: one pair in twenty further from even"
     type: Literal["preference"]
     pairs: Place
+    """A `.csv` or `.jsonl` of pairs, or one of an installed package."""
     max_distance: float | None = Field(default=None, ge=0, le=0.5)
+    """How far from one half at all; generation 0 can fail that."""
     max_rise: float | None = Field(default=0.05, ge=0, le=0.5)
+    """How much further from one half than generation 0's share."""
 
 
 class Pair(NamedTuple):

@@ -33,11 +33,17 @@ class RegressionSpec(DatasetGateSection):
     why: ClassVar[str] = "a convention: a quarter worse is a change to look at"
     type: Literal["regression"]
     metric: str = Field(default="perplexity", min_length=1)
+    """Any measure of the generation."""
     against: Literal["zero", "parent"] = "zero"
+    """Generation 0, or the generation before."""
     min_ratio: float | None = Field(default=None, ge=0)
+    """The smallest ratio."""
     max_ratio: float | None = Field(default=None, gt=0)
+    """The largest ratio."""
     min_difference: float | None = None
+    """Instead: the smallest difference."""
     max_difference: float | None = None
+    """Instead: the largest difference."""
 
     @model_validator(mode="after")
     def _one_way_to_compare(self) -> Self:

@@ -117,8 +117,11 @@ class SchemaSpec(SinglesSection):
     )
     type: Literal["schema"]
     fields: dict[str, FieldSpec] | None = Field(default=None, min_length=1)
+    """What each field must be: `type`, `required`, `min`, `pattern`, `enum`…"""
     additional: bool = True
+    """Whether a record may have other fields."""
     pandera: str | None = Field(default=None, min_length=1)
+    """Instead: `schema.py:NAME`, a pandera `DataFrameSchema`."""
 
     @property
     def most(self) -> float:

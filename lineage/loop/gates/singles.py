@@ -26,6 +26,7 @@ class SinglesSection(GateSection):
     )
     action: Action = "drop"
     max_rate: float | None = Field(default=None, ge=0, le=1)
+    """The gate fails when a larger share of the records does."""
 
     @property
     def most(self) -> float:

@@ -39,11 +39,17 @@ class SuiteSpec(DatasetGateSection):
     why: ClassVar[str] = "a convention: one case in twenty fewer than generation 0"
     type: Literal["suite"]
     suite: str = Field(min_length=1)
+    """The `.jsonl` of prompts and expected answers."""
     refusals: str | None = Field(default=None, min_length=1)
+    """A text file of phrases that are a refusal, one a line."""
     chat: bool | None = None
+    """Put each prompt as a user's turn; `generation.chat` unless given."""
     max_new_tokens: int = Field(default=48, ge=1)
+    """Tokens of an answer."""
     min_pass_rate: float | None = Field(default=None, ge=0, le=1)
+    """At least so much must pass; generation 0 can fail that."""
     max_drop: float | None = Field(default=0.05, ge=0, le=1)
+    """How much less than in generation 0."""
 
 
 class Suite:

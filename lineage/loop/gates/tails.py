@@ -37,7 +37,9 @@ class TailsSpec(DatasetGateSection):
     why: ClassVar[str] = "a convention: a quarter worse, or a fifth fewer"
     type: Literal["tails"]
     max_ratio: float = Field(default=1.25, gt=0)
+    """How much higher `perplexity_p95` may be."""
     min_coverage: float = Field(default=0.8, ge=0)
+    """How much of the rare words must be left."""
 
 
 class Tails:

@@ -34,7 +34,9 @@ class ToxicitySpec(GateSection):
     calibrates: ClassVar[Mapping[str, str]] = {"max_rate_over_reference": "max"}
     type: Literal["toxicity"]
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    """The probability from which on a record is offensive."""
     max_rate_over_reference: float = Field(default=0.01, ge=0, lt=1)
+    """How far the rate may be above that of human text."""
 
 
 class Toxicity:

@@ -63,20 +63,29 @@ class LoopSpec(Section):
     """A whole `loop.yaml`. Paths in it are relative to the file."""
 
     name: str = Field(min_length=1)
+    """The loop's name: its branch is `loop/NAME`. It must not end in `@rejected`."""
     num_generations: int = Field(ge=0)  # 0: only the first model, to start from
+    """How many generations follow generation 0."""
     seed: int = Field(default=0, ge=0, lt=2**32)
+    """Every choice is derived from it by SHA-256."""
     num_threads: int = Field(default=1, ge=1)
+    """Threads of torch. Another number rounds differently, so it is part of the
+    config."""
     num_processes: int = Field(default=1, ge=1)
+    """Processes that train one model together, by torchrun."""
     model: ModelSpec
     dataset: DatasetSpec
     generation: GenerationSpec = Field(default_factory=GenerationSpec)
     selection: SelectionSpec | None = None
     mixing: MixingSpec = Field(default_factory=MixingSpec)
     training: dict[str, Any] = Field(default_factory=dict)
+    """Fields of `TrainingArguments` that successors are trained with."""
     trainer: TrainerSpec = Field(default_factory=TrainerSpec)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     gates: list[Gate] = Field(default_factory=list)
+    """What a generation must pass, in this order."""
     retries: int = Field(default=2, ge=0)
+    """How often a generation is tried again by itself."""
     budgets: BudgetsSpec | None = None
     review: ReviewSpec | None = None
     steps: StepsSpec = Field(default_factory=StepsSpec)

@@ -14,19 +14,34 @@ class DatasetSpec(Section):
     """The human data, what is known of them, and what is held out of training."""
 
     train_file: list[str] = Field(min_length=1)
+    """A `.txt`, `.jsonl`, `.csv` or `.parquet` file, a `datasets` folder, or
+    several."""
     text_column: str = "text"
+    """The column that has the text; a `.txt` has none."""
     prompt_column: str | None = Field(default=None, min_length=1)
+    """Instead: the column of prompts."""
     completion_column: str | None = Field(default=None, min_length=1)
+    """The column of their answers."""
     messages_column: str | None = Field(default=None, min_length=1)
+    """Instead: the column of chats, which end with the assistant's turn."""
     validation_file: list[str] | None = Field(default=None, min_length=1)
+    """Held-out text, instead of `validation_split`."""
     validation_split: float | None = Field(default=None, gt=0, lt=1)
+    """How much of the text is held out, else a tenth of its characters."""
     on_leak: Literal["refuse", "remove"] | None = None
+    """What held-out text in `train_file` leads to; unless given, to an error."""
     block_size: int = Field(default=128, ge=2)
+    """Tokens per record of human text, and per training example."""
     max_train_samples: int | None = Field(default=None, ge=1)
+    """Human training records at most; the seed chooses them."""
     origin: Literal["human", "machine", "mixed", "unknown"] = "unknown"
+    """Who wrote it. Text counts as human only when this says so."""
     source: str | None = None
+    """Where it is from."""
     licence: str | None = None
+    """Under which licence."""
     by: str | None = None
+    """Who says all this."""
 
     @field_validator("train_file", "validation_file", mode="before")
     @classmethod

@@ -14,9 +14,13 @@ class EvaluationSpec(Section):
     """How a model and its data are measured; `sample_size` counts tokens."""
 
     batch_size: int = Field(default=32, ge=1)
+    """Held-out records at once."""
     max_samples: int | None = Field(default=None, ge=1)
+    """Held-out records at most; the seed chooses them."""
     sample_size: int = Field(default=10_000, ge=2)
+    """Tokens of the sample that measures of diversity are taken on."""
     measures: list[str] = Field(default_factory=list)
+    """Measures of your own: installed ones, or `file.py:function`."""
 
     @field_validator("measures")
     @classmethod

@@ -58,9 +58,13 @@ class GateSection(Section):
     calibrates: ClassVar[Mapping[str, str]] = {}
     ratio: ClassVar[bool] = False
     id: str = Field(default="", min_length=1)
+    """What it is called; its `type` unless given. Two of one type need it."""
     action: Action = "stop"
+    """What a failure leads to."""
     threshold_from: str | None = Field(default=None, min_length=1)
+    """Where its thresholds come from, in your words; verdicts have it."""
     type: str
+    """Which gate it is."""
 
     @property
     def threshold_source(self) -> str | None:

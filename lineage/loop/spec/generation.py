@@ -18,6 +18,7 @@ class FilePrompts(Section):
 
     files: ClassVar[tuple[str, ...]] = ("file",)
     file: str
+    """A `.jsonl` with a `prompt` per line, or a `.txt` with one per line."""
 
     @field_validator("file")
     @classmethod
@@ -32,7 +33,9 @@ class TemplatePrompts(Section):
 
     files: ClassVar[tuple[str, ...]] = ()
     template: str = Field(min_length=1)
+    """The text, with names in braces; `{{` is a brace."""
     values: dict[str, list[str | int | float]] | str
+    """What each name stands for, in every combination, or a `.jsonl` of rows."""
 
     @model_validator(mode="after")
     def _names_have_values(self) -> Self:
@@ -70,9 +73,13 @@ class SelfInstruct(Section):
     """Prompts that the model writes itself, after human examples."""
 
     examples: int = Field(default=8, ge=1)
+    """Human prompts that the model is shown each time."""
     max_similarity: float = Field(default=0.7, gt=0, le=1)
+    """A prompt more like one that is there already is left out (ROUGE-L)."""
     max_new_tokens: int = Field(default=64, ge=1)
+    """Tokens of a new prompt, at most."""
     rounds: int = Field(default=10, ge=1)
+    """How often the model is asked again until there are enough."""
 
 
 class SelfPrompts(Section):
@@ -82,7 +89,7 @@ class SelfPrompts(Section):
     self_instruct: SelfInstruct
 
 
-_FORMS: dict[str, type[Section]] = {
+PROMPTS: dict[str, type[Section]] = {
     "file": FilePrompts,
     "template": TemplatePrompts,
     "self_instruct": SelfPrompts,
@@ -93,7 +100,7 @@ def _prompts(value: object) -> object:
     """`human`, or the section of another kind of prompt, told by its first field."""
     if value == HUMAN or isinstance(value, Section):
         return value
-    known = [form for key, form in _FORMS.items() if _has(value, key)]
+    known = [form for key, form in PROMPTS.items() if _has(value, key)]
     if not known:
         refuse("is human, {file: …}, {template: …, values: …} or {self_instruct: {…}}")
     return known[0].model_validate(value)
@@ -107,16 +114,28 @@ class GenerationSpec(Section):
     """What each generation writes. `num_samples`: as many as there are prompts."""
 
     num_samples: int | None = Field(default=None, ge=1)
+    """Prompts that each model answers; else as many as human training records."""
     num_candidates: int = Field(default=1, ge=1)
+    """Answers to each prompt, each with a seed of its own."""
     shard_size: int = Field(default=256, ge=1)
+    """Records per file."""
     prompts: Annotated[Any, BeforeValidator(_prompts)] = HUMAN
+    """Where prompts are from: `human`, or a section of one of the kinds below."""
     prompt_length: int = Field(default=1, ge=1)
+    """Tokens of a human text that a record starts from; not with whole prompts."""
     system_prompt: str | None = Field(default=None, min_length=1)
+    """Said by the system before each chat, instead of what human chats have."""
     chat: bool = False
+    """Put prompts to the model by its tokenizer's chat template."""
     stop: list[str] = Field(default_factory=list)
+    """A text, or several, at which an answer ends; it is left out."""
     extract: Literal["fenced"] | None = None
+    """Put the first fenced block of an answer into the record as `code`."""
     batch_size: int = Field(default=64, ge=1)
+    """Records that are generated at once; in float32 it changes nothing else."""
     generation_config: dict[str, Any] = Field(default_factory=dict)
+    """Fields of `GenerationConfig`. Unless given, `do_sample` is true and the block is
+    filled."""
 
     @field_validator("generation_config")
     @classmethod

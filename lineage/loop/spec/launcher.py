@@ -15,11 +15,17 @@ class LauncherSpec(Section):
     """
 
     type: Literal["local", "ray"] = "local"
+    """This process, or the nodes of a Ray cluster."""
     address: str = Field(default="auto", min_length=1)
+    """The cluster's, as `ray.init` takes it."""
     remote: str | None = Field(default=None, min_length=1)
+    """The DVC remote that nodes fetch from; DVC's default unless given."""
     num_cpus: float = Field(default=1, ge=0)
+    """What each task asks for."""
     num_gpus: float = Field(default=0, ge=0)
+    """What each task asks for."""
     max_retries: int = Field(default=3, ge=0)
+    """How often a task is given to another node when its own was lost."""
 
     @model_validator(mode="after")
     def _of_ray(self) -> Self:

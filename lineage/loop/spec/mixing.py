@@ -17,11 +17,17 @@ class MixingSpec(Section):
     strategy: Literal["replace", "accumulate", "accumulate_subsample", "mix"] = (
         "accumulate"
     )
+    """The newest records, all of them, an even sample of all, or new and human ones."""
     human_fraction: float | None = Field(default=None, gt=0, lt=1)
+    """With `mix`: how much of the whole is human."""
     human_resample: Literal["fresh", "fixed"] | None = None
+    """With `mix`: draw human records anew for each generation, or once."""
     max_samples: int | None = Field(default=None, ge=1)
+    """Records at most."""
     weights: dict[str, float] = Field(default_factory=dict)
+    """How often each record of a source trains: `human`, `new`, `old`, `g001`."""
     deduplicate: Literal["none", "exact", "near"] = "none"
+    """Leave out records whose text an earlier one has, or nearly has."""
 
     @field_validator("weights")
     @classmethod

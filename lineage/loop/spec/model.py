@@ -12,19 +12,27 @@ class TokenizerSpec(Section):
     """A byte-level BPE, trained on the human training data."""
 
     vocab_size: int = Field(ge=257)  # 256 bytes and the end of text
+    """Its tokens: 256 bytes, the end of text, and what is merged."""
 
 
 class ModelSpec(Section):
     """Generation 0's model: a folder or revision, or a config to start from."""
 
     model_name_or_path: str | None = Field(default=None, min_length=1)
+    """A `save_pretrained` folder, or a revision such as `model/tutor`."""
     config: dict[str, Any] | None = None
+    """Instead: fields of the model's config class; weights start at random."""
     tokenizer: TokenizerSpec | None = None
     init_from: Literal["scratch", "base", "parent"] | None = None
+    """What a successor starts from: random weights, generation 0, or its parent."""
     dtype: Literal["float32", "bfloat16"] = "float32"
+    """What weights are loaded, trained and saved in."""
     device_map: Literal["auto"] | None = None
+    """Spread the model over the accelerators, as transformers does."""
     peft: dict[str, Any] | None = None
+    """Fields of peft's `LoraConfig`: successors are adapters on generation 0."""
     training: dict[str, Any] | None = None
+    """With `config`: what generation 0 is trained with, instead of `training`."""
 
     @field_validator("config")
     @classmethod

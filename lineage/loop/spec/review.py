@@ -17,7 +17,9 @@ class SampleSpec(Section):
     """Which records a person is shown: `n` in all, shared out among strategies."""
 
     n: int = Field(default=SAMPLES, ge=1, le=1000)
+    """How many in all, shared out evenly among the strategies."""
     strategy: list[Strategy] = Field(default=list(STRATEGIES), min_length=1)
+    """At random, the least likely by generation 0's model, what a gate flagged."""
 
     @field_validator("strategy")
     @classmethod
@@ -32,10 +34,14 @@ class ReviewSpec(Section):
     """A person looks at some generations before the loop goes on."""
 
     every: int | None = Field(default=None, ge=1)
+    """After every so many generations."""
     on: list[Moment] = Field(default_factory=list)
+    """After the first, after the last, and after each that passed a failed gate."""
     approvals: int = Field(default=1, ge=1)
+    """How many different people have to approve."""
     sample: SampleSpec = Field(default_factory=SampleSpec)
     on_reject: OnReject = "stop"
+    """What follows a rejection: the end, another try, or the last approved one."""
 
     @model_validator(mode="after")
     def _some_moment(self) -> Self:

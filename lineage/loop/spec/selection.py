@@ -18,9 +18,13 @@ class ScorerSpec(Section):
     """A model that says how good a record is; an input of the check step."""
 
     model_name_or_path: str = Field(min_length=1)
+    """A `save_pretrained` folder, or a revision."""
     role: Literal["reward", "judge", "verifier"]
+    """What it is: a reward model, a judge or a verifier."""
     prompt: str | None = Field(default=None, min_length=1)
+    """A judge's question, with `{prompt}`, `{completion}` or `{text}`."""
     answer: str = Field(default="yes", min_length=1)
+    """The answer whose log-likelihood is the reward."""
 
     @field_validator("prompt")
     @classmethod
@@ -61,8 +65,11 @@ class SelectionSpec(Section):
 
     files: ClassVar[tuple[str, ...]] = ("by",)
     by: Annotated[Any, BeforeValidator(_scorer)]
+    """What gives a reward: `check_record`, `file.py:function` or a model."""
     keep: Literal["best", "above", "pairs", "weighted"]
+    """Which are kept: of each prompt the best, those above, pairs, or all, weighted."""
     threshold: float | None = None
+    """The reward that a record has at least; 0.5 for verdicts."""
 
     @model_validator(mode="after")
     def _threshold_is_used(self) -> Self:

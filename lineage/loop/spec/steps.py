@@ -26,10 +26,15 @@ class StepSpec(Section):
     """
 
     callable: str | None = None
+    """A Python function, `package.module:function`."""
     command: str | None = Field(default=None, min_length=1)
+    """A command line of yours."""
     use: str | None = None
+    """A step that an installed package adds; its options stand beside it."""
     options: dict[str, Any] = Field(default_factory=dict)
+    """Those options."""
     timeout: float | None = Field(default=None, gt=0, exclude=True)
+    """It is ended after so many seconds."""
 
     @field_validator("callable")
     @classmethod

@@ -18,10 +18,15 @@ class TrainerSpec(Section):
     """The loss of each successor; generation 0 always learns from texts (`sft`)."""
 
     type: Literal["sft", "dpo", "reward_weighted"] = "sft"
+    """Learn records, preferences between two answers, or records by their reward."""
     completion_only: bool = False
+    """Read the tokens of prompts, and do not learn them."""
     beta: float = Field(default=0.1, gt=0)
+    """Of `dpo`: how much the distance from the reference costs."""
     reference: Literal["base", "parent"] = "base"
+    """Of `dpo`: the model that the successor is held to."""
     temperature: float = Field(default=1.0, gt=0)
+    """Of `reward_weighted`: a record weighs exp(reward / temperature)."""
 
     @model_validator(mode="after")
     def _of_this_type(self) -> Self:
