@@ -15,6 +15,7 @@ from lineage.noted import Note, forget, noted, recounted, written_down
 from lineage.registry import Registry
 from lineage.statements import Statements
 from lineage.store import dvc, names
+from lineage.store.files import dvc_list
 from lineage.store.mirrors import kept, reached
 from lineage.tombstones import Tombstones
 from lineage.unfetched import arrived, unfetched
@@ -137,5 +138,14 @@ def _head(registry: Registry) -> Iterator[str]:
 def _unfetched(registry: Registry) -> Iterator[str]:
     """Files may have come by other means, as by `dvc fetch`: that is no news."""
     left = filter(registry.ids.find, unfetched(registry))
-    arrived(registry, [id_ for id_ in left if not absent(registry, [id_])])
+    arrived(registry, [id_ for id_ in left if _is_whole(registry, id_)])
     yield from ()
+
+
+def _is_whole(registry: Registry, id_: str) -> bool:
+    """Whether all files of a commit are here, and DVC's list of them, too."""
+    if absent(registry, [id_]):
+        return False
+    payload, entries = registry.load(id_).payload, registry.files(id_)
+    listed = payload is not None and payload.stored and payload.type == "directory"
+    return not listed or registry.payloads.has(dvc_list(entries).md5)

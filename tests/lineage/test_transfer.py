@@ -193,6 +193,26 @@ def test_what_was_left_at_the_remote_is_not_lost(
     assert [line.split()[1] for line in rest[1:]] == ["own"]
 
 
+def test_a_folder_whose_list_was_left_is_not_lost(
+    repo: Registry, id_: str, run: Run, tmp_path: Path
+) -> None:
+    """A version whose files all came with others still has its list at the remote."""
+    shutil.copy(repo.root / "data" / "a", repo.root / "kept")
+    repo.commit("dataset", "kept", "kept")
+    (repo.root / "data" / "a").write_text("another", encoding="utf-8")
+    repo.commit("dataset", "d", "data")
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "git"], check=True)
+    assert run("remote", "add", "origin", tmp_path / "git").exit_code == 0
+    assert run("push").exit_code == 0
+    assert run("clone", tmp_path / "git", tmp_path / "clone").exit_code == 0
+    os.chdir(tmp_path / "clone")
+    assert "not here" not in run("show", id_).stdout
+    for _ in range(2):
+        looked = run("verify")
+        assert (looked.exit_code, looked.stdout) == (0, "")
+        assert "left at the remote: 1" in looked.stderr
+
+
 def test_what_dvc_brought_is_compared_before_it_counts(
     repo: Registry, id_: str
 ) -> None:
