@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,12 +10,12 @@ from tests.docs.transcripts import run_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 UPDATE = bool(os.environ.get("UPDATE_DOCS"))
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Callable[[Path], None]:
-    """Run a page; with UPDATE_DOCS=1 write what it says anew."""
-    return lambda page: run_page(page, tmp_path / "page", update=UPDATE)
+def runs(tmp_path: Path) -> Callable[[str], None]:
+    """Run a page, by its path in the checkout; UPDATE_DOCS=1 writes it anew."""
+    return lambda page: run_page(ROOT / page, tmp_path / "page", update=UPDATE)
