@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -103,6 +104,7 @@ def test_the_site_works_from_the_disk(site: Path) -> None:
     asked: list[str] = []
     with chromium.started() as browser:
         page = browser.new_page()
+        page.set_default_timeout(120_000)  # of a machine with other things to do
         page.on("request", lambda request: asked.append(urlsplit(request.url).scheme))
         page.goto((site / "loop.html").as_uri())
         page.get_by_role("button", name="Search").first.click()
@@ -162,6 +164,7 @@ def _on_a_forge(page: Path, link: str) -> bool:
     return not anchor or goal.suffix != ".md" or anchor in _headings(goal)
 
 
+@cache
 def _headings(page: Path) -> set[str]:
     """The anchors that a forge gives: lower case, spaces as hyphens, numbered."""
     found: list[str] = []
