@@ -101,6 +101,7 @@ def gc(
         if not dry_run:
             sweep(registry.payloads.places.tmp)
             Uploads(registry.payloads).sweep()
+            registry.git.sweep_old()
             result.erased = enforce(registry)
         plan = _plan(registry, pins, grace)
         result.rows = plan.rows

@@ -10,6 +10,7 @@ touched, and GIT_* variables of the caller never leak in.
 import os
 import re
 import subprocess
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -31,6 +32,7 @@ _OID = re.compile(rb"[0-9a-f]{40}")
 HOME = "lineage"  # the folder of our own files in git's common one
 _FIRST = "Make a lineage registry"
 _MANY = 64  # objects
+_OLD = 24 * 60 * 60  # seconds
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
 _PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # ms
 
@@ -276,8 +278,20 @@ class GitRepository:
         for path in self._objects.glob(f"{_TEMPORARY}*"):
             path.unlink(missing_ok=True)
 
+    def sweep_old(self) -> None:
+        """Remove what a git that was killed, or met a full disk, left a day ago.
+
+        `git gc` does so after two weeks, but nobody may run it here. A git that works
+        writes to its files.
+        """
+        for path in self._objects.glob("**/tmp_*"):
+            with suppress(OSError):  # another may sweep, too
+                if time.time() - path.stat().st_mtime > _OLD:
+                    path.unlink()
+
     def maintain(self) -> None:
         """Let git pack loose objects and write its commit graph."""
+        self.sweep_old()
         tasks = ("loose-objects", "incremental-repack", "commit-graph")
         chosen = [f"--task={task}" for task in tasks]
         with suppress(StoreError):  # somebody else may be at it; it is only tidying

@@ -5,14 +5,20 @@ process that started it: a fork has its own, or the two would read each other's 
 """
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO
 
+from lineage.errors import StoreError
 from lineage.store.git_objects import GitObject
 from lineage.store.threads import Mutex
 
 Found = tuple[str, GitObject]
+
+_KILLED = (-signal.SIGKILL, -signal.SIGTERM)  # by somebody; git dies otherwise
+_TRIES = 3
 
 
 class Reader:
@@ -31,11 +37,11 @@ class Reader:
         with self._mutex:
             return self._answers(batch)
 
-    def _answers(self, batch: list[str]) -> list[Found | None]:
+    def _answers(self, batch: list[str], tries: int = _TRIES) -> list[Found | None]:
         """All answers before any is used: the next question must find none unread.
 
         Git dies of a damaged object. Then each is asked for alone, and what git dies
-        of again counts as missing.
+        of again counts as missing. Where git was killed it is asked once more.
         """
         reader = self._open()
         assert reader.stdin is not None
@@ -45,13 +51,28 @@ class Reader:
             reader.stdin.flush()
             return [_answer(reader.stdout) for _ in batch]
         except (BrokenPipeError, EOFError):
-            self.close()
+            killed = self._ended(reader) in _KILLED
         except BaseException:
             self.close()
             raise
+        if killed and not tries:
+            what = "git cat-file was killed again and again"
+            raise StoreError(
+                what, hint="see who kills it: the system does without memory"
+            )
+        if killed:
+            return self._answers(batch, tries - 1)
         if len(batch) == 1:
             return [None]
         return [found for name in batch for found in self._answers([name])]
+
+    def _ended(self, reader: subprocess.Popen[bytes]) -> int | None:
+        """How git ended, which answers no more."""
+        with suppress(subprocess.TimeoutExpired):
+            reader.wait(5)
+        code = reader.returncode
+        self.close()
+        return code
 
     def _open(self) -> subprocess.Popen[bytes]:
         self._disown()

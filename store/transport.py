@@ -197,6 +197,8 @@ def _failure(command: str, words: list[str]) -> StoreError:
     kept = [word for word in words if word.strip() and not _TALK.match(word)]
     said = "; ".join(word.removeprefix("fatal: ") for word in kept)
     hint = "see whether the address is right, and whether you may go there"
+    if "No space left" in said:
+        hint = "make room, then run the command again"
     return StoreError(f"git {command}: {said or 'it did not say why'}", hint=hint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tests.chaos.writers import Writer
 
 JUDGE = "judge"
+COMPARED = 12  # loops
 
 
 class Judge:
@@ -159,6 +161,7 @@ class Judge:
         path = self.world.folder / "work" / "last.txt"
         path.write_text(f"the last of {place}", encoding="utf-8")
         self._must(place, "commit", "dataset", str(path), "--name", "last")
+        self._a_day_later(place)
         self._must(place, "gc")
         with closing(lineage.open(self.world.root(place))) as registry:
             left = [str(path) for path in left_over(registry)]
@@ -166,18 +169,26 @@ class Judge:
             self._find(f"{place}: left over: {one}")
         self.seen["files left over"] += len(left)
 
+    def _a_day_later(self, place: str) -> None:
+        """Make old what a killed git left: gc leaves to a git at work what is new."""
+        for path in (self.world.root(place) / ".git" / "objects").glob("**/tmp_*"):
+            self.seen["temporary files of killed gits, swept a day later"] += 1
+            os.utime(path, (1, 1))
+
     def loops_in_calm(self) -> None:
-        """Each loop that was finished has the ids that it has without any chaos."""
+        """Loops that were finished have the ids that they have without any chaos."""
         twin = self.world.folder / "twin"
         self._run(self.world.folder, [*LINEAGE, "init", str(twin)])
-        for place, name in self.known.loops:
+        finished = self.known.loops
+        for place, name in finished[:: len(finished) // COMPARED + 1]:
             lay(twin / "loops" / name, name)
             spec = str(twin / "loops" / name / "loop.yaml")
             while self._run(twin, [*LINEAGE, "loop", "run", spec]) == 10:
                 self._run(twin, [*LINEAGE, "review", "approve", name, "--note", "calm"])
-            if _ids(twin, name) != _ids(self.world.root(place), name):
+            same = _ids(twin, name) == _ids(self.world.root(place), name)
+            if not same:
                 self._find(f"{place}: {name} has other ids than in calm")
-            self.seen["loops with the ids that they have in calm"] += 1
+            self.seen["loops that were made again in calm, with the same ids"] += same
 
     def _drafts(self) -> set[str]:
         """The first digits of all that was made to be thrown away."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.chaos.world import World
 
-GENERATIONS, NEVER_ENDS = 6, 400
+GENERATIONS, NEVER_ENDS = 4, 400
 SPEC = f"""
 name: {{name}}
 num_generations: {GENERATIONS}

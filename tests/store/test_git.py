@@ -16,6 +16,9 @@ from lineage.errors import Conflict, StoreError
 from lineage.store.disk import locked
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
+from lineage.store.git_reader import Reader
+from lineage.store.threads import Mutex
+from lineage.store.transport import _failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,6 +170,56 @@ def test_a_reader_that_died_is_replaced(repository: GitRepository) -> None:
     process.wait()
 
     assert repository.blob(blob.oid) == b"x"
+
+
+def test_a_reader_that_is_killed_as_it_is_asked_is_asked_again(
+    repository: GitRepository,
+) -> None:
+    """One that is killed says nothing of what is there; who kills all is named."""
+    [blob] = blobs("x")
+    repository.write([blob])
+    real, pipe = repository._start_reader, subprocess.PIPE
+    deaths = 2
+
+    def start() -> subprocess.Popen[bytes]:
+        nonlocal deaths
+        deaths -= 1
+        suicide = ["sh", "-c", "read name; kill -9 $$"]
+        return (
+            real() if deaths < 0 else subprocess.Popen(suicide, stdin=pipe, stdout=pipe)
+        )
+
+    with closing(Reader(start, Mutex())) as reader:
+        assert reader.ask([blob.oid]) == [(blob.oid, blob)]
+        reader.close()
+        deaths = 1000
+        with pytest.raises(StoreError, match="killed again and again"):
+            reader.ask([blob.oid, blob.oid])
+
+
+def test_what_a_killed_git_left_is_swept_when_it_is_old(
+    repository: GitRepository,
+) -> None:
+    """Half packs and objects of yesterday go; those that git writes now stay."""
+    objects = repository.root / ".git" / "objects"
+    old = [objects / "pack" / "tmp_pack_a", objects / "ab" / "tmp_obj_b"]
+    new = objects / "pack" / "tmp_pack_c"
+    for path in (*old, new):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    for path in old:
+        os.utime(path, (1, 1))
+    repository.maintain()
+
+    assert [path.exists() for path in (*old, new)] == [False, False, True]
+
+
+def test_a_full_disk_is_no_wrong_address() -> None:
+    """What git says of a transfer decides what is advised."""
+    assert _failure("fetch", ["fatal: No space left on device"]).hint == (
+        "make room, then run the command again"
+    )
+    assert "address" in _failure("fetch", ["fatal: no such host"]).hint
 
 
 def test_an_interrupted_reading_does_not_spoil_the_next(
