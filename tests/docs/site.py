@@ -38,9 +38,10 @@ class Source:
     def __init__(self, root: Path, folder: Path) -> None:
         self.root, self.docs = root, folder / "docs"
         self.shown: dict[Path, Path] = {}  # files outside docs/, and their pages
+        self.along: list[Any] = []  # those that no entry of the navigation names
 
     def lay_out(self) -> list[Any]:
-        """Write every page; give the navigation, with those that came along."""
+        """Write every page; give the navigation, with what came along."""
         shutil.copytree(self.root / "docs", self.docs)
         nav = [self._entry(item) for item in _parts(self.root)[1]]
         told = set(self.shown)
@@ -52,16 +53,18 @@ class Source:
                 self._write(file, self.shown[file])
             done |= set(new)
         self._add_changes()
-        more = [{_name(self.root, f): str(self.shown[f])} for f in sorted(done - told)]
-        return [*nav, {"Files": more}] if more else nav
+        self.along += [
+            {_name(self.root, f): str(self.shown[f])} for f in sorted(done - told)
+        ]
+        return nav
 
     def _entry(self, item: Any) -> Any:
-        """One entry of the navigation, with `../` and `adr` made pages."""
+        """One entry of the navigation, with `../`, `adr` and `along` made pages."""
         if isinstance(item, str):
             return self._page(item)
         [(title, inner)] = item.items()
-        if inner == "adr":
-            return {title: self._decisions()}
+        if inner in ("adr", "along"):
+            return {title: self._decisions() if inner == "adr" else self.along}
         if isinstance(inner, str):
             return {title: self._page(inner)}
         return {title: [self._entry(each) for each in inner]}
