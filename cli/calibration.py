@@ -1,12 +1,11 @@
 """What a calibration found, for people and for programs."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lineage.cli.command import App
 from lineage.cli.render import Column, Record, document, json_line, table
-from lineage.cli.text import number
+from lineage.cli.text import as_json, number
 
 if TYPE_CHECKING:
     from lineage.loop.measuring.calibration import Calibration
@@ -56,4 +55,4 @@ def _fragment(found: "Calibration") -> Iterator[str]:
     for gate, fields in found.changes().items():
         yield ""
         yield f"# {gate}"
-        yield from (f"{key}: {json.dumps(value)}" for key, value in fields.items())
+        yield from (f"{key}: {as_json(value)}" for key, value in fields.items())

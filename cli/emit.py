@@ -3,7 +3,7 @@
 import click
 
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
-from lineage.cli.text import plural
+from lineage.cli.text import as_json, plural
 from lineage.errors import UsageError
 
 
@@ -39,8 +39,6 @@ def emit(app: App, /, *, revsets: tuple[str, ...], shown: bool) -> None:
 
         app.terminal.say(f"{plural(send(app.registry), 'event')} sent")
         return
-    import json
-
     from lineage.integrations.openlineage.outgoing import run_event
 
     registry = app.registry
@@ -48,4 +46,4 @@ def emit(app: App, /, *, revsets: tuple[str, ...], shown: bool) -> None:
         commit = registry.load(id_)
         if commit.kind in ("dataset", "model"):
             event = registry.events_log.event(registry.ids.get(id_).event)
-            app.terminal.write([json.dumps(run_event(registry, commit, event))])
+            app.terminal.write([as_json(run_event(registry, commit, event))])

@@ -4,7 +4,8 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.sharing import BRINGING, fetched_record, remote_argument, say_brought
+from lineage.cli.sharing import BRINGING, remote_argument, say_brought
+from lineage.shapes.sharing import fetched_of
 
 
 @click.command(
@@ -32,7 +33,7 @@ def fetch(app: App, remote: str | None, format_: str) -> None:
     with terminal.telling() as told:
         fetched = bring(registry, remotes.find(registry, remote), told=told)
     if format_ == "json":
-        terminal.write([document(fetched_record(registry, fetched))])
+        terminal.write([document(fetched_of(registry, fetched))])
     elif fetched.events:
         say_brought(terminal, fetched)
     else:

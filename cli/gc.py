@@ -1,11 +1,11 @@
 """`lineage gc`: freeing bytes that nothing needs."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
-from lineage.cli.render import Column, csv_lines, document, json_line, listing
+from lineage.cli.render import Column, markdown, table, write_as
 from lineage.cli.text import plural, size
 from lineage.errors import UsageError
 
@@ -77,26 +77,33 @@ def gc(
         app.registry, grace=period, dry_run=dry_run, empty_trash=empty_trash
     )
     records = [row._asdict() for row in found.rows]
-    if format_ == "json":
-        whole = {
-            "dry_run": dry_run,
-            "objects": found.objects,
-            "size": found.size,
-            "left_to_dvc": found.left_to_dvc,
-            "left_packed": found.left_packed,
-            "emptied": found.emptied_size,
-            "erased": found.erased,
-            "freed": records,
-        }
-        app.terminal.write([document(whole)])
-    elif format_ == "jsonl":
-        app.terminal.write(map(json_line, records))
-    elif format_ == "csv":
-        app.terminal.write(csv_lines(records, _KEYS))
-    else:
-        listing(app.terminal, format_, "freed", records, _COLUMNS)
+    write_as(
+        app.terminal,
+        format_,
+        data=lambda: _shape(found, records, dry_run=dry_run),
+        lines=lambda: records,
+        header=_KEYS,
+        markdown=lambda: markdown(records, _COLUMNS),
+        human=lambda: table(app.terminal, records, _COLUMNS),
+    )
     for sentence in _sentences(found, dry_run=dry_run):
         app.terminal.say(sentence)
+
+
+def _shape(
+    found: "Collected", records: list[dict[str, Any]], *, dry_run: bool
+) -> dict[str, Any]:
+    """The JSON document; docs/json.md describes it."""
+    return {
+        "dry_run": dry_run,
+        "objects": found.objects,
+        "size": found.size,
+        "left_to_dvc": found.left_to_dvc,
+        "left_packed": found.left_packed,
+        "emptied": found.emptied_size,
+        "erased": found.erased,
+        "freed": records,
+    }
 
 
 def _sentences(found: "Collected", *, dry_run: bool) -> list[str]:

@@ -162,7 +162,7 @@ def _run(app: App, spec: Path, format_: str) -> int:
         _print(app, name, format_)
     elif not code:
         app.terminal.write([app.registry.resolve(f"loop/{name}")])
-        if progress.live:
+        if progress.is_watched:
             suggest(app, {f"lineage log loop/{name}": "what came from what"})
     return code
 

@@ -1,12 +1,10 @@
 """How a running loop is shown: a live line on a terminal, a line per generation."""
 
-import shutil
-import sys
 import time
 from typing import TYPE_CHECKING, Self
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import cut, number, width
+from lineage.cli.text import number, width
 from lineage.graph import headlines
 from lineage.loop.running.progress import Activity, Finished, Progress
 
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from lineage.store.objects import Metric
 
 _STEPS = ("prepare", "generate", "check", "mix", "train", "evaluate")
-_PAUSE = 0.1  # seconds between two drawings
 _LIKELIHOODS = ("bits_per_byte", "perplexity_p95")
 _COUNTS = ("generated", "kept", "rejected", "selected")
 _BAR = 12  # columns
@@ -29,8 +26,7 @@ class LoopProgress(Progress):
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self.live = sys.stderr.isatty() and not terminal.quiet
-        self._next = 0.0
+        self._line = terminal.live()
         self._total = 0
         self._recalled: list[str] = []
         self._reused: dict[str, list[str]] = {}  # steps by where they were done
@@ -45,8 +41,8 @@ class LoopProgress(Progress):
             done = ", ".join(self._recalled)
             self._say([(place, "title"), (f"  goes on after {done}", "")])
             self._recalled.clear()
-        self._next = 0.0
-        if self._terminal.verbose and not self.live:
+        self._line.wait(0)
+        if self._terminal.verbose and not self._line.watched:
             place = _place(activity.loop, activity.generation, self._total)
             self._terminal.say(f"{place}  {activity.step}")
         self.advanced(activity, 0.0, None)
@@ -76,15 +72,10 @@ class LoopProgress(Progress):
     def advanced(
         self, activity: Activity, fraction: float, remaining: float | None
     ) -> None:
-        if not self.live or time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _PAUSE
-        columns = shutil.get_terminal_size().columns - 1
-        line = cut(self._line(activity, fraction, remaining), columns)
-        sys.stderr.write(f"\r{line}\x1b[K")
-        sys.stderr.flush()
+        if self._line.is_due():
+            self._line.show(self._told(activity, fraction, remaining))
 
-    def _line(
+    def _told(
         self, activity: Activity, fraction: float, remaining: float | None
     ) -> str:
         place = _place(activity.loop, activity.generation, activity.num_generations)
@@ -125,15 +116,18 @@ class LoopProgress(Progress):
     def __exit__(self, *_: object) -> None:
         self.clear()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether there is a live line."""
+        return self._line.watched
+
     def _say(self, spans: list[Span]) -> None:
         self.clear()
         self._terminal.say(*spans)
 
     def clear(self) -> None:
         """Take the live line away."""
-        if self.live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.clear()
 
 
 def _warned(finished: Finished) -> list[str]:

@@ -10,12 +10,12 @@ from lineage.cli.sharing import (
     BRINGING,
     choice_of,
     choice_options,
-    pulled_record,
     remote_argument,
     say_brought,
     say_files,
     say_moves,
 )
+from lineage.shapes.sharing import pulled_of
 
 
 @click.command(
@@ -60,6 +60,6 @@ def pull(app: App, /, remote: str | None, format_: str, **files: Any) -> None:
     with terminal.progress("received") as progress:
         moved = bring_files(registry, place, choice, progress)
     if format_ == "json":
-        terminal.write([document(pulled_record(registry, pulled, moved))])
+        terminal.write([document(pulled_of(registry, pulled, moved))])
     else:
         say_files(terminal, moved)

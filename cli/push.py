@@ -4,9 +4,10 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.sharing import moved_words, pushed_record, remote_argument
+from lineage.cli.sharing import moved_words, remote_argument
 from lineage.cli.text import plural
 from lineage.errors import UsageError
+from lineage.shapes.sharing import pushed_of
 
 
 @click.command(
@@ -80,7 +81,7 @@ def push(
             progress=progress,
         )
     if format_ == "json":
-        terminal.write([document(pushed_record(registry, pushed))])
+        terminal.write([document(pushed_of(registry, pushed))])
     elif pushed.events or pushed.names or pushed.tags or pushed.payloads.objects:
         counts = [plural(pushed.events, "event"), plural(pushed.commits, "commit")]
         counts += moved_words(pushed.payloads)

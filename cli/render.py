@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import cut, cut_front, one_line, width
+from lineage.cli.text import as_json, cut, cut_front, one_line, width
 
 SCHEMA_VERSION = 1
 _GAP = 2  # blanks between two columns
@@ -105,19 +105,12 @@ def write_as(
 
 def document(data: Record) -> str:
     """One JSON document over several lines."""
-    return _json(data, indent=2)
+    return as_json({"schema_version": SCHEMA_VERSION, **data}, indent=2)
 
 
 def json_line(data: Record) -> str:
     """One JSON document on one line."""
-    return _json(data, indent=None)
-
-
-def _json(data: Record, indent: int | None) -> str:
-    import json
-
-    whole = {"schema_version": SCHEMA_VERSION, **data}
-    return json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=indent)
+    return as_json({"schema_version": SCHEMA_VERSION, **data})
 
 
 def csv_lines(records: Sequence[Record], header: Sequence[str] = ()) -> Iterator[str]:
@@ -141,13 +134,11 @@ def csv_lines(records: Sequence[Record], header: Sequence[str] = ()) -> Iterator
 
 
 def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, object]]:
-    import json
-
     for key, value in record.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         elif isinstance(value, list | bool):
-            yield prefix + key, json.dumps(value, ensure_ascii=False)
+            yield prefix + key, as_json(value)
         elif isinstance(value, str):
             yield prefix + key, _FORMULA.sub("'", value)
         else:

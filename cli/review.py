@@ -1,8 +1,8 @@
 """`lineage review`: what waits for a person, what there is to see, the verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -101,6 +101,20 @@ def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
         suggest(app, {f"lineage review show {waiting[0].loop}": "what there is to see"})
 
 
+def _of_a_verdict(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a verdict is of, and what its giver has to say."""
+    options = (
+        click.argument("rev", required=False, shell_complete=complete_revision),
+        click.option(
+            "-m", "--note", default="", metavar="WHY", help="What you have to say."
+        ),
+        format_option("json"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @review.command(
     examples={
         "lineage review approve": "the only commit that waits",
@@ -113,9 +127,7 @@ def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
            4: "a failed gate or a spent budget, and no reason",
            5: "no such commit, or several wait"},
 )  # fmt: skip
-@click.argument("rev", required=False, shell_complete=complete_revision)
-@click.option("-m", "--note", default="", metavar="WHY", help="What you have to say.")
-@format_option("json")
+@_of_a_verdict
 @pass_app
 def approve(app: App, rev: str | None, note: str, format_: str) -> None:
     """Let the loop go on with REV, in your name.
@@ -134,9 +146,7 @@ def approve(app: App, rev: str | None, note: str, format_: str) -> None:
            3: "the data are not those that were asked about",
            5: "no such commit, or several wait"},
 )  # fmt: skip
-@click.argument("rev", required=False, shell_complete=complete_revision)
-@click.option("-m", "--note", default="", metavar="WHY", help="What you have to say.")
-@format_option("json")
+@_of_a_verdict
 @pass_app
 def reject(app: App, rev: str | None, note: str, format_: str) -> None:
     """Keep REV out of its loop, in your name.

@@ -9,14 +9,13 @@ import click
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import plural, size
 from lineage.errors import UsageError
+from lineage.store.views import WHAT
 
 if TYPE_CHECKING:
     from lineage.moving import Moved
-    from lineage.registry import Registry
     from lineage.sharing.fetch import Fetched
     from lineage.sharing.payloads import Choice
     from lineage.sharing.pull import Pulled
-    from lineage.sharing.push import Pushed
     from lineage.sharing.remotes import Remote
     from lineage.store.objects import RefChange
 
@@ -31,26 +30,6 @@ BRINGING = {  # exit codes of fetch and pull
 }
 
 remote_argument = click.argument("remote", required=False, metavar="[REMOTE]")
-
-
-def pushed_record(registry: "Registry", pushed: "Pushed") -> dict[str, Any]:
-    """The JSON of `push`."""
-    return {
-        "remote": pushed.remote.name,
-        "url": pushed.remote.url,
-        "event": registry.events_log.event(pushed.tip).id,
-        "events": pushed.events,
-        "commits": pushed.commits,
-        "names": pushed.names,
-        "tags": list(pushed.tags),
-        "payloads": moved_record(pushed.payloads),
-    }
-
-
-def moved_record(moved: "Moved | None") -> dict[str, int] | None:
-    """The JSON of payloads that travelled."""
-    keys = ("objects", "bytes", "packs", "pack_bytes")
-    return {key: getattr(moved, key) for key in keys} if moved else None
 
 
 def moved_words(moved: "Moved | None") -> list[str]:
@@ -111,32 +90,6 @@ def say_files(terminal: Terminal, moved: "Moved | None") -> None:
         )
 
 
-def fetched_record(registry: "Registry", fetched: "Fetched") -> dict[str, Any]:
-    """The JSON of `fetch`."""
-    return {
-        "remote": fetched.remote.name,
-        "url": fetched.remote.url,
-        "event": registry.events_log.event(fetched.tip).id,
-        "events": fetched.events,
-        "commits": fetched.commits,
-    }
-
-
-def pulled_record(
-    registry: "Registry", pulled: "Pulled", moved: "Moved | None"
-) -> dict[str, Any]:
-    """The JSON of `pull`."""
-    changes = [move.change() for move in pulled.merged.moves if pulled.event]
-    return {
-        **fetched_record(registry, pulled.fetched),
-        "pull": pulled.event,
-        "refs": [change._asdict() for change in changes],
-        "doubled": pulled.merged.doubled,
-        "renamed": pulled.merged.renamed,
-        "payloads": moved_record(moved),
-    }
-
-
 def say_brought(terminal: Terminal, fetched: "Fetched") -> None:
     """How much came."""
     counts = f"{plural(fetched.events, 'event')}, {plural(fetched.commits, 'commit')}"
@@ -159,7 +112,7 @@ def say_moves(terminal: Terminal, pulled: "Pulled") -> None:
 
 def _moved(change: "RefChange") -> Iterator[Span]:
     space, _, name = change.ref.partition("/")
-    yield from ((f"{_WHAT.get(space, space)} ", "dim"), (name, _STYLE.get(space, "")))
+    yield from ((f"{WHAT[space]} ", "dim"), (name, _STYLE.get(space, "")))
     before, after = change.before, change.after
     if before and after:
         yield from ((f"  {before[:8]}", "id"), (" → ", "dim"), (after[:8], "id"))
@@ -169,13 +122,6 @@ def _moved(change: "RefChange") -> Iterator[Span]:
         yield from (("  gone, was ", "dim"), (before[:8], "id"))
 
 
-_WHAT = {
-    "heads": "branch",
-    "tags": "tag",
-    "runs": "part",
-    "spent": "deleted tag",
-    "protected": "protection of",
-}
 _STYLE = {"heads": "branch", "tags": "tag"}
 
 

@@ -5,14 +5,14 @@ Only this module looks at what stdout and stderr are connected to.
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from lineage.cli.text import cut, harmless, one_line, pointed, size
+from lineage.cli.live import Live
+from lineage.cli.text import harmless, one_line, pointed, size
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -36,7 +36,6 @@ STYLES: dict[str, dict[str, Any]] = {
     "hint": {"fg": "cyan"},
 }
 _COLUMNS = 80
-_PAUSE = 0.1  # seconds between two looks at progress
 _PATIENCE = 0.5  # seconds of work that need no progress
 
 
@@ -184,70 +183,31 @@ class Terminal:
             sys.stderr.write(f"{self._painted(harmless_, sys.stderr)}\n")
             sys.stderr.flush()
 
+    def live(self) -> Live:
+        """A line on stderr that tells who watches how far something is."""
+        return Live(sys.stderr, watched=not self.quiet)
+
     @contextmanager
     def progress(self, doing: str) -> Iterator[Callable[[int], None]]:
         """Show how many bytes were done, where somebody watches a longer job."""
-        if self.quiet or not sys.stderr.isatty():
-            yield lambda _: None
-            return
-        meter = _Meter(doing)
-        try:
-            yield meter.advance
-        finally:
-            meter.clear()
+        line, done = self.live(), 0
+        line.wait(_PATIENCE)
+
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            if line.is_due():
+                line.show(f"{doing} {size(done)}")
+
+        with line:
+            yield advance
 
     @contextmanager
     def telling(self) -> Iterator[Callable[[str], None]]:
         """Show how far another program is, in its words, where somebody watches."""
-        if self.quiet or not sys.stderr.isatty():
-            yield lambda _: None
-            return
-        line = _Line()
-        try:
-            yield line.show
-        finally:
-            line.clear()
-
-
-class _Line:
-    """One line on stderr that is written over."""
-
-    def __init__(self) -> None:
-        self._shown = False
-
-    def show(self, words: str) -> None:
-        columns = os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
-        self._shown = True
-        sys.stderr.write(f"\r{cut(one_line(words), columns - 1)}\x1b[K")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-
-class _Meter:
-    """One line on stderr that is written over."""
-
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
-        self._done = 0
-        self._next = time.monotonic() + _PATIENCE
-        self._shown = False
-
-    def advance(self, count: int) -> None:
-        self._done += count
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + _PAUSE
-            self._shown = True
-            sys.stderr.write(f"\r{self._doing} {size(self._done)} \x1b[K")
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        line = self.live()
+        with line:
+            yield lambda words: line.show(one_line(words))
 
 
 def _through(pager: list[str], lines: Iterable[str]) -> None:

@@ -43,11 +43,14 @@ def inline(value: object) -> str:
     """A JSON value on one line; text without quotes."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float):
-        return repr(value)
+    return repr(value) if isinstance(value, float) else as_json(value)
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """A value as JSON, on one line unless it is to be indented."""
     import json
 
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def interval(ends: Sequence[float] | None) -> str:

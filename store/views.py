@@ -20,7 +20,7 @@ WHAT = {
     "heads": "branch",
     "tags": "tag",
     "runs": "part",
-    "spent": "spent name",
+    "spent": "deleted tag",
     "protected": "protection of",
 }
 _MANY = 48  # trees

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from queue import Empty, Queue
 from threading import Thread
 
+from lineage.cli.live import Live
 from lineage.cli.progress import duration, is_step
 from lineage.cli.terminal import Terminal
-from lineage.cli.text import cut
 from lineage.errors import LineageError
 
 _PAUSE = 0.5  # seconds between two looks at the clock
@@ -78,7 +78,7 @@ class _Board:
 
     def __init__(self, terminal: Terminal) -> None:
         self.said: Queue[tuple[int, str]] = Queue()
-        self._terminal = terminal
+        self._terminal, self._line = terminal, Live(sys.stdout)
         self._begun = time.monotonic()
         self._steps: dict[int, str] = {}
 
@@ -96,16 +96,12 @@ class _Board:
 
     def clear(self) -> None:
         """Take the live line away."""
-        if sys.stdout.isatty():
-            sys.stdout.write("\r\x1b[K")
-            sys.stdout.flush()
+        self._line.clear()
 
     def _write(self, line: str) -> None:
-        watched = sys.stdout.isatty()
         if line:
-            self._terminal.write([f"\r\x1b[K{line}" if watched else line])
-        elif watched:
+            self._line.clear()
+            self._terminal.write([line])
+        else:
             spent = duration(time.monotonic() - self._begun)
-            status = " · ".join([*self._steps.values(), spent])
-            sys.stdout.write(f"\r{cut(status, self._terminal.width - 1)}\x1b[K")
-            sys.stdout.flush()
+            self._line.show(" · ".join([*self._steps.values(), spent]))

@@ -1,13 +1,12 @@
 """The settings of a diff, by their paths: params, and what is in config files."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import Part, changed
 from lineage.cli.render import Column, Record, Section, first_rows
-from lineage.cli.text import cut, inline, plural
+from lineage.cli.text import as_json, cut, inline, plural
 from lineage.cli.values import scalar
 from lineage.shapes.diff import settings
 
@@ -48,9 +47,7 @@ def _new(record: Record) -> str:
 def _value(value: object) -> str:
     """A value on one line, cut; text in quotes where it looks like another type."""
     odd = isinstance(value, str) and scalar(value) != value
-    return cut(
-        json.dumps(value, ensure_ascii=False) if odd else inline(value), _LONGEST
-    )
+    return cut(as_json(value) if odd else inline(value), _LONGEST)
 
 
 _COLUMNS = (

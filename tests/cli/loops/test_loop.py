@@ -444,7 +444,7 @@ def test_a_live_line_on_a_terminal(
     with LoopProgress(Terminal()) as progress:
         activity = Activity("tutor", 2, 5, "train")
         progress.started(activity)
-        progress._next = 0.0
+        progress._line.wait(0)
         progress.advanced(activity, 0.25, 93.0)
 
     lines = [line.removesuffix("\x1b[K") for line in screen.getvalue().split("\r")]
