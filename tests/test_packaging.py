@@ -15,6 +15,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from lineage.registry import Registry
+
 ROOT = Path(__file__).parents[1]
 OURS = {"lineage", "steps"}  # steps.py: a file of a new loop
 ROOMS = {"lineage": "lineage", "lineage/cli": "cli", "lineage/store": "store"}
@@ -128,16 +130,33 @@ def test_console_script_works() -> None:
     assert version("lineage-vcs") in done.stdout
 
 
-def test_help_waits_for_nothing_slow(project: dict[str, Any]) -> None:
-    """`lineage --help` imports nothing that ruff bans at module level as slow."""
-    tidy = project["tool"]["ruff"]["lint"]["flake8-tidy-imports"]
+def imported_by_starting(*words: str) -> set[str]:
+    """Give the modules that Python imports when it is started so."""
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "lineage", "--help"],
+        [sys.executable, "-X", "importtime", *words],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    return {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "others"),
+    [
+        ("--help", 10, {"click"}),
+        ("--version", 10, {"click"}),
+        ("log", 100, {"click", "renderdag"}),
+        ("show", 105, {"click"}),
+    ],
+)
+def test_a_start_imports_little(
+    repo: Registry, words: str, most: int, others: set[str]
+) -> None:
+    """A command waits for so many modules of ours, few others, and nothing slow."""
+    repo.commit("config", "tutor", params={"seed": 1})
+    command = ("-m", "lineage", "-C", os.fspath(repo.root), words)
+    imported = imported_by_starting(*command) - imported_by_starting("-c", "pass")
+    packages = [name.split(".")[0] for name in imported]
 
     assert "lineage.cli.main" in imported
-    assert not {name.split(".")[0] for name in imported}.intersection(
-        tidy["banned-module-level-imports"]
-    )
+    assert packages.count("lineage") <= most
+    assert {*packages} & {*packages_distributions()} <= {"lineage", *others}

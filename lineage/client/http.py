@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from lineage import errors
 from lineage.client.netrc import stored_token
+from lineage.store import names
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -104,7 +105,7 @@ class Server:
         said = ""
         with (
             suppress(errors.NotFound),
-            self.asked("GET", "/git/refs/lineage/events", api=False) as answer,
+            self.asked("GET", f"/git/{names.EVENTS}", api=False) as answer,
         ):
             said = answer.read(64).decode(errors="replace").strip()
         if len(said) != 40 or not said.isalnum():

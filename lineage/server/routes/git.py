@@ -39,7 +39,7 @@ def repository(request: Request) -> GitRepository:
 Git = Annotated[GitRepository, Depends(repository)]
 
 
-@router.get("/refs/lineage/events")
+@router.get(f"/{names.EVENTS}")
 def tip(git: Git) -> PlainTextResponse:
     """Give the newest event's git oid: whoever has it need not ask git."""
     return PlainTextResponse(f"{git.ref(names.EVENTS)}\n")

@@ -1,0 +1,90 @@
+"""The house: rooms of small modules, and one place that knows each thing."""
+
+from itertools import pairwise
+from statistics import median
+
+import pytest
+
+from tests import house
+
+LONGEST, MIDDLE = 400, 10  # lines of a module, and of half of the functions
+# They start people's own programs, which have a place and an environment.
+OTHERS_WORK = {
+    "lineage/loop/machines/torchrun.py",
+    "lineage/loop/steps/processes.py",
+    "lineage/loop/steps/users.py",
+}
+
+
+@pytest.fixture(scope="module")
+def modules(request: pytest.FixtureRequest) -> list[house.Module]:
+    return house.house(request.config.rootpath)
+
+
+def saying(modules: list[house.Module], *parts: str) -> set[str]:
+    """Give the modules whose program has a text with one of these parts."""
+    return {m.name for m in modules for t in m.texts() if any(p in t for p in parts)}
+
+
+def using(modules: list[house.Module], *names: str) -> set[str]:
+    """Give the modules that use one of these: ``json.dumps``."""
+    return {module.name for module in modules if {*names} & {*module.uses()}}
+
+
+def test_modules_and_functions_are_small(modules: list[house.Module]) -> None:
+    """No module is longer than 400 lines, half of the functions have ten or less."""
+    lengths = [length for module in modules for length in module.functions]
+
+    assert [m.name for m in modules if len(m.lines) > LONGEST] == []
+    assert median(lengths) <= MIDDLE
+
+
+def test_one_module_knows_git_refs(modules: list[house.Module]) -> None:
+    """Nobody else spells a ref of ours, but words for people and an auditor's own."""
+    known = saying(modules, "refs/lineage", "refs/tags/lineage", "refs/remotes/lineage")
+    others = {name for name in known if not name.startswith("cli/")}
+
+    assert others == {"store/names.py", "lineage/bundle_check/imported.py"}
+
+
+def test_one_module_knows_the_cache(modules: list[house.Module]) -> None:
+    """Where DVC and we keep bytes is said once."""
+    spelt = {
+        module.name
+        for module in modules
+        for pair in pairwise(module.texts())
+        if {*pair} == {"files", "md5"}
+    }
+
+    assert spelt == {"store/places.py"}
+    assert saying(modules, "files/md5") == set()
+
+
+def test_one_place_renders(modules: list[house.Module]) -> None:
+    """One JSON, one CSV, one line that is written over, one place that exits."""
+    cli = [module for module in modules if module.name.startswith("cli/")]
+
+    assert using(cli, "json.dumps") == {"cli/text.py"}
+    assert using(cli, "csv.writer", "csv.DictWriter") == {"cli/render.py"}
+    assert saying(cli, "\x1b[") == {"cli/live.py"}
+    assert using(cli, "sys.exit") == {"cli/main.py"}
+
+
+def test_only_the_command_line_looks_around(modules: list[house.Module]) -> None:
+    """The rooms below read no environment and no working directory of their own."""
+    lineage = [module for module in modules if module.name.startswith("lineage/")]
+    asked = using(lineage, "os.environ", "os.getenv", "os.getcwd", "Path.cwd")
+
+    assert asked <= OTHERS_WORK
+
+
+def test_private_names_stay_at_home(modules: list[house.Module]) -> None:
+    """No module takes from another of ours what begins with an underscore."""
+    taken = {
+        (module.name, source, name)
+        for module in modules
+        for source, name in module.imports()
+        if source.startswith("lineage") and f".{source}.{name}".count("._")
+    }
+
+    assert taken == set()
