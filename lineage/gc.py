@@ -18,7 +18,7 @@ from lineage.erase import enforce
 from lineage.errors import UsageError
 from lineage.keeping import refresh_keep
 from lineage.registry import Registry
-from lineage.store import dvc
+from lineage.store import dvc, keep
 from lineage.store.disk import disk_errors
 from lineage.store.dvc_use import used_by_dvc
 from lineage.store.events import now, stamp
@@ -192,7 +192,7 @@ def _plan(registry: Registry, pins: Pins, grace: timedelta) -> _Plan:
     alive = needed(registry, grace)
     records = sorted(registry.ids, key=lambda record: record.number, reverse=True)
     wanted = {oid for id_ in alive for oid in _objects(registry, id_)}
-    wanted.add(dvc.kept_list(registry.git) or "")
+    wanted.add(keep.kept_list(registry.git) or "")
     pinned = {oid for oid in pins if oid not in wanted}
     packed = Leaving(registry.payloads.packs, wanted)
     going = pinned | packed.oids

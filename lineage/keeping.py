@@ -1,7 +1,7 @@
 """Telling DVC what we need: the keep commit, made anew when commits came."""
 
 from lineage.registry import Registry
-from lineage.store import dvc, names
+from lineage.store import keep, names
 from lineage.store.git_objects import parse_tree
 from lineage.store.objects import KINDS
 from lineage.tombstones import tombstones
@@ -12,14 +12,14 @@ _PAYLOAD_FILES = {f"{kind}.dvc" for kind in KINDS}
 def refresh_keep(registry: Registry, *, again: bool = False) -> None:
     """Rebuild the keep commit, if commits came since it was made (or `again`)."""
     git, payloads = registry.git, registry.payloads
-    if not again and dvc.is_kept(git, payloads, registry.events_log.tip() or ""):
+    if not again and keep.is_kept(git, payloads, registry.events_log.tip() or ""):
         return
     known: dict[str, str] = {}
     _add_addresses(registry, known)
     with payloads.writing(), registry.events_log.locked() as lock:
         _add_addresses(registry, known)  # of the few that came meanwhile
         tip = registry.events_log.tip() or ""
-        dvc.keep(git, payloads, _wanted(registry, known), tip, lock)
+        keep.keep(git, payloads, _wanted(registry, known), tip, lock)
 
 
 def is_kept_rightly(registry: Registry) -> bool:
@@ -28,11 +28,11 @@ def is_kept_rightly(registry: Registry) -> bool:
     So it is too when it is missing or of an older event: then it is made anew.
     """
     git, tip = registry.git, registry.events_log.tip() or ""
-    if dvc.keep_is_broken(git):
+    if keep.keep_is_broken(git):
         return False
-    if not dvc.is_kept(git, registry.payloads, tip):
+    if not keep.is_kept(git, registry.payloads, tip):
         return True
-    made, _ = dvc.keep_objects(git, addresses(registry), tip)
+    made, _ = keep.keep_objects(git, addresses(registry), tip)
     return git.ref(names.KEEP) == made[-1].oid
 
 
@@ -62,7 +62,7 @@ def _is_packed(registry: Registry, address: str) -> bool:
     payloads, oids = registry.payloads, [address]
     if address.endswith(".dir") and payloads.is_loose(address):
         with payloads.open(address) as listing:
-            oids = dvc.named_in(listing.read())
+            oids = keep.named_in(listing.read())
     return any(map(payloads.is_packed, oids))
 
 
@@ -74,4 +74,4 @@ def _add_addresses(registry: Registry, known: dict[str, str]) -> None:
         entries = parse_tree(found[1].data) if found else {}
         files = [entry for name, entry in entries.items() if name in _PAYLOAD_FILES]
         data = registry.git.blob(files[0].oid) if files else None
-        known[oid] = dvc.address(data or b"") or ""
+        known[oid] = keep.address(data or b"") or ""

@@ -11,6 +11,7 @@ from lineage.registry import Registry
 from lineage.store import dvc, names
 from lineage.store.disk import disk_errors
 from lineage.store.events import noted, now
+from lineage.store.first_commit import commit_first, is_unborn
 from lineage.store.git import GitRepository
 from lineage.store.objects import Event
 
@@ -31,8 +32,8 @@ def init(path: str | Path = ".") -> "Registry":
     with ExitStack() as failing:
         failing.callback(repository.close)
         registry = Registry(repository)
-        if registry.events_log.tip() is None and repository.is_unborn():
-            repository.commit_first(dvc.FILES, who)
+        if registry.events_log.tip() is None and is_unborn(repository):
+            commit_first(repository, dvc.FILES, who)
         with disk_errors("making the registry"):
             registry.home.mkdir(exist_ok=True)
             with registry.events_log.locked() as lock:

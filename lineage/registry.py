@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lineage.asking import Asking
 from lineage.draft import actor, place_of, shown
-from lineage.errors import NotFound, UsageError, VerificationError
+from lineage.errors import UsageError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
+from lineage.reading import Reading
 from lineage.recording import Committed, check, put
 from lineage.saying import Saying
-from lineage.store.canonical import digest
 from lineage.store.clone_name import clone_name
 from lineage.store.disk import disk_errors, write_atomically
 from lineage.store.event_reading import Logged
@@ -31,7 +31,7 @@ from lineage.store.git import GitRepository
 from lineage.store.ids import Ids
 from lineage.store.objects import Commit, Edge, Event, Metric
 from lineage.store.settings import Settings
-from lineage.store.views import Move, Target
+from lineage.store.views import Move
 
 if TYPE_CHECKING:
     from lineage.observing.run import Run
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
-class Registry(Asking, Saying):
+class Registry(Reading, Asking, Saying):
     """One registry: commits, names and the log of a git and DVC repository."""
 
     def __init__(
@@ -304,74 +304,6 @@ class Registry(Asking, Saying):
         from lineage.revisions import select
 
         return select(self, *revsets)
-
-    def load(self, id_: str) -> Commit:
-        """The commit of a full id; the last ones are kept at hand.
-
-        Raises:
-            NotFound: when it is not here.
-        """
-        return self._load(id_)
-
-    def _read(self, id_: str) -> Commit:
-        return Commit.parse(self._content(id_, "lineage.json", id_))
-
-    def _content(self, id_: str, name: str, expected: str) -> bytes:
-        """A file of a commit's tree, which has the SHA-256 `expected`.
-
-        Should the lookup file have led astray, it is made anew.
-        """
-        data = self.git.blob(f"{self.git_oid(id_)}:{name}")
-        if data is None or digest(data) != expected:
-            self.ids.rebuild()
-            data = self.git.blob(f"{self.git_oid(id_)}:{name}")
-        if data is None:
-            raise NotFound(f"{name} of {id_} is missing", hint="run `git fsck`")
-        if digest(data) != expected:
-            message = f"{name} of {id_} does not have its recorded SHA-256"
-            raise VerificationError(message, hint="run `lineage verify`")
-        return data
-
-    def git_oid(self, id_: str) -> str:
-        """The git commit of a full id."""
-        return self.ids.get(id_).git
-
-    def files(self, id_: str) -> list[FileEntry]:
-        """The files of a commit, sorted by path; empty without payload."""
-        payload = self.load(id_).payload
-        if payload is None:
-            return []
-        return payload.entries(self._content(id_, "files.jsonl", payload.files))
-
-    def target(self, ref: str) -> Target | None:
-        """The commit that a name such as ``heads/model/tutor`` has."""
-        oid = self.events_log.lookup(ref)
-        return self._target(oid) if oid else None
-
-    def _target(self, oid: str) -> Target:
-        return next(self._targets([oid]))
-
-    def _targets(self, oids: Iterable[str]) -> Iterator[Target]:
-        oids = list(oids)
-        manifests = self.git.read_many(f"{oid}:lineage.json" for oid in oids)
-        for oid, found in zip(oids, manifests, strict=True):
-            if found is None:
-                hint = "run `git fsck`"
-                raise NotFound(f"the git commit {oid} is missing", hint=hint)
-            yield Target(digest(found[1].data), oid)
-
-    def names(self, space: str) -> dict[str, Target]:
-        """All names of ``heads``, ``tags`` or ``runs``."""
-        found = self.events_log.names(space)
-        return dict(zip(found, self._targets(found.values()), strict=True))
-
-    def branches(self) -> dict[str, str]:
-        """Every branch with the id of its tip."""
-        return {name: target.id for name, target in self.names("heads").items()}
-
-    def tags(self) -> dict[str, str]:
-        """Every tag with the id that it names."""
-        return {name: target.id for name, target in self.names("tags").items()}
 
     @property
     def head(self) -> str | None:

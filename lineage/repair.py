@@ -18,7 +18,7 @@ from lineage.erase import enforce
 from lineage.errors import LineageError
 from lineage.needed import Wanted
 from lineage.registry import Registry
-from lineage.store import dvc, names
+from lineage.store import keep, names
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.files import FileEntry, dvc_directory, dvc_list, parse_file_list
@@ -202,7 +202,7 @@ class _Files:
 
     def _clear_pack(self, name: str) -> str:
         """Make what a damaged pack still gives plain, and move it to the trash."""
-        dvc.forget_keep(self._registry.git)  # of packed files it has no word
+        keep.forget_keep(self._registry.git)  # of packed files it has no word
         with self._payloads.alone():
             count = self._pins.save_from(name, self._date)
         return (

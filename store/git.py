@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from lineage.errors import NotFound, StoreError
-from lineage.store.disk import full, held, locked, sync_files
+from lineage.store.disk import full, held, sync_files
 from lineage.store.git_objects import GitObject
 from lineage.store.git_reader import Reader
 from lineage.store.locks import PACKED, OwnLocks, not_moved
@@ -30,7 +30,6 @@ _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-obj
 _BATCH = ("-c", "core.fsyncMethod=batch")
 _OID = re.compile(rb"[0-9a-f]{40}")
 HOME = "lineage"  # the folder of our own files in git's common one
-_FIRST = "Make a lineage registry"
 _MANY = 64  # objects
 _OLD = 24 * 60 * 60  # seconds
 _TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
@@ -72,42 +71,6 @@ class GitRepository:
         except git.GitCommandError as error:
             raise StoreError(f"git init failed: {error.stderr.strip()}") from None
         return cls.discover(root)
-
-    def is_unborn(self) -> bool:
-        """Whether HEAD has no commit yet, or only half of a first one of ours."""
-        return (self.home / "first").exists() or not self._has_head()
-
-    def _has_head(self) -> bool:
-        try:
-            self.run("rev-parse", "--verify", "--quiet", "HEAD")
-        except StoreError:
-            return False
-        return True
-
-    def commit_first(self, paths: Iterable[str], who: Mapping[str, str]) -> None:
-        """Commit `paths`, and nothing else, where HEAD has no commit yet.
-
-        As long as it has none, `dvc diff` and its like say nothing at all. What a git
-        that was killed in here left locked is free again: a note says that it was ours.
-        """
-        identity = (f"user.name={who['name']}", f"user.email={who['email']}")
-        options = [word for setting in identity for word in ("-c", setting)]
-        words = ("-q", "--no-gpg-sign", "-m", _FIRST, "--only", "--", *paths)
-        self.home.mkdir(exist_ok=True)
-        note = self.home / "first"
-        with locked(self.home / "first.lock") as lock:
-            for left in self._first_locks() if note.exists() else ():
-                left.unlink(missing_ok=True)
-            note.touch()
-            if not self._has_head():
-                self.run("add", "--force", "--", *paths, keep=(lock,))
-                self.run("commit", *words, options=options, keep=(lock,))
-            note.unlink()
-
-    def _first_locks(self) -> list[Path]:
-        """What git locks for a first commit."""
-        named = [self.common / name for name in ("index.lock", "HEAD.lock")]
-        return [*named, *(self.common / "refs" / "heads").rglob("*.lock")]
 
     @classmethod
     def discover(cls, start: Path) -> Self:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from hashlib import sha1
 from typing import NamedTuple
 
+AUTHOR = "lineage <lineage@localhost> 0 +0000"  # of commits that nobody makes
+
 
 class GitObject(NamedTuple):
     """One git object: its kind (blob, tree or commit) and its bytes."""

@@ -10,7 +10,8 @@ from lineage.errors import StoreError
 from lineage.store.attested import METRICS, attested
 from lineage.store.event_reading import Logged
 from lineage.store.git import GitRepository
-from lineage.store.index_rows import LONGEST, asked, known, stored
+from lineage.store.index_facts import LONGEST, stored
+from lineage.store.index_rows import asked, known
 from lineage.store.index_tables import AttestedRow, EventRow, HeardRow, MetricRow
 from lineage.store.objects import Event
 from lineage.store.order import in_order

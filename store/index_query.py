@@ -20,7 +20,8 @@ from sqlmodel import (
 
 from lineage.store.canonical import Json
 from lineage.store.index import Ask
-from lineage.store.index_rows import LONGEST, is_number, known, stored, written
+from lineage.store.index_facts import LONGEST, is_number, stored, written
+from lineage.store.index_rows import known
 from lineage.store.index_tables import (
     METADATA,
     NOBODY,

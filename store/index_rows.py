@@ -2,18 +2,30 @@
 # ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
 from sqlmodel import SQLModel, col, delete, func, insert, select
 
 from lineage.errors import LineageError, VerificationError
 from lineage.store import names
-from lineage.store.canonical import Json, canonical, digest
+from lineage.store.canonical import digest
 from lineage.store.event_reading import Logged
 from lineage.store.events import EventLog
-from lineage.store.files import parse_file_list
-from lineage.store.generations import generation
 from lineage.store.git import GitRepository
+from lineage.store.index_facts import (
+    LONGEST,
+    Fields,
+    Known,
+    New,
+    Read,
+    commit_row,
+    edge_rows,
+    event_row,
+    file_rows,
+    metric_rows,
+    param_rows,
+    stored,
+)
 from lineage.store.index_tables import (
     AttestedRow,
     CommitRow,
@@ -27,38 +39,9 @@ from lineage.store.index_tables import (
     ParamRow,
     RefRow,
 )
-from lineage.store.objects import Commit, Edge
+from lineage.store.objects import Commit
 
 _ASKED = 5000  # names in one question; SQLite takes 32,766, PostgreSQL 65,535
-LONGEST = 500  # characters of a text that PostgreSQL is to find by its index
-
-Fields = dict[str, Any]
-
-
-class _New(NamedTuple):
-    """A commit that came with an event, by the event's number."""
-
-    id: str
-    git: str
-    event: int
-
-
-class _Read(NamedTuple):
-    """A commit as its manifest has it, with its number among all."""
-
-    number: int
-    new: _New
-    commit: Commit
-
-
-class Known(NamedTuple):
-    """What later commits need of one that has rows."""
-
-    number: int
-    generation: int
-
-
-_ABSENT = Known(-1, 0)
 
 
 class Writer:
@@ -87,10 +70,10 @@ class Writer:
     def add(self, events: Sequence[Logged]) -> None:
         """Add a run of events, oldest first, with the commits that they brought."""
         numbers = self._add_events(events)
-        new: dict[str, _New] = {}
+        new: dict[str, New] = {}
         for logged in events:
             for id_, git in logged.event.commits:
-                new.setdefault(id_, _New(id_, git, numbers[logged.git]))
+                new.setdefault(id_, New(id_, git, numbers[logged.git]))
         present = known(self._connection, new)
         mine = self._mine(found.number for found in present.values())
         fresh = [n for n in new.values() if n.id not in present]
@@ -110,7 +93,7 @@ class Writer:
         for logged in events:
             if logged.git not in numbers:
                 numbers[logged.git] = self._events
-                rows.append(_event(self._events, logged))
+                rows.append(event_row(self._events, logged))
                 self._events += 1
         self._insert(EventRow, rows)
         heard = [{"clone": self._clone, "event": numbers[oid]} for oid in oids]
@@ -126,7 +109,7 @@ class Writer:
             for (number,) in asked(self._connection, (column,), column, numbers, own)
         }
 
-    def _add_known(self, items: Iterable[_New], found: Mapping[str, Known]) -> None:
+    def _add_known(self, items: Iterable[New], found: Mapping[str, Known]) -> None:
         rows = []
         for item in items:
             number = found[item.id].number
@@ -148,29 +131,29 @@ class Writer:
                 some = col(column).in_(chosen[start : start + _ASKED])
                 self._connection.execute(delete(row).where(some))
 
-    def _add_commits(self, new: list[_New], present: dict[str, Known]) -> None:
+    def _add_commits(self, new: list[New], present: dict[str, Known]) -> None:
         """Rows of commits; those that are `present` get their facts again."""
-        read: list[_Read] = []
+        read: list[Read] = []
         for item, commit in self._manifests(new):
             number = present[item.id].number if item.id in present else self._commits
             self._commits += item.id not in present
-            read.append(_Read(number, item, commit))
+            read.append(Read(number, item, commit))
         self._drop_facts(item.number for item in read if item.new.id in present)
         parents = {id_ for item in read for id_ in item.commit.ids()}
         found = known(self._connection, parents - {item.new.id for item in read})
-        rows = [_commit(item, found) for item in read]
+        rows = [commit_row(item, found) for item in read]
         self._insert(CommitRow, [row for row in rows if row["id"] not in present])
         self._add_known((i.new for i in read if i.new.id not in present), found)
         for row, facts in (
-            (EdgeRow, _edges),
-            (MetricRow, _metrics),
-            (ParamRow, _params),
+            (EdgeRow, edge_rows),
+            (MetricRow, metric_rows),
+            (ParamRow, param_rows),
         ):
             made = (line for item in read for line in facts(item, found))
             self._insert(row, list(made))
         self._add_files(read)
 
-    def _manifests(self, new: list[_New]) -> Iterator[tuple[_New, Commit]]:
+    def _manifests(self, new: list[New]) -> Iterator[tuple[New, Commit]]:
         """Those that can be read, each with its commit; others are left out."""
         found = self._git.read_many(f"{item.git}:lineage.json" for item in new)
         for item, answer in zip(new, found, strict=True):
@@ -179,16 +162,18 @@ class Writer:
             except LineageError as error:
                 self._leave_out(item, str(error))
 
-    def _add_files(self, read: list[_Read]) -> None:
+    def _add_files(self, read: list[Read]) -> None:
         whole = [item for item in read if item.commit.payload]
         found = self._git.read_many(f"{item.new.git}:files.jsonl" for item in whole)
         for item, answer in zip(whole, found, strict=True):
             try:
-                self._insert(FileRow, _files(item, answer[1].data if answer else b""))
+                self._insert(
+                    FileRow, file_rows(item, answer[1].data if answer else b"")
+                )
             except LineageError as error:
                 self._leave_out(item.new, str(error))
 
-    def _leave_out(self, item: _New, reason: str) -> None:
+    def _leave_out(self, item: New, reason: str) -> None:
         own = (col(LeftOutRow.clone) == self._clone, col(LeftOutRow.id) == item.id)
         self._connection.execute(delete(LeftOutRow).where(*own))
         row = {"clone": self._clone, "id": item.id, "reason": stored(reason)}
@@ -262,128 +247,9 @@ def write_names(connection: Any, clone: int, log: EventLog, tip: str) -> None:
         connection.execute(insert(RefRow), made)
 
 
-def _parsed(item: _New, manifest: bytes | None) -> Commit:
+def _parsed(item: New, manifest: bytes | None) -> Commit:
     if manifest is None:
         raise VerificationError("its manifest is missing")
     if digest(manifest) != item.id:
         raise VerificationError("its manifest does not have the SHA-256 of its id")
     return Commit.parse(manifest)
-
-
-def _event(number: int, logged: Logged) -> Fields:
-    event = logged.event
-    return {
-        "number": number,
-        "id": event.id,
-        "git": logged.git,
-        "type": stored(event.type, LONGEST),
-        "time": event.time,
-        "name": stored(event.actor.get("name", "")),
-        "email": stored(event.actor.get("email", "")),
-        "message": stored(event.message),
-        "subject": event.subject,
-    }
-
-
-def _commit(item: _Read, found: dict[str, Known]) -> Fields:
-    """The row of a commit, which joins those that later ones may lead to."""
-    edges, origin = item.commit.edges, item.commit.origin
-    turns = generation(edges, lambda id_: found.get(id_, _ABSENT).generation)
-    found[item.new.id] = Known(item.number, turns)
-    return {
-        "number": item.number,
-        "id": item.new.id,
-        "git": item.new.git,
-        "kind": item.commit.kind,
-        "name": stored(item.commit.name, LONGEST),
-        "generation": turns,
-        "origin": str(origin["type"]) if origin else None,
-    }
-
-
-def _edges(item: _Read, found: Mapping[str, Known]) -> Iterator[Fields]:
-    for edge in item.commit.edges:
-        if edge.id not in found:  # `verify` reports it
-            continue
-        yield {
-            "child": item.number,
-            "role": edge.role,
-            "parent": found[edge.id].number,
-            "evidence": edge.evidence,
-            **_share(edge, "records"),
-            **_share(edge, "tokens"),
-        }
-
-
-def _share(edge: Edge, unit: str) -> Fields:
-    part, whole = (edge.share or {}).get(unit) or (None, None)
-    return {f"{unit}_part": part, f"{unit}_whole": whole}
-
-
-def _metrics(item: _Read, _: object) -> Iterator[Fields]:
-    for name, metric in item.commit.metrics.items():
-        value = float(metric.value)
-        yield {
-            "commit": item.number,
-            "name": stored(name, LONGEST),
-            "value": value,
-        }
-
-
-def _params(item: _Read, _: object) -> Iterator[Fields]:
-    commit = item.commit
-    found = flatten(dict(commit.params)) if commit.params else ()
-    for position, (path, value) in enumerate(found):
-        yield {
-            "commit": item.number,
-            "position": position,
-            "path": stored(path, LONGEST),
-            "text": written(value),
-            "number": float(value) if is_number(value) else None,
-        }
-
-
-def _files(item: _Read, listed: bytes) -> list[Fields]:
-    entries = [entry for entry in parse_file_list(listed) if not entry.is_directory]
-    return [
-        {"commit": item.number, "position": position, **entry._asdict()}
-        for position, entry in enumerate(entries)
-    ]
-
-
-def stored(text: str, longest: int | None = None) -> str:
-    """A text as every database can hold it: without NUL, and where asked, not longer.
-
-    What had to change ends with the SHA-256 of all of it, so that no two texts that
-    differ become one.
-    """
-    if "\0" not in text and (longest is None or len(text) <= longest):
-        return text
-    return f"{text[:longest]}\u2026{digest(text.encode())}".replace("\0", "\ufffd")
-
-
-def written(value: Json) -> str:
-    """A single value as rows hold it: a string as it is, anything else as JSON."""
-    return stored(value if isinstance(value, str) else canonical(value).decode())
-
-
-def is_number(value: Json) -> TypeGuard[float]:
-    """Whether a single value is a number; true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def flatten(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Each single value inside `value` with its dotted path.
-
-    >>> dict(flatten({"optimiser": {"betas": [0.9, 0.95]}}))
-    {'optimiser.betas.0': 0.9, 'optimiser.betas.1': 0.95}
-    """
-    items: Iterable[tuple[Any, Json]] = ()
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, list):
-        items = list(enumerate(value))
-    if not items:
-        yield path, value
-    for key, item in items:
-        yield from flatten(item, f"{path}.{key}" if path else str(key))

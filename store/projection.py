@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from lineage.store.canonical import Json, pretty
 from lineage.store.files import FILE, FileEntry, dvc_address, file_list
-from lineage.store.git_objects import GitObject, TreeEntry, tree
+from lineage.store.git_objects import AUTHOR, GitObject, TreeEntry, tree
 from lineage.store.objects import Commit
 
-_AUTHOR = "lineage <lineage@localhost> 0 +0000"
 _FIRST = ("follows", "revises")  # roles whose commits are the first git parents
 
 
@@ -49,7 +48,7 @@ def parents(commit: Commit) -> list[str]:
 
 def _commit(commit: Commit, tree_oid: str, gits: Mapping[str, str]) -> bytes:
     lines = [f"tree {tree_oid}", *(f"parent {gits[id_]}" for id_ in parents(commit))]
-    lines += [f"author {_AUTHOR}", f"committer {_AUTHOR}", ""]
+    lines += [f"author {AUTHOR}", f"committer {AUTHOR}", ""]
     lines += [f"{commit.kind} {commit.name}", "", f"Lineage-Id: {commit.id}", ""]
     return "\n".join(lines).encode()
 

@@ -18,7 +18,7 @@ from lineage.packing.jobs import is_small, jobs
 from lineage.packing.settings import pack_size
 from lineage.packing.turn import turn
 from lineage.registry import Registry
-from lineage.store import dvc
+from lineage.store import keep
 from lineage.store.disk import disk_errors
 from lineage.store.packed.writer import Writer
 from lineage.store.reading import Progress, unwatched
@@ -130,6 +130,6 @@ class _Packer:
         The keep commit names some of them: from here on it counts as out of date.
         """
         if oids:
-            dvc.forget_keep(self._registry.git)
+            keep.forget_keep(self._registry.git)
             with self._payloads.alone():
                 self.counts.released += self._payloads.release(oids)

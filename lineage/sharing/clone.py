@@ -17,6 +17,7 @@ from lineage.sharing.remotes import DEFAULT
 from lineage.store import dvc, git_graph, names, transport
 from lineage.store.aside import made_aside
 from lineage.store.disk import disk_errors
+from lineage.store.first_commit import commit_first, is_unborn
 from lineage.store.git import GitRepository
 from lineage.store.mirrors import kept
 from lineage.store.transport import Told
@@ -121,5 +122,5 @@ def _set_up_dvc(registry: Registry) -> None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(found)
     dvc.initialise(registry.root)
-    if registry.git.is_unborn():
-        registry.git.commit_first(dvc.FILES, registry.actor())
+    if is_unborn(registry.git):
+        commit_first(registry.git, dvc.FILES, registry.actor())

@@ -10,11 +10,10 @@ moves. A clone without such a branch of git's takes the settings from
 from lineage.registry import Registry
 from lineage.store import dvc, names
 from lineage.store.disk import disk_errors
-from lineage.store.git_objects import GitObject, TreeEntry, parse_tree, tree
+from lineage.store.git_objects import AUTHOR, GitObject, TreeEntry, parse_tree, tree
 from lineage.store.objects import Commit
 
 FILES = (".dvc/config", ".dvcignore")
-_AUTHOR = "lineage <lineage@localhost> 0 +0000"
 
 
 def exports(
@@ -61,7 +60,7 @@ def _commit(
 ) -> str:
     top = tree(entries)
     before = "".join(f"parent {oid}\n" for oid in parents)
-    head = f"tree {top.oid}\n{before}author {_AUTHOR}\ncommitter {_AUTHOR}\n"
+    head = f"tree {top.oid}\n{before}author {AUTHOR}\ncommitter {AUTHOR}\n"
     made = GitObject("commit", f"{head}\n{text}".encode())
     registry.git.write([top, made])
     return made.oid

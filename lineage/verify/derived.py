@@ -14,7 +14,7 @@ from lineage.needed import absent
 from lineage.noted import Note, forget, noted, recounted, written_down
 from lineage.registry import Registry
 from lineage.statements import Statements
-from lineage.store import dvc, names
+from lineage.store import keep, names
 from lineage.store.files import dvc_list
 from lineage.store.mirrors import kept, reached
 from lineage.tombstones import Tombstones
@@ -125,7 +125,7 @@ def _keep(registry: Registry) -> Iterator[str]:
     """The commit that tells DVC what we need."""
     wrong = not is_kept_rightly(registry)
     if wrong:
-        dvc.forget_keep(registry.git)
+        keep.forget_keep(registry.git)
         yield f"the commit for DVC ({names.KEEP}) was wrong: made again"
     refresh_keep(registry, again=wrong)
 

@@ -19,6 +19,7 @@ from lineage.errors import (
 )
 from lineage.store.canonical import digest
 from lineage.store.events import now
+from lineage.store.first_commit import is_unborn
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import KINDS, ROLES, Event
@@ -490,7 +491,7 @@ def test_a_repository_without_a_commit_gets_one(tmp_path: Path) -> None:
             assert git.run("status", "--porcelain") == b"A  mine\n"
         git.run("checkout", "-q", "--orphan", "other")
         lineage.init(tmp_path).close()
-        assert git.is_unborn()
+        assert is_unborn(git)
 
 
 def test_a_registry_is_named_once(repo: Registry) -> None:

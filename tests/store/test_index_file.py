@@ -18,8 +18,8 @@ import pytest
 from lineage.errors import StoreError
 from lineage.indexing import index_of
 from lineage.store.index import Index
+from lineage.store.index_facts import flatten
 from lineage.store.index_query import matching
-from lineage.store.index_rows import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
