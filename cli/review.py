@@ -85,7 +85,7 @@ for command in (show, label, edit, audit):
 @at_option
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
-def list_(app: App, all_: bool, format_: str) -> None:  # noqa: FBT001
+def list_(app: App, /, *, all_: bool, format_: str) -> None:
     """List what waits for a person's verdict, newest first."""
     from lineage.loop.reviews.standing import Reviews
 

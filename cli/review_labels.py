@@ -67,11 +67,13 @@ _FIGURES = {
 @click.option("--seed", type=int, default=None, help="As for that `show`.")
 @format_option("json")
 @pass_app
-def label(  # noqa: PLR0917
+def label(
     app: App,
+    /,
+    *,
     rev: str | None,
     records: tuple[str, ...],
-    right: bool | None,  # noqa: FBT001
+    right: bool | None,
     note: str,
     file: Path | None,
     samples: int | None,
@@ -161,8 +163,10 @@ def _read(file: Path) -> Iterator[Any]:
 @click.option("-m", "--note", default="", metavar="WHY", help="What you have to say.")
 @format_option("json")
 @pass_app
-def edit(  # noqa: PLR0917
+def edit(
     app: App,
+    /,
+    *,
     rev: str | None,
     file: Path | None,
     drop: tuple[str, ...],

@@ -53,12 +53,14 @@ _WIDEST = 100  # columns of a record's text
 @at_option
 @format_option("json", "jsonl")
 @pass_app
-def show(  # noqa: PLR0917
+def show(
     app: App,
+    /,
+    *,
     rev: str | None,
     samples: int | None,
     seed: int | None,
-    blind: bool,  # noqa: FBT001
+    blind: bool,
     format_: str,
 ) -> None:
     """Show records, measures and gates to decide on.

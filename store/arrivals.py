@@ -77,12 +77,7 @@ def arrived(
     Raises:
         VerificationError: when it is not what its id says.
     """
-    manifest = blob(f"{oid}:lineage.json")
-    if manifest is None:
-        raise _Unlike("its manifest is missing")
-    if digest(manifest) != id_:
-        raise _Unlike("its manifest does not have the SHA-256 of its id")
-    commit = Commit.parse(manifest)
+    commit = parsed(blob(f"{oid}:lineage.json"), id_)
     entries: list[FileEntry] = []
     if commit.payload:
         entries = commit.payload.entries(blob(f"{oid}:files.jsonl") or b"")
@@ -93,6 +88,19 @@ def arrived(
     if made.oid != oid:
         raise _Unlike("its git commit is not the one that its manifest determines")
     return Arrived(commit, entries, oid, made.objects)
+
+
+def parsed(manifest: bytes | None, id_: str) -> Commit:
+    """The commit `id_` from its manifest.
+
+    Raises:
+        VerificationError: when that is missing, or another one's.
+    """
+    if manifest is None:
+        raise _Unlike("its manifest is missing")
+    if digest(manifest) != id_:
+        raise _Unlike("its manifest does not have the SHA-256 of its id")
+    return Commit.parse(manifest)
 
 
 def _gits(commit: Commit, git_oid: Oids) -> dict[str, str]:

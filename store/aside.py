@@ -43,7 +43,7 @@ def _held(folder: Path) -> Iterator[int]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             with suppress(FileNotFoundError):
-                if os.path.samefile(descriptor, folder):  # noqa: PTH121 - no path
+                if os.path.samefile(descriptor, folder):
                     yield descriptor
                     return
         finally:

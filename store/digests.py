@@ -46,11 +46,11 @@ def sha256_of(file: BinaryIO | BufferedIOBase) -> str:
 
 def sha256_at(path: str | Path) -> str:
     """The SHA-256 of a file."""
-    with open(path, "rb") as file:  # noqa: PTH123 - a string of the store's
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def md5_at(path: str | Path) -> str:
     """The MD5 of a file."""
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()

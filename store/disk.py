@@ -28,14 +28,14 @@ def make_folder(path: str) -> set[str]:
 
     Others may be making the same ones.
     """
-    parent = os.path.dirname(path)  # noqa: PTH120 - as store/payloads.py has it
+    parent = os.path.dirname(path)
     made: set[str] = set()
     try:
-        os.mkdir(path)  # noqa: PTH102
+        os.mkdir(path)
     except FileNotFoundError:
         made = make_folder(parent)
         with suppress(FileExistsError):
-            os.mkdir(path)  # noqa: PTH102
+            os.mkdir(path)
     except FileExistsError:
         return made
     return made | {parent}
@@ -125,7 +125,7 @@ def _lock(path: Path, how: int) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, how)
-            if os.path.samefile(descriptor, path):  # noqa: PTH121 - no path
+            if os.path.samefile(descriptor, path):
                 return descriptor
         except FileNotFoundError:
             pass

@@ -8,7 +8,6 @@ shared: clones add to the same rows, each takes back no more than its own, and a
 schema that this version does not know is left alone. sqlmodel takes half a second to
 import: only commands that ask import this module.
 """
-# ruff: noqa: TID253 - see above
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress

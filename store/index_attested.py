@@ -1,5 +1,4 @@
 """Rows of what was attested of commits later, as it holds for one clone."""
-# ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any

@@ -1,5 +1,4 @@
 """The index against the log: is every row the one that follows?"""
-# ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Iterator
 from typing import Any

@@ -4,7 +4,6 @@ On PostgreSQL the tables stand in a schema of their own, ``lineage``, so that a
 database of other things can hold them too. What goes wrong there becomes one
 sentence, and no sentence holds a password.
 """
-# ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,5 +1,4 @@
 """The edges of the index: a step down from some commits, or all of them at once."""
-# ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple, TypeAlias

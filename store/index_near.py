@@ -1,5 +1,4 @@
 """The edges next to some commits, from the index: a step up or down, and no more."""
-# ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Collection
 from typing import Any, NamedTuple

@@ -1,5 +1,4 @@
 """Questions to the index, in SQL that SQLite and PostgreSQL understand alike."""
-# ruff: noqa: TID253 - imported with the index only
 
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator

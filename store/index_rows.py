@@ -1,14 +1,13 @@
 """From events and commits to rows of the index."""
-# ruff: noqa: TID253 - imported with the index only
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import SQLModel, col, delete, func, insert, select
 
-from lineage.errors import LineageError, VerificationError
+from lineage.errors import LineageError
 from lineage.store import names
-from lineage.store.canonical import digest
+from lineage.store.arrivals import parsed
 from lineage.store.event_reading import Logged
 from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
@@ -158,7 +157,7 @@ class Writer:
         found = self._git.read_many(f"{item.git}:lineage.json" for item in new)
         for item, answer in zip(new, found, strict=True):
             try:
-                yield item, _parsed(item, answer[1].data if answer else None)
+                yield item, parsed(answer[1].data if answer else None, item.id)
             except LineageError as error:
                 self._leave_out(item, str(error))
 
@@ -245,11 +244,3 @@ def write_names(connection: Any, clone: int, log: EventLog, tip: str) -> None:
     made = [{"clone": clone, "ref": r, "commit": n} for r, n in rows if n is not None]
     if made:
         connection.execute(insert(RefRow), made)
-
-
-def _parsed(item: New, manifest: bytes | None) -> Commit:
-    if manifest is None:
-        raise VerificationError("its manifest is missing")
-    if digest(manifest) != item.id:
-        raise VerificationError("its manifest does not have the SHA-256 of its id")
-    return Commit.parse(manifest)

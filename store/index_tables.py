@@ -6,7 +6,6 @@ a database share their rows; what each clone has, and where its names are, stand
 tables of its own. Import this module inside functions only: sqlmodel takes half a
 second.
 """
-# ruff: noqa: TID253 - see above
 
 from typing import ClassVar
 

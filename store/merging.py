@@ -68,7 +68,7 @@ class _Meeting:
     ) -> None:
         self._git = git
         self._views = Views(git)
-        self._ours, self._theirs = ours, theirs
+        self._ours = ours
         self._remote = remote
         self._differing = self._views.differing([*bases, ours, theirs])
         self._outcome: dict[str, Value] = {}

@@ -59,7 +59,7 @@ class FolderPayloads(RemotePayloads):
 def _info(place: str) -> dict[str, Any] | OSError:
     """What fsspec says of a file, at a tenth of the price."""
     try:
-        stat = os.stat(place)  # noqa: PTH116
+        stat = os.stat(place)
     except OSError as error:
         return error
     return {"type": "file", "size": stat.st_size}

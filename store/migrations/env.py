@@ -1,5 +1,4 @@
 """What Alembic runs to migrate the connection that `config` was made for."""
-# ruff: noqa: TID253 - Alembic imports this module, nothing else does
 
 from alembic import context
 

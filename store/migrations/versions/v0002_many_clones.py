@@ -1,5 +1,4 @@
 """The tables, for the rows of one clone or of many."""
-# ruff: noqa: TID253 - Alembic imports this module, nothing else does
 
 from typing import Any
 

@@ -1,5 +1,4 @@
 """What share of a commit came along each edge; the log is read again for it."""
-# ruff: noqa: TID253 - Alembic imports this module, nothing else does
 
 import sqlalchemy as sa
 from alembic import op

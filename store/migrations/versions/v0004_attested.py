@@ -1,5 +1,4 @@
 """Metrics that were attested later; the log is read again for them."""
-# ruff: noqa: TID253 - Alembic imports this module, nothing else does
 
 from typing import Any
 
