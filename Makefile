@@ -19,7 +19,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
     --inline-snapshot=disable
 
-.PHONY: demo docs test test-long lint bench science conformance chaos audit sbom release \
+.PHONY: demo docs test test-long lint bench science fuzz conformance chaos audit sbom release \
     clean
 
 demo: .venv/.loop
@@ -56,6 +56,11 @@ bench: .venv/.dev
 science: .venv/.dev
 	$(BIN)/python tests/science/run.py
 
+# Hours of it: make fuzz SECONDS=600 JOBS=2 READERS="manifest event"
+fuzz: .venv/.fuzz
+	$(BIN)/python -m tests.fuzz.run --seconds $(or $(SECONDS),60) \
+	    --jobs $(or $(JOBS),1) --write docs/fuzzing.md $(READERS)
+
 # MLflow's own tests of its model registry, from a checkout of its sources.
 conformance: .venv/.dev
 	@test -d "$(MLFLOW_SRC)/tests" || { echo "make conformance \
@@ -83,7 +88,7 @@ release: .venv/.dev
 	.ci/release
 
 clean:
-	rm -rf .venv build dist *.egg-info .coverage* .hypothesis
+	rm -rf .venv build dist *.egg-info .coverage* .fuzz .hypothesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find lineage cli store tests -name __pycache__ -exec rm -rf {} +
 

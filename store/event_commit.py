@@ -58,7 +58,7 @@ def unsigned(commit: bytes) -> tuple[bytes, bytes | None]:
 
 def parse_parents(commit: bytes) -> list[str]:
     """The git oids of a commit object's parents."""
-    headers = commit.partition(b"\n\n")[0].decode(errors="replace").splitlines()
+    headers = commit.partition(b"\n\n")[0].decode(errors="replace").split("\n")
     return [line[7:] for line in headers if line.startswith("parent ")]
 
 

@@ -228,7 +228,7 @@ class GitRepository:
             return
         self._locks.write_down(_locked(steps))
         try:
-            data = "".join(lines).encode()
+            data = "".join(lines).encode(errors="surrogateescape")
             self.run("update-ref", "--stdin", data=data, keep=(lock,), options=options)
         except StoreError as error:
             if "fatal: " in str(error):  # its last word, not that of a killed git

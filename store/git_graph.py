@@ -5,10 +5,13 @@ from lineage.store.git import GitRepository
 
 
 def refs(git: GitRepository, *prefixes: str) -> dict[str, str]:
-    """All refs below prefixes such as `names.ATTIC`, with their oids."""
+    """All refs below prefixes such as `names.ATTIC`, with their oids.
+
+    Git takes bytes for a name that are no text: they come with surrogates.
+    """
     listed = git.run("for-each-ref", "--format=%(refname) %(objectname)", *prefixes)
-    lines = (line.partition(" ") for line in listed.decode().splitlines())
-    return {name: oid for name, _, oid in lines}
+    lines = listed.decode(errors="surrogateescape").split("\n")[:-1]
+    return {name: oid for name, _, oid in (line.partition(" ") for line in lines)}
 
 
 def is_ancestor(git: GitRepository, before: str, after: str) -> bool:

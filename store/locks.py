@@ -30,7 +30,8 @@ class OwnLocks:
     def write_down(self, refs: Iterable[str]) -> None:
         """Note the refs that git is about to lock; on disk before it does."""
         self._note.parent.mkdir(exist_ok=True)
-        self._note.write_text("".join(f"{ref}\n" for ref in refs))
+        note = "".join(f"{ref}\n" for ref in refs)
+        self._note.write_bytes(note.encode(errors="surrogateescape"))
         sync_path(self._note)
 
     def done(self) -> None:
@@ -41,9 +42,10 @@ class OwnLocks:
     def sweep(self) -> None:
         """Remove the locks that a killed git of ours left."""
         try:
-            refs = self._note.read_text(errors="replace").split()
+            note = self._note.read_bytes().decode(errors="surrogateescape")
         except FileNotFoundError:
             return
+        refs = note.split("\n")[:-1]
         paths = [self._common / f"{ref}.lock" for ref in refs]
         if PACKED in refs:
             paths.append(self._common / f"{PACKED}.new")

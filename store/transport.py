@@ -53,7 +53,8 @@ def listing(where: Path, url: str, *patterns: str) -> dict[str, str]:
         StoreError: when it cannot be reached, in git's words.
     """
     said = _git(where, "ls-remote", "--quiet", "--end-of-options", url, *patterns)
-    pairs = (line.split("\t") for line in said.decode().splitlines())
+    lines = said.decode(errors="surrogateescape").split("\n")[:-1]
+    pairs = (line.split("\t") for line in lines)
     return {ref: oid for oid, ref in pairs}
 
 

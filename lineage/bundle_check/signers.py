@@ -17,7 +17,7 @@ from lineage.store.sshsig import PublicKey
 
 _FIELD = re.compile(r'(?:"[^"]*"|[^\s"])+')
 _OPTION = re.compile(r'([a-z-]+)(?:="([^"]*)")?(?:,|$)', re.IGNORECASE)
-_STAMP = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)")
+_STAMP = re.compile(r"(\d{8})(\d{4})?(\d{2})?(Z?)", re.ASCII)
 _SECONDS = len("2026-11-03T10:00:01")
 
 
@@ -119,9 +119,12 @@ def _time(stamp: str | None, absent: str, path: Path) -> str:
     if found is None:
         raise _not_signers(path, stamp)
     digits = f"{found[1]}{found[2] or '0000'}{found[3] or '00'}"
-    when = datetime.strptime(digits, "%Y%m%d%H%M%S")  # noqa: DTZ007
-    when = when.replace(tzinfo=UTC) if found[4] else when.astimezone()
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        when = datetime.strptime(digits, "%Y%m%d%H%M%S")  # noqa: DTZ007
+        when = when.replace(tzinfo=UTC) if found[4] else when.astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or before the first year
+        raise _not_signers(path, stamp) from None
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _key(line: str, path: Path | None) -> PublicKey:

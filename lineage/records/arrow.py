@@ -57,6 +57,7 @@ def arrow_batches(source: Source) -> Iterator[Any]:
             names = _wanted(source, reader.schema.names)
             for batch in _stored(reader) if has_index else reader:
                 chosen = batch.select(names)
+                chosen.validate(full=True)  # pyarrow would follow wrong offsets
                 for start in range(0, chosen.num_rows, _BATCH):
                     yield chosen.slice(start, _BATCH)
 

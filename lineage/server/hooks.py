@@ -58,9 +58,9 @@ class Hooks:
         Raises:
             UsageError: when it is no address of HTTP.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _can_be_asked(url):
             raise UsageError(f"{url} is no address of HTTP", hint="write https://…")
+        parts = urlsplit(url)
         if parts.username or parts.password:
             hint = "what is told is signed with the hook's secret"
             raise UsageError("an address holds no password", hint=hint)
@@ -120,6 +120,18 @@ class Hooks:
         for ending in ("json", "lock"):
             (self._folder / f"{found[0].id}.{ending}").unlink(missing_ok=True)
         return found[0]
+
+
+def _can_be_asked(url: str) -> bool:
+    """Whether a request could be made of an address, wherever it leads."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:
+        return False
+    sent = f"{parts.path}{parts.query}"
+    plain = url.isprintable() and " " not in url and sent.isascii()
+    return plain and parts.scheme in ("http", "https") and bool(host) and port != 0
 
 
 def taken(hook: Hook, event: str) -> Hook:

@@ -54,7 +54,8 @@ def read_tokenizer(names: list[str], find: Callable[[str], Path]) -> Tokenizer:
         vocabulary = _vocabulary(_json(find("vocab.json"), "vocab.json"), "vocab.json")
         return _joined(vocabulary, beside, merges=_merges(find("merges.txt")))
     if "vocab.txt" in names:
-        lines = _text(find("vocab.txt"), "vocab.txt").splitlines()
+        text = _text(find("vocab.txt"), "vocab.txt").replace("\r\n", "\n")
+        lines = text.removesuffix("\n").split("\n") if text else []
         return _joined({line: number for number, line in enumerate(lines)}, beside)
     return Tokenizer(beside=beside)
 

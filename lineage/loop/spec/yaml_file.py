@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 1_000_000  # values in one document
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class _Loader(yaml.SafeLoader):
@@ -20,6 +21,13 @@ class _Loader(yaml.SafeLoader):
 
     PyYAML follows 1.1. Keys are always text, as in JSON.
     """
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        """A scalar, which an escape must not have given half a character."""
+        node = super().compose_scalar_node(anchor)
+        if _HALF.search(node.value):
+            raise _fault("a character is half of one (a surrogate)", node)
+        return node
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -72,9 +72,14 @@ async def _body(request: Request) -> bytes:
     unpack = zlib.decompressobj(31) if packed else None
     body = bytearray()
     async for chunk in request.stream():
-        body += unpack.decompress(chunk, _LONGEST + 1) if unpack else chunk
+        try:
+            body += unpack.decompress(chunk, _LONGEST + 1) if unpack else chunk
+        except zlib.error:
+            raise UsageError("the request is not gzip, as it says") from None
         if len(body) > _LONGEST or (unpack and unpack.unconsumed_tail):
             raise UsageError("the request is longer than git's can be")
+    if unpack and not unpack.eof:
+        raise UsageError("the request is cut off")
     return bytes(body)
 
 
