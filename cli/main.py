@@ -211,6 +211,7 @@ program.commands = _Commands(
 
 def main() -> NoReturn:
     """Run the command line that this process was started with, and exit."""
+    _speak_utf8()
     _fill_streams()
     gc.set_threshold(_OBJECTS)  # 700 is looked for fifty times while we start
     for stream in (sys.stdout, sys.stderr):
@@ -219,6 +220,16 @@ def main() -> NoReturn:
     code = _run(Terminal())
     gc.freeze()  # a process that ends has nothing to tidy
     sys.exit(code)
+
+
+def _speak_utf8() -> None:
+    """Begin again where Python takes names of files for another encoding's.
+
+    Names are UTF-8 here, as they are for git, whatever the locale says.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own words
 
 
 def _fill_streams() -> None:
