@@ -106,9 +106,10 @@ class Looper:
     def act(self) -> None:
         """Run the loop, or go on with it, or decide what it waits for."""
         if not self.loop:
-            self.loop, self.tries = f"{self.name}-{self.number}", 0
+            name = f"{self.name}-{self.number}"
+            lay(self.world.root(self.place) / "loops" / name, name)
+            self.loop, self.tries = name, 0
             self.number += 1
-            lay(self.folder, self.loop)
         self.go_on()
 
     def go_on(self) -> bool:

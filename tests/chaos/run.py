@@ -11,6 +11,7 @@ docs/chaos.md says what that means; --write puts the counts there.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import shutil
 import signal
@@ -98,9 +99,11 @@ def go_on(world: World, actor: Actor, rng: Random) -> None:
     while not world.over.wait(rng.uniform(0.1, 2.5)):
         try:
             actor.act()
-        except Exception as error:
-            world.journal.find(f"{actor.name} itself failed: {error!r}")
-            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                world.journal.note("an actor met the full disk itself")
+            else:
+                world.journal.find(f"{actor.name} itself failed: {error!r}")
 
 
 def kill(world: World, rng: Random) -> None:

@@ -163,7 +163,7 @@ def closed(folder: Path) -> dict[str, str]:
     private = ("DVC_", "GIT_", "LINEAGE_", "PYTHONDONT", "XDG_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(private)}
     return kept | {
-        "HOME": os.devnull,
+        "HOME": str(folder / "config"),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
