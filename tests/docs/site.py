@@ -13,9 +13,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ".mkdocs.yml"
@@ -53,6 +56,9 @@ class Source:
                 self._write(file, self.shown[file])
             done |= set(new)
         self._add_changes()
+        for name in _pages(nav):
+            if not (self.docs / name).is_file():
+                raise BuildError(f"{CONFIG}: there is no page {name}")
         self.along += [
             {_name(self.root, f): str(self.shown[f])} for f in sorted(done - told)
         ]
@@ -155,6 +161,15 @@ def build(root: Path, folder: Path) -> Path:
         said = _COLOUR.sub("", ran.stdout + ran.stderr)
         raise BuildError(said.partition("Traceback")[0])
     return folder / "site"
+
+
+def _pages(nav: Any) -> Iterator[str]:
+    """The pages that a navigation names."""
+    if isinstance(nav, str):
+        yield nav
+    else:
+        for inner in nav.values() if isinstance(nav, dict) else nav:
+            yield from _pages(inner)
 
 
 def _parts(root: Path) -> tuple[str, list[Any]]:

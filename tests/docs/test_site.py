@@ -119,7 +119,7 @@ def test_the_site_works_from_the_disk(site: Path) -> None:
 
 
 def test_a_broken_link_ends_the_build(tmp_path: Path) -> None:
-    """A page that links to nothing is an error that names the page."""
+    """A link or an entry that leads to nothing is an error that says where it is."""
     shutil.copytree(ROOT / ".changelog", tmp_path / ".changelog")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / CONFIG).write_text(
@@ -132,6 +132,9 @@ def test_a_broken_link_ends_the_build(tmp_path: Path) -> None:
         build(tmp_path, tmp_path / "build")
     (tmp_path / "docs" / "more.md").write_text("# More\n\n[here](../none.py)\n")
     with pytest.raises(BuildError, match=r"more\.md: \.\./none\.py is no file"):
+        build(tmp_path, tmp_path / "build")
+    (tmp_path / "docs" / "more.md").unlink()
+    with pytest.raises(BuildError, match=r"there is no page more\.md"):
         build(tmp_path, tmp_path / "build")
 
 
