@@ -73,7 +73,7 @@ class Run:
             NotAllowed: when events are signed here, and there is no runner's key.
         """
         self.registry.events_log.check_writable()
-        with self.registry.signer.machine():
+        with self.registry.signer.machine("a run"):
             self.registry.signer.ready()
         self._pid, self._meter = os.getpid(), Meter()
         self._code = code_of(self._script) if self._script else None
@@ -266,7 +266,7 @@ class Run:
     def _commit(
         self, kind: str, name: str, path: str | Path | None, **fields: Any
     ) -> Committed:
-        with self.registry.signer.machine():
+        with self.registry.signer.machine("a run"):
             circumstances = {**self._facts(), **self._notes, **self._spent()}
             return self.registry.commit(
                 kind, name, path, circumstances=circumstances, **fields
@@ -304,5 +304,5 @@ class Run:
             **more,
         }
         subject = self.outputs[-1] if self.outputs else None
-        with self.registry.signer.machine():
+        with self.registry.signer.machine("a run"):
             self.registry.attest(type_, subject=subject, message=message, data=data)

@@ -71,7 +71,7 @@ def _bury(registry: Registry, folder: Path) -> None:
     with suppress(OSError, ValueError):
         facts = json.loads((folder / "run.json").read_bytes())
         error = "it ended without a word: killed, or the machine went down"
-        with suppress(LineageError), registry.signer.machine():
+        with suppress(LineageError), registry.signer.machine("a run"):
             message = f"{facts['name']}: {error}"
             registry.attest(FAILED, message=message, data={**facts, "error": error})
     shutil.rmtree(folder, ignore_errors=True)

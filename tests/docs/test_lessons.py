@@ -7,14 +7,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.remotes.conftest import KEY, SECRET, s3_server
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tests.docs.conftest import Runs
 
 ROOT = Path(__file__).parents[2]
-LESSONS = [ROOT / "docs/tutorial.md", *sorted((ROOT / "docs/howto").glob("*.md"))]
+SERVED = ROOT / "docs/howto/s3-postgres.md"
+LESSONS = {ROOT / "docs/tutorial.md", *(ROOT / "docs/howto").glob("*.md")} - {SERVED}
 
 
-@pytest.mark.parametrize("page", LESSONS, ids=lambda page: page.stem)
-def test_lesson_says_what_happens(page: Path, runs: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("page", sorted(LESSONS), ids=lambda page: page.stem)
+def test_lesson_says_what_happens(page: Path, runs: Runs) -> None:
     """Every command of a lesson works, and prints what the lesson says."""
     runs(str(page.relative_to(ROOT)))
+
+
+def test_lesson_with_servers(tmp_path: Path, database: str, runs: Runs) -> None:
+    """So it is where files lie on S3 and the index in PostgreSQL."""
+    (tmp_path / "buckets" / "tutor").mkdir(parents=True)
+    with s3_server(tmp_path / "buckets") as server:
+        settings = server.at("tutor")
+        runs(
+            str(SERVED.relative_to(ROOT)),
+            S3=settings["endpointurl"],
+            DATABASE=database,
+            AWS_ACCESS_KEY_ID=KEY,
+            AWS_SECRET_ACCESS_KEY=SECRET,
+            AWS_DEFAULT_REGION=settings["region"],
+        )

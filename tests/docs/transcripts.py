@@ -83,10 +83,11 @@ class _Run:
             yaml.safe_load(block.text)
 
     def _quietly(self, line: int, command: str) -> None:
+        """Do what the page does not show; what fails there fails the page at once."""
         printed, code = self.shell.run(command)
         if code:
-            said = "\n".join(printed)
-            self.problems.append(f"{self.page}:{line}: {command}\n{said}\n({code})")
+            said = "\n".join([command, *printed, f"(exit code {code})"])
+            raise AssertionError(f"{self.page}:{line}: {said}")
 
     def _command(self, command: Command, indent: str) -> None:
         typed = self.names.translate(command.text)

@@ -85,7 +85,7 @@ class Server:
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """Give the server of a kind, started when it is first asked for."""
-    starts = {"local": _local, "s3": _s3, "ssh": _ssh, "http": _http}
+    starts = {"local": _local, "s3": s3_server, "ssh": _ssh, "http": _http}
     running: dict[str, Server] = {}
     with ExitStack() as stack:
 
@@ -114,7 +114,7 @@ def _local(top: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def _s3(top: Path) -> Iterator[Server]:
+def s3_server(top: Path) -> Iterator[Server]:
     """Serve S3 with rclone; each folder below `top` is a bucket."""
     port = _free_port()
     command: list[str | Path] = [
