@@ -104,7 +104,12 @@ class Writer:
     def read(self) -> None:
         """Ask something; where nothing was erased or freed an answer is due."""
         id_ = self._some().id
-        asked = [["log", "-n", "20"], ["show", id_], ["trace", id_], ["impact", id_]]
+        asked = [
+            ["log", "-n", "20", "all()"],
+            ["show", id_],
+            ["trace", id_],
+            ["impact", id_],
+        ]
         asked += [["status"], ["events", "-n", "5"], ["branch"], ["taint"]]
         asked += [["verify", id_]]
         words = self.rng.choice(asked)
