@@ -47,34 +47,40 @@ class Overseen:
             labelled=seen.labelled,
             seconds=tuple(seen.seconds),
             budgets=_budgets(self._registry, loop, chain[-1]),
-            overrides=tuple(_overrides(reviews, loop, self._signatures)),
+            overrides=tuple(self._overrides(chain)),
             fallbacks=tuple(fallbacks),
             reused=self._log.reused[loop],
         )
+
+    def _overrides(self, chain: tuple[str, ...]) -> Iterator[Override]:
+        """The approvals that counted and went past a gate or a budget, oldest first.
+
+        Of another loop, that this one went on from, those of the generations in it.
+        """
+        turns = {(self._load(id_).name, self._number(id_)) for id_ in chain}
+        logged = {said.event.id: said for said in self._reviews.log}
+        for ballot in reversed(self._reviews.ballots.values()):
+            for event in ballot.people.values():
+                data, loop = event.data, event.data.get("loop")
+                mine = loop == self._load(chain[-1]).name
+                mine = mine or (loop, self._number(ballot.subject)) in turns
+                if mine and data.get("override"):
+                    yield Override(
+                        event=event.id,
+                        subject=ballot.subject,
+                        by=str(data.get("by") or event.actor["name"]),
+                        time=event.time,
+                        signature=self._signatures.of(logged[event.id]),
+                        reason=str(data.get("note", event.message)),
+                        failed=tuple(map(str, data.get("failed", ()))),
+                        budgets=data.get("budgets", {}),
+                    )
+
+    def _number(self, id_: str) -> object:
+        return self._load(id_).params.get("generation")
 
 
 def _budgets(registry: Registry, loop: str, generation: str) -> Mapping[str, Any]:
     """What is spent of the budgets in a generation's config."""
     limits = limits_of(registry, generation)
     return Spent.read(registry, loop).of(limits) if limits else {}
-
-
-def _overrides(
-    reviews: Reviews, loop: str, signatures: Signatures
-) -> Iterator[Override]:
-    """The approvals that counted and went past a gate or a budget, oldest first."""
-    logged = {said.event.id: said for said in reviews.log}
-    for ballot in reversed(reviews.ballots.values()):
-        for event in ballot.people.values():
-            data = event.data
-            if data.get("loop") == loop and data.get("override"):
-                yield Override(
-                    event=event.id,
-                    subject=ballot.subject,
-                    by=str(data.get("by") or event.actor["name"]),
-                    time=event.time,
-                    signature=signatures.of(logged[event.id]),
-                    reason=str(data.get("note", event.message)),
-                    failed=tuple(map(str, data.get("failed", ()))),
-                    budgets=data.get("budgets", {}),
-                )

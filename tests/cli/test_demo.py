@@ -18,6 +18,7 @@ import lineage
 from lineage.errors import LineageError
 from lineage.keys import current
 from lineage.verify import verify
+from tests.docs.shapes import align
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,6 +131,25 @@ def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
     for milestone in milestones:
         places.append(text.find(milestone, places[-1] if places else 0))
         assert places[-1] >= 0, f"{milestone!r} is not in {text[places[-2] :]}"
+
+
+def test_the_readme_tells_it(seen: tuple[Path, str]) -> None:
+    """The README shows this output, cut; another Python has other texts in it."""
+    page = Path(__file__).parents[2] / "README.md"
+    story = page.read_text(encoding="utf-8").split("$ lineage demo --fast\n")[1]
+    said, printed = story.split("```")[0].splitlines(), seen[1].splitlines()
+    if sys.version_info[:2] != (3, 11):
+        said, printed = (
+            [re.sub(r"[\d▁-█]", "0", x) for x in y] for y in (said, printed)
+        )
+    wrong = [pair for pair in align(said, printed) if not pair.same]
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+def test_the_report_tells_whom_it_owes_to(seen: tuple[Path, str]) -> None:
+    """What was let through in one loop is told of the loop that went on from it."""
+    assert "no override" not in (page := (seen[0] / "report.html").read_text())
+    assert "1 override" in page
 
 
 def test_it_fits_80_columns(seen: tuple[Path, str]) -> None:

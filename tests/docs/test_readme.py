@@ -57,7 +57,7 @@ def test_the_short_table_is_of_the_long_one() -> None:
 def test_every_extra_is_told() -> None:
     """The page on installing has each extra, and none that is not there."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = set(project["project"]["optional-dependencies"]) - {"dev", "docs"}
+    extras = set(project["project"]["optional-dependencies"]) - {"dev", "docs", "fuzz"}
     page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
     [table] = re.findall(r"\| extra \|.*?\n\n", page, re.DOTALL)
     first = [line.split("|")[1] for line in table.split("\n")[2:] if line]
