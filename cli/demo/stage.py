@@ -1,6 +1,5 @@
 """What `lineage demo` is shown on: titles, explanations, commands and their output."""
 
-import re
 import shlex
 import subprocess
 import sys
@@ -67,7 +66,7 @@ class Stage:
         self.prompt(f"lineage {command}")
         with screened(self.terminal, head, tail):
             code = _run_here(self.terminal.color, shlex.split(command))
-        self._ended(f"lineage {command}", code, expect)
+        self._ended(code, expect)
 
     def shell(self, command: str, *, expect: int = 0, head: int | None = None) -> None:
         """Show any other command, and let the shell run it.
@@ -87,17 +86,17 @@ class Stage:
         )
         with screened(self.terminal, head) as screen:
             screen.write(done.stdout)
-        self._ended(command, done.returncode, expect)
+        self._ended(done.returncode, expect)
 
-    def _ended(self, command: str, code: int, expect: int) -> None:
+    def _ended(self, code: int, expect: int) -> None:
         self.blank = False
         if code == _INTERRUPTED:
             raise KeyboardInterrupt
         if code == _READER_GONE:
             raise ReaderGone
         if code != expect:
-            message = f"`{command}` ended with exit code {code}"
-            raise LineageError(message, hint=f"look around in {self.directory}")
+            hint = f"look around in {self.directory}; --force begins again"
+            raise LineageError("the story ends here, with what failed", hint=hint)
         if code:
             self.write([self.terminal.paint([(f"(exit code {code})", "dim")])])
 
@@ -112,13 +111,14 @@ class Stage:
 
 
 def _folded(command: str, columns: int) -> Iterator[str]:
-    """A command in lines that are no wider, cut before options; quotes stay whole."""
-    line = ""
-    for part in re.findall(r"-*(?:'[^']*'|[^'-]|(?<! )-)+", command):
-        if line and len(line) + len(part.rstrip()) > columns:
-            yield line.rstrip()
-            line = ""
-        line += part
+    """A command in lines that are no wider, as far as cuts before options allow it."""
+    line, *options = command.split(" --")
+    for option in options:
+        if len(f"{line} --{option}") > columns:
+            yield line
+            line = f"--{option}"
+        else:
+            line += f" --{option}"
     yield line
 
 

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 import lineage
+from lineage.cli.demo.curves import drawn, summary
+from lineage.cli.terminal import Terminal
 from lineage.errors import LineageError
 from lineage.keys import current
+from lineage.loop.demo import Curve
 from lineage.verify import verify
 from tests.docs.shapes import align
 
@@ -322,6 +326,48 @@ def test_a_loop_that_fails_ends_the_others(repo: Registry) -> None:
     commands = [["loop", "run", "gone.yaml"], ["status"]]
     with pytest.raises(LineageError, match="ended with exit code 1"):
         together(Terminal(), commands)
+
+
+_CHAPTERS = """
+import contextlib
+from pathlib import Path
+
+from lineage.cli.demo.screen import apart
+from lineage.cli.demo.story import Story
+from lineage.cli.terminal import Terminal
+from lineage.loop.demo import Size
+
+size = Size(seeds=(0,), generations=1, records=40, steps=2, held_out=20)
+story = Story(Terminal(), Path(), size)
+with apart(story.terminal, Path(".config").absolute()):
+    story.registry()
+    story.generation_0()
+    story.two_loops()
+"""
+
+
+def test_the_chapters_that_train_run_with_torch(tmp_path: Path) -> None:
+    """Loops side by side, with models of torch: far smaller, by the same code."""
+    done = subprocess.run(
+        [sys.executable, "-c", _CHAPTERS], cwd=tmp_path, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert "$ lineage loop run accumulate*.yaml >/dev/null &" in done.stdout
+    assert "accumulate 1/1    perplexity" in done.stdout
+    assert "Perplexity was\nmultiplied by" in done.stdout
+
+
+def test_loops_of_several_seeds_show_their_spread() -> None:
+    """Per generation the mean, and below it the lowest and the highest."""
+    found = [
+        Curve("replace", "perplexity", [[90.0, 92.0], [100.0, 140.0]]),
+        Curve("accumulate", "perplexity", [[90.0, 92.0], [95.0, 105.0]]),
+    ]
+
+    assert list(drawn(Terminal(), found)) == snapshot()
+    assert summary(found) == snapshot()
 
 
 @pytest.mark.parametrize(
