@@ -334,4 +334,8 @@ def _not_found(start: Path, words: str) -> StoreError | NotFound:
         return NotFound(f"{start} is not inside a lineage registry", hint=hint)
     if "work tree" in words:
         return NotFound(f"{start} is in a git repository without a work tree")
+    if "dubious ownership" in words:
+        command = words.rpartition("\t")[2]  # git says it last
+        hint = f"where you trust them: `{command}`"
+        return StoreError(f"{start} belongs to another user", hint=hint)
     return StoreError(f"git refuses to open {start}: {words}")

@@ -8,6 +8,7 @@ lock, so one that finds no file looks into the packs, and once more for a file.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EOPNOTSUPP, EPERM
 from functools import cached_property
 from io import BufferedIOBase, FileIO
 from pathlib import Path
@@ -249,4 +250,10 @@ def _linked(source: str | Path, target: str) -> bool:
         os.link(source, target)
     except FileExistsError:
         return False
+    except OSError as error:
+        if error.errno not in (EPERM, EOPNOTSUPP):
+            raise
+        hint = "have the cache where there are: `dvc cache dir PATH`"
+        message = f"the file system of {target} has no hard links"
+        raise StoreError(message, hint=hint) from None
     return True

@@ -2,9 +2,10 @@
 
     python -m tests.fuzz.run [--seconds N] [--jobs N] [--write FILE] [READER...]
 
-Each reader gets as many seconds. What reaches new code is kept below .fuzz/, so that
-the next run begins there; so are inputs that break a reader (`fault-1`, with its place
-in `faults.json`): mend what is wrong, and put the input on the reader's list `KEPT`.
+Each reader gets as many seconds; with 0 the table is of the last runs. What reaches new
+code is kept below .fuzz/, so that the next run begins there; so are inputs that break a
+reader (`fault-1`, with its place in `faults.json`): mend what is wrong, and put the
+input on the reader's list `KEPT`.
 The table goes to the output and, with --write, between two marks of a page.
 """
 
@@ -31,6 +32,7 @@ class Fuzzed:
     """What came of one reader: inputs tried, places of the code reached, faults."""
 
     name: str
+    seconds: int
     tried: int
     reached: int
     faults: dict[str, str]
@@ -39,43 +41,53 @@ class Fuzzed:
     def row(self) -> str:
         kept = len(reader(self.name).KEPT)
         return (
-            f"| `{self.name}` | {self.tried:,} | {self.reached:,} "
+            f"| `{self.name}` | {self.seconds} | {self.tried:,} | {self.reached:,} "
             f"| {kept} | {len(self.faults)} |"
         )
 
 
 def fuzz(name: str, seconds: int) -> Fuzzed:
-    """Fuzz a reader in a process of its own."""
+    """Fuzz a reader in a process of its own, and say what its log says."""
     folder = HOME / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "faults.json").unlink(missing_ok=True)
-    log = folder / "log"
-    words = [sys.executable, "-m", "tests.fuzz.child", name, str(seconds), str(folder)]
-    with log.open("wb") as file:
-        done = subprocess.run(words, cwd=ROOT, stdout=file, stderr=file, check=False)
-    said = log.read_text(errors="replace")
-    faults = folder / "faults.json"
+    log, faults = folder / "log", folder / "faults.json"
+    code = 0
+    if seconds:
+        faults.unlink(missing_ok=True)
+        child = [
+            sys.executable,
+            "-m",
+            "tests.fuzz.child",
+            name,
+            str(seconds),
+            str(folder),
+        ]
+        with log.open("wb") as file:
+            done = subprocess.run(
+                child, cwd=ROOT, stdout=file, stderr=file, check=False
+            )
+        code = done.returncode
+    said = log.read_text(errors="replace") if log.exists() else ""
     found = json.loads(faults.read_text()) if faults.exists() else {}
-    if done.returncode:
-        found[f"the process ended with {done.returncode}"] = said[-300:]
+    if code:
+        found[f"the process ended with {code}"] = said[-300:]
     tried = _last(r"number_of_executed_units: (\d+)", said) or _last(r"#(\d+)\t", said)
-    return Fuzzed(name, tried, _last(r"cov: (\d+)", said), found)
+    took = _last(r"runs in (\d+) second", said)
+    return Fuzzed(name, took, tried, _last(r"cov: (\d+)", said), found)
 
 
 def _last(form: str, text: str) -> int:
     return int(next(iter(re.findall(form, text)[::-1]), 0))
 
 
-def table(found: list[Fuzzed], seconds: int) -> str:
+def table(found: list[Fuzzed]) -> str:
     """What came of all, as Markdown."""
-    head = "| reader | inputs | places reached | kept | faults left |"
-    line = "|---|--:|--:|--:|--:|"
+    head = "| reader | seconds | inputs | places reached | kept | faults left |"
+    line = "|---|--:|--:|--:|--:|--:|"
     whole = sum(each.tried for each in found)
     kept = sum(len(reader(each.name).KEPT) for each in found)
     left = sum(len(each.faults) for each in found)
-    told = (
-        f"{seconds:,} seconds each: {whole:,} inputs, {kept} kept, {left} faults left."
-    )
+    told = f"{whole:,} inputs, {kept} kept, {left} faults left."
     return "\n".join([told, "", head, line, *(each.row for each in found), ""])
 
 
@@ -89,7 +101,7 @@ def main() -> int:
     names = given.readers or READERS
     with ThreadPoolExecutor(given.jobs) as crew:
         found = list(crew.map(lambda name: fuzz(name, given.seconds), names))
-    made = table(found, given.seconds)
+    made = table(found)
     print(made)
     for each in found:
         for place, what in each.faults.items():
