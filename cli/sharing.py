@@ -12,12 +12,12 @@ from lineage.errors import UsageError
 from lineage.store.views import WHAT
 
 if TYPE_CHECKING:
-    from lineage.moving import Moved
     from lineage.sharing.fetch import Fetched
     from lineage.sharing.payloads import Choice
     from lineage.sharing.pull import Pulled
     from lineage.sharing.remotes import Remote
     from lineage.store.objects import RefChange
+    from lineage.transfer.moving import Moved
 
 _SHOWN = 20  # names that moved
 BRINGING = {  # exit codes of fetch and pull

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 from lineage.shapes import Json
 
 if TYPE_CHECKING:
-    from lineage.moving import Moved
     from lineage.registry import Registry
     from lineage.sharing.fetch import Fetched
     from lineage.sharing.pull import Pulled
     from lineage.sharing.push import Pushed
+    from lineage.transfer.moving import Moved
 
 
 def pushed_of(registry: "Registry", pushed: "Pushed") -> Json:

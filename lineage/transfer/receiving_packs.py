@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.errors import VerificationError
-from lineage.moving import Failure, Run
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.store.packed.closure import holding
 from lineage.store.reading import judged
 from lineage.store.remote_payloads import pack_entry
 from lineage.tombstones import tombstones
+from lineage.transfer.moving import Failure, Run
 
 if TYPE_CHECKING:
     from lineage.store.files import FileEntry

@@ -6,12 +6,12 @@ pack there has. A pack with an erased file is not sent: its other files go whole
 
 from collections.abc import Iterable
 
-from lineage.moving import Run
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.store.packed.closure import Closure, holding
 from lineage.store.remote_payloads import pack_entry
 from lineage.tombstones import tombstones
+from lineage.transfer.moving import Run
 
 
 class SendingPacks:
