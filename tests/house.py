@@ -49,6 +49,12 @@ class Module:
         for node in self._all(ast.ImportFrom):
             yield from ((node.module or "", alias.name) for alias in node.names)
 
+    def packages(self) -> Iterator[str]:
+        """The top of each import, at any depth."""
+        yield from (source.split(".")[0] for source, _ in self.imports() if source)
+        for node in self._all(ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+
     def uses(self) -> Iterator[str]:
         """What is asked of names: ``json.dumps``, ``os.environ``."""
         for node in self._all(ast.Attribute):

@@ -1,5 +1,9 @@
 """The house: rooms of small modules, and one place that knows each thing."""
 
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from itertools import pairwise
 from statistics import median
 
@@ -7,6 +11,7 @@ import pytest
 
 from tests import house
 
+OURS = {"lineage", "steps"}  # steps.py: a file of a new loop
 LONGEST, MIDDLE = 400, 10  # lines of a module, and of half of the functions
 # They start people's own programs, which have a place and an environment.
 OTHERS_WORK = {
@@ -88,3 +93,27 @@ def test_private_names_stay_at_home(modules: list[house.Module]) -> None:
     }
 
     assert taken == set()
+
+
+def normal(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")
+
+
+def test_every_imported_package_is_declared(
+    modules: list[house.Module], request: pytest.FixtureRequest
+) -> None:
+    """Nothing is imported that comes only by way of somebody else's dependencies."""
+    project = request.config.rootpath / "pyproject.toml"
+    table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    extras = table["optional-dependencies"].items()
+    optional = [line for extra, lines in extras if extra != "dev" for line in lines]
+    requirements = table["dependencies"] + optional
+    declared = {normal(re.split(r"[\[<>=]", line)[0]) for line in requirements}
+    imported = {name for module in modules for name in module.packages()}
+    owners = packages_distributions()
+
+    assert {
+        name
+        for name in imported - set(sys.stdlib_module_names) - OURS
+        if not declared & {normal(owner) for owner in (name, *owners.get(name, ()))}
+    } == set()

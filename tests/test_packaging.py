@@ -1,13 +1,11 @@
 """The distribution: what is in it, what it starts, what it does not wait for."""
 
-import ast
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ import pytest
 from lineage.registry import Registry
 
 ROOT = Path(__file__).parents[1]
-OURS = {"lineage", "steps"}  # steps.py: a file of a new loop
 ROOMS = {"lineage": "lineage", "lineage/cli": "cli", "lineage/store": "store"}
 
 
@@ -31,19 +28,6 @@ def house() -> dict[str, Path]:
         if path.is_file() and "__pycache__" not in path.parts
         # rglob lists the links lineage/cli and lineage/store, but does not enter them
     }
-
-
-def normal(distribution: str) -> str:
-    return distribution.lower().replace("_", "-")
-
-
-def imported_by(tree: ast.AST) -> Iterator[str]:
-    """Give the top-level package of each import in a module, at any depth."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.split(".")[0]
 
 
 @pytest.fixture(scope="module")
@@ -72,24 +56,6 @@ def test_packages_are_the_tree(project: dict[str, Any]) -> None:
     assert sorted(".".join(path.parts) for path in found) == sorted(
         project["tool"]["setuptools"]["packages"]
     )
-
-
-def test_every_imported_package_is_declared(project: dict[str, Any]) -> None:
-    """Nothing is imported that comes only by way of somebody else's dependencies."""
-    table = project["project"]
-    extras = table["optional-dependencies"].items()
-    optional = [line for extra, lines in extras if extra != "dev" for line in lines]
-    requirements = table["dependencies"] + optional
-    declared = {normal(re.split(r"[\[<>=]", line)[0]) for line in requirements}
-    trees = [ast.parse(p.read_bytes()) for n, p in house().items() if n.endswith(".py")]
-    imported = {name for tree in trees for name in imported_by(tree)}
-    owners = packages_distributions()
-
-    assert {
-        name
-        for name in imported - set(sys.stdlib_module_names) - OURS
-        if not declared & {normal(owner) for owner in (name, *owners.get(name, ()))}
-    } == set()
 
 
 def test_wheel_holds_the_house(wheel: Path) -> None:
@@ -139,6 +105,12 @@ def imported_by_starting(*words: str) -> set[str]:
     return {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
 
 
+@cache
+def imported_by_python() -> set[str]:
+    """Give the modules that Python always imports."""
+    return imported_by_starting("-c", "pass")
+
+
 @pytest.mark.parametrize(
     ("words", "most", "others"),
     [
@@ -154,7 +126,7 @@ def test_a_start_imports_little(
     """A command waits for so many modules of ours, few others, and nothing slow."""
     repo.commit("config", "tutor", params={"seed": 1})
     command = ("-m", "lineage", "-C", os.fspath(repo.root), words)
-    imported = imported_by_starting(*command) - imported_by_starting("-c", "pass")
+    imported = imported_by_starting(*command) - imported_by_python()
     packages = [name.split(".")[0] for name in imported]
 
     assert "lineage.cli.main" in imported

@@ -277,9 +277,9 @@ def _ask(registry: Registry, **options: Any) -> subprocess.Popen[str]:
 def test_many_may_refresh_at_once(repo: Registry, index: Index) -> None:
     """Processes that all find the index behind read the log once, and agree."""
     ids = [_commit(repo, seed) for seed in range(5)][::-1]
-    asking = [_ask(repo) for _ in range(4)]
+    asking = [_ask(repo) for _ in range(3)]
 
-    assert [process.communicate()[0].split() for process in asking] == [ids] * 4
+    assert [process.communicate()[0].split() for process in asking] == [ids] * 3
     assert _ids(index) == ids
 
 
@@ -326,9 +326,9 @@ def test_what_is_reachable_from_very_many(repo: Registry, index: Index) -> None:
         return set(connection.execute(_reachable(connection, starts)).scalars())
 
     def all_of_them(ask: Ask) -> list[set[int]]:
-        return [found(ask.connection, s) for s in ([], [1], range(100_000), [0])]
+        return [found(ask.connection, s) for s in ([], [1], range(70_000), [0])]
 
-    assert index.read(all_of_them) == [set(), {0, 1}, set(range(100_000)), {0}]
+    assert index.read(all_of_them) == [set(), {0, 1}, set(range(70_000)), {0}]
     assert _ids(index, starts=[ids[1]]) == [ids[1], ids[0]]
 
 
