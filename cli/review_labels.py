@@ -130,7 +130,7 @@ def _read(file: Path) -> Iterator[Any]:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"cannot read {file}: {error}") from None
+        raise StoreError(f"{file} cannot be read: {error}") from None
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:

@@ -110,7 +110,7 @@ def _write(app: App, roots: "Mapping[str, Path]", folder: Path) -> None:
 
 def _check_installed() -> None:
     if not (find_spec("fastapi") and find_spec("uvicorn") and find_spec("httptools")):
-        hint = "pip install 'lineage-vcs[serve]'"
+        hint = "install it: pip install 'lineage-vcs[serve]'"
         raise LineageError("serving needs packages that are not here", hint=hint)
 
 

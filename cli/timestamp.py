@@ -73,7 +73,7 @@ def timestamp(
     """
     if sum(option is not None for option in (url, asked, got)) > 1:
         hint = "--query first, --reply with what came back; --tsa does both"
-        raise UsageError("one of --tsa, --query and --reply", hint=hint)
+        raise UsageError("give one of --tsa, --query and --reply", hint=hint)
     if ca is not None and url is None and got is None:
         hint = "to check those that there are: `lineage verify --tsa-ca FILE`"
         raise UsageError("--tsa-ca goes with --tsa and --reply", hint=hint)

@@ -166,7 +166,7 @@ def open_remote(settings: RemoteSettings) -> "RemotePayloads":
     except (ImportError, RemoteMissingDepsError) as error:
         named = _PLUGIN.search(str(error))
         package = named[0] if named else f"dvc-{url.partition(':')[0]}"
-        hint = f"install it with `pip install {package}`"
+        hint = f"install it: pip install {package}"
         message = f"the DVC remote {name} needs the package {package}"
         raise StoreError(message, hint=hint) from error
     made = FolderPayloads if kind.protocol == "local" else RemotePayloads

@@ -70,7 +70,7 @@ def open_engine(url: URL) -> Any:
     try:
         return _engine(url)
     except (ImportError, NoSuchModuleError):
-        hint = "run `pip install 'lineage-vcs[postgres]'`"
+        hint = "install it: pip install 'lineage-vcs[postgres]'"
         message = "an index on PostgreSQL needs the package psycopg"
         raise StoreError(message, hint=hint) from None
 

@@ -92,7 +92,9 @@ def revoke(
         UsageError: without a reason.
     """
     if not reason.strip():
-        raise UsageError("nobody says why", hint="--reason 'left the team'")
+        raise UsageError(
+            "a key is revoked for a reason", hint="--reason 'left the team'"
+        )
     hint = "add another first: `lineage key add FILE.pub --role releaser`"
     _check_others(registry, key.fingerprint, hint)
     data = given(

@@ -158,7 +158,7 @@ def _look_at(text: Path) -> tuple[str, str]:
         with text.open(encoding="utf-8-sig", errors="replace") as file:
             sample = file.read(_LOOKED_AT)
     except OSError as error:
-        raise StoreError(f"cannot read {text}: {error.strerror}") from None
+        raise StoreError(f"{text} cannot be read: {error.strerror}") from None
     column = _column(sample) if text.suffix == ".jsonl" else "text"
     split(read_file(text, Columns(column)), 0.1, seed=0)
     return sample, column

@@ -45,7 +45,7 @@ class Source:
                 yield file
         except OSError as error:
             what = error.strerror or str(error)
-            raise StoreError(f"cannot read {self.name}: {what}") from None
+            raise StoreError(f"{self.name} cannot be read: {what}") from None
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """The lines with their numbers and ends; a byte order mark is left out.

@@ -56,10 +56,11 @@ class Hooks:
         """Tell `url` of what comes after the event `after`.
 
         Raises:
-            UsageError: when it is no address of HTTP.
+            UsageError: when it is no address of http or https.
         """
         if not _can_be_asked(url):
-            raise UsageError(f"{url} is no address of HTTP", hint="write https://…")
+            message = f"{url} is no address of http or https"
+            raise UsageError(message, hint="write https://…")
         parts = urlsplit(url)
         if parts.username or parts.password:
             hint = "what is told is signed with the hook's secret"

@@ -48,7 +48,7 @@ try:
     import zstandard  # noqa: F401
 except ImportError as error:
     raise StoreError(
-        f"packs need {error.name}", hint="pip install 'lineage-vcs[pack]'"
+        f"packs need {error.name}", hint="install it: pip install 'lineage-vcs[pack]'"
     ) from None
 
 from lineage.store.packed.elements import (

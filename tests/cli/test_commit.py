@@ -316,7 +316,7 @@ $ lineage commit dataset corpus.txt --name a --params latin.yaml
 2> hint: save the file as UTF-8
 exit 2
 $ lineage commit dataset corpus.txt --name a --params .
-2> error: cannot read .: Is a directory
+2> error: . cannot be read: Is a directory
 exit 1
 $ lineage commit dataset corpus.txt --name a --origin alien
 2> error: 'alien' is not an origin

@@ -255,7 +255,7 @@ $ lineage key revoke SHA256:zzz --reason x
 2> hint: `lineage key list` shows them
 exit 5
 $ lineage key revoke Ada --reason ''
-2> error: nobody says why
+2> error: a key is revoked for a reason
 2> hint: --reason 'left the team'
 exit 2
 $ lineage key revoke Ada --reason x --since 2026-01-01 --all

@@ -94,7 +94,7 @@ $ lineage timestamp --reply empty.tsr
 2> hint: give the reply of a TSA, as `openssl ts -reply` writes it: a .tsr file
 exit 2
 $ lineage timestamp --reply empty.tsr --tsa
-2> error: one of --tsa, --query and --reply
+2> error: give one of --tsa, --query and --reply
 2> hint: --query first, --reply with what came back; --tsa does both
 exit 2
 $ lineage timestamp --query nowhere/now.tsq

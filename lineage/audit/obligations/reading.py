@@ -42,7 +42,7 @@ def read(path: Path) -> Template:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     return parse(data, path)
 
 

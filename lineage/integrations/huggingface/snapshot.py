@@ -55,7 +55,7 @@ def _downloaded(name: str, revision: str | None, kind: str) -> Snapshot:
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
-        hint = "pip install 'lineage-vcs[hub]'"
+        hint = "install it: pip install 'lineage-vcs[hub]'"
         message = "huggingface_hub is not installed, which downloads from the Hub"
         raise UsageError(message, hint=hint) from None
     try:

@@ -85,7 +85,9 @@ def _transport(registry: Registry) -> Transport:
 
 def _http(url: str, key: str | None) -> Transport:
     if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{URL} is no address of the web: {url}", hint="https://…")
+        raise UsageError(
+            f"{URL} is no address of http or https: {url}", hint="https://…"
+        )
     there = url if url.rstrip("/").endswith("/lineage") else url.rstrip("/") + _PATH
     headers = {"Content-Type": "application/json"}
     if key:

@@ -15,4 +15,4 @@ def need(module: str, gate: str) -> None:
     """
     if find_spec(module) is None:
         message = f"the gate {gate} needs {module}, which is not installed"
-        raise UsageError(message, hint="pip install 'lineage-vcs[gates]'")
+        raise UsageError(message, hint="install it: pip install 'lineage-vcs[gates]'")

@@ -235,7 +235,7 @@ class LoopSpec(Section):
         try:
             return self.path(name).read_bytes()
         except OSError as error:
-            message = f"cannot read {self.path(name)}: {error.strerror}"
+            message = f"{self.path(name)} cannot be read: {error.strerror}"
             raise StoreError(message) from None
 
     @property

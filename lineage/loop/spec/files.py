@@ -53,5 +53,5 @@ def installed_content(distribution: str, file: str) -> bytes:
     try:
         return found[0].locate().read_bytes()  # type: ignore[attr-defined,no-any-return]
     except OSError as error:
-        message = f"cannot read {file} of {distribution}: {error.strerror}"
+        message = f"{file} of {distribution} cannot be read: {error.strerror}"
         raise StoreError(message) from None

@@ -89,7 +89,7 @@ def read_yaml(path: Path) -> Any:  # the caller checks the shape
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from None
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
     return parse_yaml(data, path)
 
 

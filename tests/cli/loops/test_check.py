@@ -272,7 +272,7 @@ $ lineage check
 2> hint: docs/check.md has the rules
 exit 2
 $ lineage check --policy nowhere.yaml
-2> error: cannot read nowhere.yaml: No such file or directory
+2> error: nowhere.yaml cannot be read: No such file or directory
 exit 1
 """)  # noqa: E501
 

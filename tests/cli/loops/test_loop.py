@@ -141,8 +141,8 @@ def test_init_overwrites_nothing(tmp_path: Path, run: Run, name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--text", "gone.txt"), 1, "cannot read gone.txt: No such file"),
-        (("--text", "."), 1, "cannot read .: Is a directory"),
+        (("--text", "gone.txt"), 1, "gone.txt cannot be read: No such file"),
+        (("--text", "."), 1, ". cannot be read: Is a directory"),
         (("--model", "."), 2, ". is no save_pretrained folder: it has no config.json"),
     ],
 )

@@ -334,4 +334,7 @@ except StoreError as error:
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert ran.stdout == f"packs need {missing} / pip install 'lineage-vcs[pack]'\n"
+    assert (
+        ran.stdout
+        == f"packs need {missing} / install it: pip install 'lineage-vcs[pack]'\n"
+    )

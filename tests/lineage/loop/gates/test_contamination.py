@@ -107,7 +107,7 @@ def test_files_of_sets(
     assert reason == "has a part of a.csv and b.json in it"
     (section,) = parse(gates=[gate]).resolved()["gates"]
     assert [each["file"] for each in section["against"]] == ["a.csv", "b.json"]
-    with pytest.raises(StoreError, match="cannot read"):
+    with pytest.raises(StoreError, match="cannot be read"):
         bench({"type": "contamination", "against": ["none.csv"]}, ["x"])
     with pytest.raises(UsageError, match=r"two files are called a\.csv"):
         bench({"type": "contamination", "against": ["a.csv", "old/a.csv"]}, ["x"])

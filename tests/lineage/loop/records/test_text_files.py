@@ -100,10 +100,10 @@ def test_a_missing_column_shows_the_others(tmp_path: Path) -> None:
 
 def test_missing_files(tmp_path: Path) -> None:
     """A file that is not there, or is a folder, is named."""
-    with pytest.raises(StoreError, match=r"cannot read .*a\.txt: No such file"):
+    with pytest.raises(StoreError, match=r"a\.txt cannot be read: No such file"):
         read_file(tmp_path / "a.txt")
     (tmp_path / "b.txt").mkdir()
-    with pytest.raises(StoreError, match=r"cannot read .*b\.txt: Is a directory"):
+    with pytest.raises(StoreError, match=r"b\.txt cannot be read: Is a directory"):
         read_file(tmp_path / "b.txt")
 
 

@@ -314,7 +314,7 @@ def test_a_missing_command_is_one_sentence(toy: Toy, steps_with: With) -> None:
             UsageError,
             "model.config: transformers has no causal language model of its type",
         ),
-        ({"dataset": {"train_file": "no.txt"}}, StoreError, "cannot read"),
+        ({"dataset": {"train_file": "no.txt"}}, StoreError, "cannot be read"),
         ({"gates": [{"type": "check_record"}]}, StoreError, "checks.py"),
     ],
 )
