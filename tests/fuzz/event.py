@@ -59,6 +59,8 @@ def attack(data: bytes, folder: Path) -> None:
     assert again.to_json() == event.to_json()
     commit = event_commit(event, "5" * 40, ["6" * 40])
     assert parse_parents(commit.data) == ["6" * 40]
+    forged = commit.data.replace(b"author ", b"author x\xe2\x80\xa8parent 8\xc2\x85", 1)
+    assert parse_parents(forged) == ["6" * 40]
     assert unsigned(commit.data) == (commit.data, None)
     read_change(Seen("7" * 40, event, event.time))
     if is_stamp(event):
