@@ -1,5 +1,6 @@
 """Running servers: sockets, processes, and a stop that lets answers end."""
 
+import os
 import signal
 import socket
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
+from multiprocessing import parent_process
 from pathlib import Path
 from threading import Thread
 
@@ -57,7 +59,8 @@ class Served:
     def __call__(self) -> App:
         """Make the application, in the process that will run it."""
         apps = {n: create_app(p, self.settings) for n, p in self.registries.items()}
-        Thread(target=_warm, daemon=True).start()
+        for work in (_warm, _end_with_parent):
+            Thread(target=work, daemon=True).start()
         return apps[""] if "" in apps else Several(apps)
 
     def check_host(self, host: str) -> None:
@@ -74,6 +77,13 @@ class Served:
                     hint = f"`lineage -C {root} token create` makes one"
                     message = f"other machines are served once {root} has a token"
                     raise NotAllowed(message, hint=hint)
+
+
+def _end_with_parent() -> None:
+    """End a worker whose parent was killed: nobody else would, and it has the port."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _warm() -> None:

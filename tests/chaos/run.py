@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Protocol
@@ -156,7 +157,12 @@ class Servers:
         return False
 
     def _look(self, running: Running) -> None:
-        """Nothing that a server says before it dies is a traceback of ours."""
+        """Nothing that a server says before it dies is a traceback of ours.
+
+        Its workers may live: whoever starts it again ends them, as systemd does.
+        """
+        with suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
         _, err = running.process.communicate()
         self.world.journal.note(
             f"{running.what} was dead", code=running.process.returncode

@@ -66,6 +66,17 @@ def test_workers_share_a_socket(repo: Registry) -> None:
     assert process.returncode == 0
 
 
+def test_workers_end_with_who_started_them(repo: Registry) -> None:
+    """Killed, a server leaves nobody that answers in its place or has its port."""
+    del repo
+    with served("--workers", "2") as (process, url):
+        assert httpx.get(f"{url}/api/v1/whoami", timeout=30).status_code == 200
+        process.kill()
+        process.communicate(timeout=30)  # its pipes are closed: the last one has ended
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/api/v1/whoami")
+
+
 def _children(pid: int) -> list[int]:
     listed = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=True
