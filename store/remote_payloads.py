@@ -96,7 +96,15 @@ class RemotePayloads:
             return dict(self._asked(asked))
 
     def _asked(self, oids: Sequence[str]) -> Iterator[tuple[str, int | None]]:
-        """Ask for one object after the other, several at a time."""
+        """Ask for one object after the other, several at a time.
+
+        One is asked for alone: a server that is away is tried again and again, which
+        takes as long for one as for all of a batch, and many times as long for many.
+        """
+        yield from self._answers(oids[:1])
+        yield from self._answers(oids[1:])
+
+    def _answers(self, oids: Sequence[str]) -> Iterator[tuple[str, int | None]]:
         places = list(map(self._at, oids))
         for oid, info in zip(oids, self._infos(places), strict=True):
             if not isinstance(info, Exception):

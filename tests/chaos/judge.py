@@ -63,9 +63,10 @@ class Judge:
         """Pull and push until all have all; then erase at the remotes, too."""
         for place in (*CLONES, *CLONES):
             self._must(place, "pull", "origin")
-            self._must(place, "push", "origin", "--all-payloads")
-        for place in CLONES:
-            self._must(place, "pull", "origin", "--all-payloads")
+            self._must(place, "push", "origin")
+        for word in ("push", "pull"):
+            for place in CLONES:
+                self._must(place, word, "origin", "--all-payloads")
         for place in (*CLONES, *CLONES):
             self._must(place, "pull", "backup")
             self._must(place, "push", "backup", "--all-payloads")

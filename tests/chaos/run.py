@@ -85,8 +85,9 @@ def chaos(world: World, seed: int, seconds: float) -> Judge:
         servers.keep()
         time.sleep(0.5)
     world.over.set()
-    for thread in threads:
-        thread.join()
+    while any(thread.is_alive() for thread in threads):
+        servers.keep()
+        time.sleep(0.5)
     servers.stop()
     servers.keep(http=False)
     judge = Judge(world)
