@@ -154,6 +154,7 @@ def test_the_report_tells_whom_it_owes_to(seen: tuple[Path, str]) -> None:
     """What was let through in one loop is told of the loop that went on from it."""
     assert "no override" not in (page := (seen[0] / "report.html").read_text())
     assert "1 override" in page
+    assert "1 of 4 generations decided on" in page
 
 
 def test_it_fits_80_columns(seen: tuple[Path, str]) -> None:

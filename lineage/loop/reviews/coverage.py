@@ -51,29 +51,31 @@ def coverage(
     """What was looked at of `generations`, oldest first, of a loop.
 
     `load` gives commits, `log` are all events, newest first, `found` the ballots among
-    them.
+    them. What was decided in another loop counts where it was on data of these.
     """
     turns = [set(_parts(load, id_)) for id_ in generations[1:]]
     written = {id_ for turn in turns for id_ in turn}
+    decided = (ballot for ballot in found.values() if ballot.decided and ballot.request)
     mine = [
-        ballot
-        for ballot in found.values()
-        if ballot.decided and ballot.request and ballot.request.data.get("loop") == loop
+        (ballot, subjects)
+        for ballot in decided
+        for subjects in [_judged(load, ballot.subject)]
+        if written & subjects or _loop(ballot) == loop
     ]
     shown = {
         sample["sha256"]
-        for ballot in mine
+        for ballot, _ in mine
         if ballot.subject in written and ballot.packet
         for sample in ballot.packet["samples"]
     }
-    judged = {ballot.subject for ballot in mine}
+    judged = set[str]().union(*(subjects for _, subjects in mine))
     return Coverage(
         len(turns),
         sum(1 for turn in turns if turn & judged),
         sum(_generated(load, id_) for id_ in generations[1:]),
         len(shown),
         len(_labelled(loop, log, written)),
-        [seconds(ballot) for ballot in mine],
+        [seconds(ballot) for ballot, _ in mine],
     )
 
 
@@ -91,6 +93,16 @@ def _made(load: Load, id_: str) -> Iterator[str]:
         yield id_
     if commit.params.get("part") in ("synthetic", "edited"):
         yield from _made(load, commit.ids("derived_from")[0])
+
+
+def _loop(ballot: Ballot) -> object:
+    return ballot.request and ballot.request.data.get("loop")
+
+
+def _judged(load: Load, subject: str) -> set[str]:
+    """What a verdict is on: of a generation that was stopped, its data as well."""
+    is_generation = load(subject).kind == "generation"
+    return set(_parts(load, subject)) if is_generation else {subject}
 
 
 def _generated(load: Load, generation: str) -> int:
