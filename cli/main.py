@@ -81,7 +81,7 @@ SECTIONS = {
     "Loop": {
         "loop": "Run loops: generate, check, mix, train, evaluate, again.",
         "review": "Look at what a loop made, and let it go on or not.",
-        "demo": "Watch two feedback loops run on real text.",
+        "demo": "Watch the whole story: loops, a bad dataset, and what it takes.",
     },
     "The rest": {
         "config": "List, get and set what this clone is told once.",

@@ -32,7 +32,7 @@ _MODELS = (*_NUMBERS, "accelerate", "tokenizers", "torch", "transformers")
 @click.option("--force", is_flag=True, help="Replace DIR, if a demo made it.")
 @pass_app
 def demo(app: App, directory: Path, *, fast: bool, force: bool) -> None:
-    """Watch the whole story on real text: loops, a bad dataset, and what it takes.
+    """Watch the whole story: loops, a bad dataset, and what it takes.
 
     Makes a registry in DIR, lets models learn from Python's documentation and then
     from each other, has a gate stop data that are bad and a person let them through,
