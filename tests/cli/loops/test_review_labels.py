@@ -25,7 +25,7 @@ def check_record(record):
 def timeless(transcript: Transcript, *commands: str) -> str:
     """As if people had decided at once."""
     return re.sub(
-        r"\b\d+ s( each)?$", r"0 s\1", transcript(*commands), flags=re.MULTILINE
+        r"\b[\d.]+ s( each)?$", r"0 s\1", transcript(*commands), flags=re.MULTILINE
     )
 
 
