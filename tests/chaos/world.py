@@ -123,7 +123,7 @@ class World:
         """Let go of the disk."""
         self.journal.close()
         if self.mounted:
-            subprocess.run(["umount", self.small], check=False)
+            subprocess.run(["umount", "-l", self.small], check=False)
 
     def _set_up_dvc(self, root: Path) -> None:
         """Something that DVC itself tracks, and its remotes."""
