@@ -9,7 +9,9 @@ The event comes first. Whoever reads it has to remove the bytes, so a kill in be
 is made good by the next `gc`, here and in every clone that the event reaches.
 """
 
+import os
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -199,12 +201,14 @@ def _record(registry: Registry, plan: Erasure, reason: str, authority: str) -> s
 
 
 def _clean_workshops(folder: Path, sizes: dict[str, int]) -> None:
-    """Remove copies from the work of loops."""
+    """Remove copies from the work of loops, which may be clearing it themselves."""
     wanted = set(sizes.values())
-    for path in folder.rglob("*"):
-        known = path.is_file() and not path.is_symlink()
-        if known and path.stat().st_size in wanted and sha256_at(path) in sizes:
-            path.unlink()
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                known = path.is_file() and not path.is_symlink()
+                if known and path.stat().st_size in wanted and sha256_at(path) in sizes:
+                    path.unlink()
 
 
 def _copies(

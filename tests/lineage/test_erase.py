@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +186,28 @@ def test_the_remote_is_cleaned(
     again = plan_erasure(repo, chats.id)
     erase(repo, again, reason="r", authority="a", remotes=["far"])
     assert holders(tmp_path / "near", tmp_path / "far") == []
+
+
+def test_a_loop_may_clear_its_work_meanwhile(repo: Registry, chats: Committed) -> None:
+    """Folders that go while gc looks through them for erased bytes stop nothing."""
+    wipe(repo, chats.id, paths=["2"])
+    work, over = repo.home / "loops" / "l" / "inputs", Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            for name in "abcdefgh":
+                (work / name / "human").mkdir(parents=True, exist_ok=True)
+                (work / name / "human" / "2").write_text(SECRET, encoding="utf-8")
+            shutil.rmtree(work)
+
+    with ThreadPoolExecutor(1) as pool:
+        churning = pool.submit(churn)
+        try:
+            for _ in range(30):
+                gc(repo)
+        finally:
+            over.set()
+        churning.result()
 
 
 def test_what_cannot_be_erased(repo: Registry, chats: Committed) -> None:
