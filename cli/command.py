@@ -12,7 +12,7 @@ import click
 from lineage.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage.opening import OpenRegistry
     from lineage.store.objects import Event
 
 EXITS = {
@@ -42,7 +42,7 @@ class App:
         self.url: str | None = None  # of a server, instead of the working directory
 
     @cached_property
-    def registry(self) -> "Registry":
+    def registry(self) -> "OpenRegistry":
         """The registry that the working directory lies in, as of ``--at``.
 
         With ``-C URL`` the one that a server serves there.
@@ -63,7 +63,7 @@ class App:
             self.terminal.say("as of event ", (event.id[:8], "id"), f", {utc(event)}")
         return registry
 
-    def _connected(self, url: str, given: Mapping[str, str]) -> "Registry":
+    def _connected(self, url: str, given: Mapping[str, str]) -> "OpenRegistry":
         """The registry behind a server; git says how far it is with its history."""
         import lineage
 

@@ -45,5 +45,5 @@ def emit(app: App, /, *, revsets: tuple[str, ...], shown: bool) -> None:
     for id_ in reversed(registry.select(*(revsets or ("all()",)))):
         commit = registry.load(id_)
         if commit.kind in ("dataset", "model"):
-            event = registry.events_log.event(registry.ids.get(id_).event)
+            event = registry.first_event(id_)
             app.terminal.write([as_json(run_event(registry, commit, event))])

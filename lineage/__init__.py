@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lineage.client.connecting import connect
+    from lineage.opening import OpenRegistry as Registry
     from lineage.opening import init
     from lineage.opening import open_registry as open  # noqa: A004
-    from lineage.registry import Registry
     from lineage.store.objects import Commit, Edge, Metric
 
 __all__ = ["Commit", "Edge", "Metric", "Registry", "connect", "init", "open"]
@@ -26,7 +26,7 @@ _WHERE = {
     "Commit": ("lineage.store.objects", "Commit"),
     "Edge": ("lineage.store.objects", "Edge"),
     "Metric": ("lineage.store.objects", "Metric"),
-    "Registry": ("lineage.registry", "Registry"),
+    "Registry": ("lineage.opening", "OpenRegistry"),
     "connect": ("lineage.client.connecting", "connect"),
     "init": ("lineage.opening", "init"),
     "open": ("lineage.opening", "open_registry"),

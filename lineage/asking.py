@@ -1,7 +1,9 @@
 """What a registry is asked: each question in one call, answered by its own module."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from lineage.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,25 +14,20 @@ if TYPE_CHECKING:
     from lineage.descent.trace import Trace
     from lineage.diff import Diff
     from lineage.history import Entry
-    from lineage.registry import Registry
     from lineage.store.objects import Event
     from lineage.store.reading import Progress
     from lineage.taints import Taint
     from lineage.verify import Verified
 
 
-class Asking:
-    """The questions of a `Registry`; revisions are what docs/revisions.md says."""
-
-    @property
-    def _here(self) -> "Registry":
-        return cast("Registry", self)
+class Asking(Registry):
+    """A registry that answers; revisions are what docs/revisions.md says."""
 
     def entry(self, revision: str = "HEAD") -> "Entry":
         """A commit with its first event and its names."""
         from lineage.history import Names, entry
 
-        return entry(self._here, self._here.resolve(revision), Names.of(self._here))
+        return entry(self, self.resolve(revision), Names.of(self))
 
     def log(self, *revsets: str, kind: str | None = None) -> "Iterator[Entry]":
         """What came from what, newest first: histories of commits, or sets.
@@ -44,19 +41,19 @@ class Asking:
         """
         from lineage.scope import filtered, scope
 
-        return filtered(self._here, scope(self._here, revsets), kind, {})
+        return filtered(self, scope(self, revsets), kind, {})
 
     def events(self) -> "Iterator[tuple[str, Event]]":
         """All events with their ids, newest first."""
-        log = self._here.events_log.iterate()
+        log = self.events_log.iterate()
         return ((logged.event.id, logged.event) for logged in log)
 
     def children(self, revision: str = "HEAD") -> list[str]:
         """The ids of the commits that have an edge to one, the oldest first."""
         from lineage.search import children
 
-        found = children(self._here, [self._here.resolve(revision)])
-        return sorted(found, key=lambda id_: self._here.ids.get(id_).number)
+        found = children(self, [self.resolve(revision)])
+        return sorted(found, key=lambda id_: self.ids.get(id_).number)
 
     def diff(self, a: str, b: str | None = None, *only: str) -> "Diff":
         """What changed from `a` to `b`; without `b`, from the one before `a` to `a`.
@@ -65,14 +62,14 @@ class Asking:
         """
         from lineage.diff import SECTIONS, before, diff
 
-        pair = (before(self._here, a), a) if b is None else (a, b)
-        return diff(self._here, *pair, only or SECTIONS)
+        pair = (before(self, a), a) if b is None else (a, b)
+        return diff(self, *pair, only or SECTIONS)
 
     def trace(self, revision: str = "HEAD") -> "Trace":
         """What a commit is made of: sources and shares, through every generation."""
         from lineage.descent.trace import trace
 
-        return trace(self._here, revision)
+        return trace(self, revision)
 
     def impact(
         self, revision: str = "HEAD", *, unit: str = "records", limit: int | None = None
@@ -80,31 +77,31 @@ class Asking:
         """What a commit reached, with its dose; `limit` commits are described."""
         from lineage.descent.impact import impact
 
-        return impact(self._here, self._here.resolve(revision), unit=unit, limit=limit)
+        return impact(self, self.resolve(revision), unit=unit, limit=limit)
 
     def blame(self, revision: str, record: str) -> "Blame":
         """Where a record of a dataset comes from (see `lineage.blame`)."""
         from lineage.blame import blame
 
-        return blame(self._here, revision, record)
+        return blame(self, revision, record)
 
     def taints(self) -> "list[Taint]":
         """Every taint, lifted ones too, the newest last."""
         from lineage.taints import taints
 
-        return taints(self._here)
+        return taints(self)
 
     def report(self, revision: str = "HEAD") -> "Report":
         """All that is recorded of a commit, and what is not (see `lineage.audit`)."""
         from lineage.audit.report import report
 
-        return report(self._here, revision)
+        return report(self, revision)
 
     def verify(self, *revsets: str) -> "Verified":
         """Check commits, or all of them and the log, down to the bytes."""
         from lineage.verify import verify
 
-        return verify(self._here, revsets)
+        return verify(self, revsets)
 
     def get(
         self,
@@ -119,4 +116,4 @@ class Asking:
         from lineage.checkout import get
 
         chosen = {"force": force, "without_erased": without_erased}
-        return get(self._here, revision, dest, progress=progress, **chosen)
+        return get(self, revision, dest, progress=progress, **chosen)

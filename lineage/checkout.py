@@ -101,7 +101,7 @@ def _check_stored(registry: Registry, id_: str, commit: Commit) -> None:
     if commit.payload is None:
         raise UsageError(f"the {commit.kind} {short} has no files")
     if not commit.payload.stored:
-        where = registry.entry(id_).path or "an unknown place"
+        where = registry.first_event(id_).data.get("path") or "an unknown place"
         message = f"the bytes of {short} were only hashed, at {where}"
         raise StoreError(message, hint="copy them from there")
 

@@ -216,7 +216,7 @@ def _copies(
 ) -> Iterator[str]:
     """Where the same bytes may still be, as far as this registry knows."""
     for id_ in plan.commits:
-        place = registry.entry(id_).path
+        place = registry.first_event(id_).data.get("path")
         if place and (registry.root / place).exists():
             yield f"{place}, from where {id_[:12]} was committed"
     if shared := Pins(registry.payloads).of_others() & {e.md5 for e in plan.objects}:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from lineage.asking import Asking
 from lineage.draft import actor
 from lineage.errors import NotFound, VerificationError
 from lineage.moments import event_at
-from lineage.registry import Registry
+from lineage.saying import Saying
 from lineage.store import dvc, names
 from lineage.store.disk import disk_errors
 from lineage.store.events import noted, now
@@ -15,8 +17,21 @@ from lineage.store.first_commit import commit_first, is_unborn
 from lineage.store.git import GitRepository
 from lineage.store.objects import Event
 
+if TYPE_CHECKING:
+    from lineage.observing.run import Run
 
-def init(path: str | Path = ".") -> "Registry":
+
+class OpenRegistry(Asking, Saying):
+    """The registry that `open` gives: the whole public API."""
+
+    def run(self, name: str, **facts: Any) -> "Run":
+        """Observe work that lives elsewhere: ``with registry.run("train") as run:``."""
+        from lineage.observing.run import Run
+
+        return Run(self, name, **facts)
+
+
+def init(path: str | Path = ".") -> OpenRegistry:
     """Make `path` a registry: a git and DVC repository with a first event.
 
     What is there already, git repository, DVC repository or registry, is adopted
@@ -31,7 +46,7 @@ def init(path: str | Path = ".") -> "Registry":
         dvc.initialise(repository.root)
     with ExitStack() as failing:
         failing.callback(repository.close)
-        registry = Registry(repository)
+        registry = OpenRegistry(repository)
         if registry.events_log.tip() is None and is_unborn(repository):
             commit_first(repository, dvc.FILES, who)
         with disk_errors("making the registry"):
@@ -48,7 +63,7 @@ def open_registry(
     *,
     at: str | None = None,
     settings: Mapping[str, str] | None = None,
-) -> "Registry":
+) -> OpenRegistry:
     """Open the registry that `path` lies in; `settings` win over its own.
 
     With `at`, a date or an event (see `lineage.moments`), it is as it was then: its
@@ -66,7 +81,7 @@ def open_registry(
             "`lineage init` makes it one, `lineage clone URL` brings one that is shared"
         )
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
-    registry = Registry(repository, settings)
+    registry = OpenRegistry(repository, settings)
     with suppress(OSError):  # read-only: then nothing derived is kept
         registry.home.mkdir(exist_ok=True)
     if at is None:
@@ -75,7 +90,7 @@ def open_registry(
         failing.callback(registry.close)
         event = event_at(registry, at)
         failing.pop_all()
-    return Registry(repository, settings, event)
+    return OpenRegistry(repository, settings, event)
 
 
 def _check_not_lost(repository: GitRepository) -> None:

@@ -9,7 +9,7 @@ from lineage.store.events import EventLog
 from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
 from lineage.store.ids import Ids
-from lineage.store.objects import Commit
+from lineage.store.objects import Commit, Event
 from lineage.store.views import Target
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ class Reading:
         """The git commit of a full id."""
         return self.ids.get(id_).git
 
+    def first_event(self, id_: str) -> Event:
+        """The event that recorded a commit first."""
+        return self.events_log.event(self.ids.get(id_).event)
+
     def files(self, id_: str) -> list[FileEntry]:
         """The files of a commit, sorted by path; empty without payload."""
         payload = self.load(id_).payload
@@ -65,9 +69,10 @@ class Reading:
     def target(self, ref: str) -> Target | None:
         """The commit that a name such as ``heads/model/tutor`` has."""
         oid = self.events_log.lookup(ref)
-        return self._target(oid) if oid else None
+        return self.target_of(oid) if oid else None
 
-    def _target(self, oid: str) -> Target:
+    def target_of(self, oid: str) -> Target:
+        """The commit of a git oid."""
         return next(self._targets([oid]))
 
     def _targets(self, oids: Iterable[str]) -> Iterator[Target]:

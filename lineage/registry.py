@@ -1,9 +1,11 @@
 """The registry: open this file first.
 
-`Registry` is the whole public API. A call goes down to the store, a value comes
-up: `commit` hands a path to `store.payloads`, turns the manifest into git objects
-with `store.projection` and appends an event with `store.events`; everything else
-reads. The command line and the loop do nothing that cannot be done from here.
+A call goes down to the store, a value comes up: `commit` hands a path to
+`store.payloads`, turns the manifest into git objects with `store.projection` and
+appends an event with `store.events`; everything else reads. `Registry` is what every
+module is handed; what `lineage.open` gives has on top of it each question (`asking`)
+and each statement (`saying`) in one call, and the command line, the loop and the
+server do nothing that cannot be done from there.
 """
 
 import os
@@ -14,14 +16,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lineage.asking import Asking
 from lineage.draft import actor, place_of, shown
 from lineage.errors import UsageError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
 from lineage.reading import Reading
 from lineage.recording import Committed, check, put
-from lineage.saying import Saying
 from lineage.store.clone_name import clone_name
 from lineage.store.disk import disk_errors, write_atomically
 from lineage.store.event_reading import Logged
@@ -34,7 +34,6 @@ from lineage.store.settings import Settings
 from lineage.store.views import Move
 
 if TYPE_CHECKING:
-    from lineage.observing.run import Run
     from lineage.store.payloads import Payloads
     from lineage.store.reading import Progress
     from lineage.store.remote_payloads import RemotePayloads
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
-class Registry(Reading, Asking, Saying):
+class Registry(Reading):
     """One registry: commits, names and the log of a git and DVC repository."""
 
     def __init__(
@@ -60,7 +59,6 @@ class Registry(Reading, Asking, Saying):
         self.key_log = KeyLog(git, self.events_log, self.home)
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
-        self.current_run: Run | None = None
         self._actor: Mapping[str, str] | None = None
         self._via: Mapping[str, str] = {}
 
@@ -238,10 +236,9 @@ class Registry(Reading, Asking, Saying):
         )
         self.ids.refresh()
         if event.commits and self.settings.section("openlineage."):
-            from lineage.integrations.openlineage import sending
+            from lineage.integrations.openlineage.starting import start
 
-            if sending.is_wanted(self):
-                sending.start(self)
+            start(self.root, self.settings)
         return logged
 
     def attest(
@@ -284,12 +281,6 @@ class Registry(Reading, Asking, Saying):
             if moves:
                 event = Event("drop", now(), self.actor(), "work in progress is over")
                 self.record(event, moves, lock=lock)
-
-    def run(self, name: str, **facts: Any) -> "Run":
-        """Observe work that lives elsewhere: ``with registry.run("train") as run:``."""
-        from lineage.observing.run import Run
-
-        return Run(self, name, **facts)
 
     # reading
 

@@ -264,8 +264,7 @@ class _Files:
 
     def _origin(self, entry: FileEntry, id_: str) -> Path:
         """Where a file was committed from, as the event of its commit says."""
-        first = self._registry.ids.get(id_).event
-        place = str(self._registry.events_log.event(first).data.get("path", ""))
+        place = str(self._registry.first_event(id_).data.get("path", ""))
         top, payload = self._registry.root / place, self._registry.load(id_).payload
         return top if payload and payload.type == "file" else top / entry.path
 

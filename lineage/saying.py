@@ -1,19 +1,16 @@
 """What is said of commits after they were made: each an event, none an edit."""
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+from lineage.registry import Registry
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.standing import Decision
-    from lineage.registry import Registry
 
 
-class Saying:
-    """The statements that a `Registry` records; each gives what it recorded."""
-
-    @property
-    def _here(self) -> "Registry":
-        return cast("Registry", self)
+class Saying(Registry):
+    """A registry that is told things; each call gives what it recorded."""
 
     def tag(self, name: str, revision: str = "HEAD", *, message: str = "") -> str:
         """Give a commit a name that never moves; the commit's id.
@@ -23,7 +20,7 @@ class Saying:
         """
         from lineage.names_ops import set_tag
 
-        return set_tag(self._here, name, revision, message=message)
+        return set_tag(self, name, revision, message=message)
 
     def branch(
         self,
@@ -36,7 +33,7 @@ class Saying:
         """Make a branch, or with `force` move it, to a commit; the commit's id."""
         from lineage.names_ops import set_branch
 
-        return set_branch(self._here, name, revision, force=force, message=message)
+        return set_branch(self, name, revision, force=force, message=message)
 
     def undo(self, event: str | None = None, *, message: str = "") -> str:
         """Take back what an event (by default the last that moved names) moved.
@@ -48,7 +45,7 @@ class Saying:
         """
         from lineage.undo import undo
 
-        return undo(self._here, event, message=message).event
+        return undo(self, event, message=message).event
 
     def taint(
         self, revision: str, reason: str, *, records: Collection[str] | None = None
@@ -56,13 +53,13 @@ class Saying:
         """Say that a commit, or some of its records, is bad; the event's id."""
         from lineage.taints import taint
 
-        return taint(self._here, self._here.resolve(revision), reason, records)
+        return taint(self, self.resolve(revision), reason, records)
 
     def lift(self, event: str, reason: str) -> str:
         """Say that the taint of an event does not hold any more; the new event's id."""
         from lineage.taints import lift, of_event
 
-        return lift(self._here, of_event(self._here, event), reason)
+        return lift(self, of_event(self, event), reason)
 
     def measure(
         self, revision: str, metrics: Mapping[str, Any], *, message: str = ""
@@ -72,9 +69,7 @@ class Saying:
         from lineage.store.objects import Metric
 
         given = {name: Metric.from_user(value) for name, value in metrics.items()}
-        return attest(
-            self._here, self._here.resolve(revision), given, message=message
-        ).event
+        return attest(self, self.resolve(revision), given, message=message).event
 
     def state(
         self, revision: str, fields: Mapping[str, str | None], *, message: str = ""
@@ -82,24 +77,24 @@ class Saying:
         """State fields of a report in words (None: not any more); the event's id."""
         from lineage.stated import state
 
-        id_ = self._here.resolve(revision)
-        return state(self._here, id_, fields, message=message).event
+        id_ = self.resolve(revision)
+        return state(self, id_, fields, message=message).event
 
     def release(self, revision: str, environment: str, *, message: str = "") -> str:
         """Say that a commit is live in an environment from now on; the event's id."""
         from lineage.releases import release
 
-        id_ = self._here.resolve(revision)
-        return release(self._here, id_, environment, message=message).event
+        id_ = self.resolve(revision)
+        return release(self, id_, environment, message=message).event
 
     def approve(self, revision: str | None = None, note: str = "") -> "Decision":
         """Let what waits for review go on (without `revision`, the only one)."""
         from lineage.loop.reviews.deciding import decide
 
-        return decide(self._here, revision, "approve", note)
+        return decide(self, revision, "approve", note)
 
     def reject(self, revision: str | None = None, note: str = "") -> "Decision":
         """Let what waits for review not go on."""
         from lineage.loop.reviews.deciding import decide
 
-        return decide(self._here, revision, "reject", note)
+        return decide(self, revision, "reject", note)

@@ -22,7 +22,7 @@ class Tracked:
 def status(registry: Registry) -> list[Tracked]:
     """Every path that was ever committed, compared with its newest commit, sorted."""
     newest: dict[str, str] = {}
-    for _, event in registry.events():
+    for _, event in registry.events_log.iterate():
         path = event.data.get("path")
         if path and event.subject:
             newest.setdefault(path, event.subject)

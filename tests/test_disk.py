@@ -29,7 +29,7 @@ from lineage.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[[Registry], None]
 

@@ -23,7 +23,7 @@ from lineage.store.objects import Metric
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[[Registry], None]
     Run = Callable[..., Any]

@@ -29,7 +29,7 @@ from lineage.undo import undo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[[Registry], None]
     Work = Callable[[Path, int], list[str]]

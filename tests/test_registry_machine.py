@@ -45,7 +45,7 @@ from lineage.store.objects import ROLES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[[Registry], None]
 

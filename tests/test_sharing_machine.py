@@ -56,7 +56,7 @@ from tests.packs import pack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[..., None]
     View = dict[str, str]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lineage.bisect.result import Bisected, Probe, check_ends, way
 from lineage.bisect.rule import Rates, repeats_to_tell, told_apart
+from lineage.checkout import get
 from lineage.errors import LineageError, UsageError, VerificationError
 from lineage.registry import Registry
 from lineage.store.git import environment
@@ -160,7 +161,7 @@ def _files(registry: Registry, id_: str, folder: Path) -> Path:
     if payload is None or payload.type == "file":
         folder.mkdir()
     if payload:
-        registry.get(id_, folder)
+        get(registry, id_, folder)
     return folder
 
 

@@ -9,7 +9,12 @@ from lineage.client.http import Server
 from lineage.client.remote import Remote
 from lineage.errors import StoreError
 from lineage.moments import event_at
+from lineage.opening import OpenRegistry
 from lineage.store.transport import Told
+
+
+class ConnectedRegistry(OpenRegistry, Remote):
+    """The registry that `connect` gives: all that `open` gives, behind a server."""
 
 
 def connect(
@@ -21,7 +26,7 @@ def connect(
     cache: Path | None = None,
     offline: bool = False,
     told: Told | None = None,
-) -> Remote:
+) -> ConnectedRegistry:
     """Open the registry that a server serves at `url`, as `open` does one of a folder.
 
     Its history is mirrored in a folder below `cache` (by default in the user's own
@@ -41,7 +46,7 @@ def connect(
         failing.callback(server.close)
         tip = None if offline else server.tip()  # before a folder is made for nothing
         git = mirror.repository(server, cache or mirror.cache_folder())
-        registry = Remote(git, server, settings, offline=offline)
+        registry = ConnectedRegistry(git, server, settings, offline=offline)
         failing.callback(registry.close)
         if tip and tip != registry.events_log.tip():
             registry.follow(told)
@@ -52,4 +57,4 @@ def connect(
         failing.pop_all()
     if end is None:
         return registry
-    return Remote(git, server, settings, end, offline=offline)
+    return ConnectedRegistry(git, server, settings, end, offline=offline)

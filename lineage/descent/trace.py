@@ -221,8 +221,7 @@ class _Tracer:
         return Statement(str(said["type"]), told, licence, str(by))
 
     def _recorder(self, id_: str) -> str:
-        event = self._registry.ids.get(id_).event
-        return self._registry.events_log.event(event).actor.get("name", "")
+        return self._registry.first_event(id_).actor.get("name", "")
 
     def _inherited(self, parts: Iterable[str]) -> Iterator[Inherited]:
         """The models up the weights, the nearest first."""

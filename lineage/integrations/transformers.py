@@ -23,12 +23,12 @@ from transformers import TrainerCallback
 import lineage
 from lineage.errors import LineageError, NotFound, UsageError
 from lineage.integrations.training_facts import metrics_of, notes_of, params_of
+from lineage.observing.run import Run
 from lineage.store.canonical import canonical, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lineage.observing.run import Run
     from lineage.registry import Registry
 
 _FOLDER = "save it with `trainer.save_model` and commit it in a `registry.run`"
@@ -81,8 +81,8 @@ class LineageCallback(TrainerCallback):
         if args.fsdp or args.deepspeed or not hasattr(model, "save_pretrained"):
             message = "LineageCallback saves whole models of transformers and peft"
             raise UsageError(message, hint=_FOLDER)
-        run = self.registry.run(
-            f"train {self.name}", params=params_of(args), seed=args.seed
+        run = Run(
+            self.registry, f"train {self.name}", params=params_of(args), seed=args.seed
         )
         with self.registry:
             run.__enter__()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import LineageError, UsageError
 from lineage.observing.inputs import check_role
+from lineage.observing.run import Run
 from lineage.observing.script import redacted
 from lineage.store import names
 from lineage.store.fields import choice
@@ -18,7 +19,6 @@ from lineage.store.fields import choice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lineage.observing.run import Run
     from lineage.registry import Registry
 
 _KINDS = ("config", "dataset", "model")
@@ -87,7 +87,7 @@ def run_command(
         check_role(used.role)
     script = _script(plan.words)
     name = name or (script.name if script else plan.words[0])
-    with registry.run(name, script=script, **facts) as run:
+    with Run(registry, name, script=script, **facts) as run:
         for used in plan.uses:
             if used.path is None:
                 run.cite(used.revision, role=used.role)

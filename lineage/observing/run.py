@@ -17,7 +17,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakKeyDictionary
 
+from lineage.checkout import get
 from lineage.errors import LineageError, UsageError
 from lineage.loop.running.environment import Meter, environment
 from lineage.observing.inputs import (
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
     from lineage.recording import Committed
     from lineage.registry import Registry
+
+_current: WeakKeyDictionary[Registry, Run] = WeakKeyDictionary()
 
 
 class Run:
@@ -78,9 +82,9 @@ class Run:
         self._pid, self._meter = os.getpid(), Meter()
         self._code = code_of(self._script) if self._script else None
         self._git = git_state(self._script) if self._script else {}
-        self._parent = self.registry.current_run
+        self._parent = _current.get(self.registry)
         self._work = Workplace(self.registry, self._facts())
-        self.registry.current_run = self
+        _current[self.registry] = self
         return self
 
     def __exit__(
@@ -96,7 +100,10 @@ class Run:
         if os.getpid() != self._pid:
             self._work.leave()
             return
-        self.registry.current_run = self._parent
+        if self._parent is None:
+            _current.pop(self.registry, None)
+        else:
+            _current[self.registry] = self._parent
         if isinstance(error, SystemExit) and not error.code:
             error = None
         try:
@@ -133,7 +140,7 @@ class Run:
         work, id_ = self._working(), self.registry.resolve(revision)
         place = Path(path).absolute() if path is not None else work.input(id_)
         if not place.exists():
-            self.registry.get(id_, place)
+            get(self.registry, id_, place)
         payload = same_files(self.registry, id_, place)
         if payload is None:
             message = f"{place} does not have the files of {revision}"

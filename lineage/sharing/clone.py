@@ -7,6 +7,7 @@ from its first event before the new folder is a registry.
 from pathlib import Path
 
 from lineage.errors import NotFound, UsageError
+from lineage.opening import OpenRegistry
 from lineage.registry import Registry
 from lineage.sharing import remotes
 from lineage.sharing.export import FILES
@@ -34,7 +35,7 @@ def clone(
     dvc_remote: str | None = None,
     choice: Choice = _BRANCHES,
     told: Told | None = None,
-) -> Registry:
+) -> OpenRegistry:
     """Make `folder` (by default called as the remote is) a registry like `url`'s.
 
     Its files are brought by `payloads.bring`; a `choice` of them that cannot be made
@@ -61,7 +62,7 @@ def clone(
         raise NotFound(f"there is no registry at {url}", hint=hint)
     with disk_errors("cloning"), made_aside(place) as (new, locks):
         _clone(url, new, locks, dvc_remote=dvc_remote, choice=choice, told=told)
-    return Registry(GitRepository.discover(place))
+    return OpenRegistry(GitRepository.discover(place))
 
 
 def folder_name(url: str) -> str:

@@ -101,7 +101,7 @@ def _reference_problems(
     registry: Registry, id_: str, entries: list[FileEntry]
 ) -> Iterator[Problem]:
     """A referenced file must still be where it was hashed."""
-    place = registry.entry(id_).path
+    place = registry.first_event(id_).data.get("path")
     if place is None:
         yield Problem(id_, "", "nobody recorded where its bytes are")
         return

@@ -28,7 +28,7 @@ from lineage.evidence.looking import look
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage import Registry
 
 _WIDTH, _LENGTH = 48, 64  # of a model; of a text, in bytes
 _CHILDREN = {  # learning rate, and steps as a part of the base's own

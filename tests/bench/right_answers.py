@@ -25,7 +25,7 @@ from lineage.loop.steps.users import run_source
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def answers(registry: Registry, dataset: str) -> Iterator[dict[str, Any]]:

@@ -27,7 +27,7 @@ from tests.docs.shapes import align
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Callable[..., Any]
 

@@ -13,7 +13,7 @@ from lineage.store.views import Move, Target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Callable[..., Any]
     Transcript = Callable[..., str]

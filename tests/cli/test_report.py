@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Callable[..., Any]
     Transcript = Callable[..., str]

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lineage.client.remote import Remote
-    from lineage.registry import Registry
+    from lineage import Registry
+    from lineage.client.connecting import ConnectedRegistry
 
-    Connect = Callable[..., Remote]
+    Connect = Callable[..., ConnectedRegistry]
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def model(repo: Registry, tmp_path: Path) -> str:
     return made.id
 
 
-def later(remote: Remote) -> None:
+def later(remote: ConnectedRegistry) -> None:
     """Let some time pass: look anew, however short ago that was done."""
     remote._fresh_until = 0.0
 

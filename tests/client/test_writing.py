@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lineage.client.remote import Remote
-    from lineage.registry import Registry
+    from lineage import Registry
+    from lineage.client.connecting import ConnectedRegistry
 
-    Connect = Callable[..., Remote]
+    Connect = Callable[..., ConnectedRegistry]
 
 
 def token(repo: Registry, *scopes: str) -> str:

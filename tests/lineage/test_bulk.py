@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def _config(number: int, *edges: Edge, name: str = "c", **draft: object) -> Draft:

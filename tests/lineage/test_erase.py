@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lineage import Registry
     from lineage.recording import Committed
-    from lineage.registry import Registry
 
     Sound = Callable[[Registry], None]
 

@@ -12,7 +12,7 @@ from lineage.history import walk
 from lineage.names_ops import set_branch, set_tag
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def commit(registry: Registry, number: int, *parents: str) -> str:

@@ -11,7 +11,7 @@ from lineage.errors import NotFound, UsageError
 from lineage.store.metric import Metric
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def note(registry: Registry, when: str) -> str:

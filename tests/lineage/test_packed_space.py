@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 NOW = timedelta()
 COUNT = 8 * packs.BLOCK // 4

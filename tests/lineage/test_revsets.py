@@ -36,7 +36,7 @@ from lineage.store.objects import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 SIZE = 14
 ROLES = ("trained_on", "generated_by", "derived_from")

@@ -25,7 +25,7 @@ from lineage.verify.problem import Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 EVENTS = "refs/lineage/events"
 TIME = "2026-01-01T00:00:00.000000Z"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 WRONG = "the list of statements (.git/lineage/said) was wrong: made again"
 

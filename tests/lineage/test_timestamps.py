@@ -31,7 +31,7 @@ from tests import tsa as authority
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
     from tests.tsa import Tsa
 
     Run = Callable[..., Any]

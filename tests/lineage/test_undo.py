@@ -26,7 +26,7 @@ from lineage.undo import redo, undo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[[Registry], None]
 

@@ -17,7 +17,7 @@ from lineage.store.objects import Commit, Event, FileEntry, Payload
 from lineage.verify import verify
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def text(registry: Registry, name: str) -> str:

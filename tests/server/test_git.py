@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from fastapi.testclient import TestClient
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from fastapi.testclient import TestClient
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run_ = Callable[..., Any]
 

@@ -17,8 +17,8 @@ from lineage.store.views import Move, Target
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
+    from lineage import Registry
     from lineage.recording import Committed
-    from lineage.registry import Registry
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 BIDI = "safe\u202egnp.exe"

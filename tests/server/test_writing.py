@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pytest
     from fastapi.testclient import TestClient
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 API = "/api/v1"
 CONFIG: dict[str, Any] = {"kind": "config", "name": "c", "params": {"seed": 1}}

@@ -23,7 +23,7 @@ from lineage.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def git(root: Path, *args: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
     from lineage.store.index import Ask, Index
 
 

@@ -25,7 +25,7 @@ from lineage.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Any
     Change = Callable[[bytes], bytes]

@@ -132,9 +132,8 @@ class Models:
 
     def _untold(self, oid: str) -> Version:
         """A version that is a tag and nothing else."""
-        target = next(self.registry._targets([oid]))  # noqa: SLF001
-        log = self.registry.events_log
-        time = millis(log.event(self.registry.ids.get(target.id).event).time)
+        target = self.registry.target_of(oid)
+        time = millis(self.registry.first_event(target.id).time)
         return Version(time, time)
 
     def versions(self, name: str) -> dict[int, Version]:

@@ -2,11 +2,11 @@
 
 The log is the outbox: a note in the registry's own folder says up to which event all is
 sent, so nothing is lost while a server is away, and nobody waits for one. Whoever
-records starts a process that sends the rest; of several one sends and one waits.
+records starts a process that sends the rest (`starting`); of several one sends and one
+waits.
 """
 
 import json
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -15,35 +15,16 @@ from pathlib import Path
 
 from lineage.errors import LineageError, StoreError, UsageError
 from lineage.integrations.openlineage.outgoing import Json, run_events
+from lineage.integrations.openlineage.starting import FILE, URL
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors, locked, write_atomically
 
-URL, KEY, FILE = "openlineage.url", "openlineage.api-key", "openlineage.file"
+KEY = "openlineage.api-key"
 _PATH = "/api/v1/lineage"
 _SECONDS = 10  # that a server may take for one event
 _NOTE = "openlineage"  # in the registry's folder: the newest event that was sent
 
 Transport = Callable[[Json], None]
-
-
-def is_wanted(registry: Registry) -> bool:
-    """Whether the settings name a place to send to."""
-    return any(registry.settings.get(key) for key in (URL, FILE))
-
-
-def start(registry: Registry) -> None:
-    """Have another process send what is not sent yet; this one goes on at once."""
-    words = [sys.executable, "-m", __name__, str(registry.root)]
-    nowhere = subprocess.DEVNULL
-    with suppress(OSError):  # recording has gone well, whatever becomes of this
-        subprocess.run(
-            ["sh", "-c", '"$@" &', "sh", *words],
-            stdin=nowhere,
-            stdout=nowhere,
-            stderr=nowhere,
-            start_new_session=True,
-            check=False,
-        )
 
 
 def send(registry: Registry) -> int:

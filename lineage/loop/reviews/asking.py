@@ -41,7 +41,7 @@ def place_of(registry: Registry, subject: str) -> tuple[str, int]:
         UsageError: for something that no loop made.
     """
     commit = registry.load(subject)
-    data = registry.events_log.event(registry.ids.get(subject).event).data
+    data = registry.first_event(subject).data
     if commit.kind not in ("generation", "dataset") or "loop" not in data:
         message = (
             f"{subject[:12]} ({commit.kind} {commit.name}) is no generation of a loop"

@@ -94,7 +94,7 @@ def person_here(registry: Registry) -> tuple[str, str]:
 
 def _ask(registry: Registry, subject: str, lock: int) -> Event:
     """Ask in a person's own name for the review that they are about to give."""
-    why = str(registry.entry(subject).message or "stopped by a gate")
+    why = str(registry.first_event(subject).message or "stopped by a gate")
     asked = question(
         registry,
         subject,

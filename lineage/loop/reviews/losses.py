@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lineage.checkout import get
 from lineage.errors import LineageError
 from lineage.loop.steps.likelihood import likelihoods
 from lineage.loop.steps.protocol import Job
@@ -44,7 +45,7 @@ def _folder(registry: Registry, model: str) -> Iterator[Path]:
     work = registry.home / "loops"
     work.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".review-", dir=work) as parent:
-        yield registry.get(model, Path(parent) / "model")
+        yield get(registry, model, Path(parent) / "model")
 
 
 def _measured(folder: Path, texts: Sequence[str], spec: LoopSpec) -> list[float | None]:

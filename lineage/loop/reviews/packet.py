@@ -134,8 +134,8 @@ def flags_of(registry: Registry, records: Records) -> dict[str, list[Flag]]:
 def checked(registry: Registry, records: Records) -> Mapping[str, Any]:
     """What the event of the check step says that judged these records."""
     if records.kept:
-        return registry.events_log.event(registry.ids.get(records.kept).event).data
-    for _, event in registry.events():
+        return registry.first_event(records.kept).data
+    for _, event in registry.events_log.iterate():
         if event.subject == records.dropped and event.data.get("step") == "check":
             return event.data
     return {}
@@ -151,7 +151,7 @@ def gates_of(registry: Registry, id_: str) -> list[dict[str, Any]]:
         return list(commit.gates or ())
     judged = set(_origins(registry, id_))
     said: dict[str, Any] = {}
-    for _, event in registry.events():
+    for _, event in registry.events_log.iterate():
         if event.subject in judged and "result" in event.data:
             said.setdefault(event.data["step"], event.data["result"].get("gates", ()))
         if said.keys() & {"generate", "mix"}:

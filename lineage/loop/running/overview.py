@@ -163,7 +163,7 @@ def _standing(
         return "failed", failure, ""
     if known.action == "stop":
         verdict = known.verdicts.get(known.rejected)
-        message = registry.entry(known.rejected).message
+        message = registry.first_event(known.rejected).message
         why = rejection(verdict) if verdict else message
         return "stopped", why, known.rejected
     if known.done or not known.generations:

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lineage.checkout import get
 from lineage.errors import LineageError
 from lineage.loop.running.journal import result_of
 
@@ -115,7 +116,7 @@ class Reuse:
             return True
         output.rmdir()
         try:
-            self._registry.get(str(event.subject), output)
+            get(self._registry, str(event.subject), output)
         except LineageError:
             output.mkdir(exist_ok=True)
             return False

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from lineage.checkout import get
 from lineage.errors import LineageError
 from lineage.store.disk import disk_errors, locked
 
@@ -39,7 +40,7 @@ class Workshop:
         folder = self._inputs / id_
         if not folder.exists():
             self._inputs.mkdir(exist_ok=True)
-            self._registry.get(id_, folder)
+            get(self._registry, id_, folder)
         return folder
 
     def keep(self, id_: str, folder: Path) -> None:

@@ -37,8 +37,7 @@ def page(site: Site, registry: "Registry", id_: str) -> str:
     around = _around(registry, id_)
     events = _events(registry, around.events)
     change = changed.since_before(registry, id_)
-    oid = registry.ids.get(id_).event
-    first = Logged(oid, registry.events_log.event(oid))
+    first = Logged(registry.ids.get(id_).event, registry.first_event(id_))
     params = flat({**data["params"], **data["extra"]})
     return site.render(
         "commit",

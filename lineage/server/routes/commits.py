@@ -99,7 +99,9 @@ async def show(request: Request, revision: Revision, at: At = None) -> Response:
 
     def shown(registry: Registry) -> Given:
         then = paging.at(registry, at)
-        found = everything(then, then.entry(revision), indexed=True)
+        found = everything(
+            then, entry(then, then.resolve(revision), Names.of(then)), indexed=True
+        )
         lasting = is_id(revision) and at is None and not found["payload"]
         return Given(encoded(found), lasting=lasting)
 

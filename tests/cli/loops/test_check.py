@@ -19,7 +19,7 @@ import lineage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Callable[..., Any]
     Transcript = Callable[..., str]

@@ -33,7 +33,7 @@ from tests.lineage.audit.machine import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Story = Any
 

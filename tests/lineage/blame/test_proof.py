@@ -22,7 +22,7 @@ from lineage.statements import statements
 from lineage.verify import verify
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage import Registry
     from tests.lineage.blame.conftest import Loop, Write
 
 PAGE = Path(__file__).parents[3] / "docs" / "blame.md"

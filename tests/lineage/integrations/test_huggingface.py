@@ -17,7 +17,7 @@ from lineage.store.objects import Edge
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Callable[..., Any]
 

@@ -20,7 +20,7 @@ from lineage.integrations.dvc import import_dvc
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Run = Callable[..., Any]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mlflow.entities.model_registry import ModelVersion
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 TIME = "2026-11-03T10:00:00.000000Z"
 

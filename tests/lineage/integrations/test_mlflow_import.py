@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 # What MLflow asks of SQLAlchemy is its own affair.

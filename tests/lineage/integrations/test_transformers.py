@@ -18,7 +18,7 @@ from tests.lineage.integrations.conftest import WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
     from lineage.store.objects import Event
 
 ROOT = Path(__file__).parents[3]

@@ -35,7 +35,7 @@ from tests.test_disk import no_file_above
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
     Sound = Callable[[Registry], None]
 

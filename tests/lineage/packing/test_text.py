@@ -15,7 +15,7 @@ from lineage.packing.unpacking import unpack
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def records(count: int, seed: int) -> list[bytes]:

@@ -23,7 +23,7 @@ from tests.lineage.loop.running.test_runner_real import picked
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 NODES = Path(__file__).with_name("nodes.py")

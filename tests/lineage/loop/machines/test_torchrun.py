@@ -21,7 +21,7 @@ from tests.lineage.loop.running.test_runner_real import picked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 
 def loop(registry: Registry, **replaced: str) -> Path:

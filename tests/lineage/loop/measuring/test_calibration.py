@@ -20,7 +20,7 @@ from lineage.loop.spec.edit import edited
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 STEPS = """\
 import json, random

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 STEPS = '''\
 """A model is how often it has seen each word."""

@@ -16,7 +16,7 @@ from lineage.loop.running.runner import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 LOOP = """
 name: picked
