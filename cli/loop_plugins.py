@@ -30,7 +30,7 @@ def plugins(app: App, format_: str) -> None:
 
     docs/plugins.md shows how a package does so.
     """
-    from lineage.loop.plugins import installed
+    from lineage.loop.spec.installed import installed
 
     records = [_shape(plugin, note) for plugin, note in installed()]
     listing(app.terminal, format_, "plugins", records, _COLUMNS)

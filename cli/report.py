@@ -151,6 +151,7 @@ def report(
     the registry gives the same bytes.
     """
     from lineage.audit import formats
+    from lineage.audit.given import Given
     from lineage.audit.obligations.filling import addressed
     from lineage.audit.obligations.template import load
     from lineage.audit.report import report as make
@@ -170,7 +171,7 @@ def report(
         assert output is not None
         _bundle(app, made, output, payloads or PAYLOADS[0], sign_key)
         return
-    data = formats.FORMATS[format_](made, formats.Given(app.registry, sign_key))
+    data = formats.FORMATS[format_](made, Given(app.registry, sign_key))
     if into is not None:
         data, output = _merged(data, into, made), into
     if output is None:

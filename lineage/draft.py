@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lineage.errors import UsageError
 from lineage.store import names
+from lineage.store.events import EventLog
 from lineage.store.git import identity
 from lineage.store.objects import Commit, Edge
 from lineage.store.views import Target
@@ -73,3 +74,17 @@ def check_substance(draft: Commit, *, files: bool) -> None:
 def shown(path: Path, root: Path) -> str:
     """A path as events hold it: relative to the root where it lies inside."""
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def last_moved(log: EventLog) -> str | None:
+    """The branch that the newest event to move one moved, of those that are there.
+
+    A pull moves many and is no step of anybody's work: it does not count.
+    """
+    for oid, _ in log.chain():
+        event = log.event(oid)
+        moved = [change.ref for change in event.refs if change.after]
+        for ref in moved if event.type != "pull" else ():
+            if ref.startswith("heads/") and log.lookup(ref):
+                return ref.removeprefix("heads/")
+    return None

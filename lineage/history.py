@@ -98,18 +98,3 @@ def walk(registry: Registry, starts: Iterable[str]) -> Iterator[Entry]:
             if parent not in seen:
                 seen.add(parent)
                 heapq.heappush(queue, (-registry.ids.get(parent).number, parent))
-
-
-def last_moved(registry: Registry) -> str | None:
-    """The branch that the newest event to move one moved, of those that are there.
-
-    A pull moves many and is no step of anybody's work: it does not count.
-    """
-    log = registry.events_log
-    for oid, _ in log.chain():
-        event = log.event(oid)
-        moved = [change.ref for change in event.refs if change.after]
-        for ref in moved if event.type != "pull" else ():
-            if ref.startswith("heads/") and log.lookup(ref):
-                return ref.removeprefix("heads/")
-    return None

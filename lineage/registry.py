@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lineage.draft import actor, place_of, shown
+from lineage.draft import actor, last_moved, place_of, shown
 from lineage.errors import UsageError
 from lineage.keys.log import KeyLog
 from lineage.keys.signer import Signer
@@ -300,9 +300,7 @@ class Registry(Reading):
     def head(self) -> str | None:
         """The branch that was last moved by a command here, or by then."""
         if self.events_log.at:
-            from lineage.history import last_moved
-
-            return last_moved(self)
+            return last_moved(self.events_log)
         try:
             return (self.home / "HEAD").read_text(errors="replace").strip()
         except FileNotFoundError:

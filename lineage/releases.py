@@ -8,8 +8,8 @@ a kind and name is live at a time: a newer release ends the one before.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lineage.audit.signatures import Signature, Signatures
 from lineage.errors import NotFound
+from lineage.keys.signatures import Signature, Signatures
 from lineage.measured import Said
 from lineage.registry import Registry
 from lineage.statements import RELEASE, released

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lineage.audit.signatures import Signature, Signatures
 from lineage.errors import UsageError
+from lineage.keys.signatures import Signature, Signatures
 from lineage.measured import Said as Recorded
 from lineage.registry import Registry
 from lineage.statements import statements, subjects

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
+from lineage.draft import last_moved
 from lineage.errors import NotAllowed, NotFound
-from lineage.history import last_moved
 from lineage.moments import find_event
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
@@ -196,4 +196,4 @@ def _follow(registry: Registry, moves: tuple[Move, ...]) -> None:
     if len(back) == 1:
         registry.set_head(back[0])
     elif not registry.target(f"heads/{registry.head}"):
-        registry.set_head(last_moved(registry) or "")
+        registry.set_head(last_moved(registry.events_log) or "")

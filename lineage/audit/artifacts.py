@@ -12,7 +12,7 @@ from lineage import tombstones
 from lineage.audit.facts import Facts
 from lineage.audit.known import Known, actor
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
-from lineage.audit.signatures import Signature
+from lineage.keys.signatures import Signature
 from lineage.store.canonical import Json
 from lineage.store.objects import Commit, Event
 from lineage.turns import turn_number

@@ -13,7 +13,7 @@ from typing import Any
 
 from lineage.audit import dsse
 from lineage.audit.chosen import URN, event_urn, root, title, urn, with_parts
-from lineage.audit.formats import Given
+from lineage.audit.given import Given
 from lineage.audit.model import Artifact, Report, Source
 from lineage.registry import Registry
 from lineage.store.files import in_root_order

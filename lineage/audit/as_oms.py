@@ -12,7 +12,7 @@ from typing import Any
 
 from lineage.audit import dsse
 from lineage.audit.chosen import one_with_files, title
-from lineage.audit.formats import Given
+from lineage.audit.given import Given
 from lineage.audit.model import Artifact, Report
 from lineage.errors import UsageError
 from lineage.store.files import FileEntry, in_root_order

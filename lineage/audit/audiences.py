@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from lineage.audit import model, permitted
 from lineage.audit.model import Artifact, Field, Report
-from lineage.audit.signatures import Ended, Signature, Signer
+from lineage.keys.signatures import Ended, Signature, Signer
 
 AUDIENCES = ("public", "downstream", "authority")
 EVERYTHING = "authority"

@@ -24,9 +24,9 @@ from lineage.audit.model import (
     TimeStamp,
 )
 from lineage.audit.oversight import Overseen
-from lineage.audit.signatures import Signatures, Signer
 from lineage.audit.steps import turn_of
 from lineage.errors import NotFound
+from lineage.keys.signatures import Signatures, Signer
 from lineage.registry import Registry
 from lineage.store.event_reading import Logged
 from lineage.store.objects import Event

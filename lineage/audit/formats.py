@@ -1,25 +1,10 @@
 """The formats of a report: each renders the model and adds nothing to it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
+from lineage.audit.given import Given
 from lineage.audit.model import Report
-from lineage.registry import Registry
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a format may need besides the report.
-
-    `registry` to list the files of a commit, `key` the private key in PEM that signs
-    the formats that are signed.
-    """
-
-    registry: Registry
-    key: Path | None = None
-
 
 Format: TypeAlias = Callable[[Report, Given], bytes]
 """Renders a report: the same bytes for the same report, every time.

@@ -19,8 +19,8 @@ from lineage.audit.model import (
     Point,
     Statement,
 )
-from lineage.audit.signatures import Signature
 from lineage.audit.steps import compute
+from lineage.keys.signatures import Signature
 from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.measuring.definitions import Measure as Meant
 from lineage.store.objects import Event

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lineage.audit.signatures import Signature, Signatures
 from lineage.descent.ancestry import loaded
 from lineage.history import Names
+from lineage.keys.signatures import Signature, Signatures
 from lineage.registry import Registry
 from lineage.store.event_reading import Logged
 from lineage.store.ids import Record

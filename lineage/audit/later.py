@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lineage.audit.known import Signed, actor
 from lineage.audit.model import Erasure, Field, Release, Taint, TimeStamp
-from lineage.audit.signatures import Signatures
+from lineage.keys.signatures import Signatures
 from lineage.registry import Registry
 from lineage.releases import releases
 from lineage.stated import STATEMENT, stated

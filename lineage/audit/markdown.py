@@ -6,8 +6,8 @@ from typing import Any
 
 from lineage.audit import text, words
 from lineage.audit.model import Artifact, Field, MadeOf
-from lineage.audit.signatures import Signature
-from lineage.audit.signatures import words as signed
+from lineage.keys.signatures import Signature
+from lineage.keys.signatures import words as signed
 
 # What Markdown, GitHub's or the Hub's, could take for more than text: marks, HTML,
 # entities, mentions and addresses that become links, formulas and tables.

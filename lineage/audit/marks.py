@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 
 from lineage.audit import text
 from lineage.audit.model import Artifact, Field, Signature
-from lineage.audit.signatures import words as signed
 from lineage.audit.words import name
+from lineage.keys.signatures import words as signed
 
 SHORT = 12  # digits of an id, the same everywhere
 MISSING = Markup('<span class="none">not provided</span>')

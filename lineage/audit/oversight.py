@@ -7,7 +7,7 @@ from typing import Any
 from lineage.audit.known import Library
 from lineage.audit.loops import Log
 from lineage.audit.model import Override, Oversight
-from lineage.audit.signatures import Signatures
+from lineage.keys.signatures import Signatures
 from lineage.loop.reviews.ballots import VERDICT, People
 from lineage.loop.reviews.coverage import coverage
 from lineage.loop.reviews.standing import Reviews

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from lineage.errors import Ambiguous, NotFound, UsageError
 from lineage.records import Row, placed, record_files
-from lineage.records.lookup import Hit, Lookup, looking
+from lineage.records.hits import Hit
+from lineage.records.lookup import Lookup, looking
 from lineage.records.source import Source
 from lineage.records.values import has, identity, texts
 from lineage.registry import Registry

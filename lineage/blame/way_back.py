@@ -10,7 +10,7 @@ from lineage.blame.result import BY_NAME, BYTES, CHANGED, IDENTITY, Place, Step
 from lineage.descent.roles import WRITING
 from lineage.errors import LineageError
 from lineage.records import Row, placed, record_files
-from lineage.records.lookup import Hit
+from lineage.records.hits import Hit
 from lineage.records.values import identity, texts
 from lineage.registry import Registry
 from lineage.store.files import FileEntry

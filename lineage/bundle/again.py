@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lineage.audit import as_html, as_json
-from lineage.audit.formats import Given
+from lineage.audit.given import Given
 from lineage.audit.obligations.filling import addressed
 from lineage.audit.obligations.template import built_in
 from lineage.audit.report import report

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lineage.audit import as_html, as_json
-from lineage.audit.formats import Given
+from lineage.audit.given import Given
 from lineage.audit.model import Report
 from lineage.bundle import payload
 from lineage.bundle.bag import Bag

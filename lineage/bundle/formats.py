@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lineage.audit import as_oms
 from lineage.audit.chosen import with_parts
-from lineage.audit.formats import FORMATS, Given
+from lineage.audit.formats import FORMATS
+from lineage.audit.given import Given
 from lineage.audit.model import Report
 
 _WHOLE = {  # by name of the file, sorted: formats that say all of a report

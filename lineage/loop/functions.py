@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
+from lineage.loop.spec.files import parted
 from lineage.loop.steps.users import run_source
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")  # of an object in memory
-
-
-def parted(place: str) -> tuple[str, str]:
-    """The file and the name of `file.py:name`; no name where there is none."""
-    file, _, name = place.rpartition(":")
-    return (file, name) if file and name.isidentifier() else (place, "")
 
 
 @dataclass(frozen=True, slots=True)

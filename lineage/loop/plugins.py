@@ -135,13 +135,3 @@ def _source(found: Any) -> dict[str, str]:
     module = sys.modules.get(getattr(found, "__module__", ""))
     file = getattr(module, "__file__", None)
     return {"sha256": sha256(Path(file).read_bytes()).hexdigest()} if file else {}
-
-
-def installed() -> list[tuple[Plugin, str]]:
-    """All that installed packages add, each with why it cannot be used, if so."""
-    from lineage.loop.spec.evaluation import OWN_MEASURES
-    from lineage.loop.spec.gates import GATES
-    from lineage.loop.spec.steps import STEP_PLUGINS
-
-    groups = (STEP_PLUGINS, OWN_MEASURES, GATES)
-    return [(plugin, group.trouble(plugin)) for group in groups for plugin in group]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lineage.records.arrow import Batches, arrow_batches, parquet_batches
-from lineage.records.lookup import Hit
+from lineage.records.hits import Hit
 from lineage.records.source import Source
 from lineage.records.values import texts
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from lineage.errors import StoreError
 from lineage.records.formats import read
+from lineage.records.hits import Hit, quoted, spellings
 from lineage.records.json_files import json_line
-from lineage.records.lookup import Hit, quoted, spellings
 from lineage.records.source import LONGEST, MARK, Bytes, Source
 from lineage.records.text_files import checked_names, csv_fields, csv_row, text_line
 

@@ -5,24 +5,16 @@ are read; in Parquet and Arrow pyarrow compares whole columns. What is found hol
 the piece somewhere: whoever asks looks at the record.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 from lineage.records.formats import read, suffix
+from lineage.records.hits import Hit, quoted, spellings
+from lineage.records.in_arrow import FORMATS, ArrowLookup
+from lineage.records.in_lines import CsvLookup, JsonLookup, TextLookup
 from lineage.records.source import Bytes, Found, Source, mapped
-
-
-class Hit(NamedTuple):
-    """A record of a file; `place` is where it begins, in bytes or records."""
-
-    place: int
-    line: int
-    data: dict[str, Any]
-    raw: bytes | None = None
 
 
 class Lookup(Protocol):
@@ -51,9 +43,6 @@ def looking(source: Source) -> Iterator[Lookup]:
     Raises:
         StoreError: when it cannot be read, or is not what its name says.
     """
-    from lineage.records.in_arrow import FORMATS, ArrowLookup
-    from lineage.records.in_lines import CsvLookup, JsonLookup, TextLookup
-
     kind = suffix(source.name)
     if kind in FORMATS:
         yield ArrowLookup(source, FORMATS[kind])
@@ -96,17 +85,3 @@ class _Document:
 def _hit(found: Found) -> Hit:
     line, data, raw = found
     return Hit(line, line, data, raw)
-
-
-def spellings(piece: str) -> list[bytes]:
-    """The ways in which writers of JSON spell a piece of text."""
-    plain, escaped = (json.dumps(piece, ensure_ascii=a)[1:-1] for a in (False, True))
-    capital = re.sub(r"\\u[0-9a-f]{4}", lambda u: "\\u" + u[0][2:].upper(), escaped)
-    some = [plain, escaped, capital]
-    some += [text.replace("/", "\\/") for text in some]
-    return [text.encode(errors="surrogatepass") for text in dict.fromkeys(some)]
-
-
-def quoted(piece: str) -> list[bytes]:
-    """The same for a whole string."""
-    return [b'"' + text + b'"' for text in spellings(piece)]

@@ -1,6 +1,5 @@
 """The description of the API: what FastAPI knows, with problems and tokens."""
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -60,16 +59,6 @@ def _described(app: "FastAPI") -> dict[str, Any]:
         for method in _WRITING & operations.keys():
             _fail(operations[method], _BY_WRITERS)
     return whole
-
-
-def allowed(app: "FastAPI", path: str) -> list[str]:
-    """The methods that there are for a path: those of the plainest that fits."""
-    paths: dict[str, Any] = app.openapi()["paths"]
-    for template in sorted(paths, key=lambda one: one.count("{")):
-        if re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(template)), path):
-            methods = {method.upper() for method in paths[template]}
-            return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
-    return []
 
 
 def _complete(operation: dict[str, Any], *, is_open: bool) -> None:

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problems: the one boundary of the server."""
 
 import errno
+import re
 from typing import TYPE_CHECKING, Any
 
 from lineage import errors
@@ -84,7 +85,6 @@ def install(app: "FastAPI") -> None:
     from starlette.requests import ClientDisconnect
 
     from lineage.server.asgi import path_of
-    from lineage.server.openapi import allowed
     from lineage.server.pages.errors import shown
 
     async def failed(request: "Request", error: Exception) -> "Response":
@@ -108,7 +108,7 @@ def install(app: "FastAPI") -> None:
         title, detail = _SAID.get(error.status_code, (str(error.detail), ""))
         headers = dict(error.headers or {})
         if error.status_code == 405:
-            methods = allowed(app, path_of(request.scope))
+            methods = _allowed(app, path_of(request.scope))
             headers |= {"Allow": ", ".join(methods)} if methods else {}
         return shown(request, problem(error.status_code, title, detail, headers))
 
@@ -123,3 +123,13 @@ def install(app: "FastAPI") -> None:
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(ClientDisconnect, left)
     app.add_exception_handler(Exception, broken)
+
+
+def _allowed(app: "FastAPI", path: str) -> list[str]:
+    """The methods that there are for a path: those of the plainest that fits."""
+    paths: dict[str, Any] = app.openapi()["paths"]
+    for template in sorted(paths, key=lambda one: one.count("{")):
+        if re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(template)), path):
+            methods = {method.upper() for method in paths[template]}
+            return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+    return []

@@ -20,11 +20,11 @@ if __name__ == "__main__":
 
 import yaml
 
+from lineage.loop.quiet import quiet
 from lineage.loop.records.shards import write_shards
 from lineage.loop.spec import LoopSpec
 from lineage.loop.steps.generate import generate
 from lineage.loop.steps.protocol import Job
-from lineage.loop.steps.session import quiet
 from lineage.loop.steps.train import train
 from lineage.loop.templates import read
 

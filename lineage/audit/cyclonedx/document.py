@@ -9,7 +9,7 @@ from lineage.audit.audiences import EVERYTHING
 from lineage.audit.chosen import URN, event_urn, subjects, title, turns, urn, with_parts
 from lineage.audit.cyclonedx import claims, making
 from lineage.audit.cyclonedx.components import Components, properties
-from lineage.audit.formats import Given
+from lineage.audit.given import Given
 from lineage.audit.lines import lines
 from lineage.audit.model import Artifact, Report
 

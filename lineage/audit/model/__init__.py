@@ -51,7 +51,7 @@ from lineage.audit.model.loops import (
     Point,
     Step,
 )
-from lineage.audit.signatures import Ended, Signature, Signer
+from lineage.keys.signatures import Ended, Signature, Signer
 
 if TYPE_CHECKING:
     from lineage.audit.obligations.filled import Filled

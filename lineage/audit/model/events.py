@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lineage.audit.model.commits import MadeOf
-from lineage.audit.signatures import Signature
+from lineage.keys.signatures import Signature
 from lineage.store.canonical import Json
 
 

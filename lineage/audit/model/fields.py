@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Generic, Literal, TypeVar
 
-from lineage.audit.signatures import Signature
+from lineage.keys.signatures import Signature
 from lineage.store.canonical import Json
 
 T = TypeVar("T")

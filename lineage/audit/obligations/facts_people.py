@@ -19,7 +19,7 @@ from lineage.audit.obligations.scope import (
     number,
     recorded,
 )
-from lineage.audit.signatures import words
+from lineage.keys.signatures import words
 from lineage.store.canonical import Json
 
 

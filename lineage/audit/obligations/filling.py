@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from lineage.audit.audiences import for_audience
 from lineage.audit.model import NOT_PROVIDED, STATUSES, Report, Status
+from lineage.audit.obligations.asked import Item, Template
 from lineage.audit.obligations.filled import STATED, Answer, Filled, Labelled
 from lineage.audit.obligations.scope import Scope, named
-from lineage.audit.obligations.template import Item, Template
 from lineage.audit.obligations.vocabulary import FACTS, meaning
 from lineage.errors import UsageError
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lineage.audit.obligations.template import AUDIENCES, Item, Template
+from lineage.audit.audiences import AUDIENCES
+from lineage.audit.obligations.asked import Item, Template
 from lineage.audit.obligations.vocabulary import FACTS
 from lineage.errors import StoreError, UsageError
 

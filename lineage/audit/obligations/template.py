@@ -1,49 +1,15 @@
 """Templates of obligations: which there are, and what they ask."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from lineage.audit.audiences import AUDIENCES
+from lineage.audit.obligations.asked import Template
+from lineage.audit.obligations.reading import parse, read
 from lineage.errors import UsageError
 
-__all__ = ["AUDIENCES", "Item", "Template", "built_in", "fields", "load", "names"]
-
 FULL = "full"  # the template that asks for every fact, and for no statement
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing that is asked for.
-
-    `answers` are facts of the vocabulary, `stated` the field of `lineage attest
-    --state` that a person answers it with, None where nobody is asked.
-    """
-
-    key: str
-    article: str
-    question: str
-    audience: tuple[str, ...]
-    answers: tuple[str, ...] = ()
-    stated: str | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A law or a framework as questions.
-
-    `source` has ``law``, ``part``, ``text`` (what was read) and ``date`` (when).
-    """
-
-    id: str
-    version: int
-    title: str
-    source: Mapping[str, str]
-    note: str
-    items: tuple[Item, ...]
 
 
 def names() -> tuple[str, ...]:
@@ -65,8 +31,6 @@ def load(name: str) -> Template:
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         hint = f"there are {', '.join(names())}, and files of your own: mine.yaml"
         raise UsageError(f"no template is called {name!r}", hint=hint)
-    from lineage.audit.obligations.reading import read
-
     return read(path)
 
 
@@ -77,8 +41,6 @@ def built_in() -> tuple[Template, ...]:
 
 @cache
 def _built_in(name: str) -> Template:
-    from lineage.audit.obligations.reading import parse
-
     path = Path(f"{name}.yaml")
     [found] = (file for file in _files() if file.name == path.name)
     return parse(found.read_bytes(), path)

@@ -1,7 +1,7 @@
 """What becomes the commit of a version: its bytes, or where they are, and its edges."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from mlflow.exceptions import MlflowException
@@ -13,8 +13,20 @@ from lineage.store.views import Target
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
+    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.tracking.client import MlflowClient
 
-    from lineage.integrations.mlflow.store import LineageStore
+    from lineage.integrations.mlflow.models import Models
+
+
+class Store(Protocol):
+    """What is asked of MLflow's store, which a version may be a copy in."""
+
+    @property
+    def models(self) -> "Models": ...
+    def client(self) -> "MlflowClient": ...
+    def get_model_version_by_alias(self, name: str, alias: str) -> "ModelVersion": ...
+    def get_model_version_download_uri(self, name: str, version: str) -> str: ...
 
 
 class Made(NamedTuple):
@@ -37,7 +49,7 @@ class _Source(NamedTuple):
 class Registering:
     """Makes the commit of one version of the registered model `name`."""
 
-    def __init__(self, store: "LineageStore", name: str, *, prompt: bool) -> None:
+    def __init__(self, store: Store, name: str, *, prompt: bool) -> None:
         self._store = store
         self._models = store.models
         self._name = name

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from lineage.errors import LineageError, UsageError
-from lineage.loop.functions import identity, load_object, parted, raised
+from lineage.loop.functions import identity, load_object, raised
 from lineage.loop.gates.base import GateResult, ModelContext
 from lineage.loop.gates.predictions import Predictions, Rates, rates, read_predictions
 from lineage.loop.measuring.definitions import MEASURES
+from lineage.loop.spec.files import parted
 from lineage.loop.spec.gates import DatasetGateSection
 
 if TYPE_CHECKING:

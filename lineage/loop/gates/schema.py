@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from lineage.errors import UsageError
-from lineage.loop.functions import identity, load_object, parted
+from lineage.loop.functions import identity, load_object
 from lineage.loop.gates.extras import need
 from lineage.loop.gates.singles import SinglesSection, verdict
 from lineage.loop.spec.errors import Section, refuse, shown
+from lineage.loop.spec.files import parted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,17 +18,16 @@ from typing import TYPE_CHECKING, Any, Self
 from lineage.errors import LineageError
 from lineage.loop.machines import node
 from lineage.loop.machines.task import task_of
-from lineage.loop.steps.session import quiet
+from lineage.loop.quiet import quiet
 from lineage.store import dvc
 from lineage.transfer import push_payloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lineage.loop.machines.launcher import Maker
     from lineage.loop.machines.task import Task
     from lineage.loop.spec.launcher import LauncherSpec
-    from lineage.loop.steps.protocol import Job, Result
+    from lineage.loop.steps.protocol import Job, Maker, Result
     from lineage.registry import Registry
 
 _PATIENCE = 10  # seconds that a cluster may take to answer

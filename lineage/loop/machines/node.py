@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, StoreError
 from lineage.loop.machines.task import difference
+from lineage.loop.machines.torchrun import Machine
 from lineage.loop.steps.session import session
 from lineage.store.disk import locked
 from lineage.store.dvc import open_remote
@@ -30,9 +31,8 @@ from lineage.store.reading import found, read_once
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lineage.loop.machines.launcher import Maker
     from lineage.loop.machines.task import Task
-    from lineage.loop.steps.protocol import Job
+    from lineage.loop.steps.protocol import Job, Maker
     from lineage.store.dvc import RemoteSettings
     from lineage.store.remote_payloads import RemotePayloads
 
@@ -71,7 +71,7 @@ def whole(task: Task) -> Done:
         output, scratch = Path(folder, "out"), Path(folder, "scratch")
         output.mkdir()
         scratch.mkdir()
-        job = replace(_job(task), output=output, scratch=scratch)
+        job = replace(_job(task), output=output, scratch=scratch, launcher=Machine())
         result = job.launcher.whole(job, _named(task.make))
         return Done((result, send(output, task.remote)), socket.gethostname())
 

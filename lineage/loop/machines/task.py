@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lineage.loop.machines.launcher import Here
 from lineage.loop.running.environment import environment
+from lineage.loop.steps.protocol import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.errors import LineageError
-from lineage.loop.machines.launcher import Here
+from lineage.loop.steps.protocol import Here
 from lineage.loop.steps.users import tail
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 _OFTEN = 0.2  # seconds between two looks at how far it is
 _DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 _JOB, _SAID, _PROGRESS, _LOG = "job.pickle", "said.pickle", "progress", "torchrun.log"
+
+
+class Machine(Here):
+    """This machine: a whole step in as many processes as the spec has."""
+
+    def whole(self, job: Job, function: Callable[[Job], Result]) -> Result:
+        return torchrun(job, function) if job.spec.num_processes > 1 else function(job)
 
 
 def torchrun(job: Job, function: Callable[[Job], Result]) -> Result:

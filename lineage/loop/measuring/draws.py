@@ -11,6 +11,7 @@ from lineage.loop.records.shards import read_all, read_texts, shards_of
 from lineage.loop.running import changes, journal
 from lineage.loop.running.budgets import Budgets
 from lineage.loop.running.reuse import Reuse
+from lineage.loop.running.stepping import run
 from lineage.loop.running.turn import Turn
 from lineage.loop.running.workshop import opened
 from lineage.loop.steps import find_steps
@@ -66,7 +67,7 @@ def draw(
         roles = {"human": zero.human, "held_out": zero.held_out, "base": zero.model}
         try:
             turns = (replace(turn, attempt=number) for number in range(seeds))
-            folders = [each.run("generate", reads).output for each in turns]
+            folders = [run(each, "generate", reads).output for each in turns]
             inputs = {role: workshop.input(id_) for role, id_ in roles.items() if id_}
             return _judged(spec, inputs, folders)
         finally:

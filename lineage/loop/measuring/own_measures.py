@@ -102,14 +102,6 @@ def load_measures(spec: LoopSpec, on: On | None = None) -> list[OwnMeasure]:
     return [measure for measure in found if on in (None, measure.on)]
 
 
-def identities(spec: LoopSpec) -> dict[str, dict[str, str]]:
-    """What each measure is, as the config has it: a file or a package, by hash."""
-    return {
-        measure_name(measure): _origin(spec, measure)
-        for measure in spec.evaluation.measures
-    }
-
-
 def take(job: Job, on: On, given: Mapping[str, Any]) -> dict[str, Metric]:
     """Take the spec's own measures `on` something; none is no work.
 
@@ -143,14 +135,7 @@ def _load(spec: LoopSpec, measure: str) -> OwnMeasure:
     name, placed = measure_name(measure), in_file(measure)
     function = _from_file(spec, *placed) if placed else OWN_MEASURES[measure]
     on, wants = _asks(measure, function)
-    return OwnMeasure(name, on, function, wants, _origin(spec, measure))
-
-
-def _origin(spec: LoopSpec, measure: str) -> dict[str, str]:
-    if in_file(measure) is None:
-        return OWN_MEASURES.identity(measure) or {}
-    found: dict[str, str] = spec.identity(measure)
-    return found
+    return OwnMeasure(name, on, function, wants, spec.measure_origin(measure))
 
 
 def _from_file(spec: LoopSpec, file: str, function: str) -> Callable[..., object]:

@@ -106,6 +106,23 @@ def ask(
     wait(name, number, str(data["on"]), subject, str(data["why"]))
 
 
+def ask_for_more(
+    registry: Registry,
+    spec: LoopSpec,
+    journal: Journal,
+    budgets: Mapping[str, Any],
+    why: str,
+) -> NoReturn:
+    """Ask about the newest generation since `budgets` are spent.
+
+    Raises:
+        WaitingForReview: always.
+    """
+    number, tip = len(journal.generations) - 1, journal.generations[-1]
+    data: dict[str, Any] = {"generation": number, "on": "generation", "why": why}
+    ask(registry, spec, journal, tip, data | {"budgets": dict(budgets)})
+
+
 def _losses(registry: Registry, spec: LoopSpec, journal: Journal) -> packet.Losses:
     zero = journals.parts(registry, journal.generations[0])
     return losses_under(registry, zero.model, spec)

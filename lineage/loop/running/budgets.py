@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lineage.loop.reviews import acting
 from lineage.loop.reviews.ballots import VERDICT, decisions
-from lineage.loop.running import reviewing
 from lineage.loop.running.journal import approved, branch
 
 if TYPE_CHECKING:
@@ -153,9 +153,7 @@ class Budgets:
         over = {n: each for n, each in found.items() if each["spent"] >= each["limit"]}
         if over and journal.generations:
             data = {"why": "; ".join(sentence(n, **e) for n, e in over.items())}
-            reviewing.ask_for_more(
-                self._registry, self._spec, journal, over, data["why"]
-            )
+            acting.ask_for_more(self._registry, self._spec, journal, over, data["why"])
 
 
 def sentence(name: str, spent: float, limit: float) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import NotFound, UsageError
 from lineage.loop.functions import load_function
 from lineage.loop.gates import judges_models
-from lineage.loop.running import journal
+from lineage.loop.running.stepping import run
+from lineage.loop.running.turn import observed
 from lineage.loop.spec.selection import CHECK
 from lineage.loop.steps import JUDGE
 from lineage.loop.steps.protocol import Result
@@ -44,7 +45,7 @@ def generated(turn: Turn, writer: str, human: str, base: str) -> tuple[str, Resu
 
     `base` is generation 0's model, which an adapter is applied to.
     """
-    made = turn.run("generate", {**_loaded(turn.spec, writer, base), "human": human})
+    made = run(turn, "generate", {**_loaded(turn.spec, writer, base), "human": human})
     sources = {"model": ("generated_by", writer), "human": ("derived_from", human)}
     used = sources if made.result.uses is None else made.result.uses
     evidence = turn.steps["generate"].evidence
@@ -55,7 +56,7 @@ def generated(turn: Turn, writer: str, human: str, base: str) -> tuple[str, Resu
 
 def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
     """What the gates kept of `inputs["generated"]` ("" for nothing); the verdicts."""
-    made = turn.run("check", inputs)
+    made = run(turn, "check", inputs)
     if not made.wrote:
         turn.note(made, "check", inputs["generated"])
         return "", made.result
@@ -143,7 +144,7 @@ def mixed(
     turn: Turn, sources: Mapping[str, str], base: str
 ) -> tuple[str, Share, Result]:
     """The training set; all of it as a share, where that is known; the verdicts."""
-    made = turn.run("mix", {**sources, "base": base})
+    made = run(turn, "mix", {**sources, "base": base})
     shares, evidence = made.result.shares, turn.steps["mix"].evidence
     edges = [
         Edge("derived_from", sources[role], evidence, shares.get(role))
@@ -168,7 +169,7 @@ def model(
     `blank`, a folder with config and tokenizer, in place of `base`.
     """
     folders = {"base": blank} if blank else {}
-    made = turn.run("train", {"dataset": dataset, **starts}, folders)
+    made = run(turn, "train", {"dataset": dataset, **starts}, folders)
     used = _started_from(turn.spec) if made.result.uses is None else made.result.uses
     tuned = dict.fromkeys(starts[name] for name in used if name in starts)
     held_to = [starts[name] for name in _held_to(turn.spec) if name in starts]
@@ -201,8 +202,8 @@ def _loaded(spec: LoopSpec, model_id: str, base: str) -> dict[str, str]:
 
 def evaluation(turn: Turn, model_id: str, held_out: str, base: str) -> Result:
     """What a model is worth on data that no model of the loop has seen."""
-    made = turn.run(
-        "evaluate", {**_loaded(turn.spec, model_id, base), "held_out": held_out}
+    made = run(
+        turn, "evaluate", {**_loaded(turn.spec, model_id, base), "held_out": held_out}
     )
     turn.note(made, "evaluation", model_id)
     return made.result
@@ -214,46 +215,6 @@ def judgement(
     """What the gates on models say, where there are some."""
     if not judges_models(turn.spec):
         return Result()
-    made = turn.run(JUDGE, inputs, facts=facts)
+    made = run(turn, JUDGE, inputs, facts=facts)
     turn.note(made, JUDGE, inputs["model"])
     return made.result
-
-
-def generation(
-    turn: Turn,
-    branch: str,
-    message: str,
-    params: Mapping[str, Any] | None = None,
-    **circumstances: Any,
-) -> str:
-    """The generation of what a turn has made, or of what it came to; on `branch`.
-
-    The same parts make the same commit, wherever a gate or a person puts it.
-    """
-    made, number = turn.made, turn.generation
-    kept = made.synthetic or made.generated
-    included = (made.config, made.human, kept, made.mixed, made.model)
-    edges = [observed("includes", id_) for id_ in included if id_]
-    if made.held_out:
-        edges.append(observed("evaluated_on", made.held_out))
-    before = turn.journal.generations[-1] if turn.journal.generations else ""
-    if before:
-        edges.append(observed("follows", before))
-    return turn.registry.commit(
-        "generation",
-        turn.spec.name,
-        edges=edges,
-        params={"generation": number, "attempt": turn.attempt, **(params or {})},
-        metrics=turn.said.metrics,
-        gates=[dict(gate) for gate in turn.said.gates],
-        branch=branch,
-        revise=False,
-        expect=before if branch == journal.branch(turn.spec.name) else None,
-        message=message,
-        circumstances=turn.circumstances(**circumstances),
-    ).id
-
-
-def observed(role: str, id_: str) -> Edge:
-    """An edge that the runner saw come about."""
-    return Edge(role, id_, "observed")

@@ -7,7 +7,7 @@ about the same commit with `data: {"verdict": "approve" | "reject", "by", "note"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from lineage.loop.reviews import acting
 from lineage.loop.reviews.acting import rejection
@@ -16,8 +16,6 @@ from lineage.loop.running.journal import approved
 from lineage.loop.running.verdicts import MODEL, action_of, has_failed, leads_to, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lineage.loop.running.journal import Journal
     from lineage.loop.running.turn import Turn
     from lineage.loop.spec import LoopSpec
@@ -47,23 +45,6 @@ def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> bool:
         data = {"generation": number, "on": "generation", "why": why}
         acting.ask(registry, spec, journal, tip, data)
     return False
-
-
-def ask_for_more(
-    registry: Registry,
-    spec: LoopSpec,
-    journal: Journal,
-    budgets: Mapping[str, Any],
-    why: str,
-) -> NoReturn:
-    """Ask about the newest generation since `budgets` are spent.
-
-    Raises:
-        WaitingForReview: always.
-    """
-    number, tip = len(journal.generations) - 1, journal.generations[-1]
-    data: dict[str, Any] = {"generation": number, "on": "generation", "why": why}
-    acting.ask(registry, spec, journal, tip, data | {"budgets": dict(budgets)})
 
 
 def _failures(registry: Registry, generation: str) -> str:

@@ -28,13 +28,12 @@ from lineage.loop.running.workshop import Workshop, opened
 from lineage.loop.spec import load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
-from lineage.loop.steps.protocol import Result
+from lineage.loop.steps.protocol import Launcher, Result
 from lineage.loop.steps.users import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lineage.loop.machines.launcher import Launcher
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
     from lineage.store.objects import Metric
@@ -267,7 +266,7 @@ class _Loop:
         name, number = self.spec.name, turn.generation
         seconds = time.monotonic() - begun
         more = {"seconds": round(seconds, 3), **circumstances}
-        id_ = parts.generation(turn, journal.branch(name), message, params, **more)
+        id_ = turn.commit_generation(journal.branch(name), message, params, **more)
         finished = Finished(
             name, number, turn.attempt, id_, turn.said.metrics, turn.said.gates, seconds
         )

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from lineage.errors import GateFailed, LineageError
-from lineage.loop.running import parts
 from lineage.loop.running.journal import aside_branch, branch, rejected_branch, runs
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def end(turn: Turn, action: str, reason: str) -> NoReturn:
     if action == "branch":
         place = aside_branch(name, number, turn.attempt)
     action, reason = _possible(turn, action, reason)
-    id_ = parts.generation(turn, place, reason, reason=reason, action=action)
+    id_ = turn.commit_generation(place, reason, reason=reason, action=action)
     turn.registry.drop_runs(runs(name, number), included_by=id_)
     turn.workshop.clear()
     if action == "stop":
@@ -83,7 +82,7 @@ def failed(turn: Turn, step: str, error: LineageError, spent: dict[str, float]) 
         if turn.made.config:
             place = rejected_branch(turn.spec.name)
             more = {"failed": step}
-            subject = parts.generation(
-                turn, place, message, more, reason=str(error), action="failed"
+            subject = turn.commit_generation(
+                place, message, more, reason=str(error), action="failed"
             )
         turn.registry.attest("failed step", subject=subject, message=message, data=data)

@@ -25,12 +25,16 @@ from pydantic import (
 )
 
 from lineage.errors import StoreError, UsageError
-from lineage.loop.functions import parted
 from lineage.loop.spec.budgets import BudgetsSpec
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, refuse, sentence, shown
-from lineage.loop.spec.evaluation import EvaluationSpec
-from lineage.loop.spec.files import installed_content
+from lineage.loop.spec.evaluation import (
+    OWN_MEASURES,
+    EvaluationSpec,
+    in_file,
+    measure_name,
+)
+from lineage.loop.spec.files import installed_content, parted
 from lineage.loop.spec.gates import GATES, GateSection, parse_gate
 from lineage.loop.spec.generation import HUMAN, GenerationSpec, TemplatePrompts
 from lineage.loop.spec.launcher import LauncherSpec
@@ -260,8 +264,6 @@ class LoopSpec(Section):
         Raises:
             StoreError: when a gate's file cannot be read.
         """
-        from lineage.loop.measuring.own_measures import identities
-
         data = self.model_dump(mode="json", exclude=_NOT_CONFIG)
         model, dataset = data["model"], data["dataset"]
         model["init_from"] = self.model.successor_from
@@ -279,7 +281,10 @@ class LoopSpec(Section):
                 gate[key] = gate[key] and self.identity(gate[key])
             if origin := GATES.identity(section.type):
                 gate["from"] = origin
-        data["evaluation"]["measures"] = identities(self)
+        measures = self.evaluation.measures
+        data["evaluation"]["measures"] = {
+            measure_name(measure): self.measure_origin(measure) for measure in measures
+        }
         data["generation"]["prompts"] = self._asked()
         if self.selection is not None:
             data["selection"]["by"] = self._selector()
@@ -333,6 +338,13 @@ class LoopSpec(Section):
         digest = sha256(self.content(file)).hexdigest()
         plain = {"file": Path(file).name, "sha256": digest}
         return plain | {"name": name} if name else plain
+
+    def measure_origin(self, measure: str) -> dict[str, str]:
+        """What a measure is: a file or a package, by hash."""
+        if in_file(measure) is None:
+            return OWN_MEASURES.identity(measure) or {}
+        found: dict[str, str] = self.identity(measure)
+        return found
 
 
 def load(path: Path) -> LoopSpec:

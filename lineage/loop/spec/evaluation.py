@@ -2,10 +2,10 @@
 
 from pydantic import Field, field_validator
 
-from lineage.loop.functions import parted
 from lineage.loop.measuring.definitions import MEASURES as BUILT_IN
 from lineage.loop.plugins import Plugins
 from lineage.loop.spec.errors import Section, nearest, refuse
+from lineage.loop.spec.files import parted
 
 OWN_MEASURES = Plugins("lineage.measures", {})
 

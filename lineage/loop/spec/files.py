@@ -1,4 +1,4 @@
-"""Files that a gate reads: beside `loop.yaml`, or one that an installed package has."""
+"""Files that `loop.yaml` names: beside it, or those that an installed package has."""
 
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, files
@@ -30,6 +30,12 @@ def _place(value: object) -> object:
 
 # A file beside loop.yaml, or one that an installed package has.
 Place = Annotated[str | Installed, BeforeValidator(_place)]
+
+
+def parted(place: str) -> tuple[str, str]:
+    """The file and the name of `file.py:name`; no name where there is none."""
+    file, _, name = place.rpartition(":")
+    return (file, name) if file and name.isidentifier() else (place, "")
 
 
 def installed_content(distribution: str, file: str) -> bytes:

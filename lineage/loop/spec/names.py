@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from lineage.loop.quiet import quiet
 from lineage.loop.spec.errors import (
     check_keys,
     first_mistake,
@@ -25,7 +26,6 @@ from lineage.loop.spec.owned import (
     OWNED_PEFT,
     OWNED_TRAINING,
 )
-from lineage.loop.steps.session import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

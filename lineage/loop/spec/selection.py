@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from lineage.loop.functions import parted
 from lineage.loop.spec.errors import Section, refuse, shown
+from lineage.loop.spec.files import parted
 
 CHECK = "check_record"  # a function whose verdict is a reward: 1 or 0
 _PARTS = ("prompt", "completion", "text")

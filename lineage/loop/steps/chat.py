@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.quiet import quiet
 from lineage.loop.records.text_files import as_messages
 from lineage.loop.steps.model import first_line, shown, valid_ids, vocabulary
-from lineage.loop.steps.session import INSTALL, quiet
+from lineage.loop.steps.session import INSTALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
-from lineage.loop.machines.launcher import Here
 from lineage.loop.steps import processes
 from lineage.loop.steps.contract import check_output, result, said_of, untouched
+from lineage.loop.steps.protocol import Here
 
 if TYPE_CHECKING:
     from collections.abc import Callable

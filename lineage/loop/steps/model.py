@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.quiet import quiet
 from lineage.loop.steps.adapter import applied, is_adapter, require_peft
-from lineage.loop.steps.session import device, quiet
+from lineage.loop.steps.session import device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -4,6 +4,10 @@ A built-in step, a Python callable and a command all keep the same contract: the
 read the folders in `job.inputs`, write into the empty folder `job.output`, and
 say what they measured. They never see the registry; the runner commits what they
 leave behind.
+
+A step that can be spread is made of pieces, each a function of the job and of the
+piece's number. So it does not matter where a `Launcher` has a piece made, or how
+often: what comes of it is the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -11,15 +15,56 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lineage.loop.machines.launcher import Here
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lineage.loop.machines.launcher import Launcher
     from lineage.loop.spec import LoopSpec
     from lineage.store.objects import Metric
+
+
+class Maker(Protocol):
+    """Makes pieces of a step; it is made once and then asked for many."""
+
+    def piece(self, number: int) -> Any:
+        """One piece, as something that can be pickled."""
+
+
+class Launcher(Protocol):
+    """Where pieces, and whole steps, are done."""
+
+    def pieces(
+        self, job: Job, make: Callable[[Job], Maker], numbers: Iterable[int]
+    ) -> Iterator[tuple[int, Any]]:
+        """Each number with its piece, in the order in which they are finished.
+
+        `make` is a class or function that a module has under its name.
+        """
+
+    def whole(self, job: Job, function: Callable[[Job], Result]) -> Result:
+        """A step that cannot be spread, where there is room for it."""
+
+    def told(self) -> dict[str, Any]:
+        """Where the pieces since the last call were made, for the step's event."""
+
+
+class Here:
+    """This process, one piece after the other."""
+
+    def pieces(
+        self, job: Job, make: Callable[[Job], Maker], numbers: Iterable[int]
+    ) -> Iterator[tuple[int, Any]]:
+        numbers = list(numbers)
+        maker = make(job) if numbers else None
+        for number in numbers:
+            assert maker is not None
+            yield number, maker.piece(number)
+
+    def whole(self, job: Job, function: Callable[[Job], Result]) -> Result:
+        return function(job)
+
+    def told(self) -> dict[str, Any]:
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

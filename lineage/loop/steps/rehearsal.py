@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.quiet import quiet
 from lineage.loop.steps.adapter import is_adapter
 from lineage.loop.steps.chat import Chat
 from lineage.loop.steps.generate import check_room, generation_config
@@ -28,7 +29,7 @@ from lineage.loop.steps.model import (
 from lineage.loop.steps.prompts import encoded, fixed, no_prompt
 from lineage.loop.steps.sampling import sample
 from lineage.loop.steps.scoring import scorer
-from lineage.loop.steps.session import quiet, require_torch
+from lineage.loop.steps.session import require_torch
 from lineage.loop.steps.tokenizer import load_subwords
 from lineage.loop.steps.training import try_training
 

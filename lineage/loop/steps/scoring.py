@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError, UsageError
 from lineage.loop.functions import RecordFunction, load_function
+from lineage.loop.quiet import quiet
 from lineage.loop.spec.selection import CHECK
 from lineage.loop.steps.chat import Chat, has_template
 from lineage.loop.steps.model import (
@@ -21,7 +22,7 @@ from lineage.loop.steps.model import (
     padding,
     shown,
 )
-from lineage.loop.steps.session import device, quiet
+from lineage.loop.steps.session import device
 from lineage.loop.steps.tokenizer import load_subwords
 from lineage.loop.steps.users import guarded
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
+from lineage.loop.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,24 +54,6 @@ def require_torch() -> None:
     with quiet():
         import torch  # noqa: F401
         import transformers  # noqa: F401
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what transformers, torch and accelerate say from the terminal.
-
-    They log, warn and draw bars, also when they are imported.
-    """
-    with ExitStack() as after, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        after.callback(logging.disable, logging.root.manager.disable)
-        logging.disable(logging.CRITICAL)
-        from transformers.utils import logging as theirs
-
-        if theirs.is_progress_bar_enabled():
-            after.callback(theirs.enable_progress_bar)
-        theirs.disable_progress_bar()
-        yield
 
 
 def device() -> Any:

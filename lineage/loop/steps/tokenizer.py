@@ -12,8 +12,9 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.quiet import quiet
 from lineage.loop.steps.model import check_context, context_length, reason, shown
-from lineage.loop.steps.session import INSTALL, quiet
+from lineage.loop.steps.session import INSTALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

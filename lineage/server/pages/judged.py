@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
-from lineage.audit.signatures import Signatures
-from lineage.audit.signatures import words as said
+from lineage.keys.signatures import Signatures
+from lineage.keys.signatures import words as said
 
 if TYPE_CHECKING:
     from lineage.registry import Registry

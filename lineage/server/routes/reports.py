@@ -84,7 +84,7 @@ async def report(
 
     def made(registry: Registry) -> Given:
         from lineage.audit.formats import FORMATS
-        from lineage.audit.formats import Given as Needed
+        from lineage.audit.given import Given as Needed
 
         then = paging.at(registry, at)
         found = _made(then, revset, whom, template)

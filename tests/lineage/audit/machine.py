@@ -7,7 +7,8 @@ import subprocess
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-from lineage.audit.formats import FORMATS, Given
+from lineage.audit.formats import FORMATS
+from lineage.audit.given import Given
 from lineage.audit.report import report
 from lineage.store.objects import Edge, Metric
 

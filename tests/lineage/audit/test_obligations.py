@@ -15,9 +15,10 @@ from lineage import stated
 from lineage.audit import as_html, as_json, as_md, markdown
 from lineage.audit.audiences import for_audience
 from lineage.audit.obligations import fields
+from lineage.audit.obligations.asked import Item
 from lineage.audit.obligations.filling import addressed, fill
 from lineage.audit.obligations.reading import parse
-from lineage.audit.obligations.template import FULL, Item, built_in, load, names
+from lineage.audit.obligations.template import FULL, built_in, load, names
 from lineage.audit.obligations.vocabulary import FACTS, meaning
 from lineage.audit.report import report
 from lineage.errors import LineageError, UsageError

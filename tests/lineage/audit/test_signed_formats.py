@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.audit import formats
-from lineage.audit.formats import Given
+from lineage.audit.given import Given
 from lineage.audit.report import report
 from lineage.bundle.formats import rendered as in_a_bundle
 from lineage.cli import report as report_command

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.loop.steps.session import quiet
+from lineage.loop.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.errors import LineageError
+from lineage.loop.quiet import quiet
 from lineage.loop.records.shards import write_shards
 from lineage.loop.steps.model import load_model
 from lineage.loop.steps.rows import Encoder, end_of_text, weigh
-from lineage.loop.steps.session import quiet
 from lineage.loop.steps.tokenizer import load_subwords
 from lineage.loop.steps.train import train
 

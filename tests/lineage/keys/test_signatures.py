@@ -10,9 +10,9 @@ import pytest
 import lineage
 from lineage import keys, releases, stated
 from lineage.audit.report import report
-from lineage.audit.signatures import Signature, Signatures, words
 from lineage.errors import NotAllowed
 from lineage.keys.judge import Judge
+from lineage.keys.signatures import Signature, Signatures, words
 from lineage.store.signing import generate, read_public
 
 if TYPE_CHECKING:
