@@ -12,8 +12,9 @@ from lineage.cli.command import App, Command, complete_revision, format_option, 
 from lineage.cli.commit import METRIC, METRICS, merged
 from lineage.cli.names import short
 from lineage.cli.render import document
-from lineage.cli.text import one_line, plural
+from lineage.cli.text import one_line
 from lineage.errors import UsageError
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.measured import Said

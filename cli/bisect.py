@@ -25,8 +25,8 @@ from lineage.cli.render import (
     table,
 )
 from lineage.cli.terminal import Span
-from lineage.cli.text import number, plural
 from lineage.errors import UsageError
+from lineage.wording import number, plural
 
 if TYPE_CHECKING:
     from lineage.bisect import Bisected, Probe

@@ -16,8 +16,8 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Record, document, write_as
-from lineage.cli.text import plural
 from lineage.cli.writing import write_file
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.blame import Blame

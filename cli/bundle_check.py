@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.cli.command import App
 from lineage.cli.render import Column, Section, markdown_sections, sections, write_as
-from lineage.cli.text import plural
 from lineage.errors import NotFound, UsageError
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.bundle_check import Checked, Held

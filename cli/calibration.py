@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.command import App
 from lineage.cli.render import Column, Record, document, json_line, table
-from lineage.cli.text import as_json, number
+from lineage.cli.text import as_json
+from lineage.wording import number
 
 if TYPE_CHECKING:
     from lineage.loop.measuring.calibration import Calibration

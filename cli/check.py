@@ -27,7 +27,7 @@ from lineage.cli.render import (
     sections,
     write_as,
 )
-from lineage.cli.text import plural
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ import click
 
 from lineage.cli.command import App, Command, pass_app
 from lineage.cli.sharing import choice_of, choice_options, say_files
-from lineage.cli.text import plural
+from lineage.wording import plural
 
 
 @click.command(

@@ -11,8 +11,8 @@ from lineage import shapes
 from lineage.cli import values
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.text import plural, size
 from lineage.errors import UsageError
+from lineage.wording import plural, size
 
 if TYPE_CHECKING:
     from lineage.recording import Committed

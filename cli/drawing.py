@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from lineage.cli.names import decorations, short, title
 from lineage.cli.tainted import sentence
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import ago, cut, number, one_line, percent, sparkline, width
+from lineage.cli.text import ago, cut, one_line, sparkline, width
 from lineage.graph import Chip, Row, headlines, trend
+from lineage.wording import number, percent
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.standing import Decision, Reviews

@@ -3,8 +3,9 @@
 import click
 
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
-from lineage.cli.text import as_json, plural
+from lineage.cli.text import as_json
 from lineage.errors import UsageError
+from lineage.wording import plural
 
 
 @click.command(

@@ -7,8 +7,8 @@ import click
 
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import document, json_line
-from lineage.cli.text import plural, size
 from lineage.errors import UsageError
+from lineage.wording import plural, size
 
 if TYPE_CHECKING:
     from lineage.erase import Erasure

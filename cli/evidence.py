@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from lineage.cli.command import App
 from lineage.cli.names import graded, short
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
-from lineage.cli.text import one_line, plural
+from lineage.cli.text import one_line
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.evidence.looking import Looked

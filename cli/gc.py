@@ -6,8 +6,8 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import Column, markdown, table, write_as
-from lineage.cli.text import plural, size
 from lineage.errors import UsageError
+from lineage.wording import plural, size
 
 if TYPE_CHECKING:
     from lineage.gc import Collected

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
-from lineage.cli.text import plural, size
+from lineage.wording import plural, size
 
 
 @click.command(

@@ -27,8 +27,9 @@ from lineage.cli.render import (
     write_as,
 )
 from lineage.cli.terminal import Span
-from lineage.cli.text import between, one_line, plural
+from lineage.cli.text import one_line
 from lineage.shapes.impact import KINDS, reached
+from lineage.wording import between, plural
 
 if TYPE_CHECKING:
     from lineage.descent.impact import Impact

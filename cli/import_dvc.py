@@ -8,7 +8,7 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import Column, document, listing
-from lineage.cli.text import plural
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.integrations.dvc import Imported

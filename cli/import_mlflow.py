@@ -7,8 +7,8 @@ import click
 
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.text import plural
 from lineage.errors import UsageError
+from lineage.wording import plural
 
 
 @click.command(

@@ -8,7 +8,7 @@ import click
 
 from lineage.cli.command import App, Group, format_option, pass_app
 from lineage.cli.render import Column, Section, document, json_line, sections
-from lineage.cli.text import plural
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.indexing import IndexStatus

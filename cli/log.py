@@ -17,9 +17,10 @@ from lineage.cli.command import (
     pass_app,
 )
 from lineage.cli.render import Column, Record, listing
-from lineage.cli.text import moment, number
+from lineage.cli.text import moment
 from lineage.errors import UsageError
 from lineage.scope import filtered, scope
+from lineage.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

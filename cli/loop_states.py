@@ -8,7 +8,8 @@ from lineage.cli.command import App
 from lineage.cli.names import short
 from lineage.cli.render import Column, table
 from lineage.cli.terminal import Span
-from lineage.cli.text import lasted, one_line, plural
+from lineage.cli.text import lasted, one_line
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.loop.running.overview import LoopState

@@ -17,11 +17,12 @@ from lineage.cli.render import (
     write_as,
 )
 from lineage.cli.terminal import Span
-from lineage.cli.text import change, interval, number
+from lineage.cli.text import interval
 from lineage.cli.writing import write_file
 from lineage.errors import NotFound, UsageError
 from lineage.metric_history import definitions, meaning, tips
 from lineage.shapes.metric_history import history, step_of
+from lineage.wording import change, number
 
 if TYPE_CHECKING:
     from lineage.metric_history import Course, Step

@@ -8,8 +8,8 @@ import click
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.names import short
 from lineage.cli.render import Column, Record, document, listing
-from lineage.cli.text import percent, plural, size
 from lineage.errors import UsageError
+from lineage.wording import percent, plural, size
 
 if TYPE_CHECKING:
     from lineage.packing.counts import Packed

@@ -13,8 +13,8 @@ from lineage.cli.render import (
     sections,
     write_as,
 )
-from lineage.cli.text import plural
 from lineage.shapes.plan import ANEW, commands, planned
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.descent.plan import Plan, Step

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import number
+from lineage.wording import number
 
 _ROWS = 9
 _WIDEST = 6  # columns from one commit to the next

@@ -4,9 +4,10 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import number, width
+from lineage.cli.text import width
 from lineage.graph import headlines
 from lineage.loop.running.progress import Activity, Finished, Progress
+from lineage.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

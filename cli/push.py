@@ -5,9 +5,9 @@ import click
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
 from lineage.cli.sharing import moved_words, remote_argument
-from lineage.cli.text import plural
 from lineage.errors import UsageError
 from lineage.shapes.sharing import pushed_of
+from lineage.wording import plural
 
 
 @click.command(

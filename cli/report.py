@@ -7,9 +7,9 @@ import click
 
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.cli.render import Column, listing
-from lineage.cli.text import plural, size
 from lineage.cli.writing import check_file, write_file
 from lineage.errors import UsageError
+from lineage.wording import plural, size
 
 if TYPE_CHECKING:
     from lineage.audit.model import Report

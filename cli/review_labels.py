@@ -21,9 +21,9 @@ from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, document, table
 from lineage.cli.review_show import STATES
 from lineage.cli.terminal import Span
-from lineage.cli.text import plural
 from lineage.errors import StoreError, UsageError
 from lineage.shapes import audited
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.labels import Audited, Label

@@ -18,8 +18,9 @@ from lineage.cli.loop import suggest
 from lineage.cli.render import Column, Record, Section, document, json_line, sections
 from lineage.cli.show import GATES
 from lineage.cli.terminal import Span
-from lineage.cli.text import ago, change, cut, number, one_line, plural, width
+from lineage.cli.text import ago, cut, one_line, width
 from lineage.shapes.reviews import review, sample_of
+from lineage.wording import change, number, plural
 
 if TYPE_CHECKING:
     from lineage.diff.metrics import MetricChange

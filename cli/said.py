@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lineage.cli.render import Column, Record, Section
 from lineage.cli.signed import SIGNED_IN_FULL, with_signatures
-from lineage.cli.text import inline, minute, number, one_line
+from lineage.cli.text import inline, minute, one_line
+from lineage.wording import number
 
 _BRIEF = 60  # characters of an event's data; JSON has all
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from lineage.cli.command import App, Command, pass_app
-from lineage.cli.text import plural
 from lineage.errors import LineageError, UsageError
 from lineage.server.tokens import SCOPES
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

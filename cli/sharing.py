@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lineage.cli.terminal import Span, Terminal
-from lineage.cli.text import plural, size
 from lineage.errors import UsageError
 from lineage.store.views import WHAT
+from lineage.wording import plural, size
 
 if TYPE_CHECKING:
     from lineage.sharing.fetch import Fetched

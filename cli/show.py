@@ -27,18 +27,9 @@ from lineage.cli.render import (
 from lineage.cli.said import sections as said
 from lineage.cli.tainted import why
 from lineage.cli.terminal import Span
-from lineage.cli.text import (
-    ago,
-    inline,
-    interval,
-    moment,
-    number,
-    one_line,
-    percent,
-    plural,
-    size,
-)
+from lineage.cli.text import ago, inline, interval, moment, one_line
 from lineage.shapes.show import everything
+from lineage.wording import number, percent, plural, size
 
 if TYPE_CHECKING:
     from lineage.history import Entry

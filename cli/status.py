@@ -13,8 +13,8 @@ from lineage.cli.command import (
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.taint_list import look_for_records
 from lineage.cli.tainted import why
-from lineage.cli.text import plural, size
 from lineage.shapes.tainted import marked
+from lineage.wording import plural, size
 
 _REACHED = 3
 

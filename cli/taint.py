@@ -15,8 +15,9 @@ from lineage.cli.command import (
 )
 from lineage.cli.names import short
 from lineage.cli.taint_list import look_for_records, show_taints
-from lineage.cli.text import one_line, plural
+from lineage.cli.text import one_line
 from lineage.errors import Ambiguous, LineageError, NotFound, UsageError
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.registry import Registry

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.cli.names import short
 from lineage.cli.terminal import Span
-from lineage.cli.text import one_line, plural
+from lineage.cli.text import one_line
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from lineage.cli.live import Live
-from lineage.cli.text import harmless, one_line, pointed, size
+from lineage.cli.text import harmless, one_line, pointed
+from lineage.wording import size
 
 if TYPE_CHECKING:
     from subprocess import Popen

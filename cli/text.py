@@ -1,42 +1,11 @@
-"""Numbers, sizes, times and widths, as people read them."""
+"""Times, values and widths of a terminal, as people read them there."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fractions import Fraction
+from lineage.wording import number, plural
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _BARS = "▁▂▃▄▅▆▇█"
-_LEAST = 1e-5  # a fraction that still has digits of its own
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def number(value: float) -> str:
-    """A number with four significant digits; whole ones in full."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    if value == 0 or 1e-4 <= abs(value) < 1e4:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.3e}"
-
-
-def change(value: float) -> str:
-    """A difference, always with its sign."""
-    return f"+{number(value)}" if value > 0 else number(value)
-
-
-def size(count: int) -> str:
-    """A number of bytes in decimal units, as disks are sold: 12.3 MB."""
-    scaled, unit = float(count), 0
-    while scaled >= 999.5 and unit < len(_UNITS) - 1:
-        scaled, unit = scaled / 1000, unit + 1
-    return f"{scaled:.3g} {_UNITS[unit]}"
-
-
-def plural(count: int, what: str) -> str:
-    """A count of something: 1 file, 2 files."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def inline(value: object) -> str:
@@ -56,21 +25,6 @@ def as_json(value: object, indent: int | None = None) -> str:
 def interval(ends: Sequence[float] | None) -> str:
     """``[0.79, 0.84]``; nothing where there is none."""
     return f"[{', '.join(map(number, ends))}]" if ends else ""
-
-
-def percent(fraction: "float | Fraction") -> str:
-    """A fraction with at most three digits: 33.3 %. Only all of it is 100 %."""
-    if 0 < fraction < _LEAST:
-        return f"< {100 * _LEAST:.3g} %"
-    shown = f"{float(100 * fraction):.3g} %"
-    return "> 99.9 %" if shown == "100 %" and fraction < 1 else shown
-
-
-def between(low: "float | Fraction", high: "float | Fraction") -> str:
-    """A fraction, or the range that it lies in: 0 to 50 %."""
-    if low == high:
-        return percent(low)
-    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def moment(time: str) -> str:

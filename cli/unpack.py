@@ -4,8 +4,8 @@ import click
 
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import document
-from lineage.cli.text import plural, size
 from lineage.errors import UsageError
+from lineage.wording import plural, size
 
 
 @click.command(

@@ -10,9 +10,9 @@ from lineage.cli.bundle_check import bundle_in, check_bundle, check_there
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.evidence import check_evidence
 from lineage.cli.render import Column, csv_lines, document, json_line, listing
-from lineage.cli.text import plural
 from lineage.errors import NotFound, UsageError
 from lineage.shapes.verify import verified
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.verify import Verified

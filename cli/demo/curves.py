@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.render import Column, Record, table
 from lineage.cli.terminal import Terminal
-from lineage.cli.text import number
+from lineage.wording import number
 
 if TYPE_CHECKING:
     from lineage.loop.demo import Curve

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lineage.cli.demo.curves import drawn, summary
 from lineage.cli.demo.stage import Stage
 from lineage.cli.terminal import Terminal
-from lineage.cli.text import number
+from lineage.wording import number
 
 if TYPE_CHECKING:
     from lineage.loop.demo import Size

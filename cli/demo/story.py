@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lineage.cli.demo.making import Making
 from lineage.cli.demo.screen import apart
-from lineage.cli.text import size
+from lineage.wording import size
 
 _PROBLEMS = 3
 _REASON = "it has our exam in it: the held-out pages"

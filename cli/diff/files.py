@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import STYLES, Part
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
-from lineage.cli.text import size
 from lineage.shapes.diff import SORTS, files
+from lineage.wording import size
 
 if TYPE_CHECKING:
     from lineage.diff import Diff

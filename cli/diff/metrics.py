@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import Part, changed
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
-from lineage.cli.text import change, interval, number
+from lineage.cli.text import interval
 from lineage.graph import headlines
 from lineage.shapes.diff import metrics
+from lineage.wording import change, number
 
 if TYPE_CHECKING:
     from lineage.diff import Diff

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import STYLES, Part
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
-from lineage.cli.text import cut, inline, number, percent, plural
+from lineage.cli.text import cut, inline
 from lineage.shapes.diff.records import records
+from lineage.wording import number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.diff.part import Part, changed
 from lineage.cli.render import Column, Record, Section, first_rows
-from lineage.cli.text import as_json, cut, inline, plural
+from lineage.cli.text import as_json, cut, inline
 from lineage.cli.values import scalar
 from lineage.shapes.diff import settings
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff

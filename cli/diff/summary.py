@@ -15,7 +15,8 @@ from lineage.cli.render import (
     sections,
 )
 from lineage.cli.tainted import sentence
-from lineage.cli.text import ago, one_line, percent
+from lineage.cli.text import ago, one_line
+from lineage.wording import percent
 
 if TYPE_CHECKING:
     from lineage.cli.terminal import Span

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import BY_PATH, STYLES, Part
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
-from lineage.cli.text import number, percent, plural
 from lineage.shapes.diff.tensor_words import form, says
 from lineage.shapes.diff.tensors import rounded, tensors
+from lineage.wording import number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff

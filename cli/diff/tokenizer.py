@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from lineage.cli.diff.part import BY_PATH, Part, changed
 from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
-from lineage.cli.text import number, percent, plural
 from lineage.shapes.diff.tokenizer import TABLES, by_path, tokenizer
+from lineage.wording import number, percent, plural
 
 if TYPE_CHECKING:
     from lineage.diff import Diff

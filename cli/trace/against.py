@@ -18,8 +18,9 @@ from lineage.cli.render import (
     write_as,
 )
 from lineage.cli.terminal import Span
-from lineage.cli.text import cut, one_line, percent, plural
+from lineage.cli.text import cut, one_line
 from lineage.shapes.contamination import KINDS, contamination_of, counted, hit_of
+from lineage.wording import percent, plural
 
 if TYPE_CHECKING:
     from lineage.contamination import Contamination, Hit, Step

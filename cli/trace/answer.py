@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.names import short
 from lineage.cli.tainted import why
-from lineage.cli.text import between
 from lineage.cli.trace.words import amount, turns
 from lineage.shapes.tainted import marked
+from lineage.wording import between
 
 if TYPE_CHECKING:
     from lineage.descent.trace import Amount, Made, Trace

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from lineage.cli.names import called, graded, short
 from lineage.cli.render import Column, Record, Section
-from lineage.cli.text import between
 from lineage.cli.trace.words import amount, counted
+from lineage.wording import between
 
 if TYPE_CHECKING:
     from lineage.descent.gaps import Gap

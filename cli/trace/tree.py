@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.cli.drawing import GLYPHS, fitted
 from lineage.cli.names import graded, short
-from lineage.cli.text import one_line, percent, plural
+from lineage.cli.text import one_line
 from lineage.descent.roles import CHOICE, CONTAINS, RECORDS, WEIGHTS, WRITING
+from lineage.wording import percent, plural
 
 if TYPE_CHECKING:
     from lineage.cli.command import App

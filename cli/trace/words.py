@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lineage.cli.text import percent, plural
+from lineage.wording import percent, plural
 
 if TYPE_CHECKING:
     from lineage.descent.parcels import Share

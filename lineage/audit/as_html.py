@@ -8,6 +8,7 @@ from lineage.audit import look, text, words
 from lineage.audit.marks import SHORT
 from lineage.audit.model import Report
 from lineage.audit.view import view
+from lineage.wording import plural, size
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,7 +29,7 @@ def _environment() -> "Environment":
         "amount": words.amount,
         "answer": words.answer,
         "better": words.better,
-        "brief_size": text.brief_size,
+        "brief_size": size,
         "by_role": words.by_role,
         "circumstances": words.circumstances,
         "flat": words.flat,
@@ -36,7 +37,7 @@ def _environment() -> "Environment":
         "moment": text.moment,
         "name": words.name,
         "number": text.number,
-        "plural": text.plural,
+        "plural": plural,
         "scientific": text.scientific,
         "short": lambda id_: id_[:SHORT],
         "speaker": words.speaker,

@@ -14,6 +14,7 @@ from lineage.audit.markdown import (
     table,
 )
 from lineage.audit.model import Generation, Loop
+from lineage.wording import plural
 
 Lines = Iterator[str]
 _COUNTS = ("generated", "rejected", "kept")
@@ -22,7 +23,7 @@ _COUNTS = ("generated", "rejected", "kept")
 def loop_chapter(loop: Loop) -> Lines:
     """Generations first, then measures, gates, people, and what was not followed."""
     yield from heading(2, f"Loop {plain(loop.name)}")
-    count = text.plural(len(loop.turns), "turn")
+    count = plural(len(loop.turns), "turn")
     later = f"{loop.later:,} later ones are not told." if loop.later else ""
     turned_down = len(_rejected_of(loop))
     rejected = f"{turned_down:,} rejected." if turned_down else ""
@@ -120,7 +121,7 @@ def _oversight(loop: Loop) -> Lines:
     seen = loop.oversight
     yield from heading(3, "People")
     yield from paragraph(
-        f"{seen.reviewed:,} of {text.plural(seen.generations, 'generation')} after "
+        f"{seen.reviewed:,} of {plural(seen.generations, 'generation')} after "
         f"generation 0 have a verdict of a person that counts; of "
         f"{seen.generated:,} generated records {seen.shown:,} were shown to one and "
         f"{seen.labelled:,} labelled."

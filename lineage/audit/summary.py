@@ -8,10 +8,11 @@ from markupsafe import Markup
 
 from lineage.audit.marks import MISSING, Links, safe
 from lineage.audit.model import Generation, Loop, Report
-from lineage.audit.text import number, percent, plural
+from lineage.audit.text import number, percent
 from lineage.audit.told import COUNTS, Told
 from lineage.audit.vouched import Vouched
 from lineage.audit.words import change, made
+from lineage.wording import plural
 
 _FEW = 3  # measures, releases
 

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from lineage import wording
+
 LONGEST = 2000  # characters of one value
 _THIN = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 _PILE = 3  # combining marks on one character
@@ -44,34 +46,19 @@ def cut(text: str, longest: int) -> str:
 
 
 def number(value: float, digits: int = 6) -> str:
-    """A number with so many significant digits at most; whole ones in full."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    near = value == 0 or 1e-4 <= abs(value) < 10**digits
-    return f"{value:,.{digits}g}" if near else f"{value:.{digits - 1}e}"
+    """A number, as closely as a report has it."""
+    return wording.number(value, digits)
 
 
 def percent(share: float) -> str:
-    """A share in percent; never 0 or 100 for what only comes near."""
-    if 0 < share < 0.0005:
-        return f"<{_THIN}0.1{_THIN}%"
-    if 0.9995 < share < 1:
-        return f">{_THIN}99.9{_THIN}%"
-    return f"{100 * share:.1f}".removesuffix(".0") + f"{_THIN}%"
+    """A share in percent, on one line."""
+    return wording.percent(share).replace(" ", _THIN)
 
 
 def size(count: int) -> str:
     """A number of bytes, exactly, and in decimal units."""
     exact = f"{count:,} bytes"
-    return exact if count < 1000 else f"{brief_size(count)} ({exact})"
-
-
-def brief_size(count: int) -> str:
-    """A number of bytes in decimal units, three digits."""
-    scaled, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while scaled >= 999.5 and len(units) > 1:
-        scaled, units = scaled / 1000, units[1:]
-    return f"{scaled:.3g} {units[0]}"
+    return exact if count < 1000 else f"{wording.size(count)} ({exact})"
 
 
 def moment(time: str) -> str:
@@ -88,11 +75,6 @@ def scientific(value: float) -> str:
     if abs(value) < 1e6:
         return number(value, 3)
     return f"{value:.2e}".replace("e+0", "e").replace("e+", "e")
-
-
-def plural(count: int, what: str, many: str | None = None) -> str:
-    """A count of something: 1 record, 2 records; `many` where an s is not enough."""
-    return f"{count:,} {what if count == 1 else many or f'{what}s'}"
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -13,6 +13,7 @@ from lineage.audit.summary import figures, ledger
 from lineage.audit.told import ELSEWHERE, Told, told
 from lineage.audit.vouched import vouched
 from lineage.audit.words import FEW
+from lineage.wording import plural
 
 MOST_ROWS = 24  # of a table that is not folded
 MOST_WHOLE = 120  # commits that are shown whole
@@ -76,7 +77,7 @@ def view(report: Report) -> dict[str, Any]:
 
 def _title(subjects: list[Artifact], report: Report) -> str:
     if len(subjects) > 1:
-        return text.plural(len(subjects), "commit")
+        return plural(len(subjects), "commit")
     [made] = subjects
     turns = {turn.id: turn for turn in report.turns}
     if made.id in turns:

@@ -18,6 +18,7 @@ from lineage.audit.model import (
     Statement,
 )
 from lineage.loop.measuring.definitions import MEASURES
+from lineage.wording import plural, size
 
 FEW = 12  # items of a list that the page has; the JSON form has all
 
@@ -105,7 +106,7 @@ def hops(found: Hops) -> str:
     if found.longest == 0:
         return "no model"
     if found.shortest == found.longest:
-        said = text.plural(found.longest, "model")
+        said = plural(found.longest, "model")
     else:
         said = f"{found.shortest:,} to {found.longest:,} models"
     return said if found.certain else f"{said}, not counted exactly"
@@ -131,9 +132,9 @@ def files(made: Artifact, *, whole: bool = False) -> str:
     if held["state"] == "elsewhere":
         told = ", ".join(f"{k} {value(v)}" for k, v in held.items() if k != "state")
         return f"elsewhere, not in this registry: {told}" if whole else "elsewhere"
-    count, state = text.plural(held["count"], "file"), held.get("told", held["state"])  # type: ignore[arg-type]
+    count, state = plural(held["count"], "file"), held.get("told", held["state"])  # type: ignore[arg-type]
     if not whole:
-        return f"{count}, {text.brief_size(held['size'])}, {state}"  # type: ignore[arg-type]
+        return f"{count}, {size(held['size'])}, {state}"  # type: ignore[arg-type]
     return f"{count}, {text.size(held['size'])}, {state}; root {held['root']}"  # type: ignore[arg-type]
 
 

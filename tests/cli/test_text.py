@@ -12,36 +12,6 @@ from lineage.cli import text
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0, "0"), (1234567, "1,234,567"), (0.0, "0"), (21.9, "21.9"), (2 / 3, "0.6667"),
-        (0.00012, "0.00012"), (0.0000123, "1.230e-05"), (1234.5, "1234"),
-        (12345.6, "12,346"), (1e20, "1.000e+20"), (-0.5, "-0.5"),
-    ],
-)  # fmt: skip
-def test_number(value: float, shown: str) -> None:
-    """Whole numbers are shown in full, others with four significant digits."""
-    assert text.number(value) == shown
-
-
-def test_change_has_a_sign() -> None:
-    """A difference says which way it went."""
-    assert [text.change(value) for value in (2, -2, 0.5)] == ["+2", "-2", "+0.5"]
-
-
-@pytest.mark.parametrize(
-    ("count", "shown"),
-    [
-        (0, "0 B"), (999, "999 B"), (1000, "1 kB"), (12345, "12.3 kB"),
-        (999_999, "1 MB"), (1_500_000_000, "1.5 GB"), (10**20, "1e+05 PB"),
-    ],
-)  # fmt: skip
-def test_size(count: int, shown: str) -> None:
-    """Bytes are counted in decimal units with three digits."""
-    assert text.size(count) == shown
-
-
-@pytest.mark.parametrize(
     ("passed", "shown"),
     [
         (timedelta(seconds=30), "just now"), (timedelta(seconds=-30), "just now"),

@@ -86,7 +86,7 @@ def test_the_page_of_a_commit_answers_first(
     assert "Made of through every generation 100 % human" in said
     assert f"trained on dataset seed {seed.id[:12]} 2 of 2 declared" in said
     assert f"What changed since model tutor {first.id[:12]}" in said
-    assert "loss 2.5 2 \N{MINUS SIGN}0.5 better" in said
+    assert "loss 2.5 2 -0.5 better" in said
     assert "steps 1 2" in said
     assert "Used by 2 times" in words(get(client, f"/commits/{seed.id}"))
 
@@ -179,7 +179,7 @@ def test_a_branch_shows_its_commits_and_curves(
 def test_two_commits_are_compared(client: TestClient, story: list[Committed]) -> None:
     """Metrics with a verdict, parameters and files; either way, from any name."""
     page = get(client, "/compare/model/tutor~1...model/tutor")
-    assert "loss 2.5 2 \N{MINUS SIGN}0.5 better" in words(page)
+    assert "loss 2.5 2 -0.5 better" in words(page)
     assert "steps 1 2" in words(page)
     back = words(get(client, f"/compare/{story[2].id}...{story[1].id}"))
     assert "loss 2 2.5 +0.5 worse" in back

@@ -1,8 +1,8 @@
 """Facts: what was measured and checked, and what failed."""
 
 from lineage.audit.model import Field, Gate, Measurement
-from lineage.audit.obligations.scope import Found, Scope, number, recorded, rejected
-from lineage.audit.words import bounds
+from lineage.audit.obligations.scope import Found, Scope, recorded, rejected
+from lineage.audit.words import amount, bounds
 
 
 def metrics(scope: Scope) -> Found:
@@ -20,9 +20,9 @@ def metrics(scope: Scope) -> Found:
 def _value(metric: Measurement) -> str:
     n = f", n = {metric.n:,}" if metric.n is not None else ""
     if not metric.interval:
-        return f"{number(metric.value)}{n}"
-    low, high = map(number, metric.interval)
-    return f"{number(metric.value)} ({low} to {high}){n}"
+        return f"{amount(metric.value)}{n}"
+    low, high = map(amount, metric.interval)
+    return f"{amount(metric.value)} ({low} to {high}){n}"
 
 
 def metric_meanings(scope: Scope) -> Found:
@@ -46,8 +46,8 @@ def course(scope: Scope) -> Found:
             first, last = measure.points[0], measure.points[-1]
             if first != last:
                 told = (
-                    f"{number(first.value)} at generation {first.number}, "
-                    f"{number(last.value)} at generation {last.number}"
+                    f"{amount(first.value)} at generation {first.number}, "
+                    f"{amount(last.value)} at generation {last.number}"
                 )
                 label = f"loop {loop.name}, {measure.name}"
                 yield label, recorded(told, last.generation)
@@ -67,8 +67,8 @@ def _against(scope: Scope, about: str) -> Found:
     for turn in scope.newest:
         for one in turn.against_start:
             if one.about == about:
-                before = f"{number(one.start)} in generation {one.since}"
-                told = f"{number(one.now)}, {before}"
+                before = f"{amount(one.start)} in generation {one.since}"
+                told = f"{amount(one.now)}, {before}"
                 label = f"generation {turn.number}, {one.name}"
                 yield label, recorded(told, one.commit)
 
@@ -89,7 +89,7 @@ def _verdict(gate: Gate) -> str:
     if gate.sentence:
         return f"{verdict}: {gate.sentence}"
     limits = bounds(gate.bounds)
-    told = f"{verdict}: {number(gate.value)}" if gate.value is not None else verdict
+    told = f"{verdict}: {amount(gate.value)}" if gate.value is not None else verdict
     return f"{told}, {limits}" if limits else told
 
 

@@ -8,10 +8,11 @@ from lineage.audit.obligations.scope import (
     Scope,
     joined,
     named,
-    number,
     of,
     recorded,
 )
+from lineage.audit.words import amount
+from lineage.wording import percent
 
 _SELECTS = ("derived_from", "selected_by", "rewarded_by")
 _PREPARING = ("mixing", "selection", "dataset")
@@ -80,9 +81,9 @@ def _shares(found: MadeOf) -> list[tuple[str, str]]:
 
 
 def _shown(portion: Portion) -> str:
-    """A share in per cent, and exactly where that is short."""
+    """A share in percent, and exactly where that is short."""
     share, exact = portion.share, portion.exact
-    per_cent = f"{number(100 * share)} %"
+    per_cent = percent(share)
     return f"{per_cent}, exactly {exact}" if exact and share not in (0, 1) else per_cent
 
 
@@ -91,7 +92,7 @@ def synthetic_data(scope: Scope) -> Found:
     for written in scope.report.written:
         by = joined(scope.name(edge.id) for edge in written.generators)
         counts = [
-            f"{number(getattr(written, name).value)} {name}"
+            f"{amount(getattr(written, name).value)} {name}"
             for name in ("generated", "rejected", "kept")
             if getattr(written, name).status == "recorded"
         ]

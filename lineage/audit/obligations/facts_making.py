@@ -9,9 +9,9 @@ from lineage.audit.obligations.scope import (
     Found,
     Scope,
     named,
-    number,
     recorded,
 )
+from lineage.audit.words import amount
 from lineage.audit.words import flat as flattened
 
 _SETTINGS = ("seed", "trainer", "training", "generation", "evaluation")
@@ -110,5 +110,5 @@ def compute(scope: Scope) -> Found:
 def _sum(spent: Iterable[Compute], name: str, turns: int) -> str:
     """The sum of what is recorded, and of how many turns that is."""
     values = [value for one in spent if (value := getattr(one, name)) is not None]
-    told = f"{number(sum(values))} in {len(values):,} of {turns:,} turns"
+    told = f"{amount(sum(values))} in {len(values):,} of {turns:,} turns"
     return told if values else ""

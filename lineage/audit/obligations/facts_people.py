@@ -16,9 +16,9 @@ from lineage.audit.obligations.scope import (
     Scope,
     joined,
     named,
-    number,
     recorded,
 )
+from lineage.audit.words import amount
 from lineage.keys.signatures import words
 from lineage.store.canonical import Json
 
@@ -60,7 +60,7 @@ def budgets(scope: Scope) -> Found:
     for loop in scope.report.loops:
         for name, pair in loop.oversight.budgets.items():
             if isinstance(pair, dict):
-                told = f"{number(pair.get('spent'))} of {number(pair.get('limit'))}"
+                told = f"{amount(pair.get('spent'))} of {amount(pair.get('limit'))}"
                 yield f"loop {loop.name}, {name}", scope.now(told)
 
 

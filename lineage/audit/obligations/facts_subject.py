@@ -8,11 +8,11 @@ from lineage.audit.obligations.scope import (
     Scope,
     joined,
     named,
-    number,
     of,
     recorded,
     rejected,
 )
+from lineage.audit.words import amount
 from lineage.store.canonical import Json
 
 
@@ -86,5 +86,5 @@ def _changed(change: Change) -> Iterator[tuple[str, str]]:
 def _pair(before: Json, after: Json) -> str:
     """A value before and after; None is where there is none."""
     if before is None or after is None:
-        return f"new: {number(after)}" if before is None else f"gone: {number(before)}"
-    return f"{number(before)} to {number(after)}"
+        return f"new: {amount(after)}" if before is None else f"gone: {amount(before)}"
+    return f"{amount(before)} to {amount(after)}"

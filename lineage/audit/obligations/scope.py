@@ -1,12 +1,10 @@
 """What a report is about, looked at in the ways that facts need."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from lineage.audit import text
 from lineage.audit.model import (
     Artifact,
     Field,
@@ -133,13 +131,6 @@ def named(made: Artifact) -> str:
 def recorded(value: Json, commit: str) -> Field[Json]:
     """What the manifest of a commit says."""
     return Field("recorded", value, commit=commit)
-
-
-def number(value: object) -> str:
-    """A number for reading; a text as it is, anything else as JSON has it."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return text.number(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def joined(parts: Iterable[object]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hashlib import file_digest
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
 from lineage.loop.running.journal import branch
 from lineage.loop.spec.gates import GATES
 from lineage.store.canonical import Json, canonical, digest, normalise
+from lineage.store.digests import sha256_at
 from lineage.store.objects import Commit
 
 if TYPE_CHECKING:
@@ -140,8 +140,7 @@ def file_sha256(path: Path) -> str:
     What `datasets` cached beside what it saved is not part of a folder.
     """
     if path.is_file():
-        with path.open("rb") as source:
-            return file_digest(source, "sha256").hexdigest()
+        return sha256_at(path)
     files = sorted(f for f in path.rglob("*") if f.is_file())
     named: Json = {
         f.relative_to(path).as_posix(): file_sha256(f)

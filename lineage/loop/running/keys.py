@@ -9,11 +9,12 @@ since those also say who else the files came from.
 from __future__ import annotations
 
 from functools import cache
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.store.canonical import Json, canonical, digest
+from lineage.store.digests import sha256_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,12 +76,7 @@ def _files(registry: Registry, id_: str) -> Json:
 
 def _digests(folder: Path) -> Json:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return {str(path.relative_to(folder)): sha256_at(path) for path in files}
 
 
 @cache

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from lineage.audit.graph import DATA, arrow_head
 from lineage.audit.svg import drawing, element, label, short
-from lineage.audit.text import plural
 from lineage.neighbourhood import MANY, Arrow, Near, Neighbourhood
 from lineage.server.pages.layers import WIDTH, Layers, Point, Spot, layers
 from lineage.server.pages.site import Site
+from lineage.wording import plural
 
 _HEAD = 46  # the height of a box without what stands below
 _LINE = 16  # of a chip, or of a line of text

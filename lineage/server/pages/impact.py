@@ -6,6 +6,7 @@ from lineage.server.pages import tainted, words
 from lineage.server.pages.site import Site
 from lineage.shapes.impact import KINDS
 from lineage.shapes.impact import reached as shaped
+from lineage.wording import between
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -60,6 +61,6 @@ def _share(found: dict[str, Any] | None) -> str:
     """A share with its count where that is known."""
     if found is None:
         return ""
-    both = words.between(found["low"], found["high"])
+    both = between(found["low"], found["high"])
     counts = " to ".join(f"{n:,}" for n in dict.fromkeys(found["count"] or ()))
     return f"{counts}, {both}" if counts and found["high"] else both

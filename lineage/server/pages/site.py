@@ -10,6 +10,7 @@ from lineage.audit import text
 from lineage.audit.look import safe_environment
 from lineage.audit.words import amount, name, value
 from lineage.server.pages import assets, words
+from lineage.wording import between, change, plural, size
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,14 +61,14 @@ def environment() -> "Environment":
         "name": name,
         "number": lambda found: text.number(found, 4),
         "percent": text.percent,
-        "plural": text.plural,
+        "plural": plural,
         "short": lambda id_: id_[: words.SHORT],
-        "size": text.brief_size,
+        "size": size,
         "stamp": stamp,
         "value": value,
         "words": words.spaced,
     }
-    made.globals |= {"between": words.between, "change_of": words.change}
+    made.globals |= {"between": between, "change_of": change}
     return made
 
 

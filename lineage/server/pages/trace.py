@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.server.pages import words
 from lineage.server.pages.origins import bar
 from lineage.server.pages.site import Site
+from lineage.wording import between
 
 if TYPE_CHECKING:
     from lineage.descent.paths import Link
@@ -67,7 +68,7 @@ def _made(registry: "Registry", made: "Made") -> dict[str, Any]:
 
 def _amount(amount: "Amount") -> dict[str, Any]:
     ranges = (
-        f"{words.between(*map(float, amount.made_of.range(origin)))} {origin}"
+        f"{between(*map(float, amount.made_of.range(origin)))} {origin}"
         for origin in ("human", "machine")
     )
     unknown = bool(amount.made_of.unknown)
@@ -84,7 +85,7 @@ def _source(registry: "Registry", part: "Part", count: int | None) -> dict[str, 
     return {
         "to": words.ref(registry, part.id),
         "origin": part.origin,
-        "share": words.between(low, high),
+        "share": between(low, high),
         "records": f"{low * count:,.0f}" if count is not None and low == high else "",
         "low": low,
         "said": part.said,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lineage.audit.text import number, percent
 from lineage.turns import turn_number
 
 if TYPE_CHECKING:
@@ -41,19 +40,6 @@ def title(commit: "Commit", generation: int) -> str:
 def spaced(role: str) -> str:
     """A role or type in words: ``trained on``."""
     return role.replace("_", " ")
-
-
-def between(low: float, high: float) -> str:
-    """A share, or the range that it lies in."""
-    return percent(low) if low == high else f"{percent(low)} to {percent(high)}"
-
-
-def change(delta: float | None) -> str:
-    """A difference, always with its sign."""
-    if delta is None:
-        return ""
-    sign = "+" if delta > 0 else "\N{MINUS SIGN}" if delta < 0 else ""
-    return f"{sign}{number(abs(delta), 4)}"
 
 
 def share(edge: Mapping[str, Any]) -> tuple[int, int] | None:

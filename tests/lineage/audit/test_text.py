@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.audit.text import cut, moment, number, plural, ranges, size, visible
+from lineage.audit.text import cut, moment, number, ranges, size, visible
+from lineage.wording import plural
 
 
 @given(st.text())
@@ -50,7 +51,7 @@ def test_visible_cuts() -> None:
         (109.66849, "109.668"),
         (21.9, "21.9"),
         (1e-7, "1.00000e-07"),
-        (123456789.0, "1.23457e+08"),
+        (123456789.0, "123,456,789"),
         (-3.5, "-3.5"),
     ],
 )

@@ -1,0 +1,53 @@
+"""Numbers, sizes, shares and counts as people read them: in a terminal, on a page."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_LEAST = 1e-5  # a share that still has digits of its own
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number with so many significant digits; whole ones in full."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if value == 0 or 1e-4 <= abs(value) < 10**digits:
+        return f"{value:,.{digits}g}"
+    whole = 10**digits <= abs(value) < 1e15
+    return f"{value:,.0f}" if whole else f"{value:.{digits - 1}e}"
+
+
+def change(value: float) -> str:
+    """A difference, always with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def size(count: int) -> str:
+    """A number of bytes in decimal units, as disks are sold: 12.3 MB."""
+    scaled, unit = float(count), 0
+    while scaled >= 999.5 and unit < len(_UNITS) - 1:
+        scaled, unit = scaled / 1000, unit + 1
+    return f"{scaled:.3g} {_UNITS[unit]}"
+
+
+def plural(count: int, what: str, many: str | None = None) -> str:
+    """A count of something: 1 file, 2 files; `many` where an s is not enough."""
+    return f"{count:,} {what if count == 1 else many or f'{what}s'}"
+
+
+def percent(share: "float | Fraction") -> str:
+    """A share with three digits: 33.3 %. Only all of it is 100 %."""
+    if 0 < share < _LEAST:
+        return f"< {100 * _LEAST:.3g} %"
+    scaled = float(100 * share)
+    shown = f"{scaled:.3g} %" if scaled < 999.5 else f"{scaled:,.0f} %"
+    return "> 99.9 %" if shown == "100 %" and share < 1 else shown
+
+
+def between(low: "float | Fraction", high: "float | Fraction") -> str:
+    """A share, or the range that it lies in: 0 to 50 %."""
+    if low == high:
+        return percent(low)
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
