@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
     from tests.chaos.loops import Looper
     from tests.chaos.world import Made, World
     from tests.chaos.writers import Writer

@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import lineage
 from tests.server.conftest import serving
 
 if TYPE_CHECKING:
@@ -40,3 +41,22 @@ def test_every_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     names["registry"].close()
     assert printed == said
     assert len(blocks) == 10
+
+
+def test_the_public_names_are_few_and_told() -> None:
+    """What `lineage` exports, and what the page calls, is there and has a docstring."""
+    page = PAGE.read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    called = re.findall(r"`(\w+)\(", " ".join(table))
+    told = re.search(r"^(`branch`.*?) are the others", page, re.MULTILINE)
+    called += re.findall(r"`(\w+)`", told[1] if told else "")
+    assert len(called) > 20
+    for name in lineage.__all__:
+        assert getattr(lineage, name).__doc__, name
+        assert name in page, name
+    for name in {*called, *_public(lineage.Registry)}:
+        assert getattr(lineage.Registry, name).__doc__, name
+
+
+def _public(kind: type) -> set[str]:
+    return {name for name in dir(kind) if not name.startswith("_")}
