@@ -1,4 +1,4 @@
-"""A night of a loop: fifteen generations, and what can come between them."""
+"""A night of a loop: nine generations, and what can come between them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Toy = Any
 
-# Generation 3's first try is hot: every word there is, as at a high temperature.
-# Generation 7's first model is worse. In 11 the machine dies, where it is to.
+# Generation 2's first try is hot: every word there is, as at a high temperature.
+# Generation 5's first model is worse. In 7 the machine dies, where it is to.
 NIGHT = """
 import json
 import os
@@ -31,7 +31,7 @@ import steps
 
 
 def generate(job):
-    if (job.generation, job.attempt) != (3, 0):
+    if (job.generation, job.attempt) != (2, 0):
         return steps.generate(job)
     words = json.loads((job.inputs["model"] / "words.json").read_text())
     lines = [json.dumps({"id": str(n), "text": " ".join(words)}) for n in range(12)]
@@ -40,14 +40,14 @@ def generate(job):
 
 def train(job):
     dies = Path(__file__).with_name("dies")
-    if job.generation == 11 and dies.exists():
+    if job.generation == 7 and dies.exists():
         dies.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
     return steps.train(job)
 
 
 def evaluate(job):
-    worse = (job.generation, job.attempt) == (7, 0)
+    worse = (job.generation, job.attempt) == (5, 0)
     gate = {"id": "worse", "verdict": "fail" if worse else "pass", "action": "stop"}
     return steps.evaluate(job) | {"gates": [gate]}
 """
@@ -64,12 +64,12 @@ from lineage.loop.running.runner import run
 run(lineage.open(sys.argv[1]), sys.argv[1] + "/loop.yaml")
 """
 PERSON = [
-    "approve 5",
-    "stopped 7",
-    "reject 10",
-    "stopped 10",
-    "approve 10",
-    "approve 15",
+    "approve 3",
+    "stopped 5",
+    "reject 6",
+    "stopped 6",
+    "approve 6",
+    "approve 9",
 ]
 
 
@@ -77,9 +77,9 @@ def configure(toy: Toy) -> Path:
     toy.write("night.py", NIGHT)
     toy.write("checks.py", CHECKS)
     path: Path = toy.configure(
-        num_generations=15,
+        num_generations=9,
         mixing={"strategy": "replace"},
-        review={"every": 5},
+        review={"every": 3},
         gates=[{"type": "check_record", "action": "retry"}],
         steps={name: f"night:{name}" for name in ("generate", "train", "evaluate")},
     )
@@ -90,7 +90,7 @@ def night(toy: Toy, *, dies: bool) -> tuple[str, list[str]]:
     """Run to the end as a person would; the head, and what they saw and did."""
     path, seen = configure(toy), list[str]()
     while True:
-        if dies and seen[-1:] == ["approve 10"]:
+        if dies and seen[-1:] == ["approve 6"]:
             toy.write("dies", "")
             command = [sys.executable, "-c", RUN, str(path.parent)]
             assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
@@ -100,7 +100,7 @@ def night(toy: Toy, *, dies: bool) -> tuple[str, list[str]]:
             [waiting] = Reviews.read(toy.registry).waiting.values()
             again = f"reject {waiting.generation}" in seen
             verdict: Any = (
-                "reject" if waiting.generation == 10 and not again else "approve"
+                "reject" if waiting.generation == 6 and not again else "approve"
             )
             decide(toy.registry, waiting.subject, verdict, "looked at it")
             seen.append(f"{verdict} {waiting.generation}")
@@ -122,8 +122,8 @@ def test_a_night_ends_as_the_spec_says(toy: Toy, tmp_path: Path) -> None:
         commit.params["generation"]: commit.params["attempt"]
         for commit in map(toy.registry.load, toy.branch())
     }
-    assert {n: a for n, a in attempts.items() if a} == {3: 1, 7: 1, 10: 1}
-    assert len(attempts) == 16
+    assert {n: a for n, a in attempts.items() if a} == {2: 1, 5: 1, 6: 1}
+    assert len(attempts) == 10
 
     with lineage.init(tmp_path / "dying") as registry:
         assert night(type(toy)(registry), dies=True) == (head, PERSON)
