@@ -5,7 +5,6 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineage.asking import Asking
 from lineage.draft import actor
 from lineage.errors import NotFound, VerificationError
 from lineage.moments import event_at
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from lineage.observing.run import Run
 
 
-class OpenRegistry(Asking, Saying):
+class OpenRegistry(Saying):
     """The registry that `open` gives: the whole public API."""
 
     def run(self, name: str, **facts: Any) -> "Run":

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from lineage.registry import Registry
+from lineage.asking import Asking
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.standing import Decision
 
 
-class Saying(Registry):
-    """A registry that is told things; each call gives what it recorded."""
+class Saying(Asking):
+    """A registry that is told things, too; each call gives what it recorded."""
 
     def tag(self, name: str, revision: str = "HEAD", *, message: str = "") -> str:
         """Give a commit a name that never moves; the commit's id.

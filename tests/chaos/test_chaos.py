@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lineage.registry import Registry
+    from lineage import Registry
 
 PARENT = "import subprocess, sys; subprocess.run(['sleep', '60'])"
 

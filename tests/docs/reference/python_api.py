@@ -17,6 +17,11 @@ from tests.docs.site import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_REGISTRIES = {  # each has what `lineage.Registry` has
+    "lineage.client.connecting.ConnectedRegistry",
+    "lineage.opening.OpenRegistry",
+    "lineage.registry.Registry",
+}
 HEAD = """\
 # The Python API
 
@@ -96,7 +101,7 @@ def _closure(begin: list[str]) -> list[str]:
         for named in _named(place):
             if _ours(named):
                 path = _found(named).path
-                if path not in met and path != "lineage.registry.Registry":
+                if path not in met and path not in _REGISTRIES:
                     met.append(path)
     return met
 
