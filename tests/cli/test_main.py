@@ -347,7 +347,8 @@ def test_help_reads_no_more_than_the_commands() -> None:
     below = {name for name in _imported_by("--help") if name.startswith("lineage.")}
 
     assert {name for name in below if not name.startswith("lineage.cli")} == {
-        "lineage.errors"
+        "lineage.errors",
+        "lineage.wording",
     }
 
 
