@@ -36,6 +36,7 @@ def helps(
     command: click.Command, path: str, parent: click.Context | None = None
 ) -> Iterator[tuple[str, str]]:
     """Give the help of a command and of all commands below it."""
+    command._help_option = None  # another test's may be kept there
     context = command.make_context(
         path,
         [],

@@ -25,12 +25,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that no mutant has seen."""
+    return tmp_path_factory.mktemp("seeds")
+
+
 @pytest.mark.parametrize("name", DAILY)
-def test_a_reader_takes_what_is_as_it_should_be(name: str, folder: Path) -> None:
+def test_a_reader_takes_what_is_as_it_should_be(
+    name: str, folder: Path, untouched: Path
+) -> None:
     """Fuzzing starts from bytes that are read to their end."""
     found = reader(name)
-    for seed in found.seeds(folder):
-        assert attempt(found, seed, folder), seed
+    assert folder.exists()
+    for seed in found.seeds(untouched):
+        assert attempt(found, seed, untouched), seed
 
 
 @pytest.mark.parametrize("name", DAILY)
