@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -70,10 +71,8 @@ class Shell:
             (self.home, HOME),
         ):
             text = text.replace(str(path), shown)
-        return [
-            line.rstrip()
-            for line in text.replace(os.uname().nodename, "laptop").splitlines()
-        ]
+        machine = rf"\b{re.escape(os.uname().nodename)}\b"
+        return [line.rstrip() for line in re.sub(machine, "laptop", text).splitlines()]
 
     def fresh(self) -> None:
         """Go on in an empty folder: what was made is put aside."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -15,6 +14,7 @@ import lineage
 from lineage.erase import Erasure, erase, plan_erasure
 from lineage.errors import NotAllowed, NotFound, StoreError, UsageError
 from lineage.gc import gc
+from lineage.loop.running.workshop import opened
 from lineage.names_ops import delete_branch
 from lineage.store.pins import Pins
 from lineage.tombstones import tombstones
@@ -194,11 +194,12 @@ def test_a_loop_may_clear_its_work_meanwhile(repo: Registry, chats: Committed) -
     work, over = repo.home / "loops" / "l" / "inputs", Event()
 
     def churn() -> None:
-        while not over.is_set():
-            for name in "abcdefgh":
-                (work / name / "human").mkdir(parents=True, exist_ok=True)
-                (work / name / "human" / "2").write_text(SECRET, encoding="utf-8")
-            shutil.rmtree(work)
+        with opened(repo, "l") as workshop:
+            while not over.is_set():
+                for name in "abcdefgh":
+                    (work / name / "human").mkdir(parents=True, exist_ok=True)
+                    (work / name / "human" / "2").write_text(SECRET, encoding="utf-8")
+                workshop.clear()
 
     with ThreadPoolExecutor(1) as pool:
         churning = pool.submit(churn)

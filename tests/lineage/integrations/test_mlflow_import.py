@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,17 +35,26 @@ def used(name: str, context: str) -> DatasetInput:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", context)])
 
 
+@pytest.fixture
+def served(
+    kept: tuple[Path, dict[str, str]], tmp_path: Path
+) -> tuple[str, dict[str, str]]:
+    """Give a server of the test's own, and the ids of what it keeps."""
+    folder, ids = kept
+    return shutil.copytree(folder / "mlruns", tmp_path / "mlruns").as_uri(), ids
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     """Give what a server keeps: a base model, its child, and a run that made none."""
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     folder = tmp_path_factory.mktemp("mlflow")
     with contextlib.chdir(folder):  # MLflow leaves a database where it runs
-        return _served(folder)
+        return folder, _kept(folder)
 
 
-def _served(folder: Path) -> tuple[str, dict[str, str]]:
+def _kept(folder: Path) -> dict[str, str]:
     uri = (folder / "mlruns").as_uri()  # a database takes seconds to make
     os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
     client = MlflowClient(uri, uri)
@@ -74,7 +84,7 @@ def _served(folder: Path) -> tuple[str, dict[str, str]]:
             client.create_model_version("tutor", source, tags=tags)
     client.delete_model_version("tutor", "2")
     client.set_registered_model_alias("tutor", "champion", "1")
-    return uri, ids
+    return ids
 
 
 def test_what_came_from_what_comes_over(
