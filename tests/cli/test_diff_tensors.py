@@ -103,7 +103,7 @@ def test_json_has_every_tensor(run: Run) -> None:
             "modules": ["q_proj"],
             "beside": [],
             "frozen": ["embedding", "attention k"],
-            "relative": 0.96924264,
+            "relative": 0.96924263,
             "cosine": 0.7146224,
             "says": "looks like a rank-1 update of q_proj (a merged LoRA)",
         }
@@ -148,6 +148,6 @@ def test_csv_has_a_line_for_each(run: Run) -> None:
     assert found == snapshot("""\
 section,path,change,a,b,delta,better,verdict
 tensors,model.layers.0.self_attn.q_proj.weight,changed,"F32[16,16]","F32[16,16]",1.047598,,
-tensors,model.layers.1.self_attn.q_proj.weight,changed,"F32[16,16]","F32[16,16]",0.93831873,,
-tensors,model.layers.2.self_attn.q_proj.weight,changed,"F32[16,16]","F32[16,16]",0.9339537,,
+tensors,model.layers.1.self_attn.q_proj.weight,changed,"F32[16,16]","F32[16,16]",0.9383187,,
+tensors,model.layers.2.self_attn.q_proj.weight,changed,"F32[16,16]","F32[16,16]",0.93395372,,
 """)
