@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lineage.registry import Registry
+from lineage.repository import Repository
 
 if TYPE_CHECKING:
     from lineage.store.index import Ask, Index
@@ -24,7 +24,7 @@ class IndexStatus:
     left_out: dict[str, str]
 
 
-def index_of(registry: Registry) -> "Index":
+def index_of(registry: Repository) -> "Index":
     """The index: ``index.url`` where that is set, else a file of this clone's own.
 
     Raises:
@@ -37,7 +37,7 @@ def index_of(registry: Registry) -> "Index":
     return Index(registry.git, registry.events_log, registry.home, url=url, clone=clone)
 
 
-def index_status(registry: Registry) -> IndexStatus:
+def index_status(registry: Repository) -> IndexStatus:
     """Where the index is and what it holds, as it stands: nothing is caught up.
 
     Raises:
@@ -47,7 +47,7 @@ def index_status(registry: Registry) -> IndexStatus:
         return _status(registry, index)
 
 
-def rebuild_index(registry: Registry) -> IndexStatus:
+def rebuild_index(registry: Repository) -> IndexStatus:
     """Make this clone's rows anew from the event log; those of other clones stay.
 
     Raises:
@@ -58,7 +58,7 @@ def rebuild_index(registry: Registry) -> IndexStatus:
         return _status(registry, index)
 
 
-def _status(registry: Registry, index: "Index") -> IndexStatus:
+def _status(registry: Repository, index: "Index") -> IndexStatus:
     from lineage.store.index_query import census
 
     def question(ask: "Ask") -> IndexStatus:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lineage.errors import UsageError
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.statements import statements, subjects
 from lineage.store.attested import METRICS, Attested
 from lineage.store.attested import attested as holding
@@ -24,7 +24,7 @@ class Said(NamedTuple):
     created: bool
 
 
-def metrics(registry: Registry, id_: str) -> Mapping[str, Metric]:
+def metrics(registry: Repository, id_: str) -> Mapping[str, Metric]:
     """The metrics of the commit `id_` by name, recorded and attested.
 
     Raises:
@@ -38,7 +38,7 @@ def metrics(registry: Registry, id_: str) -> Mapping[str, Metric]:
     return dict(sorted(both.items()))
 
 
-def attested(registry: Registry, id_: str) -> dict[str, Attested]:
+def attested(registry: Repository, id_: str) -> dict[str, Attested]:
     """The metrics that were attested of the commit `id_` and that it does not record.
 
     Of a registry as it was at some event, those attested by then.
@@ -51,7 +51,7 @@ def attested(registry: Registry, id_: str) -> dict[str, Attested]:
 
 
 def attest(
-    registry: Registry,
+    registry: Repository,
     id_: str,
     given: Mapping[str, Metric | None],
     *,
@@ -83,7 +83,7 @@ def _event(found: Attested) -> tuple[str, str]:
     return found.event.time, found.event.id
 
 
-def _check(registry: Registry, id_: str, given: Mapping[str, Metric | None]) -> None:
+def _check(registry: Repository, id_: str, given: Mapping[str, Metric | None]) -> None:
     """Refuse what would be said and never heard."""
     if not given:
         raise UsageError("there is nothing to attest", hint="give at least one metric")

@@ -15,7 +15,8 @@ from lineage.history import Entry, Names, entry
 from lineage.loop.measuring.definitions import direction_of
 from lineage.measured import attested, metrics
 from lineage.registry import Registry
-from lineage.revisions import newest_first, read
+from lineage.resolving import read
+from lineage.revisions import newest_first
 from lineage.store.objects import Metric
 from lineage.walks import BACK, heads
 

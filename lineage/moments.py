@@ -11,7 +11,7 @@ from collections import deque
 from datetime import UTC, date, datetime, time, timedelta
 
 from lineage.errors import Ambiguous, NotFound, UsageError
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.store.event_reading import Logged
 
 SHORTEST = 4
@@ -21,7 +21,7 @@ _DAYS = {"today": 0, "yesterday": 1}
 _HINT = "write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'"
 
 
-def event_at(registry: Registry, text: str) -> str:
+def event_at(registry: Repository, text: str) -> str:
     """The git oid of the event that `text` names, or that was the newest at a moment.
 
     At a moment: of the events on this registry's own chain (first parents), the
@@ -44,7 +44,7 @@ def event_at(registry: Registry, text: str) -> str:
     return oid
 
 
-def find_event(registry: Registry, prefix: str) -> Logged:
+def find_event(registry: Repository, prefix: str) -> Logged:
     """The event whose id or git oid starts with `prefix`.
 
     Raises:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.store import summed
 from lineage.store.event_reading import Logged
 
@@ -34,7 +34,7 @@ class Note(Protocol):
 N = TypeVar("N", bound=Note)
 
 
-def noted(registry: Registry, kind: type[N]) -> N:
+def noted(registry: Repository, kind: type[N]) -> N:
     """The note of a kind as of the newest event of the whole log."""
     log = registry.events_log.whole
     found = written_down(registry, kind)
@@ -51,7 +51,7 @@ def noted(registry: Registry, kind: type[N]) -> N:
     return found
 
 
-def recounted(registry: Registry, kind: type[N]) -> N:
+def recounted(registry: Repository, kind: type[N]) -> N:
     """The same, read from the whole log and nothing else."""
     log, found = registry.events_log.whole, kind()
     found.tip = log.tip() or ""
@@ -59,7 +59,7 @@ def recounted(registry: Registry, kind: type[N]) -> N:
     return found
 
 
-def written_down(registry: Registry, kind: type[N]) -> N:
+def written_down(registry: Repository, kind: type[N]) -> N:
     """What was written down; nothing where that is damaged."""
     data = summed.read(registry.home / kind.FILE)
     with suppress(ValueError, TypeError, AttributeError):
@@ -69,19 +69,19 @@ def written_down(registry: Registry, kind: type[N]) -> N:
     return kind()
 
 
-def forget(registry: Registry, kind: type[N]) -> None:
+def forget(registry: Repository, kind: type[N]) -> None:
     """Remove what was written down and make it again."""
     (registry.home / kind.FILE).unlink(missing_ok=True)
     noted(registry, kind)
 
 
-def _take(registry: Registry, found: Note, events: Iterable[Logged]) -> None:
+def _take(registry: Repository, found: Note, events: Iterable[Logged]) -> None:
     for logged in events:
         if logged.event.type in found.TYPES:
             found.take(logged, registry.uuid())
 
 
-def _write(registry: Registry, found: Note) -> None:
+def _write(registry: Repository, found: Note) -> None:
     fields = {**asdict(found), "types": sorted(found.TYPES)}
     data = json.dumps(fields, sort_keys=True).encode()
     summed.write(registry.home / found.FILE, data)

@@ -16,7 +16,7 @@ from lineage.store.views import Move, Target, moved_meanwhile
 from lineage.unfetched import arrived
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage.repository import Repository
 
 
 class Committed(NamedTuple):
@@ -34,7 +34,7 @@ class Committed(NamedTuple):
     event: str
 
 
-def check(registry: "Registry", draft: Commit, event: Event, *, files: bool) -> None:
+def check(registry: "Repository", draft: Commit, event: Event, *, files: bool) -> None:
     """Refuse a commit that cannot be recorded, before any of its files is read.
 
     Raises:
@@ -49,7 +49,7 @@ def check(registry: "Registry", draft: Commit, event: Event, *, files: bool) -> 
 
 
 def put(
-    registry: "Registry",
+    registry: "Repository",
     draft: Commit,
     entries: list[FileEntry],
     event: Event,
@@ -77,7 +77,7 @@ def put(
 
 
 def _record(
-    registry: "Registry",
+    registry: "Repository",
     commit: Commit,
     entries: list[FileEntry],
     move: Move,

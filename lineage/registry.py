@@ -2,136 +2,45 @@
 
 A call goes down to the store, a value comes up: `commit` hands a path to
 `store.payloads`, turns the manifest into git objects with `store.projection` and
-appends an event with `store.events`; everything else reads. `Registry` is what every
-module is handed; what `lineage.open` gives has on top of it each question (`asking`)
-and each statement (`saying`) in one call, and the command line, the loop and the
-server do nothing that cannot be done from there.
+appends an event with `store.events`; everything else reads. A `Repository` below it
+has the pieces, opened; `Registry` is what every module is handed; what `lineage.open`
+gives has on top of it each question (`asking`) and each statement (`saying`) in one
+call, and the command line, the loop and the server do nothing that cannot be done
+from there.
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from lineage.draft import actor, last_moved, place_of, shown
+from lineage.draft import place_of, shown
 from lineage.errors import UsageError
-from lineage.keys.log import KeyLog
-from lineage.keys.signer import Signer
-from lineage.reading import Reading
 from lineage.recording import Committed, check, put
-from lineage.store.clone_name import clone_name
-from lineage.store.disk import disk_errors, write_atomically
-from lineage.store.event_reading import Logged
-from lineage.store.events import EventLog, now
+from lineage.repository import Repository
+from lineage.resolving import resolve, select
+from lineage.store.disk import disk_errors
+from lineage.store.events import now
 from lineage.store.files import FileEntry
-from lineage.store.git import GitRepository
-from lineage.store.ids import Ids
 from lineage.store.objects import Commit, Edge, Event, Metric
-from lineage.store.settings import Settings
 from lineage.store.views import Move
+from lineage.tombstones import tombstones
 
 if TYPE_CHECKING:
-    from lineage.store.payloads import Payloads
     from lineage.store.reading import Progress
-    from lineage.store.remote_payloads import RemotePayloads
 
 _MAINTENANCE = 256  # commits between two looks at git's loose objects
 
 
-class Registry(Reading):
-    """One registry: commits, names and the log of a git and DVC repository."""
-
-    def __init__(
-        self,
-        git: GitRepository,
-        settings: Mapping[str, str] | None = None,
-        at: str | None = None,
-    ) -> None:
-        self.git = git
-        self.root = git.root
-        self.home = git.home
-        self.settings = Settings(self.home, settings)
-        self.signer = Signer(self)
-        self.events_log = EventLog(git, self.home, at, self.signer)
-        self.key_log = KeyLog(git, self.events_log, self.home)
-        self.ids = Ids(git, self.events_log, self.home)
-        self._load = lru_cache(maxsize=1024)(self._read)
-        self._actor: Mapping[str, str] | None = None
-        self._via: Mapping[str, str] = {}
-
-    def close(self) -> None:
-        """Let go of the git process, and of the files, that this registry reads."""
-        self.git.close()
-        if "payloads" in self.__dict__:
-            self.payloads.close()
-
-    def rest(self) -> None:
-        """Let go of the files that were read: somebody else's turn is next."""
-        if "payloads" in self.__dict__:
-            self.payloads.rest()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @cached_property
-    def payloads(self) -> "Payloads":
-        """The payload store, in the cache directory that DVC is configured for."""
-        from lineage.store import dvc
-        from lineage.store.hashes import HashCache
-        from lineage.store.payloads import Payloads
-
-        cache = dvc.cache_directory(dvc.home(self.git))
-        return Payloads(cache, self.uuid(), HashCache(self.home / "hashes.sqlite"))
-
-    def payload_remote(self, name: str | None = None) -> "RemotePayloads":
-        """Where payloads lie beside the cache: the DVC remote `name`, or the default.
-
-        Raises:
-            UsageError, NotFound, StoreError: as `store.dvc.remote`.
-        """
-        from lineage.store import dvc
-
-        return dvc.remote(self.git, name)
-
-    def has_payload_remote(self) -> bool:
-        """Whether there is such a place at all."""
-        from lineage.store import dvc
-
-        return bool(dvc.remote_names(self.git))
+class Registry(Repository):
+    """One registry: a repository in which commits are made, and found by revisions."""
 
     def keep(
         self, entries: Sequence[FileEntry], progress: "Progress | None" = None
     ) -> None:
         """Do what has to be done for files that are in the cache: here, nothing."""
-
-    def uuid(self) -> str:
-        """The name of this clone, made when it is first needed."""
-        return clone_name(self.home)
-
-    def actor(self) -> dict[str, str]:
-        """Who acts here: see `acting`, and else `lineage.draft`."""
-        return dict(self._actor) if self._actor else actor(self.root)
-
-    @contextmanager
-    def acting(
-        self, who: Mapping[str, str], via: Mapping[str, str] | None = None
-    ) -> Iterator[Self]:
-        """Act as `who`, a name and an email, for a while: events are theirs.
-
-        `via` says by which way they came, and goes into their data.
-        """
-        before = self._actor, self._via
-        self._actor, self._via = who, via or {}
-        try:
-            yield self
-        finally:
-            self._actor, self._via = before
 
     # writing
 
@@ -210,57 +119,7 @@ class Registry(Reading):
 
     def erased(self) -> Collection[str]:
         """The SHA-256 of every file that was erased (see `lineage.erase`)."""
-        from lineage.tombstones import tombstones
-
         return tombstones(self).erased
-
-    def record(
-        self,
-        event: Event,
-        moves: Iterable[Move] = (),
-        objects: Iterable[Any] = (),
-        *,
-        lock: int,
-        merged: Sequence[str] = (),
-        alone: Collection[str] = (),
-    ) -> Logged:
-        """Append `event` and move names; call it under the lock.
-
-        `merged` are git oids of events of other logs that it comes after too, `alone`
-        those of commits that no name reaches.
-        """
-        if self._via:
-            event = replace(event, data={**event.data, **self._via})
-        logged = self.events_log.append(
-            event, moves, objects, lock=lock, merged=merged, alone=alone
-        )
-        self.ids.refresh()
-        if event.commits and self.settings.section("openlineage."):
-            from lineage.integrations.openlineage.starting import start
-
-            start(self.root, self.settings)
-        return logged
-
-    def attest(
-        self,
-        type: str,
-        *,
-        subject: str | None = None,
-        message: str = "",
-        data: Mapping[str, Any] | None = None,
-    ) -> str:
-        """Append an event that moves no name (a review, a gate…); returns its id."""
-        event = Event(
-            type, now(), self.actor(), message, subject=subject, data=data or {}
-        )
-        with disk_errors("recording the event"), self.events_log.locked() as lock:
-            return self.record(event, lock=lock).event.id
-
-    def move(self, type_: str, moves: Iterable[Move], message: str = "") -> None:
-        """Append an event that only moves names."""
-        event = Event(type_, now(), self.actor(), message)
-        with disk_errors("moving the name"), self.events_log.locked() as lock:
-            self.record(event, moves, lock=lock)
 
     def drop_runs(self, prefix: str, *, included_by: str | None = None) -> None:
         """Forget a loop's parts below `prefix`.
@@ -286,30 +145,11 @@ class Registry(Reading):
 
     def resolve(self, revision: str) -> str:
         """The full id of the one commit that `revision` means, be it a revset."""
-        from lineage.revisions import resolve
-
         return resolve(self, revision)
 
     def select(self, *revsets: str) -> list[str]:
         """The ids that any of `revsets` means, newest first (docs/revisions.md)."""
-        from lineage.revisions import select
-
         return select(self, *revsets)
-
-    @property
-    def head(self) -> str | None:
-        """The branch that was last moved by a command here, or by then."""
-        if self.events_log.at:
-            return last_moved(self.events_log)
-        try:
-            return (self.home / "HEAD").read_text(errors="replace").strip()
-        except FileNotFoundError:
-            return None
-
-    def set_head(self, branch: str) -> None:
-        """Make `branch` what ``HEAD`` means in this clone."""
-        with suppress(OSError):  # what it names is recorded in any case
-            write_atomically(self.home / "HEAD", branch.encode())
 
     def check_outside(self, path: Path) -> None:
         """What holds the registry's own files is neither a payload nor replaced."""

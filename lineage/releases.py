@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lineage.errors import NotFound
 from lineage.keys.signatures import Signature, Signatures
 from lineage.measured import Said
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.statements import RELEASE, released
 from lineage.store import names
 from lineage.store.event_reading import Logged
@@ -41,7 +41,7 @@ class Released:
 
 
 def releases(
-    registry: Registry,
+    registry: Repository,
     signatures: Signatures | None = None,
     *,
     subject: str | None = None,
@@ -59,7 +59,7 @@ def releases(
     return tuple(sorted(found, key=lambda one: (one.since, one.event)))
 
 
-def live(registry: Registry, environment: str | None = None) -> tuple[Released, ...]:
+def live(registry: Repository, environment: str | None = None) -> tuple[Released, ...]:
     """What is live now, or was at the registry's time: anywhere, or in one place."""
     return tuple(
         one
@@ -68,7 +68,7 @@ def live(registry: Registry, environment: str | None = None) -> tuple[Released, 
     )
 
 
-def live_in(registry: Registry) -> dict[str, tuple[str, ...]]:
+def live_in(registry: Repository) -> dict[str, tuple[str, ...]]:
     """By the id of each commit that is live somewhere: where, sorted.
 
     It judges no signature, and costs nothing where nothing was ever released.
@@ -81,7 +81,7 @@ def live_in(registry: Registry) -> dict[str, tuple[str, ...]]:
     return {id_: tuple(sorted(places)) for id_, places in found.items()}
 
 
-def _spans(registry: Registry) -> Iterator[tuple[Logged, Logged | None]]:
+def _spans(registry: Repository) -> Iterator[tuple[Logged, Logged | None]]:
     """The events that released something, with those that ended it."""
     standing: dict[tuple[str, str, str], Logged] = {}
     for logged in released(registry):
@@ -101,7 +101,7 @@ def _spans(registry: Registry) -> Iterator[tuple[Logged, Logged | None]]:
     yield from ((logged, None) for logged in standing.values())
 
 
-def _place(registry: Registry, event: Event) -> tuple[str, str, str]:
+def _place(registry: Repository, event: Event) -> tuple[str, str, str]:
     """Where one commit is live at a time."""
     commit = registry.load(event.subject or "")
     return event.data["environment"], commit.kind, commit.name
@@ -114,7 +114,7 @@ def _is_release(event: Event) -> bool:
 
 
 def _made(
-    registry: Registry, start: Logged, end: Logged | None, signatures: Signatures
+    registry: Repository, start: Logged, end: Logged | None, signatures: Signatures
 ) -> Released:
     event = start.event
     environment, kind, name = _place(registry, event)
@@ -133,7 +133,7 @@ def _made(
 
 
 def release(
-    registry: Registry, id_: str, environment: str, *, message: str = ""
+    registry: Repository, id_: str, environment: str, *, message: str = ""
 ) -> Said:
     """Say that the commit `id_` is live in an environment from now on.
 
@@ -156,7 +156,7 @@ def release(
 
 
 def retire(
-    registry: Registry, id_: str, environment: str, *, message: str = ""
+    registry: Repository, id_: str, environment: str, *, message: str = ""
 ) -> Said:
     """Say that the commit `id_` is not live in an environment any more.
 
@@ -175,7 +175,7 @@ def retire(
 
 
 def _say(
-    registry: Registry, id_: str, environment: str, message: str, *, live: bool
+    registry: Repository, id_: str, environment: str, message: str, *, live: bool
 ) -> str:
     data = {"environment": environment, "live": live}
     return registry.attest(RELEASE, subject=id_, message=message, data=data)

@@ -1,11 +1,10 @@
-"""Names of commits: ``tutor~2``, ``HEAD^trained_on``, ``v1``, ``3fa9``, and sets.
+"""Names of commits: ``tutor~2``, ``HEAD^trained_on``, ``v1``, ``3fa9``.
 
 A revision is a base and any number of steps. The base is HEAD, a tag, a branch or
 a prefix (at least 4 digits) of an id or git oid, tried in that order; with ``@{…}``
 it is what a name meant then. A step is ``~n`` (n commits back along follows and
 revises), ``^role`` (the parent along an edge of that role) or ``^role(kind)`` (the
-one of that kind among several). Any other text is a revset, an expression that means
-a set of commits: `lineage.revset` reads those, and is not imported for a revision.
+one of that kind among several).
 """
 
 import re
@@ -14,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from lineage.errors import Ambiguous, NotFound, Place
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.store.objects import KINDS, ROLES
 from lineage.walks import BACK
 
@@ -73,47 +72,7 @@ class Reading(NamedTuple):
     is_range: bool = False
 
 
-def read(registry: Registry, text: str) -> Reading:
-    """The commits that `text`, a revision or a revset, means.
-
-    A text that is the name of a tag or branch means that, whatever is in it.
-
-    Raises:
-        NotFound: when a name in it is no commit's.
-        Ambiguous: when one could be several; they are listed.
-        UsageError: when it is not written as a revset is; `place` says where.
-    """
-    plain = _plain(registry, text.strip())
-    if plain is not None:
-        return Reading([plain], is_revision=True)
-    from lineage.revset import evaluate, parse
-
-    return evaluate(registry, parse(text))
-
-
-def resolve(registry: Registry, text: str) -> str:
-    """The full id of the one commit that `text` means.
-
-    Raises:
-        NotFound: when it means none.
-        Ambiguous: when it means several; some are listed.
-        UsageError: when it is not written as a revset is.
-    """
-    ids = read(registry, text).ids
-    if not ids:
-        raise NotFound(f"no commit is in {text!r}", hint="`lineage log` lists commits")
-    return only(registry, ids, f"{text!r} means {len(ids):,} commits")
-
-
-def select(registry: Registry, *texts: str) -> list[str]:
-    """The ids of all commits that one of `texts` means, newest first."""
-    readings = [read(registry, text).ids for text in texts]
-    if len(readings) == 1:
-        return readings[0]
-    return newest_first(registry, {id_ for ids in readings for id_ in ids})
-
-
-def newest_first(registry: Registry, ids: Iterable[str]) -> list[str]:
+def newest_first(registry: Repository, ids: Iterable[str]) -> list[str]:
     """`ids` by the order of recording."""
     ids = list(ids)
     if len(ids) <= len(registry.ids) // 16:
@@ -122,7 +81,7 @@ def newest_first(registry: Registry, ids: Iterable[str]) -> list[str]:
     return sorted(ids, key=lambda id_: -numbers[id_])
 
 
-def only(registry: Registry, ids: list[str], several: str) -> str:
+def only(registry: Repository, ids: list[str], several: str) -> str:
     """The first of `ids`.
 
     Raises:
@@ -136,13 +95,13 @@ def only(registry: Registry, ids: list[str], several: str) -> str:
     raise Ambiguous(several, lines)
 
 
-def described(registry: Registry, id_: str) -> str:
+def described(registry: Repository, id_: str) -> str:
     """A commit in a sentence: its short id, kind and name."""
     commit = registry.load(id_)
     return f"{id_[:12]} ({commit.kind} {commit.name})"
 
 
-def _plain(registry: Registry, text: str) -> str | None:
+def named(registry: Repository, text: str) -> str | None:
     """The commit that a text without operators means; None where it may be a revset."""
     found = _PLAIN.fullmatch(text)
     if found is None:
@@ -159,7 +118,7 @@ def _step(found: re.Match[str]) -> Step:
     return Along(role, kind) if role else Back(int(back or 1))
 
 
-def commit_of(registry: Registry, revision: Revision) -> str | None:
+def commit_of(registry: Repository, revision: Revision) -> str | None:
     """The full id that `revision` means; None where its base is no name.
 
     Raises:
@@ -170,14 +129,14 @@ def commit_of(registry: Registry, revision: Revision) -> str | None:
     return base and walked(registry, base, revision.steps)
 
 
-def base_of(registry: Registry, name: str, moment: str | None) -> str | None:
+def base_of(registry: Repository, name: str, moment: str | None) -> str | None:
     """The id that a name means, or meant at a moment; None where it is no name."""
     if not name.isprintable():
         return None
     if moment is not None:
         from lineage.moments import event_at
 
-        then = Registry(registry.git, at=event_at(registry, moment))
+        then = Repository(registry.git, at=event_at(registry, moment))
         return base_of(then, name, None)
     if name == "HEAD":
         return _head(registry)
@@ -188,7 +147,7 @@ def base_of(registry: Registry, name: str, moment: str | None) -> str | None:
     return _prefixed(registry, name) if _HEX.match(name) else None
 
 
-def _head(registry: Registry) -> str:
+def _head(registry: Repository) -> str:
     branch = registry.head
     target = registry.target(f"heads/{branch}") if branch else None
     if target is None:
@@ -197,7 +156,7 @@ def _head(registry: Registry) -> str:
     return target.id
 
 
-def _prefixed(registry: Registry, prefix: str) -> str | None:
+def _prefixed(registry: Repository, prefix: str) -> str | None:
     found = {record.id for record in registry.ids.find(prefix)}
     if len(prefix) <= 40:
         found |= _by_git_oid(registry, prefix)
@@ -206,7 +165,7 @@ def _prefixed(registry: Registry, prefix: str) -> str | None:
     return only(registry, sorted(found), f"{prefix!r} could be {len(found)} commits")
 
 
-def _by_git_oid(registry: Registry, prefix: str) -> set[str]:
+def _by_git_oid(registry: Repository, prefix: str) -> set[str]:
     """Commits whose git oid starts with `prefix`; git itself finds them."""
     listed = registry.git.run("rev-parse", f"--disambiguate={prefix}").decode().split()
     found = registry.git.read_many(f"{oid}:lineage.json" for oid in listed)
@@ -216,7 +175,7 @@ def _by_git_oid(registry: Registry, prefix: str) -> set[str]:
     return {id_ for id_ in ids if registry.ids.find(id_)}
 
 
-def walked(registry: Registry, id_: str, steps: Iterable[Step]) -> str:
+def walked(registry: Repository, id_: str, steps: Iterable[Step]) -> str:
     """The commit that `steps` lead to; each must lead to exactly one.
 
     Raises:
@@ -231,7 +190,7 @@ def walked(registry: Registry, id_: str, steps: Iterable[Step]) -> str:
     return id_
 
 
-def _back(registry: Registry, id_: str, count: int) -> str:
+def _back(registry: Repository, id_: str, count: int) -> str:
     for _ in range(count):
         parents = registry.load(id_).ids(*BACK)
         if not parents:
@@ -240,7 +199,7 @@ def _back(registry: Registry, id_: str, count: int) -> str:
     return id_
 
 
-def _along(registry: Registry, id_: str, step: Along) -> str:
+def _along(registry: Repository, id_: str, step: Along) -> str:
     chosen = along(registry, id_, step)
     if not chosen:
         to = f" to a {step.kind}" if step.kind else ""
@@ -248,7 +207,7 @@ def _along(registry: Registry, id_: str, step: Along) -> str:
     return only(registry, chosen, f"{id_[:12]} has {len(chosen)} edges {step.role}")
 
 
-def along(registry: Registry, id_: str, step: Along) -> list[str]:
+def along(registry: Repository, id_: str, step: Along) -> list[str]:
     """The parents of a commit that a step can lead to."""
     parents = registry.load(id_).ids(step.role)
     return [p for p in parents if step.kind in (None, registry.load(p).kind)]

@@ -28,7 +28,8 @@ def scope(
     registry: "Registry", revsets: Sequence[str], *, everything: bool = False
 ) -> Scope:
     """What the union of `revsets` shows; `everything` is every branch and tag."""
-    from lineage.revisions import newest_first, read
+    from lineage.resolving import read
+    from lineage.revisions import newest_first
     from lineage.walks import ancestors
 
     readings = [read(registry, text) for text in revsets]

@@ -23,7 +23,7 @@ from lineage.store.canonical import SAFE_INTEGER, Json
 from lineage.store.objects import KINDS
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage.repository import Repository
     from lineage.store.index import Ask
 
 _CONDITION = re.compile(
@@ -106,7 +106,7 @@ def _within(part: str | None, text: str) -> bool:
 
 
 def search(
-    registry: "Registry",
+    registry: "Repository",
     filters: Filters,
     *,
     starts: Iterable[str] | None = None,
@@ -146,7 +146,9 @@ def search(
         return index.read(question)
 
 
-def _measured(registry: "Registry", id_: str, conditions: Iterable[Condition]) -> bool:
+def _measured(
+    registry: "Repository", id_: str, conditions: Iterable[Condition]
+) -> bool:
     """Whether a commit met the conditions by what was known of it then."""
     from lineage.measured import metrics
     from lineage.store.index_query import COMPARE
@@ -159,7 +161,7 @@ def _measured(registry: "Registry", id_: str, conditions: Iterable[Condition]) -
 
 
 def children(
-    registry: "Registry", ids: Iterable[str], roles: Collection[str] | None = None
+    registry: "Repository", ids: Iterable[str], roles: Collection[str] | None = None
 ) -> set[str]:
     """The commits that name one of `ids`, along edges of `roles` (None: of any)."""
     from lineage.indexing import index_of

@@ -13,7 +13,7 @@ from typing import ClassVar, TypeAlias
 from weakref import WeakKeyDictionary
 
 from lineage.noted import noted
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.store.event_reading import Logged
 from lineage.store.order import in_order
 
@@ -24,7 +24,7 @@ TYPES = frozenset(
 
 
 _Said: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]
-_kept: WeakKeyDictionary[Registry, tuple[str | None, _Said]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Repository, tuple[str | None, _Said]] = WeakKeyDictionary()
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +70,7 @@ class Statements:
         }
 
 
-def subjects(registry: Registry, type_: str) -> Mapping[str, Sequence[str]]:
+def subjects(registry: Repository, type_: str) -> Mapping[str, Sequence[str]]:
     """The commits that statements of a type speak of, with the events' git oids.
 
     Of a registry as it was at some event, only what had been said by then.
@@ -78,7 +78,7 @@ def subjects(registry: Registry, type_: str) -> Mapping[str, Sequence[str]]:
     return _said(registry).get(type_, {})
 
 
-def statements(registry: Registry, id_: str, *types: str) -> list[Logged]:
+def statements(registry: Repository, id_: str, *types: str) -> list[Logged]:
     """What was said of the commit `id_` in events of these types, oldest first.
 
     The order is the same in every clone (see `lineage.store.order`).
@@ -89,7 +89,7 @@ def statements(registry: Registry, id_: str, *types: str) -> list[Logged]:
     return in_order(registry.git, events, heard=sum(map(bool, told)) < 2)
 
 
-def released(registry: Registry) -> list[Logged]:
+def released(registry: Repository) -> list[Logged]:
     """The events of the type ``release``, of whatever commit, oldest first."""
     log = registry.events_log
     here = {oid for oids in subjects(registry, RELEASE).values() for oid in oids}
@@ -98,7 +98,7 @@ def released(registry: Registry) -> list[Logged]:
     return in_order(registry.git, events)
 
 
-def _said(registry: Registry) -> _Said:
+def _said(registry: Repository) -> _Said:
     """All statements as of the newest event, kept at hand until there is another."""
     tip = registry.events_log.whole.tip()
     if registry not in _kept or _kept[registry][0] != tip:
@@ -107,7 +107,7 @@ def _said(registry: Registry) -> _Said:
     return _kept[registry][1]
 
 
-def _by_then(registry: Registry, said: _Said) -> _Said:
+def _by_then(registry: Repository, said: _Said) -> _Said:
     """What of it had been said at the end of this registry's log."""
     at = registry.events_log.at
     if at is None or not said:

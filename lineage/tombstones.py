@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from lineage.errors import LineageError, StoreError
 from lineage.noted import noted, written_down
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.store.event_reading import Logged
 from lineage.store.files import FileEntry
 from lineage.store.objects import Event
@@ -43,12 +43,12 @@ class Tombstones:
             self.freed.update((item["id"], logged.git) for item in data["commits"])
 
 
-def tombstones(registry: Registry) -> Tombstones:
+def tombstones(registry: Repository) -> Tombstones:
     """What is away on purpose as of the newest event."""
     return noted(registry, Tombstones)
 
 
-def known_tombstones(registry: Registry) -> Tombstones:
+def known_tombstones(registry: Repository) -> Tombstones:
     """The same; as last written down, where the log cannot be read."""
     with suppress(LineageError):
         return tombstones(registry)
@@ -64,7 +64,9 @@ def told(event: Event) -> str:
     return f"erased on {day} by {who} for {authority}: {reason}"
 
 
-def explain_erased(registry: Registry, id_: str, entries: Iterable[FileEntry]) -> None:
+def explain_erased(
+    registry: Repository, id_: str, entries: Iterable[FileEntry]
+) -> None:
     """Say who erased files of the commit `id_`, even if their bytes are still here.
 
     Raises:
@@ -79,7 +81,7 @@ def explain_erased(registry: Registry, id_: str, entries: Iterable[FileEntry]) -
             raise StoreError(message, hint=hint)
 
 
-def explain_freed(registry: Registry, id_: str, entries: Iterable[FileEntry]) -> None:
+def explain_freed(registry: Repository, id_: str, entries: Iterable[FileEntry]) -> None:
     """Say when gc freed files of the commit `id_` that are not here.
 
     Raises:
@@ -94,7 +96,7 @@ def explain_freed(registry: Registry, id_: str, entries: Iterable[FileEntry]) ->
         raise StoreError(message, hint=hint)
 
 
-def missing(registry: Registry, entries: Iterable[FileEntry]) -> list[FileEntry]:
+def missing(registry: Repository, entries: Iterable[FileEntry]) -> list[FileEntry]:
     """The files whose bytes are not here."""
     files = (entry for entry in entries if not entry.is_directory)
     return [entry for entry in files if not registry.payloads.has(entry.md5)]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from lineage.store.disk import disk_errors, locked, write_atomically
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage.repository import Repository
 
 
-def unfetched(registry: "Registry") -> set[str]:
+def unfetched(registry: "Repository") -> set[str]:
     """The ids of the commits whose files may be missing here."""
     try:
         return set(_path(registry).read_text(errors="replace").split())
@@ -23,17 +23,17 @@ def unfetched(registry: "Registry") -> set[str]:
         return set()
 
 
-def came(registry: "Registry", ids: Iterable[str]) -> None:
+def came(registry: "Repository", ids: Iterable[str]) -> None:
     """Commits came, and their files have not."""
     _change(registry, frozenset(ids), frozenset())
 
 
-def arrived(registry: "Registry", ids: Iterable[str]) -> None:
+def arrived(registry: "Repository", ids: Iterable[str]) -> None:
     """The files of these commits are here now."""
     _change(registry, frozenset(), frozenset(ids))
 
 
-def _change(registry: "Registry", new: frozenset[str], gone: frozenset[str]) -> None:
+def _change(registry: "Repository", new: frozenset[str], gone: frozenset[str]) -> None:
     path = _path(registry)
     if not new and not path.exists():
         return
@@ -47,5 +47,5 @@ def _change(registry: "Registry", new: frozenset[str], gone: frozenset[str]) -> 
             write_atomically(path, lines.encode(), sync=True)
 
 
-def _path(registry: "Registry") -> Path:
+def _path(registry: "Repository") -> Path:
     return registry.home / "unfetched"

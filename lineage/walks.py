@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
-from lineage.registry import Registry
+from lineage.repository import Repository
 
 BACK = ("follows", "revises")
 _A, _B, _BELOW = 1, 2, 4  # reached from a, from b, from below a common ancestor
@@ -44,7 +44,7 @@ class _Graph(Protocol):
 class _Near:
     """The commits as their manifests say it; named and not here is no parent."""
 
-    def __init__(self, registry: Registry, roles: Roles) -> None:
+    def __init__(self, registry: Repository, roles: Roles) -> None:
         self._registry = registry
         self._roles = roles
         self._left = _NEAR
@@ -70,7 +70,7 @@ class _Near:
 class _Far:
     """The commits and edges that the index has, by the index's numbers."""
 
-    def __init__(self, registry: Registry, roles: Roles) -> None:
+    def __init__(self, registry: Repository, roles: Roles) -> None:
         from lineage.indexing import index_of
         from lineage.store.index_graph import whole
 
@@ -105,10 +105,10 @@ class _Far:
 
 
 _Kept: TypeAlias = dict[frozenset[str] | None, _Far]
-_kept: WeakKeyDictionary[Registry, tuple[str | None, _Kept]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Repository, tuple[str | None, _Kept]] = WeakKeyDictionary()
 
 
-def _far(registry: Registry, roles: Roles) -> _Far:
+def _far(registry: Repository, roles: Roles) -> _Far:
     """The whole graph as of the newest event, made once."""
     tip = registry.events_log.whole.tip()
     if registry not in _kept or _kept[registry][0] != tip:
@@ -121,7 +121,7 @@ def _far(registry: Registry, roles: Roles) -> _Far:
 
 
 def _walked(
-    registry: Registry, roles: Roles, question: Callable[[_Graph], Found]
+    registry: Repository, roles: Roles, question: Callable[[_Graph], Found]
 ) -> Found:
     try:
         return question(_Near(registry, roles))
@@ -130,7 +130,7 @@ def _walked(
 
 
 def ancestors(
-    registry: Registry, starts: Iterable[str], roles: Roles = None
+    registry: Repository, starts: Iterable[str], roles: Roles = None
 ) -> set[str]:
     """`starts` and all that they came from, along edges of `roles` (None: of any).
 
@@ -146,7 +146,7 @@ def ancestors(
 
 
 def descendants(
-    registry: Registry, starts: Iterable[str], roles: Roles = None
+    registry: Repository, starts: Iterable[str], roles: Roles = None
 ) -> set[str]:
     """`starts` and all that came of them.
 
@@ -170,7 +170,7 @@ def descendants(
     return found | starts
 
 
-def heads(registry: Registry, ids: Iterable[str]) -> set[str]:
+def heads(registry: Repository, ids: Iterable[str]) -> set[str]:
     """Those of `ids` that no other of them came from."""
     ids = set(ids)
 
@@ -182,7 +182,7 @@ def heads(registry: Registry, ids: Iterable[str]) -> set[str]:
     return _walked(registry, None, question)
 
 
-def roots(registry: Registry, ids: Iterable[str]) -> set[str]:
+def roots(registry: Repository, ids: Iterable[str]) -> set[str]:
     """Those of `ids` that came from no other of them."""
     ids = set(ids)
 
@@ -197,7 +197,7 @@ def roots(registry: Registry, ids: Iterable[str]) -> set[str]:
     return _walked(registry, None, question)
 
 
-def merge_base(registry: Registry, a: str, b: str, roles: Roles = BACK) -> list[str]:
+def merge_base(registry: Repository, a: str, b: str, roles: Roles = BACK) -> list[str]:
     """The newest commits that both came from: common ancestors below no other one.
 
     Newest first; a commit counts as its own ancestor.
@@ -209,7 +209,7 @@ def merge_base(registry: Registry, a: str, b: str, roles: Roles = BACK) -> list[
     return sorted(found, key=lambda id_: -registry.ids.get(id_).number)
 
 
-def is_ancestor(registry: Registry, a: str, b: str, roles: Roles = None) -> bool:
+def is_ancestor(registry: Repository, a: str, b: str, roles: Roles = None) -> bool:
     """Whether `b` came from `a`, or is `a`; nothing older than `a` is looked at.
 
     Raises:

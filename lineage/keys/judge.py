@@ -17,7 +17,7 @@ from lineage.store.signing import NAMESPACE
 from lineage.store.sshsig import Signature
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage.repository import Repository
 
 _NONE: frozenset[str] = frozenset()
 _BATCH = 1024  # events
@@ -27,7 +27,7 @@ _NEAR = 64  # events; for one further back the whole log is gone through
 class Judge:
     """Judges the events of one registry, as its newest event has the keys."""
 
-    def __init__(self, registry: "Registry") -> None:
+    def __init__(self, registry: "Repository") -> None:
         self._registry = registry
         self._log = registry.events_log
         self._time: dict[str, str] = {}

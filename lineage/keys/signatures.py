@@ -16,7 +16,7 @@ from lineage.store.objects import Event
 
 if TYPE_CHECKING:
     from lineage.keys.judge import Judge
-    from lineage.registry import Registry
+    from lineage.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Signatures:
     """Judges the events of one registry."""
 
     def __init__(
-        self, registry: "Registry", times: Mapping[str, str] = MappingProxyType({})
+        self, registry: "Repository", times: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """`times` are those of events by git oid, as far as they are known."""
         self._registry = registry

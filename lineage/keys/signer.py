@@ -18,7 +18,7 @@ from lineage.store.signing import NAMESPACE, check_file, sign
 from lineage.store.sshsig import Signature
 
 if TYPE_CHECKING:
-    from lineage.registry import Registry
+    from lineage.repository import Repository
 
 KEY_FILE, RUNNER_FILE = "signing.key", "signing.runner-key"
 
@@ -26,7 +26,7 @@ KEY_FILE, RUNNER_FILE = "signing.key", "signing.runner-key"
 class Signer:
     """Signs the events of one registry, with the key that its settings name."""
 
-    def __init__(self, registry: "Registry") -> None:
+    def __init__(self, registry: "Repository") -> None:
         self._registry = registry
         self._chosen: Path | None = None
         self._given: bytes | None = None
@@ -186,7 +186,7 @@ class Signer:
         return refused(standing) if standing and standing.state != "good" else None
 
 
-def unsigned_allowed(registry: "Registry") -> bool:
+def unsigned_allowed(registry: "Repository") -> bool:
     """Whether this clone's settings let unsigned events be."""
     wanted = registry.settings.get("signing.required") or "true"
     return wanted.lower() in ("false", "no", "off", "0")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from lineage import walks
 from lineage.errors import LineageError, NotFound, Place, UsageError
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.revisions import (
     Along,
     Reading,
@@ -53,7 +53,7 @@ _FIELDS = {  # of Filters, by the function that asks for it
 }
 
 
-def evaluate(registry: Registry, node: Node) -> Reading:
+def evaluate(registry: Repository, node: Node) -> Reading:
     """The commits that a tree means.
 
     Raises:
@@ -67,7 +67,7 @@ def evaluate(registry: Registry, node: Node) -> Reading:
 class _Evaluation:
     """Answers nodes for one registry; `within` are the aliases being read."""
 
-    def __init__(self, registry: Registry, within: tuple[str, ...] = ()) -> None:
+    def __init__(self, registry: Repository, within: tuple[str, ...] = ()) -> None:
         self._registry = registry
         self._within = within
 

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from lineage import walks
-from lineage.registry import Registry
 from lineage.releases import live_in
+from lineage.repository import Repository
 from lineage.revisions import newest_first
 from lineage.revset.parser import ANY_ROLE
 from lineage.search import children
@@ -21,7 +21,7 @@ Ids: TypeAlias = set[str]
 NEAR = ("none", "branches", "tagged", "released", "parents", "merge_base")
 
 
-def everything(registry: Registry) -> Ids:
+def everything(registry: Repository) -> Ids:
     """All commits of the registry."""
     return {record.id for record in registry.ids}
 
@@ -32,28 +32,28 @@ def _chosen(roles: Iterable[str]) -> walks.Roles:
     return None if ANY_ROLE in named or not named else named
 
 
-def _merge_base(registry: Registry, a: str, b: str, *roles: str) -> Ids:
+def _merge_base(registry: Repository, a: str, b: str, *roles: str) -> Ids:
     chosen = _chosen(roles) if roles else walks.BACK
     return set(walks.merge_base(registry, a, b, chosen))
 
 
-def _parents(registry: Registry, ids: Ids, *roles: str) -> Ids:
+def _parents(registry: Repository, ids: Ids, *roles: str) -> Ids:
     wanted = _chosen(roles)
     edges = (edge for id_ in ids for edge in registry.load(id_).edges)
     found = {edge.id for edge in edges if wanted is None or edge.role in wanted}
     return {id_ for id_ in found if registry.ids.find(id_)}
 
 
-def _children(registry: Registry, ids: Ids, *roles: str) -> Ids:
+def _children(registry: Repository, ids: Ids, *roles: str) -> Ids:
     return children(registry, ids, _chosen(roles))
 
 
-def _named(registry: Registry, space: str, glob: str) -> Ids:
+def _named(registry: Repository, space: str, glob: str) -> Ids:
     names = registry.names(space).items()
     return {target.id for name, target in names if fnmatchcase(name, glob)}
 
 
-def _released(registry: Registry, glob: str) -> Ids:
+def _released(registry: Repository, glob: str) -> Ids:
     places = live_in(registry).items()
     return {id_ for id_, where in places if any(fnmatchcase(w, glob) for w in where)}
 

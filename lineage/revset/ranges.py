@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from lineage import walks
-from lineage.registry import Registry
+from lineage.repository import Repository
 
 _NEAR = 500  # commits that are read one by one
 _A, _B = 1, 2  # reached from the one end, from the other
@@ -16,7 +16,7 @@ class _TooFar(Exception):
 
 
 def between(
-    registry: Registry, since: set[str], to: set[str], *, both: bool = False
+    registry: Repository, since: set[str], to: set[str], *, both: bool = False
 ) -> set[str]:
     """What `to` came from and `since` did not; with `both`, either without the other.
 
@@ -34,7 +34,7 @@ def between(
 
 
 def _apart(
-    registry: Registry, since: set[str], to: set[str], *, both: bool
+    registry: Repository, since: set[str], to: set[str], *, both: bool
 ) -> Iterator[str]:
     """Commits that only one end has reached."""
     wanted = (_A, _B) if both else (_B,)

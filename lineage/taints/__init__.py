@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lineage.errors import NotAllowed, NotFound, UsageError
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.statements import subjects
 from lineage.store.event_reading import Logged
 from lineage.store.objects import is_id
@@ -47,7 +47,7 @@ class Taint:
     lifted: Lift | None = None
 
 
-def taints(registry: Registry) -> list[Taint]:
+def taints(registry: Repository) -> list[Taint]:
     """Every taint of the registry, lifted ones too, the newest last."""
     said = subjects(registry, TAINT)
     if not said:
@@ -63,13 +63,13 @@ def taints(registry: Registry) -> list[Taint]:
     return sorted(found, key=lambda one: (one.time, one.event))
 
 
-def standing(registry: Registry) -> list[Taint]:
+def standing(registry: Repository) -> list[Taint]:
     """The taints that nobody has lifted, the newest last."""
     return [one for one in taints(registry) if one.lifted is None]
 
 
 def taint(
-    registry: Registry, id_: str, reason: str, records: Collection[str] | None = None
+    registry: Repository, id_: str, reason: str, records: Collection[str] | None = None
 ) -> str:
     """Say that the commit `id_`, or those of its records, is bad; the event's id.
 
@@ -94,7 +94,7 @@ def taint(
     return registry.attest(TAINT, subject=id_, message=reason, data=data)
 
 
-def lift(registry: Registry, one: Taint, reason: str) -> str:
+def lift(registry: Repository, one: Taint, reason: str) -> str:
     """Say that a taint does not hold, or no more; the event's id.
 
     Raises:
@@ -112,7 +112,7 @@ def lift(registry: Registry, one: Taint, reason: str) -> str:
     return registry.attest(UNTAINT, subject=one.subject, message=reason, data=data)
 
 
-def of_event(registry: Registry, prefix: str) -> Taint:
+def of_event(registry: Repository, prefix: str) -> Taint:
     """The taint of an event, by a prefix of its id.
 
     Raises:
@@ -129,7 +129,7 @@ def of_event(registry: Registry, prefix: str) -> Taint:
     raise NotFound(f"the event {wanted[:8]} is not a taint", hint=hint)
 
 
-def _lifts(registry: Registry) -> dict[str, Lift]:
+def _lifts(registry: Repository) -> dict[str, Lift]:
     """What was lifted, by the event of the taint; of several that say so the first."""
     found: list[Logged] = []
     for oids in subjects(registry, UNTAINT).values():
@@ -143,7 +143,7 @@ def _lifts(registry: Registry) -> dict[str, Lift]:
     return lifts
 
 
-def _events(registry: Registry, oids: Collection[str]) -> Iterator[Logged]:
+def _events(registry: Repository, oids: Collection[str]) -> Iterator[Logged]:
     return (Logged(oid, registry.events_log.event(oid)) for oid in oids)
 
 

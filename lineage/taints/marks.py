@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from lineage.registry import Registry
+from lineage.repository import Repository
 from lineage.store.event_reading import Logged
 from lineage.store.ids import Ids
 from lineage.store.objects import Commit
@@ -95,7 +95,7 @@ class Marks:
                 yield id_, events
 
 
-def recorded(registry: Registry) -> Marks:
+def recorded(registry: Repository) -> Marks:
     """What all taints reached by what is recorded alone: the same in every clone.
 
     Raises:
@@ -111,7 +111,7 @@ def recorded(registry: Registry) -> Marks:
     return Marks(found, known, nothing, then)
 
 
-def marks(registry: Registry, *, lifted: bool = False) -> Marks:
+def marks(registry: Repository, *, lifted: bool = False) -> Marks:
     """What the standing taints reached, or all that were, as of the registry's time.
 
     Raises:
@@ -124,7 +124,7 @@ def marks(registry: Registry, *, lifted: bool = False) -> Marks:
     return Marks(found, _known(registry), Sightings.read(registry.home), then)
 
 
-def check(registry: Registry) -> bool:
+def check(registry: Repository) -> bool:
     """Whether what is written down is right; it is made again if not."""
     home = registry.home
     known = Known.read(home)
@@ -138,7 +138,7 @@ def check(registry: Registry) -> bool:
     return False
 
 
-def _known(registry: Registry) -> Known:
+def _known(registry: Repository) -> Known:
     """What all taints reached, as of the newest event of the whole log."""
     whole = _of_now(registry)
     log, home = whole.events_log, whole.home
@@ -159,18 +159,18 @@ def _known(registry: Registry) -> Known:
     return known
 
 
-def _of_now(registry: Registry) -> Registry:
+def _of_now(registry: Repository) -> Repository:
     """The registry without an end of its own: what is derived is of now."""
     if registry.events_log.at is None:
         return registry
     url = registry.settings.get("index.url")
-    return Registry(registry.git, {"index.url": url} if url else None)
+    return Repository(registry.git, {"index.url": url} if url else None)
 
 
 class _Adding:
     """Finds what the taints of a registry reached, from parents to children."""
 
-    def __init__(self, registry: Registry, seen: Sightings | None = None) -> None:
+    def __init__(self, registry: Repository, seen: Sightings | None = None) -> None:
         self._registry = registry
         self._seen = seen or Sightings.read(registry.home)
         self._own: dict[str, dict[str, int]] = {}

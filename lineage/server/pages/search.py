@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
 from lineage.indexing import index_of
-from lineage.revisions import read
+from lineage.resolving import read
 from lineage.server.pages.rows import rows
 from lineage.server.pages.site import Site
 
