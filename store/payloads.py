@@ -103,7 +103,7 @@ class Payloads(Stored):
         self._hashes.load(item.stat for item in found)
         workspace = self.workspace() if store else nullcontext()
         with disk_errors("writing the payload"), workspace as work:
-            batch = Batch(self, work, progress or (lambda _: None))
+            batch = Batch(self, self._hashes, work, progress or (lambda _: None))
             entries = [batch.take(item) for item in found]
             refuse_erased(entries, erased)
             if kind == "directory":
@@ -116,7 +116,7 @@ class Payloads(Stored):
     def add_bytes(self, data: bytes, suffix: str = "") -> str:
         """Store `data` (a ``.dir`` list, say) and return its MD5 with `suffix`."""
         with self.workspace() as work:
-            batch = Batch(self, work, lambda _: None)
+            batch = Batch(self, self._hashes, work, lambda _: None)
             oid = batch.add(data, suffix)
             self.publish(batch.staged, work)
         return oid
@@ -124,7 +124,7 @@ class Payloads(Stored):
     def add_lists(self, lists: Iterable[bytes]) -> None:
         """Store ``.dir`` lists that are not here yet."""
         with self.workspace() as work:
-            batch = Batch(self, work, lambda _: None)
+            batch = Batch(self, self._hashes, work, lambda _: None)
             for data in lists:
                 batch.add(data, ".dir")
             self.publish(batch.staged, work)
@@ -160,13 +160,6 @@ class Payloads(Stored):
                 with self.workspace() as work:
                     os.link(pin, work / "link")
                     os.replace(work / "link", place)
-
-    def known(self, item: Found, *, stored: bool) -> FileEntry | None:
-        """The entry of an unchanged file whose object is still here."""
-        entry = self._hashes.entry(item.path, item.stat)
-        if entry and (not stored or self.intact(entry.md5, entry.size)):
-            return entry
-        return None
 
     def forget_wrong_digests(self, known: Mapping[str, str]) -> bool:
         """Remove the cache of digests, should it contradict `known`: SHA-256 by MD5."""

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from lineage.errors import NotAllowed, StoreError
 from lineage.store.files import FileEntry
-from lineage.store.hashes import mode_of
+from lineage.store.hashes import HashCache, mode_of
 from lineage.store.reading import Progress, read_once
 from lineage.store.scan import Found
+from lineage.store.stored import Stored
 
 if TYPE_CHECKING:
     import os
-
-    from lineage.store.payloads import Payloads
 
 
 class Batch:
@@ -24,9 +23,10 @@ class Batch:
     """
 
     def __init__(
-        self, payloads: "Payloads", work: Path | None, progress: Progress
+        self, stored: Stored, hashes: HashCache, work: Path | None, progress: Progress
     ) -> None:
-        self._payloads = payloads
+        self._stored = stored
+        self._hashes = hashes
         self._work = work
         self._progress = progress
         self._seen: dict[str, str] = {}
@@ -36,7 +36,7 @@ class Batch:
     def take(self, item: Found) -> FileEntry:
         if item.is_directory:
             return FileEntry(item.path, mode_of(item.stat))
-        entry = self._payloads.known(item, stored=self._work is not None)
+        entry = self._known(item)
         if entry:
             self._progress(entry.size)
         else:
@@ -48,12 +48,19 @@ class Batch:
     def add(self, data: bytes, suffix: str = "") -> str:
         """Stage bytes that no file of the user's holds; their MD5 with `suffix`."""
         oid = hashlib.md5(data, usedforsecurity=False).hexdigest() + suffix
-        if self._work and not self._payloads.intact(oid, len(data)):
+        if self._work and not self._stored.intact(oid, len(data)):
             copy = self._work / oid
             copy.write_bytes(data)
             copy.chmod(0o444)
             self.staged[oid] = copy
         return oid
+
+    def _known(self, item: Found) -> FileEntry | None:
+        """The entry of an unchanged file, if its object is here where it has to be."""
+        entry = self._hashes.entry(item.path, item.stat)
+        if entry and self._work and not self._stored.intact(entry.md5, entry.size):
+            return None
+        return entry
 
     def _read(self, item: Found) -> FileEntry:
         copy = self._work / str(len(self.read)) if self._work else None
