@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.writer import Piece, Writer
 from lineage.store.pins import Pins
 
@@ -49,7 +50,7 @@ def pack(registry: Registry, *ids: str, base: str | None = None) -> str:
                 writer.add(entry.md5, entry.sha256, _pieces(data, before))
                 before = _blocks(data)
             name = writer.finish()
-        payloads.packs.verify_staged(copy)
+        read_back(copy, payloads.packs)
         payloads.packs.publish(copy, name)
     for entry in files:
         for path in (Pins(payloads).pin(entry.md5), Pins(payloads).place(entry.md5)):

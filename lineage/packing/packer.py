@@ -20,6 +20,7 @@ from lineage.packing.turn import turn
 from lineage.registry import Registry
 from lineage.store import keep
 from lineage.store.disk import disk_errors
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.writer import Writer
 from lineage.store.reading import Progress, unwatched
 
@@ -114,7 +115,7 @@ class _Packer:
                 if not done:
                     return done
                 name = writer.finish()
-            self._packs.verify_staged(path)
+            read_back(path, self._packs)
             self._packs.publish(path, name)
         self.counts.packs.append(name)
         return done

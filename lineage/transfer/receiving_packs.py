@@ -14,6 +14,7 @@ from lineage.errors import VerificationError
 from lineage.needed import Wanted
 from lineage.registry import Registry
 from lineage.store.packed.closure import holding
+from lineage.store.packed.reading_back import read_back
 from lineage.store.reading import judged
 from lineage.store.remote_payloads import pack_entry
 from lineage.tombstones import tombstones
@@ -132,7 +133,7 @@ class ReceivingPacks:
     def _publish_one(self, name: str, copy: Path) -> None:
         one = Wanted(pack_entry(name, copy.stat().st_size), "")
         try:
-            self._payloads.packs.verify_staged(copy, foreign=True)
+            read_back(copy, self._payloads.packs, foreign=True)
         except VerificationError as error:
             self._run.fail(one, f"there is not sound: {error}", "", corrupt=True)
         else:

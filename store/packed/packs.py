@@ -256,19 +256,6 @@ class Packs:
 
     # packs that come and go
 
-    def verify_staged(self, path: Path, *, foreign: bool = False) -> None:
-        """Read back every file of a pack that is not published yet, and every block.
-
-        A `foreign` pack, which others made, is trusted in nothing.
-
-        Raises:
-            VerificationError: when anything in it is not what it should be.
-        """
-        from lineage.store.packed.reading_back import read_back
-
-        others = list(self)
-        read_back(path, lambda: others, foreign=foreign)
-
     def publish(self, path: Path, name: str) -> Pack:
         """Give a pack that was read back its place, durably; it may be there already.
 

@@ -1,7 +1,7 @@
 """Reading a pack back before anything relies on it: all of it, through its readers."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -13,10 +13,8 @@ from lineage.store.packed.format import Segment
 from lineage.store.packed.packs import Pack
 
 
-def read_back(
-    path: Path, sources: Callable[[], Iterable[Source]], *, foreign: bool = False
-) -> None:
-    """Check all that a pack says, decode all its blocks, and hash all its files.
+def read_back(path: Path, sources: Iterable[Source], *, foreign: bool = False) -> None:
+    """Check all that a pack says before it is published: its blocks and its files.
 
     `sources` have the blocks that it does not have itself. Of a `foreign` pack each
     block is compared with what it is called by, and each file with its MD5, too. In
@@ -25,21 +23,21 @@ def read_back(
     Raises:
         VerificationError: when anything is not what it should be.
     """
-    pack = Pack(path)
+    pack, others = Pack(path), list(sources)
     try:
         pack.check()
     except VerificationError as error:
         raise VerificationError(f"a pack cannot be read back: {error}") from None
-    blocks = Blocks(lambda: chain([pack], sources()), strict=True)
+    blocks = Blocks(lambda: chain([pack], others), strict=True)
     ordered = sorted(pack.tables.all_files(), key=pack.place)
     files = {file: pack.tables.segments(file) for file in ordered}
     whole = {part for parts in files.values() for part in parts}
-    others = (
+    lone = (
         row.id
         for row in pack.tables.all_blocks()
         if Segment(row.id, 0, row.size) not in whole
     )
-    for _ in each(blocks.get, ((id_, None) for id_ in others)):
+    for _ in each(blocks.get, ((id_, None) for id_ in lone)):
         pass
     get = partial(blocks.get, compare=foreign)
     for group in groups(files):

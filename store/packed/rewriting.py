@@ -149,5 +149,5 @@ def _copied(
             writer.add_file(file.oid, file.sha256.hex(), segments)
         name = writer.finish()
     others = [other for other in packs if other.name != pack.name]
-    read_back(path, lambda: others)
+    read_back(path, others)
     return packs.publish(path, name)

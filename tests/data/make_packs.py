@@ -14,6 +14,7 @@ import numpy as np
 
 from lineage.store.packed.format import Segment
 from lineage.store.packed.packs import Packs
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.writer import TEXT, Piece, Writer
 from tests.store.packed.making import drifted, md5, pieces, sha256, weights
 
@@ -74,7 +75,7 @@ def write(packs: Packs, work: Path, files: Files, *more: tuple[bytes, Segment]) 
         for data, part in more:
             writer.add_file(md5(data), sha256(data), [part, part])
         name = writer.finish()
-    packs.verify_staged(work / "pack")
+    read_back(work / "pack", packs)
     packs.publish(work / "pack", name)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.writer import Piece, Writer
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def published(packs: Packs, work: Path, files: Sequence[bytes]) -> str:
     with Writer(packs, work / "pack") as writer:
         add_chain(writer, files)
         name = writer.finish()
-    packs.verify_staged(work / "pack")
+    read_back(work / "pack", packs)
     packs.publish(work / "pack", name)
     return name
 

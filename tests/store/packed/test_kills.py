@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lineage.store.packed.packs import Packs
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.rewriting import rewrite
 from lineage.store.workspace import sweep, workspace
 from tests.store.packed.making import chain, contents, md5, published
@@ -103,7 +104,7 @@ def check(top: Path, wanted: list[bytes]) -> None:
     assert contents(packs, packed) == packed
     for path in packs.folder.glob("*.pack"):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
-        packs.verify_staged(path)
+        read_back(path, packs)
 
 
 @pytest.mark.parametrize(("work", "count"), [("pack", 7), ("let_go", 7)])

@@ -11,6 +11,7 @@ import pytest
 
 from lineage.errors import VerificationError
 from lineage.store.packed.packs import Packs
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.writer import Writer
 from tests.store.packed.making import (
     chain,
@@ -94,7 +95,7 @@ def test_what_does_not_come_back_is_noticed(packs: Packs, tmp_path: Path) -> Non
         writer.add_file(md5(b"x"), sha256(b"x"), added.segments)
         writer.finish()
     with pytest.raises(VerificationError, match="does not come back"):
-        packs.verify_staged(tmp_path / "pack")
+        read_back(tmp_path / "pack", packs)
 
 
 def test_packs_of_others_are_asked_for_their_md5(packs: Packs, tmp_path: Path) -> None:
@@ -103,9 +104,9 @@ def test_packs_of_others_are_asked_for_their_md5(packs: Packs, tmp_path: Path) -
     with Writer(packs, tmp_path / "pack") as writer:
         writer.add(md5(b"wanted"), sha256(data), pieces(data))
         writer.finish()
-    packs.verify_staged(tmp_path / "pack")
+    read_back(tmp_path / "pack", packs)
     with pytest.raises(VerificationError, match=f"{md5(b'wanted')} does not come back"):
-        packs.verify_staged(tmp_path / "pack", foreign=True)
+        read_back(tmp_path / "pack", packs, foreign=True)
 
 
 def test_many_packs_are_open_at_once(packs: Packs, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from lineage.errors import VerificationError
 from lineage.store.packed import writer as writer_module
 from lineage.store.packed.packs import Packs
+from lineage.store.packed.reading_back import read_back
 from lineage.store.packed.writer import Writer
 from tests.store.packed.making import (
     add_chain,
@@ -46,7 +47,7 @@ def test_a_file_is_added_once(packs: Packs, tmp_path: Path) -> None:
         writer.add(md5(data), sha256(data), pieces(data))
         writer.add(md5(data), sha256(data), pieces(data))
         writer.finish()
-    packs.verify_staged(tmp_path / "pack")
+    read_back(tmp_path / "pack", packs)
     assert writer.files == 1
 
 
