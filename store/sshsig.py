@@ -10,6 +10,7 @@ import hashlib
 from typing import NamedTuple, Self
 
 from lineage.errors import UsageError
+from lineage.store.signing import holds
 
 _BEGIN = b"-----BEGIN SSH SIGNATURE-----\n"
 _END = b"\n-----END SSH SIGNATURE-----"
@@ -116,8 +117,6 @@ class Signature(NamedTuple):
             )
         )
         if self.key.kind not in ("ssh-ed25519", "ssh-rsa", *_CURVES):
-            from lineage.store.signing import holds
-
             return holds(message, self.armored, namespace)
         return _holds(self, signed)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from lineage.keys.ring import RUNNER, Standing
 from lineage.keys.signer import refused
 from lineage.store.events import now
+from lineage.store.key_files import public_half, read_public
 from lineage.store.objects import Event
-from lineage.store.signing import check_file, public_half, read_public, sign
+from lineage.store.signing import check_file, sign
 from lineage.store.sshsig import PublicKey, Signature
 
 if TYPE_CHECKING:

@@ -6,18 +6,14 @@ key events come before one and which after it, its signature, its time.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from lineage.keys.log import around
+from lineage.keys.log import Keyed, around
 from lineage.keys.ring import Change, Keys, Seen, Standing, founds, read_change
 from lineage.store.event_commit import KEY, parse_parents, unsigned
 from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
 from lineage.store.signing import NAMESPACE
 from lineage.store.sshsig import Signature
-
-if TYPE_CHECKING:
-    from lineage.repository import Repository
 
 _NONE: frozenset[str] = frozenset()
 _BATCH = 1024  # events
@@ -27,7 +23,7 @@ _NEAR = 64  # events; for one further back the whole log is gone through
 class Judge:
     """Judges the events of one registry, as its newest event has the keys."""
 
-    def __init__(self, registry: "Repository") -> None:
+    def __init__(self, registry: Keyed) -> None:
         self._registry = registry
         self._log = registry.events_log
         self._time: dict[str, str] = {}

@@ -7,12 +7,14 @@ without reading any event; a file remembers them as of a tip.
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from lineage.errors import StoreError
 from lineage.store.disk import write_atomically
 from lineage.store.event_commit import KEY_TRAILER
 from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
+from lineage.store.settings import Settings
 
 _NONE: frozenset[str] = frozenset()
 
@@ -86,6 +88,16 @@ class KeyLog:
         data = {"tip": self._tip, "keys": self._known}
         with suppress(OSError):
             write_atomically(self._file, json.dumps(data).encode())
+
+
+class Keyed(Protocol):
+    """A repository, as far as keys go: its log, the key events in it, its settings."""
+
+    root: Path
+    git: GitRepository
+    settings: Settings
+    events_log: EventLog
+    key_log: KeyLog
 
 
 def around(

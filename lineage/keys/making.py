@@ -13,8 +13,8 @@ from lineage.keys.ring import RELEASER, REVIEWER, ROLES, RUNNER
 from lineage.keys.signer import KEY_FILE, RUNNER_FILE
 from lineage.store.events import now
 from lineage.store.fields import choice
+from lineage.store.key_files import generate, public_half, read_public, taken
 from lineage.store.settings import user_file
-from lineage.store.signing import generate, public_half, read_public, taken
 from lineage.store.sshsig import PublicKey
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ would be signed with a key that does not count, is not written.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lineage.errors import LineageError, NotAllowed, VerificationError
+from lineage.keys.log import Keyed
 from lineage.keys.ring import RUNNER, Key, Keys, Seen, Standing, founds, read_change
 from lineage.store.event_commit import KEY
 from lineage.store.merging import PULL
@@ -17,16 +17,13 @@ from lineage.store.objects import Event
 from lineage.store.signing import NAMESPACE, check_file, sign
 from lineage.store.sshsig import Signature
 
-if TYPE_CHECKING:
-    from lineage.repository import Repository
-
 KEY_FILE, RUNNER_FILE = "signing.key", "signing.runner-key"
 
 
 class Signer:
     """Signs the events of one registry, with the key that its settings name."""
 
-    def __init__(self, registry: "Repository") -> None:
+    def __init__(self, registry: Keyed) -> None:
         self._registry = registry
         self._chosen: Path | None = None
         self._given: bytes | None = None
@@ -141,7 +138,7 @@ class Signer:
 
     def entry(self, path: Path | None) -> Key | None:
         """What the registry says of the key at `path`, if its public half is there."""
-        from lineage.store.signing import public_half, read_public
+        from lineage.store.key_files import public_half, read_public
 
         keys = self.keys()
         if path is None or keys.root is None:
@@ -186,7 +183,7 @@ class Signer:
         return refused(standing) if standing and standing.state != "good" else None
 
 
-def unsigned_allowed(registry: "Repository") -> bool:
+def unsigned_allowed(registry: Keyed) -> bool:
     """Whether this clone's settings let unsigned events be."""
     wanted = registry.settings.get("signing.required") or "true"
     return wanted.lower() in ("false", "no", "off", "0")

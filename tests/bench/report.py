@@ -32,9 +32,10 @@ from lineage.store.event_reading import Logged
 from lineage.store.events import now
 from lineage.store.files import FileEntry, Payload
 from lineage.store.git_objects import GitObject, TreeEntry, tree
+from lineage.store.key_files import read_public
 from lineage.store.objects import Commit, Edge, Event, Metric
 from lineage.store.projection import project
-from lineage.store.signing import NAMESPACE, read_public
+from lineage.store.signing import NAMESPACE
 from lineage.store.views import BLOB, TREE, Move, Target
 from tests.bench.measure import LINEAGE, Contestant, machine, seconds
 

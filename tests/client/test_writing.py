@@ -19,8 +19,8 @@ from lineage.client import files
 from lineage.errors import Conflict, NotAllowed, StoreError, Unauthenticated
 from lineage.keys import add
 from lineage.server.tokens import Tokens
+from lineage.store.key_files import read_public
 from lineage.store.objects import Commit, Edge
-from lineage.store.signing import read_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,8 @@ from lineage import keys, releases
 from lineage.errors import Ambiguous, UsageError
 from lineage.store.event_commit import event_commit
 from lineage.store.git_objects import GitObject, TreeEntry, tree
+from lineage.store.key_files import generate, read_public
 from lineage.store.objects import Event
-from lineage.store.signing import generate, read_public
 from lineage.store.views import BLOB
 from lineage.verify import verify
 from lineage.verify.appended import Since, since

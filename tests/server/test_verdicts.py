@@ -11,7 +11,7 @@ from lineage.keys.judge import Judge
 from lineage.loop.reviews.deciding import decide
 from lineage.loop.reviews.standing import Reviews
 from lineage.server.tokens import Tokens
-from lineage.store.signing import generate
+from lineage.store.key_files import generate
 from tests.cli.loops.conftest import Toy
 from tests.server.sending import EVENTS, signed
 

@@ -14,7 +14,7 @@ from lineage.releases import live
 from lineage.server.tokens import Tokens
 from lineage.stated import stated
 from lineage.store.git_reader import Reader
-from lineage.store.signing import generate
+from lineage.store.key_files import generate
 from lineage.taints import taints
 from tests.server.sending import EVENTS, address, caught, signed
 

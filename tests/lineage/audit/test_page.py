@@ -22,8 +22,8 @@ from lineage.audit import as_html, look
 from lineage.audit.obligations.filling import addressed, fill
 from lineage.audit.obligations.template import load
 from lineage.audit.report import report
+from lineage.store.key_files import generate, read_public
 from lineage.store.objects import Edge
-from lineage.store.signing import generate, read_public
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -23,8 +23,8 @@ from lineage.sharing.clone import clone
 from lineage.sharing.pull import pull
 from lineage.sharing.push import push
 from lineage.stated import state
+from lineage.store.key_files import generate, read_public
 from lineage.store.objects import Edge
-from lineage.store.signing import generate, read_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

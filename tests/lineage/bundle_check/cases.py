@@ -796,7 +796,7 @@ def _appended(
 
 
 def _add(office: Office, registry: Registry, who: str, roles: tuple[str, ...]) -> None:
-    from lineage.store.signing import read_public
+    from lineage.store.key_files import read_public
 
     public = read_public(office.keys[who].with_suffix(".pub"))
     keys.add(registry, public, who.title(), f"{who}@example.com", roles=roles)

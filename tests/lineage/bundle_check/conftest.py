@@ -19,8 +19,8 @@ from lineage.bundle_check import Held, check
 from lineage.keys.exports import allowed_signers
 from lineage.releases import release
 from lineage.stated import state
+from lineage.store.key_files import read_public
 from lineage.store.objects import Edge
-from lineage.store.signing import read_public
 
 if TYPE_CHECKING:
     from lineage.registry import Registry

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lineage.bundle_check.signers import Signers
-from lineage.store.signing import read_public
+from lineage.store.key_files import read_public
 
 if TYPE_CHECKING:
     from pathlib import Path

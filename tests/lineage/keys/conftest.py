@@ -15,8 +15,9 @@ import lineage
 from lineage import keys
 from lineage.keys.judge import Judge
 from lineage.store.events import EventLog
+from lineage.store.key_files import read_public
 from lineage.store.objects import Event
-from lineage.store.signing import read_public, sign
+from lineage.store.signing import sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from lineage.audit.report import report
 from lineage.errors import NotAllowed
 from lineage.keys.judge import Judge
 from lineage.keys.signatures import Signature, Signatures, words
-from lineage.store.signing import generate, read_public
+from lineage.store.key_files import generate, read_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

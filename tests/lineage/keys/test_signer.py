@@ -13,7 +13,7 @@ from lineage import keys
 from lineage.errors import Ambiguous, NotAllowed, NotFound, StoreError, UsageError
 from lineage.keys.judge import Judge
 from lineage.keys.making import add_file
-from lineage.store.signing import read_public
+from lineage.store.key_files import read_public
 from lineage.verify.signatures import signature_findings
 
 if TYPE_CHECKING:

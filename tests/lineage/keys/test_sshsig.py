@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.errors import StoreError, UsageError
-from lineage.store.signing import holds, read_public, sign
+from lineage.store.key_files import read_public
+from lineage.store.signing import holds, sign
 from lineage.store.sshsig import PublicKey, Signature
 
 KINDS = ("ed25519", "ecdsa", "ecdsa521", "rsa")

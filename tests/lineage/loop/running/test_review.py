@@ -22,7 +22,7 @@ from lineage.loop.reviews.shown import shown
 from lineage.loop.reviews.standing import Decision, Reviews
 from lineage.loop.running import journal, reviewing
 from lineage.loop.spec import load
-from lineage.store.signing import generate, public_half
+from lineage.store.key_files import generate, public_half
 from lineage.verify.signatures import signature_findings
 
 if TYPE_CHECKING:
