@@ -1,7 +1,8 @@
 """The house in figures: `python tests/house.py [FOLDER]`, of any checkout.
 
 Of each room its files, lines, functions and the median of their lengths; then the
-largest modules, and the pairs of modules that have eight lines in common.
+largest modules, a circle of imports where there is one, and the pairs of modules that
+have eight lines in common.
 """
 
 import ast
@@ -9,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
 from statistics import median
@@ -25,6 +27,9 @@ class Module:
 
     def __init__(self, root: Path, path: Path) -> None:
         self.name = str(path.relative_to(root))
+        parts = path.relative_to(root).with_suffix("").parts
+        inside = parts if parts[0] == "lineage" else ("lineage", *parts)
+        self.dotted = ".".join(inside).removesuffix(".__init__")
         self.lines = path.read_text(encoding="utf-8").splitlines()
         self.nodes = list(ast.walk(ast.parse("\n".join(self.lines))))
 
@@ -84,6 +89,24 @@ def house(root: Path) -> list[Module]:
     return [Module(root, path) for path in found]
 
 
+def circle(modules: list[Module]) -> list[str]:
+    """Modules that import one another, be it in a function or for types alone."""
+    known = {module.dotted for module in modules}
+    asked = {
+        module.dotted: {
+            f"{source}.{name}" if f"{source}.{name}" in known else source
+            for source, name in module.imports()
+        }
+        - {module.dotted}
+        for module in modules
+    }
+    try:
+        TopologicalSorter(asked).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def repeated(modules: list[Module]) -> list[tuple[str, str]]:
     """The pairs of modules that share a run of lines."""
     places = defaultdict[tuple[str, ...], set[str]](set)
@@ -108,6 +131,7 @@ def told(modules: list[Module]) -> Iterator[str]:
     yield "largest modules"
     for module in sorted(modules, key=lambda m: -len(m.lines))[:_LARGEST]:
         yield f"{len(module.lines):6} {module.name}"
+    yield f"circle of imports: {' <- '.join(circle(modules)) or 'none'}"
     pairs = repeated(modules)
     yield f"pairs of modules with {RUN} lines in common: {len(pairs)}"
     yield from (f"       {first} ~ {second}" for first, second in pairs)

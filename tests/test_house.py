@@ -83,6 +83,11 @@ def test_only_the_command_line_looks_around(modules: list[house.Module]) -> None
     assert asked <= OTHERS_WORK
 
 
+def test_imports_make_no_circle(modules: list[house.Module]) -> None:
+    """No module leads back to itself, be it in a function or for types alone."""
+    assert house.circle(modules) == []
+
+
 def test_private_names_stay_at_home(modules: list[house.Module]) -> None:
     """No module takes from another of ours what begins with an underscore."""
     taken = {
