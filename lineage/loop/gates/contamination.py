@@ -21,6 +21,7 @@ from lineage.errors import UsageError
 from lineage.loop.gates.singles import SinglesSection, examples, verdict
 from lineage.loop.gates.sources import texts_of
 from lineage.loop.measuring.measures import words
+from lineage.loop.records.jsonl import json_lines
 from lineage.loop.records.overlap import RUN
 from lineage.loop.records.text_files import paragraphs
 from lineage.loop.spec.errors import refuse
@@ -150,7 +151,7 @@ def read_set(content: bytes, path: Path) -> list[str]:
         UsageError: it cannot be read so, or has nothing that could be found.
     """
     try:
-        texts = list(_texts(content.decode("utf-8-sig"), path.suffix))
+        texts = list(_texts(content, path.suffix))
     except (ValueError, csv.Error, RecursionError) as error:
         message = f"{path} is no {path.suffix or 'text'} file: {error}"
         raise UsageError(message) from None
@@ -161,10 +162,10 @@ def read_set(content: bytes, path: Path) -> list[str]:
     return texts
 
 
-def _texts(text: str, suffix: str) -> Iterable[str]:
+def _texts(content: bytes, suffix: str) -> Iterable[str]:
     if suffix == ".jsonl":
-        lines = (line for line in text.split("\n") if line.strip())
-        return (each for line in lines for each in _strings(json.loads(line)))
+        return (each for _, value in json_lines(content) for each in _strings(value))
+    text = content.decode("utf-8-sig")
     if suffix == ".json":
         return _strings(json.loads(text))
     if suffix == ".csv":

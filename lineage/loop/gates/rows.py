@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
+from lineage.loop.records.jsonl import json_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,8 @@ def parse_rows(content: bytes, path: Path) -> list[Row]:
     except UnicodeDecodeError:
         message = f"{path} is not UTF-8 text"
         raise UsageError(message, hint="save the file as UTF-8") from None
-    rows = _csv(text, path) if path.suffix.lower() == ".csv" else _jsonl(text, path)
+    is_csv = path.suffix.lower() == ".csv"
+    rows = _csv(text, path) if is_csv else _jsonl(content, path)
     if not rows:
         raise UsageError(f"{path} has no row")
     return rows
@@ -39,16 +40,12 @@ def _csv(text: str, path: Path) -> list[Row]:
         raise UsageError(f"{path} is not CSV: {error}") from None
 
 
-def _jsonl(text: str, path: Path) -> list[Row]:
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
+def _jsonl(content: bytes, path: Path) -> list[Row]:
+    try:
+        rows = list(json_lines(content))
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+    for number, row in rows:
         if not isinstance(row, dict):
             raise UsageError(f"{path}: line {number} is not a mapping in JSON")
-        rows.append(row)
-    return rows
+    return [row for _, row in rows]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lineage.errors import UsageError
 from lineage.loop.functions import identity, load_function
+from lineage.loop.records.jsonl import json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,8 +90,7 @@ def _answers(content: bytes, path: Path, key: str, answer: str) -> dict[str, set
     """Several lines with one key: any of their answers is right."""
     truth: dict[str, set[str]] = {}
     try:
-        for line in filter(None, map(bytes.strip, content.split(b"\n"))):
-            row = json.loads(line)
+        for _, row in json_lines(content):
             truth.setdefault(_plain(row[key]), set()).add(_plain(row[answer]))
     except (ValueError, KeyError, TypeError) as error:
         message = f'{path} is not {{"{key}": …, "{answer}": …}} in each line'

@@ -6,11 +6,11 @@ more answers are wanted than there are prompts.
 
 from __future__ import annotations
 
-import json
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import UsageError
+from lineage.loop.records.jsonl import json_lines
 from lineage.loop.records.shards import read_all, read_records, shards_of
 from lineage.loop.records.text_files import Example
 from lineage.loop.seeds import order
@@ -79,7 +79,7 @@ def prompts(job: Job, tokenizer: Subwords, chat: Chat | None) -> list[Prompt]:
 def asked(job: Job) -> Sequence[Asked]:
     """All whole prompts that there are."""
     if job.spec.generation.instructs:
-        return [_line(row) for row in _jsonl((job.scratch / OWN).read_bytes(), OWN)]
+        return [_line(row) for _, row in _jsonl((job.scratch / OWN).read_bytes(), OWN)]
     found = fixed(job.spec)
     return human_prompts(job.inputs["human"]) if found is None else found
 
@@ -118,20 +118,18 @@ def _of_file(name: str, content: bytes) -> Iterator[Asked]:
             (n, {"prompt": line}) for n, line in enumerate(lines, 1) if line.strip()
         ]
     else:
-        rows = list(enumerate(_jsonl(content, name), 1))
+        rows = [(n, row) for n, (_, row) in enumerate(_jsonl(content, name), 1)]
     if not rows:
         raise UsageError(f"{name} has no prompt in it")
     for number, row in rows:
         yield _line({"source": f"{short}:{number}", **row}, f"{name}: prompt {number}")
 
 
-def _jsonl(content: bytes, name: str) -> Iterator[Any]:
-    for number, line in enumerate(content.split(b"\n"), 1):
-        if line.strip():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                raise UsageError(f"{name}: line {number} is not JSON") from None
+def _jsonl(content: bytes, name: str) -> list[tuple[int, Any]]:
+    try:
+        return list(json_lines(content))
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
 
 
 def _line(row: Any, where: str = "") -> Asked:
@@ -158,7 +156,7 @@ def _of_template(section: TemplatePrompts, spec: LoopSpec) -> Iterator[Asked]:
 def _rows(section: TemplatePrompts, spec: LoopSpec) -> Iterator[dict[str, Any]]:
     """A file's rows, or every combination of the values, the last one fastest."""
     if isinstance(section.values, str):
-        for number, row in enumerate(_jsonl(spec.content(section.values), "values"), 1):
+        for number, row in _jsonl(spec.content(section.values), "values"):
             if not isinstance(row, dict):
                 raise UsageError(f"{section.values}: line {number} is no JSON object")
             yield row
