@@ -1,73 +1,21 @@
-"""The lookup file: from a prefix of an id to its git commit, in milliseconds.
+"""From a prefix of an id to its git commit, in milliseconds, as of the newest event.
 
-``<home>/ids`` holds fixed records sorted by id, searched by bisection;
-``<home>/ids.tail`` the newest records, unsorted, merged now and then. Both are
-derived from the event log: delete them and the next command makes them again.
-A record is id (32 bytes), git oid (20), git oid of the first event (20), generation
-(4), number (4, the order in which commits came) and the CRC-32 of these (4),
-big-endian; one that is damaged is noticed by whoever comes across it.
+`lineage.store.lookup` has the records; here they keep up with the log.
 """
 
-import mmap
 import os
-import struct
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self
-from zlib import crc32
 
 from lineage.errors import NotFound, VerificationError
-from lineage.store.disk import locked, write_atomically
 from lineage.store.events import EventLog
 from lineage.store.generations import generation
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject
+from lineage.store.lookup import Damaged, Lookup, Record
 from lineage.store.objects import Commit, Edge, is_id
-
-_RECORD = struct.Struct(">32s20s20sII")
-_HEADER = struct.Struct(">20sI")  # of the tail: newest event known, next number
-_SUM = struct.Struct(">I")
-_SIZE = _RECORD.size + _SUM.size
-_START = _HEADER.size + _SUM.size
-_MERGE = 1024  # records
-_KEPT = 1 << 14  # records at hand
-
-
-class Damaged(VerificationError):
-    """A record, or the tail's header, is not what was written."""
-
-
-def _summed(data: bytes) -> bytes:
-    return data + _SUM.pack(crc32(data))
-
-
-def _checked(data: bytes) -> bytes:
-    """What `_summed` was given."""
-    if _SUM.pack(crc32(data[:-4])) != data[-4:]:
-        raise Damaged("the lookup file is damaged", hint="delete .git/lineage/ids*")
-    return data[:-4]
-
-
-class Record(NamedTuple):
-    """What the lookup file knows of one commit."""
-
-    id: str
-    git: str
-    event: str
-    generation: int
-    number: int
-
-    def pack(self) -> bytes:
-        head = (bytes.fromhex(part) for part in (self.id, self.git, self.event))
-        return _summed(_RECORD.pack(*head, self.generation, self.number))
-
-    @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        id_, git, event, generation, number = _RECORD.unpack(_checked(data))
-        return cls(id_.hex(), git.hex(), event.hex(), generation, number)
 
 
 def _same(record: Record, other: Record | None) -> bool:
@@ -84,13 +32,7 @@ class Ids:
     def __init__(self, git: GitRepository, log: EventLog, home: Path) -> None:
         self._git = git
         self._log, self._end = log.whole, log.at
-        self._base_path, self._tail_path = home / "ids", home / "ids.tail"
-        self._lock = home / "ids.lock"
-        self._base: mmap.mmap | bytes = b""
-        self._tail: dict[str, Record] = {}
-        self._met: dict[str, Record] = {}  # of the base, those that were found before
-        self._tip: str | None = None
-        self._next = 0
+        self._lookup = Lookup(home)
         self._loaded = self._rebuilt = False
         self.written: Mapping[str, tuple[Edge, ...]] = {}  # by whoever holds the lock
 
@@ -98,10 +40,10 @@ class Ids:
         """Take in the events that came since; writes them down where it may."""
         with self._git.mutex:
             tip = self._log.tip()
-            if self._loaded and tip == self._tip:
+            if self._loaded and tip == self._lookup.tip:
                 return
             try:
-                if not self._load() or tip != self._tip:
+                if not self._read_files() or tip != self._lookup.tip:
                     self._catch_up(tip)
             except Damaged:
                 self.rebuild()
@@ -112,15 +54,12 @@ class Ids:
             if self._rebuilt:
                 return
             self._loaded = self._rebuilt = True
-            self._forget()
+            self._lookup.forget()
             self._catch_up(self._log.tip(), anew=True)
 
     def noted(self) -> str | None:
         """The newest event that is written down, if that can be read."""
-        with suppress(OSError, Damaged, struct.error):
-            tip, _ = _HEADER.unpack(_checked(self._tail_path.read_bytes()[:_START]))
-            return tip.hex()  # type: ignore[no-any-return]
-        return None
+        return self._lookup.noted()
 
     def check(self) -> bool:
         """Whether every record is what the log says; they are made again if not."""
@@ -140,13 +79,13 @@ class Ids:
         }
         fresh.refresh()
         try:
-            ours = {record.id: record for record in self._all()}
+            ours = {record.id: record for record in self._lookup.all()}
         except Damaged:
             return False
-        return len(ours) == len(self._all()) == len(fresh._all()) and all(
+        return len(ours) == len(self._lookup.all()) == len(fresh._lookup.all()) and all(
             _same(record, ours.get(record.id))
             and (record.id, ours[record.id].event) in brought
-            for record in fresh._all()
+            for record in fresh._lookup.all()
         )
 
     def get(self, id_: str) -> Record:
@@ -165,10 +104,10 @@ class Ids:
         with self._git.mutex:
             self.refresh()
             try:
-                found = self._find(prefix)
+                found = self._lookup.find(prefix)
             except Damaged:
                 self.rebuild()
-                found = self._find(prefix)
+                found = self._lookup.find(prefix)
         return list(filter(self._is_known, found))
 
     def _is_known(self, record: Record) -> bool:
@@ -195,112 +134,53 @@ class Ids:
         known = self._log.ending(self._end).iterate()
         return frozenset(id_ for e in known for id_, _ in e.event.commits)
 
-    def _find(self, prefix: str) -> list[Record]:
-        if is_id(prefix):
-            known = self._known(prefix)
-            return [known] if known else []
-        found = {record.id: record for record in self._bisect(prefix)}
-        newer = {i: r for i, r in self._tail.items() if i.startswith(prefix)}
-        return sorted({**found, **newer}.values())
-
     def __iter__(self) -> Iterator[Record]:
         """All records, in no particular order."""
         with self._git.mutex:
             self.refresh()
             try:
-                found = self._all()
+                found = self._lookup.all()
             except Damaged:
                 self.rebuild()
-                found = self._all()
+                found = self._lookup.all()
         return filter(self._is_known, found)
-
-    def _all(self) -> list[Record]:
-        written = map(self._at, range(len(self._base) // _SIZE))
-        older = [record for record in written if record.id not in self._tail]
-        return [*older, *self._tail.values()]
 
     def __len__(self) -> int:
         self.refresh()
-        return sum(1 for _ in self) if self._end else self._next
-
-    def _bisect(self, prefix: str) -> Iterator[Record]:
-        count = len(self._base) // _SIZE
-        first = bytes.fromhex(prefix.ljust(64, "0"))
-        start = bisect_left(range(count), first, key=self._id_at)
-        for i in range(start, count):
-            record = self._at(i)
-            if not record.id.startswith(prefix):
-                return
-            yield record
-
-    def _at(self, i: int) -> Record:
-        return Record.unpack(self._base[i * _SIZE : (i + 1) * _SIZE])
-
-    def _id_at(self, i: int) -> bytes:
-        return _checked(self._base[i * _SIZE : (i + 1) * _SIZE])[:32]
+        return sum(1 for _ in self) if self._end else self._lookup.next
 
     # keeping up with the log
 
-    def _load(self) -> bool:
-        """Read both files; False when they are not there or not whole.
-
-        Raises:
-            Damaged: when the tail is not what was written.
-        """
+    def _read_files(self) -> bool:
         self._loaded = True
-        self._forget()
-        try:
-            tail = self._tail_path.read_bytes()
-            with self._base_path.open("rb") as file:
-                length = os.fstat(file.fileno()).st_size
-                if length:
-                    self._base = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError:
-            return False
-        if len(tail) < _START or (len(tail) - _START) % _SIZE or length % _SIZE:
-            self._forget()
-            return False
-        tip, self._next = _HEADER.unpack(_checked(tail[:_START]))
-        chunks = (tail[i : i + _SIZE] for i in range(_START, len(tail), _SIZE))
-        self._tail = {record.id: record for record in map(Record.unpack, chunks)}
-        self._tip = tip.hex()
-        if length // _SIZE + len(self._tail) < self._next:  # a half that is not whole
-            self._forget()
-            return False
-        return True
-
-    def _forget(self) -> None:
-        self._base, self._tail, self._tip, self._next = b"", {}, None, 0
-        self._met = {}
+        return self._lookup.load()
 
     def _catch_up(self, tip: str | None, *, anew: bool = False) -> None:
         new = self._read_log() if tip else []
-        for path in (self._tail_path, self._base_path) if anew else ():
-            with suppress(OSError):
-                path.unlink()
-        self._tail.update((record.id, record) for record in new)
-        self._tip = tip
-        with suppress(OSError), locked(self._lock, wait=False):
-            self._save()
+        if anew:
+            self._lookup.remove()
+        self._lookup.add(new)
+        self._lookup.tip = tip
+        self._lookup.save()
 
     def _read_log(self) -> list[Record]:
         """Records of the commits that came with events newer than what is known."""
-        if self._tip and not self._log.follows(self._tip):
-            self._forget()
+        if self._lookup.tip and not self._log.follows(self._lookup.tip):
+            self._lookup.forget()
         fresh: dict[str, Record] = {}
-        for logged in self._log.iterate(since=self._tip, oldest_first=True):
+        for logged in self._log.iterate(since=self._lookup.tip, oldest_first=True):
             new = {i: oid for i, oid in logged.event.commits if not self._has(i, fresh)}
             for (id_, oid), edges in zip(new.items(), self._edges(new), strict=True):
                 turns = generation(edges, lambda i: self._turns(i, fresh))
-                fresh[id_] = Record(id_, oid, logged.git, turns, self._next)
-                self._next += 1
+                fresh[id_] = Record(id_, oid, logged.git, turns, self._lookup.next)
+                self._lookup.next += 1
         return list(fresh.values())
 
     def _has(self, id_: str, fresh: dict[str, Record]) -> bool:
         """Whether a commit has a record; from a newer half of the two files, even."""
-        known = self._known(id_)
+        known = self._lookup.known(id_)
         if known:
-            self._next = max(self._next, known.number + 1)
+            self._lookup.next = max(self._lookup.next, known.number + 1)
         return known is not None or id_ in fresh
 
     def _edges(self, new: Mapping[str, str]) -> Iterator[tuple[Edge, ...]]:
@@ -314,39 +194,8 @@ class Ids:
             yield _edges(next(found)) if edges is None else edges
 
     def _turns(self, id_: str, fresh: Mapping[str, Record]) -> int:
-        known = fresh.get(id_) or self._known(id_)
+        known = fresh.get(id_) or self._lookup.known(id_)
         return known.generation if known else 0
-
-    def _known(self, id_: str) -> Record | None:
-        found = self._tail.get(id_) or self._met.get(id_)
-        if found is None and (found := next(self._bisect(id_), None)):
-            if len(self._met) == _KEPT:
-                self._met.clear()
-            self._met[id_] = found
-        return found
-
-    def _merged(self) -> Iterator[bytes]:
-        """The records of both files in order; runs of the older one go as they are."""
-        count, done = len(self._base) // _SIZE, 0
-        for record in sorted(self._tail.values()):
-            id_ = bytes.fromhex(record.id)
-            at = bisect_left(range(count), id_, lo=done, key=self._id_at)
-            yield self._base[done * _SIZE : at * _SIZE]
-            yield record.pack()
-            done = at + (at < count and self._id_at(at) == id_)
-        yield self._base[done * _SIZE :]
-
-    def _save(self) -> None:
-        if self._tip is None:
-            return
-        if len(self._tail) > _MERGE or not self._base_path.exists():
-            write_atomically(self._base_path, b"".join(self._merged()))
-            self._tail = {}
-        tail = b"".join(record.pack() for record in self._tail.values())
-        header = _HEADER.pack(bytes.fromhex(self._tip), self._next)
-        write_atomically(self._tail_path, _summed(header) + tail)
-        if not self._tail:
-            self._load()
 
 
 def _edges(found: tuple[str, GitObject] | None) -> tuple[Edge, ...]:

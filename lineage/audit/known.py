@@ -9,7 +9,7 @@ from lineage.history import Names
 from lineage.keys.signatures import Signature, Signatures
 from lineage.registry import Registry
 from lineage.store.event_reading import Logged
-from lineage.store.ids import Record
+from lineage.store.lookup import Record
 from lineage.store.objects import Commit, Event
 from lineage.tombstones import tombstones
 

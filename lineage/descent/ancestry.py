@@ -16,7 +16,7 @@ from lineage.evidence.grades import EVIDENCE
 from lineage.registry import Registry
 from lineage.statements import subjects
 from lineage.store.canonical import digest
-from lineage.store.ids import Record
+from lineage.store.lookup import Record
 from lineage.store.objects import Commit, Edge
 from lineage.walks import ancestors
 

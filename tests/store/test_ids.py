@@ -16,7 +16,8 @@ from lineage import Edge
 from lineage.errors import NotFound
 from lineage.store.events import now
 from lineage.store.git_reader import Reader
-from lineage.store.ids import Ids, Record
+from lineage.store.ids import Ids
+from lineage.store.lookup import Record
 from lineage.store.objects import Event
 
 if TYPE_CHECKING:
