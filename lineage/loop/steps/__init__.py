@@ -1,7 +1,11 @@
 """The steps of a loop: `generate → check → mix → train → evaluate`.
 
 Read `protocol` first (what a step is), then the five in the order in which they
-run. `external` lets a Python callable or a command stand in for any of them.
+run. `external` lets a Python callable or a command stand in for any of them, with
+`contract`, `users`, `child` and `processes`. All models go through `session`, `model`,
+`adapter`, `tokenizer` and `chat`. Under `generate` lie `prompts`, `instructing`,
+`sampling` and `endings`, under `train` lie `rows`, `training` and `losses`; `scoring`,
+`likelihood` and `answers` ask a model something. `rehearsal` tries all of it on little.
 """
 
 from __future__ import annotations
