@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection
 
+from lineage.errors import VerificationError
 from lineage.keeping import refresh_keep
 from lineage.packing.counts import Unpacked
 from lineage.packing.turn import turn
@@ -10,6 +11,9 @@ from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.files import FileEntry
 from lineage.store.reading import Progress, unwatched
+from lineage.wording import plural
+
+_SAVE = "`lineage verify --repair` keeps what can be read, and says what is lost"
 
 
 def unpack(
@@ -21,8 +25,8 @@ def unpack(
 
     Raises:
         StoreError: when somebody else packs here, or the disk fails.
-        VerificationError: when a packed file is damaged; what was unpacked by then
-            stays so.
+        VerificationError: when packed files are damaged, or a pack cannot be read;
+            all others were unpacked, and the packs stay.
         NotFound, UsageError: for a revset that is not understood.
     """
     begun = time.monotonic()
@@ -48,6 +52,7 @@ class _Unpacker:
         self._payloads = registry.payloads
         self._packs = registry.payloads.packs
         self._progress = progress
+        self._lost: dict[str, VerificationError] = {}  # what is damaged, by MD5
         self.counts = Unpacked()
 
     def run(self, chosen: set[str] | None) -> None:
@@ -56,12 +61,39 @@ class _Unpacker:
         wanted = packed if chosen is None else packed & chosen
         try:
             for batch in self._payloads.packed_batches(wanted):
-                self._write(batch)
+                self._write_sound(batch)
+            self._refuse_damage(chosen)
             if wanted:
                 self._drop(wanted)
         finally:
             if wanted:
                 refresh_keep(self._registry, again=True)
+
+    def _write_sound(self, batch: list[FileEntry]) -> None:
+        """Make some files plain; if one is damaged, each by itself, and it stays."""
+        try:
+            self._write(batch)
+        except VerificationError as error:
+            if len(batch) == 1:
+                self._lost[batch[0].md5] = error
+                return
+            for entry in batch:
+                self._write_sound([entry])
+
+    def _refuse_damage(self, chosen: set[str] | None) -> None:
+        """Say what could not be had; then no pack goes.
+
+        Of what is chosen nothing may be in a pack that cannot be read.
+        """
+        why = next((str(error) for error in self._lost.values()), "")
+        if why:
+            why = f"{plural(len(self._lost), 'packed file')} cannot be unpacked: {why}"
+        elif chosen is None or not all(map(self._payloads.has, chosen)):
+            damaged = sorted(self._packs.damaged.items())
+            told = (f"the pack {name[:12]} cannot be read: {e}" for name, e in damaged)
+            why = next(told, "")
+        if why:
+            raise VerificationError(why, hint=_SAVE)
 
     def _write(self, batch: list[FileEntry]) -> None:
         """Make some files plain."""

@@ -18,7 +18,7 @@ import pytest
 
 import lineage
 from lineage import Edge
-from lineage.errors import Busy, StoreError, UsageError
+from lineage.errors import Busy, StoreError, UsageError, VerificationError
 from lineage.gc import gc
 from lineage.keeping import addresses, is_kept_rightly
 from lineage.packing import auto
@@ -166,6 +166,40 @@ def test_unpack_gives_dvc_its_objects_back(chain: Chain, sound: Sound) -> None:
     name = next(p for p in registry.root.rglob(WEIGHTS) if "tutor" not in p.parts)
     assert sha256(name.read_bytes()).hexdigest() == chain.digests[first][WEIGHTS]
     sound(registry)
+
+
+def test_a_damaged_file_keeps_no_other_from_being_unpacked(chain: Chain) -> None:
+    """All that is sound becomes plain, what is not is told, and its pack stays."""
+    registry = chain.registry
+    pack(registry)
+    (packed,) = registry.payloads.packs
+    found = packed.find_file(bytes.fromhex(registry.files(chain.ids[-2])[-1].md5))
+    assert found
+    block = packed.find_block(packed.tables.segments(found)[-1].block)
+    assert block
+    harm(packed.path, block.offset + block.stored // 2)
+    with (
+        closing(lineage.open(registry.root)) as again,
+        pytest.raises(VerificationError, match="1 packed file cannot be unpacked"),
+    ):
+        unpack(again)
+    assert chain.are_plain() == [True] * (GENERATIONS - 2) + [False, True]
+    assert [one.name for one in registry.payloads.packs] == [packed.name]
+
+
+def test_a_pack_that_cannot_be_read_is_not_nothing(chain: Chain) -> None:
+    """Unpacking what may be in it says so; what is plain needs no pack."""
+    registry = chain.registry
+    pack(registry)
+    (packed,) = registry.payloads.packs
+    packed.path.chmod(0o644)
+    os.truncate(packed.path, packed.size // 2)
+    with closing(lineage.open(registry.root)) as again:
+        for revset in (None, chain.ids[0]):
+            with pytest.raises(VerificationError, match="cannot be read") as told:
+                unpack(again, revset)
+            assert "lineage verify --repair" in told.value.hint
+        assert unpack(again, chain.ids[-1]).files == 0
 
 
 def test_one_commit_is_unpacked_and_others_still_build_on_it(chain: Chain) -> None:
