@@ -4,16 +4,14 @@ Every command that is shown is the real one, with its real output. Read `story`.
 """
 
 import shlex
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from lineage.cli.command import App, Command, pass_app
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError
 
-_MARK = "demo.txt"
 _NUMBERS = ("numpy", "safetensors", "duckdb")
 _MODELS = (*_NUMBERS, "accelerate", "tokenizers", "torch", "transformers")
 
@@ -38,13 +36,14 @@ def demo(app: App, directory: Path, *, fast: bool, force: bool) -> None:
     from each other, has a gate stop data that are bad and a person let them through,
     and asks what they reached. Your keys and settings are not touched.
     """
+    from lineage.cli.demo.folder import room
     from lineage.cli.demo.story import Story
     from lineage.loop.demo import FAST, FULL
 
     _check_installed(fast=fast)
-    _make_room(directory, force=force)
     try:
-        Story(app.terminal, directory, FAST if fast else FULL).run()
+        with room(directory, force=force):
+            Story(app.terminal, directory, FAST if fast else FULL).run()
     except KeyboardInterrupt:
         words = ["lineage", "demo", *["--fast"] * fast, "--force", str(directory)]
         app.terminal.say(f"\ninterrupted: `{shlex.join(words)}` begins again")
@@ -60,17 +59,3 @@ def _check_installed(*, fast: bool) -> None:
         if extra == "loop":
             hint += ", or `lineage demo --fast`, which needs none"
         raise LineageError(f"the demo needs {missing[0]}", hint=hint)
-
-
-def _make_room(directory: Path, *, force: bool) -> None:
-    """Make `directory` an empty folder, or refuse."""
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        if not (directory / _MARK).is_file():
-            hint = "name another folder: lineage demo DIR"
-            raise UsageError(f"{directory} is not empty", hint=hint)
-        if not force:
-            hint = "replace it with --force, or name another folder"
-            raise UsageError(f"{directory} has an earlier demo", hint=hint)
-        shutil.rmtree(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / _MARK).write_text("Made by `lineage demo`; --force replaces it.\n")

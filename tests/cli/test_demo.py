@@ -17,10 +17,12 @@ from inline_snapshot import snapshot
 
 import lineage
 from lineage.cli.demo.curves import drawn, summary
+from lineage.cli.demo.folder import room
 from lineage.cli.terminal import Terminal
 from lineage.errors import LineageError
 from lineage.keys import current
 from lineage.loop.demo import Curve
+from lineage.store.disk import locked
 from lineage.verify import verify
 from tests.docs.shapes import align
 
@@ -306,6 +308,7 @@ def test_a_folder_is_replaced_only_when_asked_and_a_demo_made_it(
     """Whoever has something in the folder keeps it."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("the only copy")
+    (tmp_path / "mine" / "demo.txt").write_text("what to show on Friday")
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "demo.txt").write_text("Made by `lineage demo`")
     mine, forced = run("demo", "mine"), run("demo", "--force", "mine")
@@ -316,6 +319,41 @@ def test_a_folder_is_replaced_only_when_asked_and_a_demo_made_it(
     assert "mine is not empty" in forced.stderr
     assert "old has an earlier demo" in old.stderr
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "the only copy"
+
+
+def test_what_cannot_be_a_folder_is_said_so(tmp_path: Path, run: Run) -> None:
+    """A file, a link and a place below a file are refused, and stay."""
+    (tmp_path / "thesis.txt").write_text("the only copy")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("thesis.txt", "link"):
+        done = run("demo", "--fast", "--force", name)
+        assert done.exit_code == 2
+        assert f"{name} is no folder" in done.stderr
+    below = run("demo", "--fast", "thesis.txt/demo")
+    assert (below.exit_code, "thesis.txt/demo" in below.stderr) == (1, True)
+    assert (tmp_path / "thesis.txt").read_text() == "the only copy"
+
+
+def test_a_demo_that_runs_is_not_replaced(tmp_path: Path, run: Run) -> None:
+    """With --force neither, and nothing of it is touched."""
+    mark = tmp_path / "look" / "demo.txt"
+    mark.parent.mkdir()
+    (tmp_path / "look" / "seed.yaml").write_text("in use")
+    with locked(mark):
+        mark.write_text("Made by `lineage demo`")
+        done = run("demo", "--fast", "--force", "look")
+    assert (done.exit_code, "a demo runs in look" in done.stderr) == (1, True)
+    assert (tmp_path / "look" / "seed.yaml").read_text() == "in use"
+
+
+def test_a_folder_is_emptied_with_its_mark_left_in_it(tmp_path: Path) -> None:
+    """The folder that one stands in can be named, and a kill leaves ours as ours."""
+    (tmp_path / "demo.txt").write_text("Made by `lineage demo`")
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "weights").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "backup")
+    with room(tmp_path, force=True):
+        assert [path.name for path in tmp_path.iterdir()] == ["demo.txt"]
 
 
 def test_a_loop_that_fails_ends_the_others(repo: Registry) -> None:
