@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lineage.turns import turn_number
+from lineage.walks import reached
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -140,7 +141,7 @@ class _Walk:
                 pairs.setdefault((link.parent, link.child), []).append(link)
         if self._center in hubs:
             _thin(pairs, self._center)
-        near = _reached(self._center, pairs) & rows.keys()
+        near = _connected(self._center, pairs) & rows.keys()
         pairs = {ends: same for ends, same in pairs.items() if near.issuperset(ends)}
         nodes = (
             self._near(rows, number, by_child.get(number, []), pairs, hubs)
@@ -239,18 +240,13 @@ def _thin(pairs: _Pairs, hub: int) -> None:
             del pairs[parent, child]
 
 
-def _reached(start: int, pairs: _Pairs) -> set[int]:
+def _connected(start: int, pairs: _Pairs) -> set[int]:
     """What arrows connect with `start`, whichever way they lead."""
     beside: dict[int, set[int]] = {}
     for a, b in pairs:
         beside.setdefault(a, set()).add(b)
         beside.setdefault(b, set()).add(a)
-    found, ahead = {start}, [start]
-    while ahead:
-        new = beside.get(ahead.pop(), set()) - found
-        found |= new
-        ahead += new
-    return found
+    return reached([start], lambda one: beside.get(one, ()))
 
 
 def _origin(row: "Found", own: Collection["Link"]) -> str | None:

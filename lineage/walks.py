@@ -140,7 +140,7 @@ def ancestors(
     starts = set(starts)
 
     def question(graph: _Graph) -> set[str]:
-        return set(map(graph.id, _reached(map(graph.node, starts), graph.up)))
+        return set(map(graph.id, reached(map(graph.node, starts), graph.up)))
 
     return _walked(registry, roles, question)
 
@@ -164,7 +164,7 @@ def descendants(
             found = index.read(lambda ask: reached_from(ask, starts, roles, _NEAR))
     if found is None:
         graph = _far(registry, roles)
-        found = set(map(graph.id, _reached(map(graph.node, starts), graph.down)))
+        found = set(map(graph.id, reached(map(graph.node, starts), graph.down)))
     if registry.events_log.at:  # the rows are of now
         found = {id_ for id_ in found if registry.ids.find(id_)}
     return found | starts
@@ -177,7 +177,7 @@ def heads(registry: Repository, ids: Iterable[str]) -> set[str]:
     def question(graph: _Graph) -> set[str]:
         up = _no_older(graph, ids)
         above = {parent for id_ in ids for parent in up(graph.node(id_))}
-        return ids - set(map(graph.id, _reached(above, up)))
+        return ids - set(map(graph.id, reached(above, up)))
 
     return _walked(registry, None, question)
 
@@ -189,7 +189,7 @@ def roots(registry: Repository, ids: Iterable[str]) -> set[str]:
     def question(graph: _Graph) -> set[str]:
         up, chosen = _no_older(graph, ids), set(map(graph.node, ids))
         below: set[Node] = set()
-        for node in sorted(_reached(chosen, up), key=graph.number):
+        for node in sorted(reached(chosen, up), key=graph.number):
             if any(parent in chosen or parent in below for parent in up(node)):
                 below.add(node)
         return set(map(graph.id, chosen - below))
@@ -217,8 +217,7 @@ def is_ancestor(registry: Repository, a: str, b: str, roles: Roles = None) -> bo
     """
 
     def question(graph: _Graph) -> bool:
-        reached = _reached([graph.node(b)], _no_older(graph, [a]))
-        return graph.node(a) in reached
+        return graph.node(a) in reached([graph.node(b)], _no_older(graph, [a]))
 
     return _walked(registry, roles, question)
 
@@ -255,14 +254,15 @@ def _no_older(graph: _Graph, ids: Iterable[str]) -> Callable[[Node], Iterable[No
     return lambda node: [p for p in graph.up(node) if number(p) >= oldest]
 
 
-def _reached(
-    starts: Iterable[Node], step: Callable[[Node], Iterable[Node]]
-) -> set[Node]:
-    reached = set(starts)
-    ahead = list(reached)
+def reached(
+    starts: Iterable[Found], step: Callable[[Found], Iterable[Found]]
+) -> set[Found]:
+    """`starts` and all that `step` leads to from there, whatever the graph is of."""
+    found = set(starts)
+    ahead = list(found)
     while ahead:
         for node in step(ahead.pop()):
-            if node not in reached:
-                reached.add(node)
+            if node not in found:
+                found.add(node)
                 ahead.append(node)
-    return reached
+    return found

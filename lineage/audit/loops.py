@@ -13,6 +13,7 @@ from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.event_reading import Logged
 from lineage.store.objects import Event, is_id
+from lineage.walks import reached
 
 REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations
 
@@ -161,12 +162,7 @@ class Loops:
 
     def chain(self, end: str) -> tuple[str, ...]:
         """`end` and the generations before it along ``follows``, oldest first."""
-        found = {end}
-        queue = [end]
-        while queue:
-            before = set(self._commit(queue.pop()).ids("follows")) - found
-            found |= before
-            queue.extend(before)
+        found = reached([end], lambda id_: self._commit(id_).ids("follows"))
         return tuple(sorted(found, key=self._number))
 
     def branches(self, end: str) -> tuple[str, ...]:
@@ -205,10 +201,5 @@ class Loops:
         for id_ in (id_ for id_ in stood if not self.refused(id_)):
             for before in self._commit(id_).ids("follows"):
                 followers.setdefault(before, set()).add(id_)
-        found: set[str] = set()
-        queue = list(chain[-1:])
-        while queue:
-            after = followers.get(queue.pop(), set()) - found
-            found |= after
-            queue.extend(after)
-        return len(found)
+        last = chain[-1:]
+        return len(reached(last, lambda id_: followers.get(id_, ()))) - len(last)

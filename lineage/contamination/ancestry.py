@@ -2,13 +2,14 @@
 
 import heapq
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from lineage.descent.roles import FLOW, RECORDS, WEIGHTS
 from lineage.registry import Registry
 from lineage.store.objects import Commit
+from lineage.walks import reached
 
 _DETOUR = 1 << 20  # as many steps as a dataset counts that has nothing of it
 
@@ -75,13 +76,11 @@ class Ancestry:
 
     def above(self, id_: str) -> set[str]:
         """All that `id_` came from."""
-        found: set[str] = set()
-        ahead = [id_]
-        while ahead:
-            fresh = {step.id for step in self.parents[ahead.pop()]} - found
-            found |= fresh
-            ahead += fresh
-        return found
+
+        def up(one: str) -> Iterator[str]:
+            return (step.id for step in self.parents[one])
+
+        return reached(up(id_), up)
 
     def way(self, to: str, through: Collection[str]) -> tuple[Step, ...]:
         """The way from the root to the dataset `to`: the shortest of the likeliest.

@@ -16,6 +16,7 @@ from lineage.store.canonical import digest
 from lineage.store.event_commit import parse_parents
 from lineage.store.objects import Event
 from lineage.verify.problem import Problem
+from lineage.walks import reached
 
 _NOTED = re.compile(r"[0-9a-f]{4,64}")
 _SURE = 32  # digits: nobody makes another event whose id begins with so many
@@ -142,14 +143,7 @@ def _counted(chain: Mapping[str, Link], noted: str) -> Since:
 
 def _back(chain: Mapping[str, Link], starts: Iterable[str]) -> set[str]:
     """`starts` and everything that they lead back to."""
-    found: set[str] = set()
-    queue = list(starts)
-    while queue:
-        id_ = queue.pop()
-        if id_ not in found:
-            found.add(id_)
-            queue += chain[id_].prev
-    return found
+    return reached(starts, lambda id_: chain[id_].prev)
 
 
 def _ordered(chain: Mapping[str, Link]) -> list[str]:

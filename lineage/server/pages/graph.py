@@ -12,6 +12,7 @@ from lineage.audit.svg import drawing, element, label, short
 from lineage.neighbourhood import MANY, Arrow, Near, Neighbourhood
 from lineage.server.pages.layers import WIDTH, Layers, Point, Spot, layers
 from lineage.server.pages.site import Site
+from lineage.walks import reached
 from lineage.wording import plural
 
 _HEAD = 46  # the height of a box without what stands below
@@ -63,12 +64,7 @@ def _told(near: Neighbourhood) -> list[Arrow]:
 
 def _reaches(start: str, end: str, parents: Mapping[str, set[str]]) -> bool:
     """Whether `end` came from `start`, as far as it is drawn."""
-    seen, ahead = {end}, [end]
-    while ahead:
-        for parent in parents.get(ahead.pop(), set()) - seen:
-            seen.add(parent)
-            ahead.append(parent)
-    return start in seen
+    return start in reached([end], lambda node: parents.get(node, ()))
 
 
 def _height(node: Near) -> float:
