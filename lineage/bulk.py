@@ -17,7 +17,7 @@ from lineage.registry import Registry
 from lineage.store import names
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
-from lineage.store.files import FileEntry, Payload
+from lineage.store.files import FileEntry
 from lineage.store.git_objects import GitObject
 from lineage.store.objects import Commit, Edge, Event
 from lineage.store.projection import project
@@ -188,6 +188,5 @@ def _check(draft: Draft) -> None:
     payload = commit.payload
     check_substance(commit, files=payload is not None)
     Commit.parse(commit.manifest)
-    of = payload and Payload.of(entries, payload.type, stored=payload.stored)
-    if of != payload or (entries and not payload):
+    if not (payload.sums_up(entries) if payload else not entries):
         raise UsageError(f"the payload of {commit.name} is not that of its files")

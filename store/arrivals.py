@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lineage.errors import LineageError, VerificationError
 from lineage.store.canonical import digest
-from lineage.store.files import FileEntry, Payload
+from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject
 from lineage.store.objects import Commit
@@ -81,8 +81,7 @@ def arrived(
     entries: list[FileEntry] = []
     if commit.payload:
         entries = commit.payload.entries(blob(f"{oid}:files.jsonl") or b"")
-        kind, stored = commit.payload.type, commit.payload.stored
-        if Payload.of(entries, kind, stored=stored) != commit.payload:
+        if not commit.payload.sums_up(entries):
             raise _Unlike("its manifest does not sum up its files")
     made = project(commit, entries, _gits(commit, git_oid))
     if made.oid != oid:

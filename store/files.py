@@ -116,6 +116,10 @@ class Payload:
             stored=stored,
         )
 
+    def sums_up(self, entries: list[FileEntry]) -> bool:
+        """Whether it says of these files what is so."""
+        return self == Payload.of(entries, self.type, stored=self.stored)
+
     def to_json(self) -> dict[str, Json]:
         data: dict[str, Json] = {key: getattr(self, key) for key in self.__slots__}
         return {key: data[key] for key in data if key != "stored" or not self.stored}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lineage.errors import LineageError
 from lineage.registry import Registry
 from lineage.store.canonical import digest
-from lineage.store.files import FileEntry, Payload
+from lineage.store.files import FileEntry
 from lineage.store.objects import Commit
 from lineage.store.projection import project
 from lineage.verify.files import Objects, payload_problems
@@ -33,20 +33,15 @@ def commit_problems(
         if commit.payload:
             listed = registry.git.blob(f"{oid}:files.jsonl") or b""
             entries = commit.payload.entries(listed)
-            yield from _sum_problems(id_, commit.payload, entries)
+            if not commit.payload.sums_up(entries):
+                what = "does not sum up its files.jsonl"
+                yield Problem(id_, "lineage.json", what)
         if not missing:
             yield from _projection_problems(registry, commit, entries, oid)
     except LineageError as error:
         yield Problem(id_, "", f"cannot be read: {error}")
         return
     yield from payload_problems(registry, id_, commit, entries, objects)
-
-
-def _sum_problems(
-    id_: str, payload: Payload, entries: list[FileEntry]
-) -> Iterator[Problem]:
-    if Payload.of(entries, payload.type, stored=payload.stored) != payload:
-        yield Problem(id_, "lineage.json", "does not sum up its files.jsonl")
 
 
 def _projection_problems(
