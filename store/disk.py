@@ -14,6 +14,18 @@ _LEAST = 1 << 14  # bytes, below which a disk counts as full
 _FEW = 32  # up to here one fsync per file is faster than a sync of the file system
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that somebody named.
+
+    Raises:
+        StoreError: when it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+
+
 def sync_files(paths: Iterable[Path]) -> None:
     """Put the bytes of `paths` (one file system) on disk before returning."""
     pending = list(paths)

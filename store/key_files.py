@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lineage.errors import StoreError, UsageError
+from lineage.store.disk import read_file
 from lineage.store.signing import ssh_keygen
 from lineage.store.sshsig import PublicKey
 
@@ -43,10 +44,7 @@ def read_public(path: Path) -> PublicKey:
         StoreError: when the file cannot be read.
         UsageError: when it holds something else, a private key above all.
     """
-    try:
-        text = path.read_bytes().decode(errors="replace")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+    text = read_file(path).decode(errors="replace")
     if "PRIVATE KEY" in text:
         hint = f"give its public half: {path}.pub"
         raise UsageError(f"{path} is a private key", hint=hint)

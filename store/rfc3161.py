@@ -10,7 +10,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lineage.errors import LineageError, StoreError, UsageError, VerificationError
+from lineage.errors import LineageError, UsageError, VerificationError
+from lineage.store.disk import read_file
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, Name
@@ -122,10 +123,7 @@ def read_certificates(file: Path) -> bytes:
         StoreError: when the file cannot be read.
         UsageError: when it holds no certificates.
     """
-    try:
-        pem = file.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{file} cannot be read: {error.strerror}") from None
+    pem = read_file(file)
     certificates(pem)
     return pem
 

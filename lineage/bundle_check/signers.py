@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from lineage.errors import StoreError, UsageError
+from lineage.errors import UsageError
+from lineage.store.disk import read_file
 from lineage.store.sshsig import PublicKey
 
 _FIELD = re.compile(r'(?:"[^"]*"|[^\s"])+')
@@ -74,9 +75,7 @@ class Signers:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
+        text = read_file(path).decode()
     except UnicodeDecodeError:
         hint = "`lineage key list --format allowed-signers` writes one"
         raise UsageError(f"{path} is no list of keys", hint=hint) from None

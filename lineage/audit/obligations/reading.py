@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 from lineage.audit.audiences import AUDIENCES
 from lineage.audit.obligations.asked import Item, Template
 from lineage.audit.obligations.vocabulary import FACTS
-from lineage.errors import StoreError, UsageError
+from lineage.errors import UsageError
+from lineage.store.disk import read_file
 
 _TOP = ("id", "version", "title", "source", "note", "items")
 _SOURCE = ("law", "part", "text", "date")
@@ -40,11 +41,7 @@ def read(path: Path) -> Template:
         StoreError: when it cannot be read.
         UsageError: when it is no template; names the line.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    return parse(data, path)
+    return parse(read_file(path), path)
 
 
 def parse(data: bytes, path: Path) -> Template:

@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from lineage.errors import StoreError, UsageError
+from lineage.errors import UsageError
 from lineage.loop.spec.budgets import BudgetsSpec
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, refuse, sentence, shown
@@ -47,6 +47,7 @@ from lineage.loop.spec.steps import StepsSpec
 from lineage.loop.spec.trainer import TrainerSpec
 from lineage.loop.spec.yaml_file import read_yaml
 from lineage.store.canonical import normalise
+from lineage.store.disk import read_file
 
 # Checked by the class of its type, which may be an installed package's.
 Gate = Annotated[SerializeAsAny[GateSection], BeforeValidator(parse_gate)]
@@ -236,11 +237,7 @@ class LoopSpec(Section):
     def _read(self, name: str | Mapping[str, str]) -> bytes:
         if not isinstance(name, str):
             return installed_content(**name)
-        try:
-            return self.path(name).read_bytes()
-        except OSError as error:
-            message = f"{self.path(name)} cannot be read: {error.strerror}"
-            raise StoreError(message) from None
+        return read_file(self.path(name))
 
     @property
     def generation_config(self) -> dict[str, Any]:

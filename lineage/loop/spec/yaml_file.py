@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lineage.errors import StoreError, UsageError
+from lineage.errors import UsageError
+from lineage.store.disk import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,11 +87,7 @@ def read_yaml(path: Path) -> Any:  # the caller checks the shape
         StoreError: when the file cannot be read.
         UsageError: when it is not UTF-8 or not YAML; names the line.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from None
-    return parse_yaml(data, path)
+    return parse_yaml(read_file(path), path)
 
 
 def parse_yaml(data: bytes, path: Path) -> Any:
