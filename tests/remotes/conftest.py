@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import socket
-import subprocess
 import sys
 import threading
 import time
@@ -20,14 +18,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.servers import SSHD, free_port, running, ssh_keys, sshd
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 BIN = Path(sys.executable).parent
-SSHD = Path("/usr/sbin/sshd")
 KEY, SECRET = "test-access-key", "test-secret-key"
 FORGETFUL = 0.05  # seconds
-PATIENCE = 30  # seconds for a server to start on a busy machine
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def _local(top: Path) -> Iterator[Server]:
 @contextmanager
 def s3_server(top: Path) -> Iterator[Server]:
     """Serve S3 with rclone; each folder below `top` is a bucket."""
-    port = _free_port()
+    port = free_port()
     command: list[str | Path] = [
         BIN / "rclone",
         "serve",
@@ -126,7 +124,7 @@ def s3_server(top: Path) -> Iterator[Server]:
     ]
     command += ["--auth-key", f"{KEY},{SECRET}", "--dir-cache-time", f"{FORGETFUL}s"]
     command += ["--config", os.devnull, "--cache-dir", top.parent, top]
-    with _running(command, port):
+    with running(command, port):
         yield Server(
             top,
             lambda name: {
@@ -139,35 +137,16 @@ def s3_server(top: Path) -> Iterator[Server]:
         )
 
 
-SSHD_CONFIG = """\
-ListenAddress 127.0.0.1
-Port {port}
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/key.pub
-PidFile none
-StrictModes no
-UsePAM no
-Subsystem sftp internal-sftp
-"""
-
-
 @contextmanager
 def _ssh(top: Path) -> Iterator[Server]:
     """Serve SFTP: with the machine's own sshd if it has one, else with asyncssh."""
-    folder, port = top.parent / f"{top.name}-keys", _free_port()
-    folder.mkdir()
-    for name in ("host", "key"):
-        keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"]
-        subprocess.run([*keygen, folder / name], check=True)
-    config = folder / "sshd_config"
-    config.write_text(SSHD_CONFIG.format(port=port, folder=folder), encoding="utf-8")
+    folder, port = top.parent / f"{top.name}-keys", free_port()
+    ssh_keys(folder)
     if SSHD.exists():
-        if os.geteuid() == 0:
-            Path("/run/sshd").mkdir(exist_ok=True)  # where sshd hides as nobody
-        command: list[str | Path] = [SSHD, "-D", "-e", "-f", config]
+        command = sshd(folder, port)
     else:
         command = [sys.executable, "-c", SFTP_SERVER, str(port), folder]
-    with _running(command, port):
+    with running(command, port):
         yield Server(
             top,
             lambda name: {
@@ -230,32 +209,3 @@ def _http(top: Path) -> Iterator[Server]:
         yield Server(top, lambda name: {"url": f"http://127.0.0.1:{port}/{name}"})
         server.shutdown()
         thread.join()
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-    return port
-
-
-@contextmanager
-def _running(command: Sequence[str | Path], port: int) -> Iterator[None]:
-    """Run a server until the end; it dies with the tests whatever happens to them."""
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
-        try:
-            _wait_for(port, server)
-            yield
-        finally:
-            server.terminate()
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    patience = time.monotonic() + PATIENCE
-    while time.monotonic() < patience:
-        assert server.poll() is None, f"{server.args!r} ended at once"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"{server.args!r} does not listen")

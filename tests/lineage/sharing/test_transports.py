@@ -6,11 +6,8 @@ import base64
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 import threading
-import time
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,25 +18,14 @@ from lineage.errors import Conflict, StoreError
 from lineage.sharing import remotes
 from lineage.sharing.clone import clone
 from lineage.sharing.push import push
+from tests.servers import SSHD, free_port, running, ssh_keys, sshd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     Hub = Any
 
-SSHD = Path("/usr/sbin/sshd")
-PATIENCE = 30  # seconds for a server to start on a busy machine
 USER, PASSWORD = "ada", "lovelace"
-
-SSHD_CONFIG = """\
-ListenAddress 127.0.0.1
-Port {port}
-HostKey {folder}/host
-AuthorizedKeysFile {folder}/key.pub
-PidFile none
-StrictModes no
-UsePAM no
-"""
 
 # Where a machine has no OpenSSH: what ssh does to a command, without the way there.
 STAND_IN = """\
@@ -52,8 +38,8 @@ exec sh -c "$command"
 @pytest.fixture
 def ssh(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Serve the hub by ssh; give its URL."""
-    folder, port = tmp_path / "keys", _free_port()
-    folder.mkdir()
+    folder, port = tmp_path / "keys", free_port()
+    ssh_keys(folder)
     monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file:ssh")
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
     url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{hub.path}"
@@ -61,7 +47,7 @@ def ssh(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
         client = "ssh -F none -o IdentitiesOnly=yes -o StrictHostKeyChecking=no"
         client += f" -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -i {folder}/key"
         monkeypatch.setenv("GIT_SSH_COMMAND", client)
-        with _running(_sshd(folder, port), port):
+        with running(sshd(folder, port), port):
             yield url
         return
     client = str(folder / "ssh")
@@ -69,47 +55,6 @@ def ssh(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     Path(client).chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", client)
     yield url
-
-
-def _sshd(folder: Path, port: int) -> list[str]:
-    """Make keys and settings; give the command of the server."""
-    for name in ("host", "key"):
-        keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"]
-        subprocess.run([*keygen, folder / name], check=True)
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd hides as nobody
-    config = folder / "sshd_config"
-    config.write_text(SSHD_CONFIG.format(port=port, folder=folder), encoding="utf-8")
-    return [str(SSHD), "-D", "-e", "-f", str(config)]
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-    return port
-
-
-@contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
-        try:
-            _wait_for(port)
-            yield
-        finally:
-            server.terminate()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        else:
-            return
 
 
 class Backend(BaseHTTPRequestHandler):
