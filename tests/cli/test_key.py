@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,24 +18,19 @@ from lineage.store.signing import sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lineage.registry import Registry
 
     Run = Any
     Transcript = Callable[..., str]
 
+pytestmark = pytest.mark.usefixtures("own_config")  # keys are made
+
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 PUBLIC = re.compile(r"AAAA[A-Za-z0-9+/=]{40,}")
 TIME = re.compile(r"20\d{12}Z")
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?=[ .]|$)", re.MULTILINE)
-
-
-@pytest.fixture(autouse=True)
-def _own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test have a configuration folder of its own for the keys it makes."""
-    own = tmp_path / "config"
-    shutil.copytree(Path(os.environ["XDG_CONFIG_HOME"]) / "git", own / "git")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(own))
 
 
 @pytest.fixture

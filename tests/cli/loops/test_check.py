@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,15 +22,9 @@ if TYPE_CHECKING:
     Run = Callable[..., Any]
     Transcript = Callable[..., str]
 
+pytestmark = pytest.mark.usefixtures("own_config")  # keys are made
+
 HOOKS = Path(__file__).parents[3] / ".pre-commit-hooks.yaml"
-
-
-@pytest.fixture(autouse=True)
-def _own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test have a configuration folder of its own for the keys it makes."""
-    own = tmp_path / "config"
-    shutil.copytree(Path(os.environ["XDG_CONFIG_HOME"]) / "git", own / "git")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(own))
 
 
 @pytest.fixture
