@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from lineage.audit.model import Change, MetricChange, ParamChange, Release
 from lineage.diff import metrics, settings
-from lineage.diff.comparison import Comparison
+from lineage.diff.comparison import Comparison, Options
 from lineage.diff.config import compare_params
 from lineage.diff.metrics import MetricChange as Found
-from lineage.diff.options import Options
 from lineage.diff.parts import Pair, pairs
 from lineage.registry import Registry
 

@@ -7,10 +7,9 @@ by part. Bytes are read only of small structured files that differ.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from lineage.diff.comparison import Comparison
+from lineage.diff.comparison import Comparison, Options
 from lineage.diff.files import FileChanges
 from lineage.diff.metrics import MetricChange
-from lineage.diff.options import Options
 from lineage.diff.origins import Origins
 from lineage.diff.parts import Pair, pairs
 from lineage.diff.records import RecordChanges

@@ -1,11 +1,29 @@
-"""What every section of a diff is made from."""
+"""What every section of a diff is made from, and how it is asked to compare."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from lineage.diff.options import Options
-from lineage.diff.parts import Pair
+from lineage.diff.parts import Pair, Side
 from lineage.registry import Registry
+from lineage.store.files import FileEntry
+from lineage.store.reading import Progress, unwatched
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to compare.
+
+    `key` are the columns that say which record is which; `samples` how many records
+    of each sort are shown; `rank` asks for the effective rank of every changed
+    matrix; `text` is a file to tokenise both ways. `progress` gets numbers of bytes.
+    """
+
+    key: tuple[str, ...] = ()
+    samples: int = 3
+    rank: bool = False
+    text: Path | None = None
+    progress: Progress = unwatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +40,11 @@ class Comparison:
     options: Options
     notes: list[str] = field(default_factory=list)
     alike: list[tuple[str, str]] = field(default_factory=list)
+
+
+def files(registry: Registry, side: Side | None) -> dict[str, FileEntry]:
+    """The files of one side by path; empty directories are none of them."""
+    if side is None:
+        return {}
+    found = registry.files(side.id)
+    return {entry.path: entry for entry in found if not entry.is_directory}

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lineage.diff.options import Options
+from lineage.diff.comparison import Options
 from lineage.diff.records.aligning import Runs, align
 from lineage.diff.records.changes import RecordChanges
 from lineage.diff.records.columns import columns

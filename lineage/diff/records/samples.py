@@ -5,7 +5,7 @@ from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lineage.diff.options import Options
+from lineage.diff.comparison import Options
 from lineage.diff.records.changes import Sample
 from lineage.diff.records.forms import loaded
 from lineage.diff.records.matching import NEW, OLD, Matching

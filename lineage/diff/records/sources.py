@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lineage.diff.comparison import files
 from lineage.diff.parts import Pair
-from lineage.diff.payload import files
 from lineage.errors import LineageError
 from lineage.records import place
 from lineage.records.formats import packed, record_paths

@@ -6,9 +6,8 @@ sides only the header is. docs/diff-tensors.md defines every figure.
 
 from collections.abc import Iterator
 
-from lineage.diff.comparison import Comparison
+from lineage.diff.comparison import Comparison, files
 from lineage.diff.parts import Pair
-from lineage.diff.payload import files
 from lineage.diff.settings import Change
 from lineage.diff.settings import changes as settings
 from lineage.diff.tensors.changes import (

@@ -2,8 +2,8 @@
 
 from pathlib import PurePosixPath
 
+from lineage.diff.comparison import files
 from lineage.diff.parts import Side
-from lineage.diff.payload import files
 from lineage.diff.tokenizer.beside import (
     ADDED,
     CONFIG,
