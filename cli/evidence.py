@@ -88,7 +88,7 @@ def _said(
     edges = plural(len(records), "edge")
     yield f"{plural(len(looked), 'commit')}, {edges}: {', '.join(counts)}"
     if blind := sum(one.blind for one in looked):
-        says = "1 more edge says" if blind == 1 else f"{blind:,} more edges say"
+        says = plural(blind, "more edge says", "more edges say")
         yield (
             f"{says} what no bytes show: what a model was trained on, chosen or "
             "measured by"

@@ -20,6 +20,7 @@ from lineage.cli.review_labels import audit, edit, label
 from lineage.cli.review_show import said, show
 from lineage.cli.text import ago, lasted
 from lineage.shapes.reviews import reviews_of
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.deciding import Word
@@ -173,8 +174,8 @@ def _decide(
 
 def _next(made: "Decision") -> Iterable[tuple[str, str]]:
     if made.missing:
-        people = "person has" if made.missing == 1 else "people have"
+        people = plural(made.missing, "more person has", "more people have")
         command = f"lineage review approve {made.subject[:12]}"
-        yield command, f"{made.missing} more {people} to say"
+        yield command, f"{people} to say"
     else:
         yield "lineage loop run FILE", "the loop acts on it when it runs"

@@ -1,5 +1,6 @@
 """Numbers, sizes, shares and counts as people read them: in a terminal, on a page."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ def size(count: int) -> str:
 def plural(count: int, what: str, many: str | None = None) -> str:
     """A count of something: 1 file, 2 files; `many` where an s is not enough."""
     return f"{count:,} {what if count == 1 else many or f'{what}s'}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as a sentence has them: a, b and c."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def percent(share: "float | Fraction") -> str:

@@ -26,7 +26,7 @@ from lineage.cli.diff.tokenizer import TOKENIZER
 from lineage.cli.render import Record, write_as
 from lineage.errors import UsageError
 from lineage.shapes.diff import diffed
-from lineage.shapes.words import listed
+from lineage.wording import listed
 
 if TYPE_CHECKING:
     from lineage.diff import Diff, Options

@@ -14,6 +14,7 @@ from lineage.audit.svg import drawing, element, label, path
 from lineage.audit.text import number, visible
 from lineage.metric_history import Course, Step, definitions, meaning
 from lineage.store.objects import Metric
+from lineage.wording import listed
 
 _WIDTH, _HEIGHT = 640, 300
 _SIDES = (76, 80)  # for the longest numbers
@@ -31,7 +32,7 @@ def svg(courses: Sequence[Course]) -> str:
 
 def page(courses: Sequence[Course]) -> str:
     """A page with the drawing, and all values as tables."""
-    title = escape(visible(f"{courses[0].name} along {_branches(courses)}"))
+    title = escape(visible(_title(courses)))
     tables = "".join(map(_table, courses))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -42,13 +43,12 @@ def page(courses: Sequence[Course]) -> str:
     )
 
 
+def _title(courses: Sequence[Course]) -> str:
+    return f"{courses[0].name} along {listed(course.label for course in courses)}"
+
+
 def _style() -> str:
     return files("lineage.audit").joinpath("templates/chart.css").read_text("utf-8")
-
-
-def _branches(courses: Sequence[Course]) -> str:
-    *first, last = (course.label for course in courses)
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _drawn(courses: Sequence[Course], *, alone: bool = False) -> str:
@@ -62,7 +62,7 @@ def _drawn(courses: Sequence[Course], *, alone: bool = False) -> str:
         height += _HEAD + _HEIGHT
     content += _legend(courses, height)
     size = (_WIDTH, height + _LINE * len(courses))
-    title = f"{courses[0].name} along {_branches(courses)}"
+    title = _title(courses)
     said = "; ".join(map(_said, courses))
     style = [element("style", _style())] if alone else []
     return drawing("chart", size, title, said, *style, *content, alone=alone)

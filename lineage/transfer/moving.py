@@ -11,6 +11,7 @@ from lineage.store.parallel import Crew
 from lineage.store.payloads import Payloads
 from lineage.store.reading import Progress
 from lineage.store.remote_payloads import RemotePayloads, reason
+from lineage.wording import plural
 
 _PATIENCE = 5  # failures of the remote itself, one after the other
 _AGAIN = "run the command again: what arrived is not moved twice"
@@ -121,8 +122,7 @@ class Run:
         if not self.failed:
             return self.moved
         rest = "; the rest was not tried" if self.gave_up else ""
-        count = len(self.failed)
-        objects = "1 object" if count == 1 else f"{count} objects"
+        objects = plural(len(self.failed), "object")
         message = f"{objects} did not {whither} {self.remote}{rest}"
         failures = list(self.failed.values())
         corrupt = any(failure.corrupt for failure in failures)

@@ -17,6 +17,7 @@ from lineage.store.event_commit import parse_parents
 from lineage.store.objects import Event
 from lineage.verify.problem import Problem
 from lineage.walks import reached
+from lineage.wording import plural
 
 _NOTED = re.compile(r"[0-9a-f]{4,64}")
 _SURE = 32  # digits: nobody makes another event whose id begins with so many
@@ -68,8 +69,10 @@ def since(registry: Registry, noted: str) -> Since | Problem:
 def sentences(found: Since, noted: str) -> list[str]:
     """What was proven, and how far."""
     beside = f", {found.beside:,} beside it" if found.beside else ""
-    short, after = found.event[:12], f"{_events(found.after)} came after it{beside}"
-    before = f"{short} and the {_events(found.before)} before it are as they were"
+    short, came = found.event[:12], plural(found.after, "event")
+    earlier = plural(found.before, "event")
+    after = f"{came} came after it{beside}"
+    before = f"{short} and the {earlier} before it are as they were"
     whole = before if found.before else f"{short}, the first event, is as it was"
     told = [
         f"the log was only added to since {short}: {after}",
@@ -79,10 +82,6 @@ def sentences(found: Since, noted: str) -> list[str]:
         digits = f"only {len(noted)} digits were compared"
         told.append(f"{digits}, and another event can be made that has them")
     return told
-
-
-def _events(count: int) -> str:
-    return f"{count:,} event" if count == 1 else f"{count:,} events"
 
 
 def _chain(registry: Registry) -> dict[str, Link]:

@@ -21,6 +21,7 @@ from lineage.loop.running.journal import is_failure, left_nothing, rejected_bran
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.objects import Event
+from lineage.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,8 +113,8 @@ def _check_first(ballot: Ballot, person: str, by: str, verdict: Word) -> None:
     if verdict == "approve" and person.casefold() in ballot.people:
         missing = ballot.needed - len(ballot.people)
         message = f"{by} has approved {ballot.subject[:12]} already, which counts once"
-        people = "person has" if missing == 1 else "people have"
-        raise UsageError(message, hint=f"{missing} more {people} to approve it")
+        people = plural(missing, "more person has", "more people have")
+        raise UsageError(message, hint=f"{people} to approve it")
 
 
 def _answer(ballot: Ballot, event: Event, person: str) -> Decision:

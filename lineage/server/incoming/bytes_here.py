@@ -11,6 +11,7 @@ from lineage.store.arrivals import Arrived
 from lineage.store.disk import disk_errors
 from lineage.store.files import FileEntry
 from lineage.store.uploads import Uploads, Whole
+from lineage.wording import plural
 
 _TOLD = 100  # files
 _TRIES = 3
@@ -43,7 +44,7 @@ def find(registry: Registry, wanted: Mapping[str, str]) -> Found:
     sent = {sha256: whole for sha256 in wanted if (whole := uploads.find(sha256))}
     found = Found(sent, stored(registry, wanted.keys() - sent.keys()))
     if away := wanted.keys() - found.sent.keys() - found.here.keys():
-        what = "1 file has" if len(away) == 1 else f"{len(away)} files have"
+        what = plural(len(away), "file has", "files have")
         hint = "PUT each to files/SHA256, then send this again"
         told = {sha256: wanted[sha256] for sha256 in sorted(away)[:_TOLD]}
         raise Lacking(f"{what} not been sent", told, hint=hint)

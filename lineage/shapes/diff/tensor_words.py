@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lineage.shapes.words import listed
+from lineage.wording import listed
 
 if TYPE_CHECKING:
     from lineage.diff.tensors import Form, Verdict
