@@ -115,7 +115,8 @@ class Adding:
         cut = parts(source)
         if cut is not None:
             added = writer.add(*digests, self._pieces(source, watched, cut, bases))
-            self._counts.parents = list(self._bases.plain)
+            known = dict.fromkeys([*self._counts.parents, *bases.plain])
+            self._counts.parents = list(known)
             self._bases.learn(entry.md5, Layout(added.segments, cut))
             return WEIGHTS, added
         if not shrinks(source, entry.size):

@@ -70,7 +70,6 @@ class Bases:
         self._registry = registry
         self._packs = packs
         self._layouts: OrderedDict[str, Layout] = OrderedDict()
-        self.plain: dict[str, None] = {}  # parents that cannot be built on, in order
 
     def parents(self, id_: str) -> list[str]:
         """The commits that files of a commit may build on."""
@@ -80,14 +79,14 @@ class Bases:
 
     def of(self, id_: str, path: str) -> "FileBases":
         """What the file `path` of a commit may build on."""
-        layouts = []
+        layouts, plain = [], []
         for parent in self.parents(id_):
             kin = [e for e in self._registry.files(parent) if _is_kin(e, path)]
             found = list(filter(None, map(self._layout, sorted(kin, key=_first(path)))))
             layouts += found
             if kin and not found:
-                self.plain.setdefault(parent)
-        return FileBases(self._packs, layouts)
+                plain.append(parent)
+        return FileBases(self._packs, layouts, plain)
 
     def learn(self, oid: str, layout: Layout) -> None:
         """Take a file that has just been packed for one that others may build on."""
@@ -117,11 +116,17 @@ class Bases:
 
 
 class FileBases:
-    """The blocks that one file's may build on."""
+    """The blocks that one file's may build on.
 
-    def __init__(self, packs: "Packs", layouts: Sequence[Layout]) -> None:
+    `plain` are the parents whose weights, if these are some, cannot be built on.
+    """
+
+    def __init__(
+        self, packs: "Packs", layouts: Sequence[Layout], plain: Sequence[str]
+    ) -> None:
         self._packs = packs
         self._layouts = layouts
+        self.plain = plain
 
     @property
     def count(self) -> int:

@@ -139,6 +139,19 @@ def test_what_did_not_change_is_kept_once(chain: Chain) -> None:
     assert (found.shared + found.delta + found.alone) == found.whole
 
 
+def test_a_parent_that_is_packed_as_text_is_not_told_as_plain(repo: Registry) -> None:
+    """Weights beside a long vocabulary leave nothing to say of their parents."""
+    chain, weights = Chain(repo), drawn(0)
+    for number in range(2):
+        words = "".join(f"word {(n * 7919 + number) % 9973}\n" for n in range(9000))
+        files = {"merges.txt": words.encode(), WEIGHTS: safetensors(weights)}
+        chain.commit(files, *chain.ids[-1:])
+        weights = trained(weights, number)
+    found = pack(repo, "all()")
+    assert (found.kinds["text"].files, found.kinds["weights"].files) == (2, 2)
+    assert found.parents == []
+
+
 def test_a_second_run_finds_nothing_to_do(chain: Chain) -> None:
     """Packing twice is packing once."""
     pack(chain.registry)
