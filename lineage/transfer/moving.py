@@ -104,6 +104,9 @@ class Run:
         if isinstance(error, FileNotFoundError):
             self.fail(one, self.missing, self.advice)
             return
+        if isinstance(error, VerificationError):
+            self.fail(one, f"cannot be read: {error}", self.corrupt, corrupt=True)
+            return
         self._in_a_row += 1
         self.gave_up = self._in_a_row >= _PATIENCE
         self.fail(one, f"failed: {reason(error)}", _AGAIN)

@@ -113,6 +113,22 @@ def test_one_of_many_comes_in_parts(story: Story) -> None:
 
 
 @pytest.mark.parametrize("remote", ["local"], indirect=True)
+def test_what_cannot_be_read_here_is_told_as_damage(story: Story) -> None:
+    """Sending it again would not help; whoever pushes is led to `lineage verify`."""
+    path = story.registry.payloads.packs.path(story.packs[2])
+    data = bytearray(path.read_bytes())
+    data[20] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    story.registry.__dict__.pop("payloads", None)
+    with pytest.raises(VerificationError, match="1 object did not reach") as failed:
+        story.push(packed=False)
+    assert "cannot be read: block" in failed.value.details[0]
+    assert "`lineage verify` says how far it goes" in failed.value.hint
+    assert len(story.remote.objects) == 3
+
+
+@pytest.mark.parametrize("remote", ["local"], indirect=True)
 def test_a_damaged_pack_keeps_nothing_else(story: Story) -> None:
     """What can be had of it comes; what cannot is named, with its pack, and no more."""
     story.push()
