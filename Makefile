@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait, for a disk or a process: one worker more than there are processors.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
-    --inline-snapshot=disable
+    --no-loadscope-reorder --inline-snapshot=disable
 
 .PHONY: demo docs test test-long lint bench science fuzz conformance chaos audit sbom release \
     clean
@@ -29,7 +29,8 @@ demo: .venv/.loop
 docs: .venv/.docs
 	$(BIN)/python tests/docs/site.py
 
-# Files go to workers whole, so that what a file shares is made once.
+# Files go to workers whole, so that what a file shares is made once; the longest go
+# first (tests/conftest.py).
 test: .venv/.dev
 	$(PYTEST)
 

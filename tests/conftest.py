@@ -61,11 +61,37 @@ IDENTITY = """\
 # that wait for one another take many times longer than one thread each.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+# What takes a worker a minute or more; begun last, it would keep the others waiting.
+LONGEST = (
+    "lineage/loop/machines/test_cluster.py",
+    "cli/test_demo.py",
+    "docs/test_lessons.py",
+    "lineage/loop/running/test_crash.py",
+    "lineage/loop/machines/test_torchrun.py",
+    "server/test_openapi.py",
+    "science/test_closed_forms.py",
+    "test_crash.py",
+    "test_races.py",
+    "server/test_browser.py",
+    "cli/loops/test_novelty.py",
+    "client/test_writing.py",
+    "science/test_models.py",
+    "lineage/audit/test_browser.py",
+)
+
 # A busy machine is no reason to fail.
 settings.register_profile(
     "lineage", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("lineage")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, in their order; the others stay as they came."""
+    here = Path(__file__).parent
+    ranks = {here / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session", autouse=True)

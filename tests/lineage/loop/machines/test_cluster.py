@@ -107,12 +107,13 @@ class Killing(Progress):
             self.lost = self.cluster.kill_one()
 
 
-def test_a_lost_node_changes_no_id(
+def test_a_lost_node_changes_no_id_and_a_failure_says_what_it_is(
     repo: Registry, cluster: Nodes, tmp_path: Path, database: str
 ) -> None:
     """With a node killed among its shards a loop ends with the ids of a serial run.
 
-    The index is on PostgreSQL, and the files come by the DVC remote.
+    The index is on PostgreSQL, and the files come by the DVC remote. What then fails
+    on a node is one sentence.
     """
     with closing(lineage.init(tmp_path / "alone")) as alone:
         serial = run(alone, loop(alone))
@@ -131,14 +132,14 @@ def test_a_lost_node_changes_no_id(
     assert sum(told["evaluate"].values()) >= 1
     models = repo.select("metric(perplexity > 0)")
     assert spread.head in models
+    fails_as_here(repo, loop(repo, on(cluster)))
 
 
-def test_what_fails_on_a_node_is_one_sentence(
-    repo: Registry, cluster: Nodes, tmp_path: Path
-) -> None:
-    """A step that fails there fails as if it had failed here."""
-    store(repo, tmp_path / "store")
-    path = loop(repo, on(cluster))
+def fails_as_here(repo: Registry, path: Path) -> None:
+    """A step that fails on a node fails as if it had failed here.
+
+    All before it is taken from the loop that went well: nodes are slow to start.
+    """
     text = path.read_text().replace("name: picked", "name: hot")
     path.write_text(text.replace("max_steps: 4", "max_steps: 4, learning_rate: 1e30"))
     with pytest.raises(LineageError, match=r"^training diverged") as caught:
