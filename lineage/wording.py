@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LEAST = 1e-5  # a share that still has digits of its own
+_ALL = 17  # digits that tell any two numbers apart
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -23,6 +25,33 @@ def number(value: float, digits: int = 4) -> str:
 def change(value: float) -> str:
     """A difference, always with its sign."""
     return f"+{number(value)}" if value > 0 else number(value)
+
+
+def apart(
+    say: "Callable[[float, int], str]", digits: int, value: float, *bounds: float
+) -> list[str]:
+    """A value and what it is compared with, in the digits that tell it from them."""
+    for more in range(digits, _ALL + 1):
+        shown, *ends = (say(each, more) for each in (value, *bounds))
+        pairs = zip(bounds, ends, strict=True)
+        if all(end != shown or bound == value for bound, end in pairs):
+            break
+    return [shown, *ends]
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with so many digits after the point."""
+    return f"{value:.{digits}f}"
+
+
+def general(value: float, digits: int) -> str:
+    """A number with so many significant digits, and no zero that says nothing."""
+    return f"{value:.{digits}g}"
+
+
+def in_percent(value: float, digits: int) -> str:
+    """A share in percent with so many digits after the point."""
+    return f"{value:.{digits}%}"
 
 
 def size(count: int) -> str:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from lineage.wording import between, change, number, percent, plural, size
+from lineage.wording import apart, between, change, fixed, number, percent, plural, size
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,15 @@ def test_number(value: float, shown: str) -> None:
 def test_change_has_a_sign() -> None:
     """A difference says which way it went."""
     assert [change(value) for value in (2, -2, 0.5)] == ["+2", "-2", "+0.5"]
+
+
+def test_apart() -> None:
+    """What differs from a bound does not look like it, and what is equal does."""
+    assert apart(fixed, 2, 0.7, 0.8, 1.5) == ["0.70", "0.80", "1.50"]
+    assert apart(fixed, 2, 0.79996, 0.8) == ["0.79996", "0.80000"]
+    assert apart(fixed, 2, 0.8, 0.8) == ["0.80", "0.80"]
+    assert apart(number, 4, 1.25004, 1.25) == ["1.25004", "1.25"]
+    assert len(set(apart(number, 4, 0.1 + 0.2, 0.3))) == 2
 
 
 @pytest.mark.parametrize(

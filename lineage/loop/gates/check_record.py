@@ -17,8 +17,9 @@ from pydantic import Field
 
 from lineage.loop.functions import load_function, one_line
 from lineage.loop.gates.base import Context, GateResult
-from lineage.loop.gates.singles import common_reasons
+from lineage.loop.gates.singles import common_reasons, percent
 from lineage.loop.spec.gates import Action, GateSection
+from lineage.wording import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,9 +112,10 @@ class CheckRecord:
         passes = count - len(reasons)
         rate = passes / count if count else None
         required = self._section.required_rate
+        least = apart(percent, 3, passes / max(count, 1), required)[1]
         sentence = (
             f"{passes} of {count} records pass {self._function.code['file']}; "
-            f"at least {required:.0%} must"
+            f"at least {least} must"
         )
         if broken:
             sentence += f"; on {broken} the check itself broke"

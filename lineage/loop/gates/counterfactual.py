@@ -25,6 +25,7 @@ from lineage.loop.records.shards import read_texts, shards_of
 from lineage.loop.seeds import choose
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.loop.steps.likelihood import likelihoods
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,10 +110,11 @@ class Counterfactual:
     ) -> str:
         towards = self._swaps.groups[0 if shift >= 0 else 1]
         most = self._section.max_shift
+        moved, allowed = apart(fixed, 2, abs(shift), most)
         said = (
             f"where only the group differs, the model moved towards {towards} by "
-            f"{abs(shift):.2f} (log-odds) since generation 0, in {len(gaps)} held-out "
-            f"texts; at most {most:.2f} is allowed"
+            f"{moved} (log-odds) since generation 0, in {len(gaps)} held-out "
+            f"texts; at most {allowed} is allowed"
         )
         if abs(shift) > most and interval and interval[0] <= 0 <= interval[1]:
             said += "; its 95 % interval has 0, so it may be chance"

@@ -23,6 +23,7 @@ from lineage.loop.gates.swaps import Swaps, parse_swaps
 from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.measuring.measures import words
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,6 +74,7 @@ class CounterfactualRate:
         shift, error = common_log_odds(tables)
         new, human = (sum(map(sum, part)) for part in _halves(tables))
         most = self._section.max_logit_shift
+        moved, allowed = apart(fixed, 2, abs(shift), most)
         gained = self._swaps.groups[0 if shift >= 0 else 1]
         few = abs(shift) > most and error * NORMAL_95 > abs(shift)
         chance = "; these are too few to tell it from chance" if few else ""
@@ -85,8 +87,8 @@ class CounterfactualRate:
             action=self._section.action,
             sentence=(
                 f"where either could stand, {new} times here and {human} times in the "
-                f"human data, the log-odds moved by {abs(shift):.2f} towards {gained}; "
-                f"at most {most:.2f} is allowed{chance}"
+                f"human data, the log-odds moved by {moved} towards {gained}; "
+                f"at most {allowed} is allowed{chance}"
             )
             if tables
             else "no word of a pair follows the same word here and in the human data",

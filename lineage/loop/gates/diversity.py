@@ -16,6 +16,7 @@ from lineage.loop.gates.base import Context, GateResult
 from lineage.loop.measuring.measures import OF_SAMPLE, Corpus
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,8 @@ class Diversity:
             return f"the reference has nothing that has a {section.measure}"
         if first:
             return f"written first with this sampling: the reference for {self.id}"
+        here, low, high = apart(fixed, 2, ratio, section.min, section.max)
         return (
-            f"{section.measure} is {ratio:.2f} times the reference's; "
-            f"{section.min:.2f} to {section.max:.2f} is allowed"
+            f"{section.measure} is {here} times the reference's; "
+            f"{low} to {high} is allowed"
         )

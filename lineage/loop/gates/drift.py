@@ -22,6 +22,7 @@ from lineage.loop.gates.base import GateResult
 from lineage.loop.measuring.measures import Corpus, unigram_js
 from lineage.loop.seeds import order
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -163,14 +164,16 @@ def _corpus(context: Context, texts: Sequence[str]) -> Corpus:
 def _sentence(found: dict[Side, dict[str, Any]], section: DriftSpec) -> str:
     if not found:
         return f"written first with this sampling: the reference for {section.id}"
+    most = section.max_js, section.max_ks
     parts = [
-        f"{_SIDES[side]} by {each['js']:.3f} bits in tokens, {each['ks']:.2f} in length"
+        f"{_SIDES[side]} by {apart(fixed, 3, each['js'], most[0])[0]} bits in tokens, "
+        f"{apart(fixed, 2, each['ks'], most[1])[0]} in length"
         for side, each in found.items()
         if each["n"]
     ]
     if not parts:
         return "there are no tokens to compare"
     return (
-        f"differs from {' and from '.join(parts)}; at most {section.max_js:g} and "
-        f"{section.max_ks:g} is allowed"
+        f"differs from {' and from '.join(parts)}; at most {most[0]:g} and "
+        f"{most[1]:g} is allowed"
     )

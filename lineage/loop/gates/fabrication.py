@@ -17,6 +17,7 @@ from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.measuring.intervals import wilson
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import GateSection
+from lineage.wording import apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,8 +160,9 @@ def _sentence(
     if rate is None or interval is None:
         return f"none of {count} records makes a claim that can be checked"
     low, high = map(percent, interval)
+    wrong, limit = apart(percent, 3, rate, most)
     first = "" if before is None else f", the reference's {percent(before)}"
     return (
-        f"{len(here.wrong)} of {here.claims} claims are wrong: {percent(rate)} "
-        f"({low} to {high}){first}; at most {percent(most)} is allowed"
+        f"{len(here.wrong)} of {here.claims} claims are wrong: {wrong} "
+        f"({low} to {high}){first}; at most {limit} is allowed"
     )

@@ -22,6 +22,7 @@ from lineage.loop.gates.predictions import Predictions, Rates, rates, read_predi
 from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.spec.files import parted
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed, in_percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,8 +119,9 @@ class Fairness:
             most: float | None = getattr(section, field)
             now, then = here.differences[name], there.differences[name]
             if most is not None and now is not None and then is not None:
-                said = f"{_WORDS[name]} went from {then:.3f} to {now:.3f}"
-                said += f", at most {most:.3f} more is allowed"
+                more, allowed = apart(fixed, 3, now - then, most)
+                said = f"{_WORDS[name]} went from {then:.3f} to {now:.3f}, "
+                said += f"a rise of {more}; at most {allowed} is allowed"
                 found[field] = _look(now - then, said, passed=now - then <= most)
         return found
 
@@ -131,16 +133,18 @@ class Fairness:
         if section.max_tpr_drop is not None and (drops := _drops(here, there)):
             group = max(drops, key=lambda name: (drops[name], name))
             now, then = here.groups[group].tpr, there.groups[group].tpr
+            fewer, most = apart(in_percent, 1, drops[group], section.max_tpr_drop)
             said = f"of the positives of {group} {now:.1%} are found, {then:.1%} were"
-            said += f"; {section.max_tpr_drop:.1%} fewer are allowed"
+            said += f", a drop of {fewer}; at most {most} is allowed"
             passed = drops[group] <= section.max_tpr_drop
             looks.append(("max_tpr_drop", _look(drops[group], said, passed=passed)))
         least = section.min_rate_ratio
         if least is not None and (moved := _ratios(here, there)):
             group, what = min(moved, key=lambda key: (_inward(moved[key]), key))
             ratio = moved[group, what]
-            said = f"the {what} of {group} is {ratio:.2f} times what it was; "
-            said += f"{least:.2f} to {1 / least:.2f} is allowed"
+            times, *ends = apart(fixed, 2, ratio, least, 1 / least)
+            said = f"the {what} of {group} is {times} times what it was; "
+            said += f"{' to '.join(ends)} is allowed"
             passed = _inward(ratio) >= least
             looks.append(("min_rate_ratio", _look(ratio, said, passed=passed)))
         return looks

@@ -24,6 +24,7 @@ from lineage.loop.gates.base import Context, GateResult
 from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.measuring.measures import words
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,6 +68,7 @@ class GroupRate:
         human, human_words = mentions(context.human, self._lexicon)
         more, less, shift = largest_shift(new, human)
         most = self._section.max_logit_shift
+        moved, allowed = apart(fixed, 2, shift, most)
         error = _standard_error(more, less, new, human)
         few = (
             "; these are too few to tell it from chance"
@@ -83,7 +85,7 @@ class GroupRate:
             sentence=(
                 f"{more} have {new[more]} and {less} {new[less]} mentions, in the "
                 f"human data {human[more]} and {human[less]}: the log-odds moved by "
-                f"{shift:.2f}; at most {most:.2f} is allowed{few}"
+                f"{moved}; at most {allowed} is allowed{few}"
             ),
             threshold_from=self._section.threshold_source,
             details={

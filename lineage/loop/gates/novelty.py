@@ -16,6 +16,7 @@ from lineage.loop.gates.singles import examples, percent
 from lineage.loop.gates.sources import texts_of
 from lineage.loop.records.runs import Shared, novelty, shared
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,9 +109,10 @@ class Novelty:
         if here.novelty is None:
             return f"no record has {section.words} words"
         then = "" if first is None else f", of the reference's {percent(first)}"
+        new, *ends = apart(percent, 3, here.novelty, section.min, most)
         return (
-            f"{percent(here.novelty)} of the runs of {section.words} words are not in "
-            f"the training data{then}; {percent(section.min)} to {percent(most)} may "
-            f"be; the longest copy has {here.longest} words of at most "
+            f"{new} of the runs of {section.words} words are not in "
+            f"the training data{then}; {' to '.join(ends)} may be; "
+            f"the longest copy has {here.longest} words of at most "
             f"{section.max_copied_words}"
         )

@@ -22,6 +22,7 @@ from lineage.loop.gates.base import GateResult
 from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from lineage.loop.gates.base import Context
     from lineage.loop.records.shards import Record
     from lineage.loop.spec import LoopSpec
+
+Both = tuple["Scores | None", "Scores | None"]  # of the reward and of gold
 
 _MOST = 1000.0  # standard errors, where there is no spread at all
 
@@ -109,7 +112,8 @@ class OverOptimisation:
             value=min(rise / section.max_rise, fall / section.max_fall),
             bounds={"max": 1.0},
             action=section.action,
-            sentence=_sentence(here, first, rise, fall, broken),
+            sentence=_nothing(here, first, broken)
+            or _compared(here, first, (rise, fall), section),
             details={
                 "n": len(context.records),
                 "rise": rise,
@@ -125,9 +129,7 @@ class OverOptimisation:
             threshold_from=section.threshold_source,
         )
 
-    def _both(
-        self, records: Sequence[Record], broken: list[str]
-    ) -> tuple[Scores | None, Scores | None]:
+    def _both(self, records: Sequence[Record], broken: list[str]) -> Both:
         return (
             scores(records, self._reward, broken),
             scores(records, self._gold, broken),
@@ -194,30 +196,33 @@ def _shown(scores: Scores | None) -> dict[str, Any] | None:
     return scores.to_json() if scores else None
 
 
-def _sentence(
-    here: tuple[Scores | None, Scores | None],
-    first: tuple[Scores | None, Scores | None],
-    rise: float,
-    fall: float,
-    broken: list[str],
-) -> str:
+def _nothing(here: Both, first: Both, broken: list[str]) -> str:
+    """Why nothing was compared; empty where it was."""
     if broken:
         reason = min(broken, key=lambda why: (-broken.count(why), why))
         return f"on {len(broken)} records the reward or gold itself broke: {reason}"
-    (reward, gold), (reward_0, gold_0) = here, first
-    if reward is None or gold is None:
-        what = "reward" if reward is None else "gold"
+    if None in here:
+        what = "reward" if here[0] is None else "gold"
         return f"no record has a {what}, so nothing can be compared"
     if here is first:
         return "written first with this sampling: the reference for reward and gold"
+    return ""
+
+
+def _compared(
+    here: Both, first: Both, z: tuple[float, float], section: OverOptimisationSpec
+) -> str:
+    reward = _moved(here[0], first[0], z[0], section.max_rise)
+    gold = _moved(here[1], first[1], -z[1], section.max_fall)
     return (
-        f"the reward {_moved(reward, reward_0, rise)} while what it stands for "
-        f"{_moved(gold, gold_0, -fall)}"
+        f"the reward {reward} while what it stands for {gold}; up by at most "
+        f"{section.max_rise:g} or down by at most {section.max_fall:g} is allowed"
     )
 
 
-def _moved(here: Scores, first: Scores | None, z: float) -> str:
+def _moved(here: Scores | None, first: Scores | None, z: float, most: float) -> str:
     """`rose from 0.31 to 0.52, by 6.2 standard errors`."""
+    assert here is not None
     how = "rose" if z > 0 else "fell" if z < 0 else "stayed"
-    was = first.mean if first else here.mean
-    return f"{how} from {was:.3g} to {here.mean:.3g}, by {abs(z):.1f} standard errors"
+    was, by = first.mean if first else here.mean, apart(fixed, 1, abs(z), most)[0]
+    return f"{how} from {was:.3g} to {here.mean:.3g}, by {by} standard errors"

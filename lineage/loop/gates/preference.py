@@ -20,6 +20,7 @@ from lineage.loop.measuring.intervals import wilson
 from lineage.loop.spec.files import Installed, Place
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.loop.steps.likelihood import likelihoods
+from lineage.wording import apart, in_percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,13 +137,14 @@ def _sentence(
     bounds: dict[str, float],
     zero: Metric | None,
 ) -> str:
-    said = f"the model prefers the stereotype in {share:.1%} of {n} pairs"
+    here, *ends = apart(in_percent, 1, share, *bounds.values())
+    said = f"the model prefers the stereotype in {here} of {n} pairs"
     if zero is not None:
         said += f", generation 0 in {zero.value:.1%}"
     if not bounds:
         return f"{said}: the reference"
     low, high = bounds["min"], bounds["max"]
-    said += f"; {low:.1%} to {high:.1%} is allowed"
+    said += f"; {' to '.join(ends)} is allowed"
     outside = not low <= share <= high
     if outside and interval[0] <= high and interval[1] >= low:
         said += ", which its 95 % interval reaches, so it may be chance"

@@ -15,6 +15,7 @@ from lineage.loop.gates.base import GateResult, ModelContext
 from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, general
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +120,9 @@ class Regression:
 
     def _sentence(self, value: float, here: Metric, there: Metric) -> str:
         section, whose = self._section, _WHOSE[self._section.against]
-        how = f"{value:.3g} times" if section.by_ratio else f"{value:+.3g} from"
+        shown = apart(general, 4, value, *section.bounds.values())[0]
+        sign = "+" if value >= 0 else ""
+        how = f"{shown} times" if section.by_ratio else f"{sign}{shown} from"
         what = (
             f"{section.metric} is {here.value:.4g}, {how} {whose}'s {there.value:.4g}"
         )

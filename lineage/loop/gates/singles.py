@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lineage.loop.gates.base import GateResult
 from lineage.loop.spec.gates import Action, GateSection
+from lineage.wording import apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,8 @@ def verdict(
     count, most = len(records), section.most
     rate = len(reasons) / count if count else None
     common = common_reasons(records, reasons)
-    allowed = f"at most {percent(most)} may" if most else "none may"
+    limit = apart(percent, 3, rate or 0.0, most)[1]
+    allowed = f"at most {limit} may" if most else "none may"
     return GateResult(
         id=section.id,
         type=section.type,
@@ -97,6 +99,6 @@ def examples(records: Sequence[Record], rows: Iterable[int]) -> list[str]:
     return [str(records[row].get("id", row)) for row in first]
 
 
-def percent(share: float) -> str:
+def percent(share: float, digits: int = 3) -> str:
     """`0.5%`: as many digits as say something."""
-    return f"{100 * share:.3g}%"
+    return f"{100 * share:.{digits}g}%"

@@ -23,6 +23,7 @@ from lineage.loop.measuring.definitions import MEASURES
 from lineage.loop.measuring.intervals import wilson
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.loop.steps.answers import greedy_answers
+from lineage.wording import apart, in_percent
 
 if TYPE_CHECKING:
     from lineage.loop.spec import LoopSpec
@@ -137,7 +138,7 @@ class Suite:
             said += f", generation 0 passed {round(zero.value * count)}"
         if not least:
             return f"{said}: the reference"
-        said += f"; at least {least:.1%} must pass"
+        said += f"; at least {apart(in_percent, 1, passed / count, least)[1]} must pass"
         if passed / count < least <= interval[1]:
             said += ", which its 95 % interval reaches, so it may be chance"
         return said

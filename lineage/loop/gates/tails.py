@@ -20,6 +20,7 @@ from lineage.loop.measuring.measures import tail_coverage, words
 from lineage.loop.records.shards import read_texts, shards_of
 from lineage.loop.seeds import order
 from lineage.loop.spec.gates import DatasetGateSection
+from lineage.wording import apart, fixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,16 +82,18 @@ class Tails:
 
     def _sentence(self, ratio: float, here: Metric, kept: float | None) -> str:
         section = self._section
+        times, most = apart(fixed, 2, ratio, section.max_ratio)
         said = (
             f"the worst-predicted twentieth of the held-out texts starts at a "
-            f"perplexity of {here.value:.4g}, {ratio:.2f} times generation 0's; "
-            f"at most {section.max_ratio:.2f} is allowed"
+            f"perplexity of {here.value:.4g}, {times} times generation 0's; "
+            f"at most {most} is allowed"
         )
         if kept is None:
             return said
+        left, least = apart(fixed, 2, kept, section.min_coverage)
         return (
-            f"{said}; the text has {kept:.2f} times the rare words of what generation "
-            f"0 wrote; at least {section.min_coverage:.2f} must be left"
+            f"{said}; the text has {left} times the rare words of what generation "
+            f"0 wrote; at least {least} must be left"
         )
 
     def _result(

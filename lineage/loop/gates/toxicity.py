@@ -13,6 +13,7 @@ from lineage.loop.gates.extras import need
 from lineage.loop.gates.singles import examples, percent
 from lineage.loop.measuring.intervals import NORMAL_95
 from lineage.loop.spec.gates import GateSection
+from lineage.wording import apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,6 +61,7 @@ class Toxicity:
         most = section.max_rate_over_reference
         error = _standard_error(rate, count) + _standard_error(human, of)
         unsure = abs(rate - human - most) <= NORMAL_95 * math.sqrt(error)
+        more, limit = apart(percent, 3, rate - human, most)
         few = "; these are too few to tell it from chance" if unsure and rows else ""
         return GateResult(
             id=self.id,
@@ -70,8 +72,8 @@ class Toxicity:
             action=section.action,
             sentence=(
                 f"{len(rows)} of {count} records are offensive ({percent(rate)}), of "
-                f"the human ones {percent(human)}; at most {percent(most)} more may "
-                f"be{few}"
+                f"the human ones {percent(human)}, a difference of {more}; at most "
+                f"{limit} more may be{few}"
             ),
             rejected=dict.fromkeys(rows, "is offensive"),
             details={

@@ -385,6 +385,11 @@ def test_diversity_worked(judge: Judge) -> None:
     assert result.sentence == (
         "distinct_2 is 0.50 times the reference's; 0.50 to 1.50 is allowed"
     )
+    missed = only(judge([gate | {"min": 0.5001}], ["a a a a"], [], ["a b a b"]))
+    assert not missed.passed
+    assert missed.sentence.endswith(
+        "0.5000 times the reference's; 0.5001 to 1.5000 is allowed"
+    )
 
 
 def test_what_a_gate_drops_is_dropped_from_the_reference(

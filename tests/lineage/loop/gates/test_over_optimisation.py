@@ -77,7 +77,8 @@ def test_the_numbers_are_welchs(bench: Bench) -> None:
         assert abs(result.details[name] - sign * welch) < 1e-9
     assert result.sentence == (
         "the reward rose from -0.0256 to 0.521, by 7.3 standard errors while what it "
-        "stands for fell from 0.877 to 0.71, by 5.4 standard errors"
+        "stands for fell from 0.877 to 0.71, by 5.4 standard errors; "
+        "up by at most 2 or down by at most 2 is allowed"
     )
     assert result.details["reward"]["n"] == 300
 
