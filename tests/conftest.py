@@ -26,11 +26,13 @@ import lineage
 from lineage.store.payloads import MISSING
 from lineage.verify import verify
 from tests import postgres as postgresql
+from tests.demo import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lineage.registry import Registry
+    from tests.demo import Demo
 
 SCRUBBED = ("AWS_", "DVC_", "GIT_", "HF_", "LINEAGE_", "XDG_")
 NOWHERE = "http://127.0.0.1:9"  # the discard port: refused at once
@@ -138,6 +140,14 @@ def repo(
     with closing(lineage.open(root)) as registry:
         monkeypatch.chdir(registry.root)
         yield registry
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, world: None) -> Demo:
+    """Run the fast demo once, whichever workers ask for it; nobody changes it."""
+    del world
+    base = tmp_path_factory.getbasetemp()
+    return told((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo")
 
 
 @pytest.fixture(scope="session")

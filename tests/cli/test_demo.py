@@ -24,64 +24,49 @@ from lineage.keys import current
 from lineage.loop.demo import Curve
 from lineage.store.disk import locked
 from lineage.verify import verify
+from tests.demo import COMMAND, without
 from tests.docs.shapes import align
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lineage import Registry
+    from tests.demo import Demo
 
     Run = Callable[..., Any]
 
 BIN = Path(sys.executable).parent
 DVC = str(BIN / "dvc")
-COMMAND = [sys.executable, "-m", "lineage", "demo"]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Somebody's home, with settings that would change everything."""
-    home = tmp_path_factory.mktemp("home")
-    (home / ".config" / "lineage").mkdir(parents=True)
-    settings = "[signing]\nkey = ~/.ssh/mine\n[index]\nurl = postgresql://nowhere/x\n"
-    (home / ".config" / "lineage" / "config").write_text(settings)
-    (home / ".gitconfig").write_text("[user]\nname = Jane Doe\nemail = jane@x.org\n")
-    return home
+def own(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the demo's registry, as opening one writes what is derived."""
+    copied: dict[int, str] = {}
 
+    def copy(source: str, target: str) -> None:
+        """Copy a file; what is one file under two names stays one."""
+        inode = Path(source).stat().st_ino
+        if inode in copied:
+            os.link(copied[inode], target)
+        else:
+            copied[inode] = shutil.copy2(source, target)
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory, home: Path) -> tuple[Path, str]:
-    """Run the fast story once, where there is no torch; its folder, what one sees."""
-    folder = tmp_path_factory.mktemp("demo") / "look"
-    env = without("torch", "transformers", "tokenizers", folder=folder.parent)
-    env |= {"HOME": str(home), "COLUMNS": "80", "LINEAGE_SIGNING_KEY": "/my/own"}
-    env |= {"GIT_AUTHOR_NAME": "Jane Doe", "GIT_AUTHOR_EMAIL": "jane@x.org"}
-    env.pop("XDG_CONFIG_HOME", None)
-    done = subprocess.run(
-        [*COMMAND, "--fast", os.fspath(folder)], env=env, cwd=folder.parent,
-        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    return folder, done.stdout
-
-
-def without(*names: str, folder: Path) -> dict[str, str]:
-    """An environment in which these packages are not installed."""
-    absent = "".join(f"sys.modules[{name!r}] = None\n" for name in names)
-    (folder / "sitecustomize.py").write_text(f"import sys\n{absent}")
-    return {**os.environ, "PYTHONPATH": os.fspath(folder)}
+    folder = tmp_path_factory.mktemp("own") / "look"
+    shutil.copytree(demo.folder, folder, symlinks=True, copy_function=copy)
+    return folder
 
 
 @pytest.fixture
-def registry(seen: tuple[Path, str]) -> Iterator[Registry]:
+def registry(own: Path) -> Iterator[Registry]:
     """What the demo recorded."""
-    with lineage.open(seen[0]) as registry:
+    with lineage.open(own) as registry:
         yield registry
 
 
-def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
+def test_every_command_is_shown_with_its_output(demo: Demo) -> None:
     """The commands come in order, and so do the facts that they are shown for."""
-    folder, text = seen
+    folder, text = demo.folder, demo.text
     milestones = [
         f"$ cd {folder}",
         "$ lineage init",
@@ -139,11 +124,11 @@ def test_every_command_is_shown_with_its_output(seen: tuple[Path, str]) -> None:
         assert places[-1] >= 0, f"{milestone!r} is not in {text[places[-2] :]}"
 
 
-def test_the_readme_tells_it(seen: tuple[Path, str]) -> None:
+def test_the_readme_tells_it(demo: Demo) -> None:
     """The README shows this output, cut; another Python has other texts in it."""
     page = Path(__file__).parents[2] / "README.md"
     story = page.read_text(encoding="utf-8").split("$ lineage demo --fast\n")[1]
-    said, printed = story.split("```")[0].splitlines(), seen[1].splitlines()
+    said, printed = story.split("```")[0].splitlines(), demo.text.splitlines()
     if sys.version_info[:2] != (3, 11):
         said, printed = (
             [re.sub(r"[\d▁-█]", "0", x) for x in y] for y in (said, printed)
@@ -152,28 +137,28 @@ def test_the_readme_tells_it(seen: tuple[Path, str]) -> None:
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_the_report_tells_whom_it_owes_to(seen: tuple[Path, str]) -> None:
+def test_the_report_tells_whom_it_owes_to(demo: Demo) -> None:
     """What was let through in one loop is told of the loop that went on from it."""
-    assert "no override" not in (page := (seen[0] / "report.html").read_text())
+    assert "no override" not in (page := (demo.folder / "report.html").read_text())
     assert "1 override" in page
     assert "1 of 4 generations decided on" in page
 
 
-def test_it_fits_80_columns(seen: tuple[Path, str]) -> None:
+def test_it_fits_80_columns(demo: Demo) -> None:
     """Nothing is wider than a plain terminal but paths, and sentences of commands."""
-    folder, text = seen
+    folder, text = demo.folder, demo.text
     wide = [line for line in text.splitlines() if len(line) > 80]
     sentence = re.compile(r"(error:|ok |NOT CHECKED|repaired:|[0-9a-f]{12} approved)")
 
     assert [x for x in wide if str(folder) not in x and not sentence.match(x)] == []
 
 
-def test_whose_it_runs_as_stays_out_of_it(registry: Registry, home: Path) -> None:
+def test_whose_it_runs_as_stays_out_of_it(registry: Registry, demo: Demo) -> None:
     """No key, setting or name of the person is used, and nothing comes into the home.
 
     Every event since the first key is signed, by Ada or by the runner.
     """
-    whose = {file.name for file in home.rglob("*") if file.is_file()}
+    whose = {file.name for file in demo.home.rglob("*") if file.is_file()}
     events = [event for _, event in registry.events_log.iterate()]
 
     assert whose == {"config", ".gitconfig"}
@@ -233,17 +218,17 @@ def test_what_it_leaves_is_sound(
 
 
 @pytest.fixture
-def copy(seen: tuple[Path, str], tmp_path: Path) -> Path:
+def copy(demo: Demo, tmp_path: Path) -> Path:
     """A copy of the demo's registry, to do things to."""
-    return Path(shutil.copytree(seen[0], tmp_path / "copy", symlinks=True))
+    return Path(shutil.copytree(demo.folder, tmp_path / "copy", symlinks=True))
 
 
-def test_what_it_tells_to_type_next_works(seen: tuple[Path, str], copy: Path) -> None:
+def test_what_it_tells_to_type_next_works(demo: Demo, copy: Path) -> None:
     """Each command of the last list, typed one after the other in one shell."""
-    lines = [line for line in seen[1].splitlines() if line.startswith("  $ ")]
+    lines = [line for line in demo.text.splitlines() if line.startswith("  $ ")]
     commands = [re.split(r"\s{2,}", line[4:])[0] for line in lines]
     assert len(commands) > 5
-    text = "\n".join(commands).replace(str(seen[0]), str(copy))
+    text = "\n".join(commands).replace(str(demo.folder), str(copy))
     done = subprocess.run(
         ["bash", "-ec", text.replace("FILE", str(copy / "python-docs.txt"))],
         env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PAGER": "cat"},
