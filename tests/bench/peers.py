@@ -77,7 +77,7 @@ PEERS = (
         make="git init -q && git annex init -q bench",
         add="git annex -q add data && git commit -qm data --allow-empty && sync",
         get="git annex -q unlock data",
-        forget="rm -rf data && git checkout -q -- data",  # links, as `add` leaves them
+        forget="rm -rf data && git reset -q --hard",  # links, as `add` leaves them
     ),
     Peer(
         name="oxen",

@@ -15,6 +15,7 @@ import pytest
 
 from lineage.errors import StoreError, VerificationError
 from lineage.keeping import refresh_keep
+from lineage.store.dvc import remote as remote_of
 from lineage.transfer import Moved, fetch_payloads, push_payloads
 
 if TYPE_CHECKING:
@@ -80,6 +81,18 @@ def test_a_round_trip(story: Story, sound: Callable[[Registry], None]) -> None:
     assert fourth == Moved(present=5, present_bytes=38)
     assert len(story.remote.objects) == 6
     sound(story.registry)
+
+
+def test_many_are_found_as_each_alone_is(story: Story) -> None:
+    """Listing what is there tells the same sizes as asking for one after the other."""
+    story.push()
+    here = [entry.md5 for id_ in story.ids for entry in story.registry.files(id_)]
+    with remote_of(story.registry.git, None) as remote:
+        together = remote.sizes([*here, "0" * 32])
+        alone = [remote.sizes([oid]) for oid in here]
+
+    assert together == {oid: size for one in alone for oid, size in one.items()}
+    assert together.keys() == set(here)
 
 
 def test_corrupt_and_missing_objects_there_are_named(story: Story) -> None:
