@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
     from tests.bench.tables import Sheet, Table
 
+_ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "results"
-DOCS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+DOCS = _ROOT / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- {} -->\n", "<!-- /{} -->\n"
 
 
 def about(machine: str, missing: Mapping[str, str]) -> dict[str, Any]:
     """What holds for a whole run: when, of which commit, where, beside whom not."""
-    changed = "-changed" if _git("status", "--porcelain", "-uno") else ""
+    ours = (f":(top,exclude){path.relative_to(_ROOT)}" for path in (HERE, DOCS))
+    status = _git("status", "--porcelain", "-uno", "--", ":/", *ours)
+    changed = "-changed" if status else ""
     return {
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=10", "HEAD") + changed,
