@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from tests.lineage.blame.conftest import Loop, Write
 
 PAGE = Path(__file__).parents[3] / "docs" / "blame.md"
-CHECK, ROOT = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+CHECK, ROOT = re.findall(
+    r"```python [^\n]*\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+)
 
 
 def _checked(proof: dict[str, Any]) -> subprocess.CompletedProcess[str]:
