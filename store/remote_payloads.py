@@ -21,6 +21,7 @@ from lineage.store.places import OBJECTS, OURS, PACKS
 from lineage.store.reading import Progress, compared
 
 _MANY = 2048  # objects from which listing their folders is less work than asking
+_FLAT = frozenset({"s3", "gs", "azure", "oss"})  # object stores have no folders
 _PAGE = 1000  # names in one answer of an object store
 _PART = 16 << 20  # bytes of an S3 upload that are in memory at once
 _PARTING = 5  # seconds
@@ -103,9 +104,7 @@ class RemotePayloads:
 
         Without end where files are in folders, which are listed one by one.
         """
-        from dvc_objects.fs.base import ObjectFileSystem
-
-        if not isinstance(self._fs, ObjectFileSystem):
+        if self._fs.protocol not in _FLAT:
             return math.inf
         return 2 + len(self._listing("00")) * 256 / _PAGE
 
