@@ -322,10 +322,27 @@ def _locked(steps: Iterable[Mapping[str, tuple[str | None, str | None]]]) -> set
 
 
 def environment() -> dict[str, str]:
-    """The caller's environment without what would redirect git."""
+    """The caller's environment without what would redirect git.
+
+    Of settings that are given there git hears which folders are trusted.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     ours = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    return {**kept, **ours}
+    return {**kept, **ours, **_trusted()}
+
+
+def _trusted() -> dict[str, str]:
+    """The caller's ``safe.directory``, given by ``GIT_CONFIG_KEY_0`` and on."""
+    told: dict[str, str] = {}
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    for number in range(int(count) if count.isdecimal() else 0):
+        if os.environ.get(f"GIT_CONFIG_KEY_{number}", "").lower() == "safe.directory":
+            place = len(told) // 2
+            told[f"GIT_CONFIG_KEY_{place}"] = "safe.directory"
+            told[f"GIT_CONFIG_VALUE_{place}"] = os.environ.get(
+                f"GIT_CONFIG_VALUE_{number}", ""
+            )
+    return {**told, "GIT_CONFIG_COUNT": str(len(told) // 2)} if told else {}
 
 
 def _not_found(start: Path, words: str) -> StoreError | NotFound:

@@ -112,6 +112,22 @@ def test_the_registry_of_somebody_else_is_said_to_be_one(
     )
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_folder_is_trusted_by_what_the_environment_says(
+    repo: Registry, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git's own variables for settings say which folders of others are safe."""
+    os.chown(repo.root, 65534, 65534)
+    os.chown(repo.root / ".git", 65534, 65534)
+    given = {"COUNT": "2", "KEY_0": "core.bare", "VALUE_0": "true"}
+    given |= {"KEY_1": "safe.directory", "VALUE_1": str(repo.root)}
+    for name, value in given.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    assert run("branch").exit_code == 0
+    monkeypatch.setenv("GIT_CONFIG_VALUE_1", "/elsewhere")
+    assert "belongs to another user" in run("branch").stderr
+
+
 def test_what_a_hook_of_git_sets_leads_nowhere_else(
     repo: Registry, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
