@@ -102,11 +102,13 @@ class RemotePayloads:
     def _pages(self) -> float:
         """About how many requests list all there is, by what one folder holds.
 
-        Without end where files are in folders, which are listed one by one.
+        Without end where files are in folders, which are listed one by one, and for
+        who may read objects but not list them.
         """
-        if self._fs.protocol not in _FLAT:
-            return math.inf
-        return 2 + len(self._listing("00")) * 256 / _PAGE
+        if self._fs.protocol in _FLAT:
+            with suppress(PermissionError):
+                return 2 + len(self._listing("00")) * 256 / _PAGE
+        return math.inf
 
     def _found(self, oids: Sequence[str]) -> dict[str, int | None]:
         """List all at once, which in an object store takes a request for 1,000."""
