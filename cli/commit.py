@@ -82,7 +82,9 @@ def _edge_options(function: Decorated) -> Decorated:
 )
 @click.argument("kind")
 @click.argument("path", required=False, type=Path)
-@click.option("--name", required=True, help="What it is called: tutor, org/model…")
+@click.option(
+    "--name", metavar="NAME", required=True, help="What it is called: tutor, org/model…"
+)
 @click.option("-m", "--message", default="", metavar="MSG", help="Why; for the log.")
 @_edge_options
 @click.option(

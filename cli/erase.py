@@ -31,10 +31,24 @@ if TYPE_CHECKING:
     exits=[0, 1, 2, 4, 5],
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
-@click.option("--reason", required=True, help="Why; it stays on record.")
-@click.option("--authority", required=True, help="Who demands or allows it.")
-@click.option("--path", "paths", multiple=True, help="Only this file or folder of it.")
-@click.option("--remote", "remotes", multiple=True, help="A DVC remote to clean, too.")
+@click.option("--reason", metavar="WHY", required=True, help="Why; it stays on record.")
+@click.option(
+    "--authority", metavar="WHO", required=True, help="Who demands or allows it."
+)
+@click.option(
+    "--path",
+    "paths",
+    metavar="PATH",
+    multiple=True,
+    help="Only this file or folder of it.",
+)
+@click.option(
+    "--remote",
+    "remotes",
+    metavar="NAME",
+    multiple=True,
+    help="A DVC remote to clean, too.",
+)
 @click.option("--all", "together", is_flag=True, help="In all commits that have them.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @format_option("json", "jsonl")

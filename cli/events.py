@@ -81,7 +81,7 @@ _DATA = (
     exits=[0, 2, 5],
 )
 @click.argument("event", required=False)
-@click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
+@click.option("-n", "limit", type=COUNT, metavar="N", help="At most N.")
 @click.option("--type", "types", multiple=True, metavar="TYPE", help="Only this type.")
 @click.option("--ref", metavar="NAME", help="Only what moved this branch or tag.")
 @click.option("--author", metavar="TEXT", help="Only authors with this in their name.")

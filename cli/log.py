@@ -51,7 +51,7 @@ _COLUMNS = (
         "lineage log": "the branch that was moved last",
         "lineage log --all -n 20": "the newest 20 rows of every branch",
         "lineage log loop/tutor --full": "with every dataset, model and config",
-        "lineage log --all --metric 'perplexity < 30'": "what was that good",
+        "lineage log --all --metric 'perplexity < 30'": "what was ever that good",
         "lineage log --metric perplexity loop/a loop/b": "how it went along two",
         "lineage log --metric loss --plot loss.html": "the same as a drawing",
         "lineage log loop/a..loop/b": "what b has and a has not",
@@ -63,7 +63,7 @@ _COLUMNS = (
 )
 @click.argument("revisions", metavar="[REVSET]...", nargs=-1,
                 shell_complete=complete_revision)  # fmt: skip
-@click.option("-n", "limit", type=COUNT, metavar="N", help="Only N.")
+@click.option("-n", "limit", type=COUNT, metavar="N", help="At most N.")
 @click.option("--all", "everything", is_flag=True, help="From every branch and tag.")
 @click.option("--full", is_flag=True, help="Draw every commit as a row.")
 @click.option("--graph/--no-graph", default=None, help="With or without the rails.")

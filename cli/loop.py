@@ -222,6 +222,7 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     type=click.IntRange(3, 200),
     default=5,
     show_default=True,
+    metavar="N",
     help="How often generation 0 writes.",
 )
 @click.option("--write", is_flag=True, help="Put the thresholds into FILE.")

@@ -64,7 +64,7 @@ _FIGURES = {
     "-n", "samples", type=COUNT, default=None, metavar="N",
     help="As for the `show` that you looked at.",
 )  # fmt: skip
-@click.option("--seed", type=int, default=None, help="As for that `show`.")
+@click.option("--seed", type=int, metavar="N", default=None, help="As for that `show`.")
 @format_option("json")
 @pass_app
 def label(
@@ -136,9 +136,9 @@ def _read(file: Path) -> Iterator[Any]:
             try:
                 found = json.loads(line)
             except ValueError:
-                raise UsageError(f"{file}: line {number} is no JSON") from None
+                raise UsageError(f"{file}: line {number} is not JSON") from None
             if not isinstance(found, dict):
-                raise UsageError(f"{file}: line {number} is no JSON object")
+                raise UsageError(f"{file}: line {number} is not a JSON object")
             yield found
 
 

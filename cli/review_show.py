@@ -49,7 +49,9 @@ _WIDEST = 100  # columns of a record's text
     "-n", "samples", type=COUNT, default=None, metavar="N",
     help="So many records, drawn at random, instead of those asked about.",
 )  # fmt: skip
-@click.option("--seed", type=int, default=None, help="Draws them (0 unless given).")
+@click.option(
+    "--seed", type=int, metavar="N", default=None, help="Draws them (0 unless given)."
+)
 @click.option("--blind", is_flag=True, help="Records alone, not what gates said.")
 @at_option
 @format_option("json", "jsonl")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8800, show_default=True,
-    help="0: any that is free; it is printed.",
+    metavar="PORT", help="0: any that is free; it is printed.",
 )  # fmt: skip
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=1, show_default=True,

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 )
 @click.argument("revision", metavar="[REV]", required=False,
                 shell_complete=complete_revision)  # fmt: skip
-@click.option("--reason", metavar="R", help="Why; it stays on record.")
+@click.option("--reason", metavar="WHY", help="Why; it stays on record.")
 @click.option("--record", "numbers", multiple=True, metavar="N|ID|TEXT",
               help="Only this record of the dataset.")  # fmt: skip
 @click.option("--records", "file", type=Path, metavar="FILE",
@@ -68,13 +68,17 @@ def taint(
     came of REV, and `tainted()` is a revset of these. Prints the event's id.
     """
     if (revision is None) == (lift is None) and (revision or reason or numbers or file):
-        hint = "lineage taint REV --reason R, or lineage taint --lift REV --reason R"
+        hint = (
+            "lineage taint REV --reason WHY, or lineage taint --lift REV --reason WHY"
+        )
         raise UsageError("one commit is tainted, or one taint is lifted", hint=hint)
     if revision is None and lift is None:
         show_taints(app, format_)
         return
     if not reason:
-        raise UsageError("a taint, and what lifts it, has a reason", hint="--reason R")
+        raise UsageError(
+            "a taint, and what lifts it, has a reason", hint="--reason WHY"
+        )
     if lift is not None:
         _lift(app, lift, reason)
     else:

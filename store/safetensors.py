@@ -85,7 +85,7 @@ def _header(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise Malformed(f"its header is not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise Malformed("its header is no JSON object")
+        raise Malformed("its header is not a JSON object")
     return found
 
 

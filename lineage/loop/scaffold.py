@@ -218,7 +218,7 @@ def _context_length(model: Path) -> int | None:
     except ValueError:
         config = None
     if not isinstance(config, dict):
-        raise UsageError(f"{model / 'config.json'} is no JSON object")
+        raise UsageError(f"{model / 'config.json'} is not a JSON object")
     scan(model.resolve())  # refuses links, which no commit can have
     if not any(path for glob in _TOKENIZER for path in model.glob(glob)):
         hint = f"save it there too: tokenizer.save_pretrained({str(model)!r})"

@@ -185,15 +185,15 @@ def test_what_cannot_be_tainted(transcript: Transcript) -> None:
     ) == snapshot("""\
 $ lineage taint dataset/gutenberg
 2> error: a taint, and what lifts it, has a reason
-2> hint: --reason R
+2> hint: --reason WHY
 exit 2
 $ lineage taint --reason x
 2> error: one commit is tainted, or one taint is lifted
-2> hint: lineage taint REV --reason R, or lineage taint --lift REV --reason R
+2> hint: lineage taint REV --reason WHY, or lineage taint --lift REV --reason WHY
 exit 2
 $ lineage taint dataset/gutenberg --lift dataset/gutenberg --reason x
 2> error: one commit is tainted, or one taint is lifted
-2> hint: lineage taint REV --reason R, or lineage taint --lift REV --reason R
+2> hint: lineage taint REV --reason WHY, or lineage taint --lift REV --reason WHY
 exit 2
 $ lineage taint dataset/gutenberg --reason ' '
 2> error: a taint, and what lifts it, has a reason

@@ -158,7 +158,9 @@ def _rows(section: TemplatePrompts, spec: LoopSpec) -> Iterator[dict[str, Any]]:
     if isinstance(section.values, str):
         for number, row in _jsonl(spec.content(section.values), "values"):
             if not isinstance(row, dict):
-                raise UsageError(f"{section.values}: line {number} is no JSON object")
+                raise UsageError(
+                    f"{section.values}: line {number} is not a JSON object"
+                )
             yield row
         return
     names, lists = list(section.values), list(section.values.values())

@@ -16,7 +16,7 @@ TEMPLATES = {
     "text": "a language model on your own text (the default)",
     "verified": "a small model that adds, and a verifier that drops wrong sums",
     "classifier": "a classifier that labels its own data (extra: gates; no torch)",
-    "dpo": "the same, taught to prefer right sums to wrong ones (extra: trl)",
+    "dpo": "the adder of verified, taught to prefer right sums (extra: trl)",
     "smollm2": "SmolLM2-135M with LoRA, on its own right answers (extras: peft, gguf)",
     "novelty": "a reward for novelty makes a model fabricate, and a gate stops it",
 }

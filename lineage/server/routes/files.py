@@ -81,7 +81,7 @@ class Lacking(Asked):
 @router.post(
     "/files/lacking",
     dependencies=[Depends(needs("write"))],
-    responses={400: {"description": "It is no JSON."}, 413: _TOO_LARGE},
+    responses={400: {"description": "It is not JSON."}, 413: _TOO_LARGE},
 )
 def lacking(
     asked: Annotated[list[Asked], Body(max_length=10_000)], registry: Leased

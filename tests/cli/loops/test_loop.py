@@ -190,7 +190,7 @@ def test_init_says_when_a_config_is_broken(
     done = run("loop", "init", "--model", "torn")
 
     assert done.exit_code == 2
-    assert done.stderr == "error: torn/config.json is no JSON object\n"
+    assert done.stderr == "error: torn/config.json is not a JSON object\n"
 
 
 def test_init_refuses_a_model_of_links(tmp_path: Path, run: Run) -> None:

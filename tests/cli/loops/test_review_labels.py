@@ -191,7 +191,7 @@ $ lineage review label toy g1-1
 2> error: say --right or --wrong
 exit 2
 $ lineage review label toy --file broken.jsonl
-2> error: broken.jsonl: line 1 is no JSON
+2> error: broken.jsonl: line 1 is not JSON
 exit 2
 $ lineage review audit
 2> error: nothing is labelled
