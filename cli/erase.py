@@ -8,7 +8,8 @@ import click
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import document, json_line
 from lineage.errors import UsageError
-from lineage.wording import plural, size
+from lineage.shapes import share
+from lineage.wording import between, plural, size
 
 if TYPE_CHECKING:
     from lineage.erase import Erasure
@@ -71,11 +72,15 @@ def erase(
     An event stays as a tombstone: hashes, sizes and paths, the reason and the
     authority. The commit, what came from it and every answer stay. The same bytes
     are not taken in again; other clones remove theirs with `pull` and `gc`.
+
+    Datasets that were mixed from it keep the records in files of their own. They are
+    named, with how much of each it is, before you are asked and at the end.
     """
     from lineage import erase as erasing
 
     plan = erasing.plan_erasure(app.registry, revision, paths=paths, together=together)
     if not yes:
+        _say_mixed(app, plan)
         _confirm(plan)
     done = erasing.erase(
         app.registry, plan, reason=reason, authority=authority, remotes=remotes
@@ -89,6 +94,20 @@ def erase(
         app.terminal.say("copies that are not erased:")
         for copy in done.copies:
             app.terminal.say(f"  {copy}")
+    _say_mixed(app, done)
+    if done.mixed:
+        asked = f"`lineage impact {done.id[:12]}` names the models, too"
+        app.terminal.say(f"next: erase those as well; {asked}")
+
+
+def _say_mixed(app: App, plan: "Erasure") -> None:
+    """Name the datasets that have the records in files of their own."""
+    if plan.mixed:
+        app.terminal.say("datasets with records of it, in files that are not erased:")
+    for each in plan.mixed:
+        source = f", from {each.source[:12]}" if len(plan.commits) > 1 else ""
+        dose = f"{between(*each.share)} of its records"
+        app.terminal.say(f"  {each.id[:12]} {each.name}: {dose}{source}")
 
 
 def _confirm(plan: "Erasure") -> None:
@@ -120,4 +139,8 @@ def _record(done: "Erasure") -> dict[str, Any]:
         ],
         "size": done.size,
         "copies": done.copies,
+        "mixed": [
+            {"id": each.id, "name": each.name, "of": each.source, **share(*each.share)}
+            for each in done.mixed
+        ],
     }

@@ -5,6 +5,9 @@ the DVC remote. A tombstone stays: an event with the hash, size and path of each
 who erased it, on whose authority and why. Manifests, lineage and answers stay as they
 were, and the same bytes are not taken in again.
 
+Datasets that were mixed from it have copies of its records in files of their own. Those
+stay: they are named as far as edges say so, for whoever asked to decide.
+
 The event comes first. Whoever reads it has to remove the bytes, so a kill in between
 is made good by the next `gc`, here and in every clone that the event reaches.
 """
@@ -14,8 +17,12 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from lineage.descent.parcels import Share
+from lineage.descent.reach import reach
 from lineage.errors import Conflict, NotAllowed, NotFound, UsageError
+from lineage.indexing import index_of
 from lineage.registry import Registry
 from lineage.store import dvc
 from lineage.store.digests import sha256_at
@@ -28,9 +35,21 @@ from lineage.tombstones import tombstones
 from lineage.transfer import remove
 
 
+class Mixed(NamedTuple):
+    """A dataset with files left; `share` of it are records of the commit `source`."""
+
+    id: str
+    name: str
+    source: str
+    share: Share
+
+
 @dataclass(slots=True)
 class Erasure:
-    """What is to be erased, or was: files by SHA-256, and whose they are."""
+    """What is to be erased, or was: files by SHA-256, and whose they are.
+
+    `mixed` are the datasets that have records of it and are not erased with it.
+    """
 
     id: str
     files: dict[str, FileEntry]
@@ -38,6 +57,7 @@ class Erasure:
     lists: list[FileEntry] = field(default_factory=list)
     event: str = ""
     copies: list[str] = field(default_factory=list)
+    mixed: list[Mixed] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -61,6 +81,7 @@ def plan_erasure(
         NotAllowed: when other commits have the same bytes, unless `together`.
         UsageError: when there are no bytes of it here.
         NotFound: when it has no such path.
+        StoreError: when the index cannot be used.
     """
     id_ = registry.resolve(revision)
     payload = registry.load(id_).payload
@@ -77,6 +98,7 @@ def plan_erasure(
     plan = Erasure(id_, files, [id_, *sorted(sharing)])
     gone = files.keys() | tombstones(registry).erased.keys()
     plan.lists = list(_lists(registry, plan.commits, gone))
+    plan.mixed = list(_mixed(registry, plan.commits, gone))
     return plan
 
 
@@ -182,6 +204,38 @@ def _lists(
         whole = all(entry.sha256 in gone for entry in files)
         if payload and payload.type == "directory" and whole:
             yield dvc_list(entries)
+
+
+def _mixed(
+    registry: Registry, commits: list[str], gone: Collection[str]
+) -> Iterator[Mixed]:
+    """The datasets that records of `commits` went into, each named once."""
+    met = {*commits}
+    for source in commits:
+        if registry.load(source).kind == "dataset":
+            for id_, share in _doses(registry, source):
+                if id_ not in met and _has_files(registry, id_, gone):
+                    met.add(id_)
+                    yield Mixed(id_, registry.load(id_).name, source, share)
+
+
+def _doses(registry: Registry, source: str) -> Iterator[tuple[str, Share]]:
+    """The datasets with records of the dataset `source`, oldest first."""
+    with index_of(registry) as index:
+        found = reach(registry, index, source, "records")
+    for number in found.numbers:
+        share = found.doses[number].records
+        if found.kind(number) == "dataset" and share and share.high:
+            yield found.id(number), share
+
+
+def _has_files(registry: Registry, id_: str, gone: Collection[str]) -> bool:
+    """Whether files of a commit are stored that are not erased."""
+    payload = registry.load(id_).payload
+    if not payload or not payload.stored:
+        return False
+    files = (entry for entry in registry.files(id_) if not entry.is_directory)
+    return any(entry.sha256 not in gone for entry in files)
 
 
 def _record(registry: Registry, plan: Erasure, reason: str, authority: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from fractions import Fraction
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from lineage.errors import NotAllowed, NotFound, StoreError, UsageError
 from lineage.gc import gc
 from lineage.loop.running.workshop import opened
 from lineage.names_ops import delete_branch
+from lineage.store.objects import Edge
 from lineage.store.pins import Pins
 from lineage.tombstones import tombstones
 from lineage.verify import verify
@@ -107,6 +109,32 @@ def test_bytes_that_others_have(repo: Registry, chats: Committed, sound: Sound) 
     assert done.commits == [chats.id, other.id]
     assert not Pins(repo.payloads).is_here(repo.files(other.id)[0].md5)
     sound(repo)
+
+
+def test_datasets_that_were_mixed_from_it(repo: Registry) -> None:
+    """Those with records of it and files left are named, with their share."""
+
+    def commit(name: str, *edges: Edge, kind: str = "dataset") -> str:
+        (repo.root / name).write_text(name, encoding="utf-8")
+        return repo.commit(kind, name, repo.root / name, edges=edges).id
+
+    seed, other = commit("seed"), commit("other")
+    counted = {"records": [1, 4]}, {"records": [3, 4]}
+    mixed = commit("mixed", *map(
+        Edge, ["derived_from"] * 2, [seed, other], ["declared"] * 2, counted
+    ))  # fmt: skip
+    again = commit("again", Edge("derived_from", mixed), Edge("derived_from", other))
+    model = commit("model", Edge("trained_on", again), kind="model")
+    commit("written", Edge("generated_by", model), Edge("derived_from", seed))
+
+    done = wipe(repo, seed)
+    quarter, none = Fraction(1, 4), Fraction(0)
+    assert done.mixed == [
+        (mixed, "mixed", seed, (quarter, quarter)),
+        (again, "again", seed, (none, quarter)),
+    ]
+    wipe(repo, mixed)
+    assert [each.id for each in plan_erasure(repo, seed).mixed] == [again]
 
 
 def test_erased_bytes_do_not_come_back(
