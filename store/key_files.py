@@ -1,15 +1,18 @@
-"""The files of SSH keys: made, and the public half read. Private halves never are."""
+"""The files of SSH keys: made, and the public half read."""
 
 from pathlib import Path
 
 from lineage.errors import StoreError, UsageError
+from lineage.store import own_keys
 from lineage.store.disk import read_file
-from lineage.store.signing import ssh_keygen
+from lineage.store.openssh import NoOpenSSH, ssh_keygen
 from lineage.store.sshsig import PublicKey
 
 
 def generate(path: Path, comment: str, *, passphrase: bool) -> PublicKey:
     """Make an ed25519 key at `path` and `path`.pub; ``ssh-keygen`` asks the passphrase.
+
+    Without OpenSSH the key is made here, and has none.
 
     Raises:
         UsageError: when there is a key already.
@@ -18,12 +21,22 @@ def generate(path: Path, comment: str, *, passphrase: bool) -> PublicKey:
     if path.exists() or public_half(path).exists():
         raise taken(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        _with_openssh(path, comment, passphrase=passphrase)
+    except NoOpenSSH as error:
+        if passphrase:
+            error.hint += ", or give --no-passphrase"
+            raise
+        own_keys.generate(path, public_half(path), comment)
+    return read_public(public_half(path))
+
+
+def _with_openssh(path: Path, comment: str, *, passphrase: bool) -> None:
     words = ["-q", "-t", "ed25519", "-C", comment, "-f", str(path)]
     done = ssh_keygen(*words, *([] if passphrase else ["-N", ""]), talks=passphrase)
     if done.returncode:
         said = (done.stderr or b"").decode(errors="replace").strip()
         raise StoreError(f"no key was made: {said or 'ssh-keygen gave up'}")
-    return read_public(public_half(path))
 
 
 def taken(path: Path) -> UsageError:

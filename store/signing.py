@@ -1,16 +1,15 @@
-"""Making signatures: the only module that runs ``ssh-keygen``.
+"""Making signatures of SSH, as plain git reads them.
 
-A private key is never read here. ``ssh-keygen`` signs with the file, or through
-``ssh-agent`` where the file is a public key, and asks for a passphrase itself, on a
-terminal.
+``ssh-keygen`` signs with the file of a private key, which is never read here, or
+through ``ssh-agent`` where the file is a public key, and asks for a passphrase itself,
+on a terminal. Where no OpenSSH is, `own_keys` does what can be done without.
 """
 
-import os
-import subprocess
 from pathlib import Path
 
 from lineage.errors import StoreError
-from lineage.store.git import environment
+from lineage.store import own_keys
+from lineage.store.openssh import NoOpenSSH, ssh_keygen
 
 NAMESPACE = "git"  # what git asks of the signature of a commit
 
@@ -24,8 +23,11 @@ def sign(message: bytes, key: Path, namespace: str = NAMESPACE) -> bytes:
         StoreError: when that key cannot sign here and now.
     """
     check_file(key)
-    words = ("-Y", "sign", "-n", namespace, "-f", str(key))
-    done = ssh_keygen(*words, data=message)
+    try:
+        words = ("-Y", "sign", "-n", namespace, "-f", str(key))
+        done = ssh_keygen(*words, data=message)
+    except NoOpenSSH:
+        return own_keys.sign(message, key, namespace)
     if done.returncode or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE"):
         said = done.stderr.decode(errors="replace").strip().splitlines()
         last = [line for line in said if not line.startswith("Signing data")][-1:]
@@ -45,33 +47,3 @@ def check_file(key: Path) -> None:
     if not key.is_file():
         hint = "`lineage config signing.key FILE` says which one signs"
         raise StoreError(f"there is no key {key}", hint=hint)
-
-
-def holds(message: bytes, signature: bytes, namespace: str) -> bool:
-    """Whether ``ssh-keygen`` finds that a signature holds, whoever made it."""
-    import tempfile
-
-    with tempfile.NamedTemporaryFile(prefix="lineage-") as file:
-        file.write(signature)
-        file.flush()
-        words = ("-Y", "check-novalidate", "-n", namespace, "-s", file.name)
-        return ssh_keygen(*words, data=message).returncode == 0
-
-
-def ssh_keygen(
-    *words: str, data: bytes = b"", talks: bool = False
-) -> "subprocess.CompletedProcess[bytes]":
-    """Run it; with `talks` the person on the terminal sees what it asks."""
-    captured = None if talks else subprocess.PIPE
-    try:
-        return subprocess.run(
-            ["ssh-keygen", *words],
-            input=None if talks else data,
-            stdout=captured,
-            stderr=captured,
-            env={**environment(), "LC_ALL": os.environ.get("LC_ALL", "C")},
-            check=False,
-        )
-    except FileNotFoundError:
-        hint = "install OpenSSH 8.9 or newer"
-        raise StoreError("there is no ssh-keygen on this machine", hint=hint) from None

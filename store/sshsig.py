@@ -7,10 +7,13 @@ here, kinds that need more (a security key's) by ``ssh-keygen`` itself.
 
 import base64
 import hashlib
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from lineage.errors import UsageError
-from lineage.store.signing import holds
+from lineage.store.openssh import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _BEGIN = b"-----BEGIN SSH SIGNATURE-----\n"
 _END = b"\n-----END SSH SIGNATURE-----"
@@ -103,22 +106,49 @@ class Signature(NamedTuple):
             raise ValueError("not a signature of a known form")
         return made
 
+    @classmethod
+    def make(
+        cls,
+        key: PublicKey,
+        sign: "Callable[[bytes], bytes]",
+        message: bytes,
+        namespace: str,
+    ) -> Self:
+        """The signature of `message` by `key`, whose private half is in `sign`.
+
+        As ``ssh-keygen -Y sign`` does it: by the SHA-512 of the message.
+        """
+        value = sign(_signed(message, namespace, b"", "sha512"))
+        outer = _strings(
+            key.blob,
+            namespace.encode(),
+            b"",
+            b"sha512",
+            _strings(key.kind.encode(), value),
+        )
+        text = base64.b64encode(_MAGIC + _VERSION.to_bytes(4) + outer)
+        lines = [text[at : at + 70] for at in range(0, len(text), 70)]
+        return cls.parse(_BEGIN + b"\n".join(lines) + _END + b"\n")
+
     def holds(self, message: bytes, namespace: str) -> bool:
         """Whether its key signed `message`, in this namespace."""
         if self.namespace != namespace:
             return False
-        signed = _MAGIC + b"".join(
-            len(part).to_bytes(4) + part
-            for part in (
-                namespace.encode(),
-                self.reserved,
-                self.hash.encode(),
-                hashlib.new(self.hash, message).digest(),
-            )
-        )
+        signed = _signed(message, namespace, self.reserved, self.hash)
         if self.key.kind not in ("ssh-ed25519", "ssh-rsa", *_CURVES):
             return holds(message, self.armored, namespace)
         return _holds(self, signed)
+
+
+def _signed(message: bytes, namespace: str, reserved: bytes, hash_: str) -> bytes:
+    """What the key itself signs (PROTOCOL.sshsig, 3)."""
+    digest = hashlib.new(hash_, message).digest()
+    return _MAGIC + _strings(namespace.encode(), reserved, hash_.encode(), digest)
+
+
+def _strings(*parts: bytes) -> bytes:
+    """SSH's encoding of byte strings, one after the other."""
+    return b"".join(len(part).to_bytes(4) + part for part in parts)
 
 
 def _holds(signature: Signature, signed: bytes) -> bool:

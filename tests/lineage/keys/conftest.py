@@ -37,11 +37,21 @@ PEOPLE = ("ada", "bob", "eve", "runner")
 
 @pytest.fixture(scope="session")
 def key_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One key of each kind, and one for each person."""
+    """One key of each kind, one for each person, and a locked one."""
     folder = tmp_path_factory.mktemp("keys")
-    made = {**KINDS, **dict.fromkeys(PEOPLE, KINDS["ed25519"])}
+    made = {**KINDS, **dict.fromkeys((*PEOPLE, "locked"), KINDS["ed25519"])}
     for name, words in made.items():
-        common = ["ssh-keygen", "-q", "-N", "", "-C", name, "-f", str(folder / name)]
+        secret = "secret" if name == "locked" else ""
+        common = [
+            "ssh-keygen",
+            "-q",
+            "-N",
+            secret,
+            "-C",
+            name,
+            "-f",
+            str(folder / name),
+        ]
         subprocess.run([*common, *words], check=True)
     return {name: folder / name for name in made}
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lineage.errors import StoreError, UsageError
 from lineage.store.key_files import read_public
-from lineage.store.signing import holds, sign
+from lineage.store.openssh import holds
+from lineage.store.signing import sign
 from lineage.store.sshsig import PublicKey, Signature
 
 KINDS = ("ed25519", "ecdsa", "ecdsa521", "rsa")
