@@ -174,39 +174,68 @@ def go_back(
     ids = journal.generations
     end = len(ids) - 1
     if review.on_reject == "rollback" and not edited_:
-        end = _approved_before(registry, ids)
+        end = _approved_up_to(registry, ids[:-1])
     goes_on = edited_ or review.on_reject == "retry"
     action = "retry" if goes_on else "stop"
     number, name = len(ids) - 1, spec.name
     message = f"generation {number} of {name} {rejection(verdict)}"
-    data = {"loop": name, "action": action, "rolled_back": list(ids[end:])}
-    event = Event("rollback", now(), registry.actor(), message, data=data)
-    _move_back(registry, name, ids, end, event)
+    event = _rollback(registry, name, message, action, ids[end:])
+    _move_back(registry, name, ids, end, event, aside=True)
     registry.drop_runs(journals.runs(spec.name, len(ids)))
     return goes_on
 
 
-def _approved_before(registry: Registry, ids: Sequence[str]) -> int:
+def roll_back(registry: Registry, loop: str, ids: Sequence[str]) -> bool:
+    """Take off the branch what nobody approved, as data that came of it were rejected.
+
+    The try with those data is on the branch of rejected ones, and follows `ids`.
+    Returns whether there was anything to take off.
+
+    Raises:
+        Conflict: somebody moved the branch since we read it; it stays as it is.
+    """
+    end = _approved_up_to(registry, ids)
+    if end == len(ids):
+        return False
+    message = f"the data of generation {len(ids)} of {loop} were rejected"
+    event = _rollback(registry, loop, message, "stop", ids[end:])
+    _move_back(registry, loop, ids, end, event, aside=False)
+    return True
+
+
+def _approved_up_to(registry: Registry, ids: Sequence[str]) -> int:
     """How many generations there are up to the last approved one, or generation 0."""
     found = ballots(registry, registry.events_log.iterate())
-    for number in range(len(ids) - 2, 0, -1):
+    for number in range(len(ids) - 1, 0, -1):
         ballot = found.get(ids[number])
         if ballot and journals.approved(ballot.decided):
             return number + 1
-    return min(1, len(ids) - 1)
+    return min(1, len(ids))
+
+
+def _rollback(
+    registry: Registry, loop: str, message: str, action: str, ids: Sequence[str]
+) -> Event:
+    data = {"loop": loop, "action": action, "rolled_back": list(ids)}
+    return Event("rollback", now(), registry.actor(), message, data=data)
 
 
 def _move_back(
-    registry: Registry, loop: str, ids: Sequence[str], end: int, event: Event
+    registry: Registry,
+    loop: str,
+    ids: Sequence[str],
+    end: int,
+    event: Event,
+    *,
+    aside: bool,
 ) -> None:
-    """Leave the first `end` generations on the branch, and the last one aside."""
-    head, aside = journals.branch(loop), journals.rejected_branch(loop)
+    """Leave the first `end` generations on the branch, and the last one `aside`."""
     tip = Target(ids[-1], registry.git_oid(ids[-1]))
     last = Target(ids[end - 1], registry.git_oid(ids[end - 1])) if end else None
-    moves = [
-        Move(f"heads/{head}", tip, last, kept=True),
-        Move(f"heads/{aside}", registry.target(f"heads/{aside}"), tip),
-    ]
+    moves = [Move(f"heads/{journals.branch(loop)}", tip, last, kept=True)]
+    if aside:
+        place = f"heads/{journals.rejected_branch(loop)}"
+        moves.append(Move(place, registry.target(place), tip))
     with disk_errors("moving the name"), registry.events_log.locked() as lock:
         registry.record(event, moves, lock=lock)
 

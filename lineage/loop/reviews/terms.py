@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lineage.errors import VerificationError
@@ -29,10 +30,17 @@ def terms_of(load: Callable[[str], Commit], subject: str) -> ReviewSpec:
     commit = load(subject)
     for id_ in commit.ids("includes", "configured_by"):
         config = load(id_)
-        if config.kind == "config" and config.params.get("review"):
+        if config.kind == "config" and (said := config.params.get("review")):
             try:
-                return ReviewSpec.model_validate(config.params["review"])
+                return ReviewSpec.model_validate(_given(said))
             except ValidationError as error:
                 message = f"config {id_[:12]}: review.{sentence(error)}"
                 raise VerificationError(message) from None
     return ReviewSpec()
+
+
+def _given(review: object) -> object:
+    """A config has every field: an empty `on` is a default, which nobody may write."""
+    if isinstance(review, Mapping) and review.get("on") == []:
+        return {key: value for key, value in review.items() if key != "on"}
+    return review

@@ -84,11 +84,12 @@ class Done:
 class Journal:
     """The state of a loop.
 
-    `attempt` numbers the next try at the next generation. `rejected` is the try
-    before it, if there was one, and `action` what was to follow: `stop`, `retry` or
-    `fallback`. When a person approved that try after all, the loop goes on with it:
-    `overridden`, and the verdicts that it has are `let_pass`. `ballots` are the
-    newest reviews that were asked for, by their subject.
+    `attempt` numbers the next try at the next generation. `rejected` is the try before
+    it, if there was one, and `action` what was to follow: `stop`, `retry`, `fallback`,
+    or `rollback` where the branch has not gone back yet. When a person approved that
+    try after all, the loop goes on with it: `overridden`, and the verdicts that it has
+    are `let_pass`. `ballots` are the newest reviews that were asked for, by their
+    subject.
     """
 
     generations: list[str]
@@ -177,10 +178,13 @@ def _tries(
     """
     before = tuple(journal.generations[-1:])
     for event in recent:
+        gone = next(iter(event.data.get("rolled_back", ())), None)
         for change in event.refs:
-            if not change.after or not _is_aside(change.ref, loop):
+            aside = _is_aside(change.ref, loop)
+            back = gone and change.ref == f"heads/{branch(loop)}"
+            if not change.after or not (aside or back):
                 continue
-            first = next(iter(event.data.get("rolled_back", ())), change.after)
+            first = gone or change.after
             commit = registry.load(first)
             if is_failure(commit) or commit.ids("follows") != before:
                 continue

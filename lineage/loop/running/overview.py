@@ -161,7 +161,7 @@ def _standing(
     failure = _failure(registry, name)
     if failure:
         return "failed", failure, ""
-    if known.action == "stop":
+    if known.action in ("stop", "rollback"):
         verdict = known.verdicts.get(known.rejected)
         message = registry.first_event(known.rejected).message
         why = rejection(verdict) if verdict else message

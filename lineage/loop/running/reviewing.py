@@ -32,6 +32,7 @@ def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> bool:
         GateFailed: it was rejected; the branch is back at an earlier generation.
         VerificationError: the verdict is about something else than what is there.
     """
+    _end_rollback(registry, spec.name, journal)
     number, tip = len(journal.generations) - 1, journal.generations[-1]
     verdict = acting.verdict(registry, journal, tip)
     if verdict is not None and not approved(verdict):
@@ -45,6 +46,17 @@ def settle(registry: Registry, spec: LoopSpec, journal: Journal) -> bool:
         data = {"generation": number, "on": "generation", "why": why}
         acting.ask(registry, spec, journal, tip, data)
     return False
+
+
+def _end_rollback(registry: Registry, loop: str, journal: Journal) -> None:
+    """Take the branch back where a kill came before that.
+
+    Raises:
+        GateFailed: as the run would have that was killed.
+    """
+    ids = journal.generations
+    if journal.action == "rollback" and acting.roll_back(registry, loop, ids):
+        tries.stop(loop, len(ids), registry.first_event(journal.rejected).message)
 
 
 def _failures(registry: Registry, generation: str) -> str:
@@ -76,8 +88,8 @@ def judge(turn: Turn, subject: str) -> None:
             data = turn.circumstances(on="dataset", why=why)
             acting.ask(turn.registry, turn.spec, turn.journal, subject, data)
         if not approved(verdict):
-            again = turn.spec.review and turn.spec.review.on_reject == "retry"
-            tries.end(turn, "retry" if again else "stop", rejection(verdict))
+            follows = turn.spec.review.on_reject if turn.spec.review else "stop"
+            tries.end(turn, follows, rejection(verdict))
     elif action == "branch":
         turn.aside = turn.aside or why
     elif action:

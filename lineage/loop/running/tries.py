@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from lineage.errors import GateFailed, LineageError
+from lineage.loop.reviews.acting import roll_back
 from lineage.loop.running.journal import aside_branch, branch, rejected_branch, runs
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def end(turn: Turn, action: str, reason: str) -> NoReturn:
     id_ = turn.commit_generation(place, reason, reason=reason, action=action)
     turn.registry.drop_runs(runs(name, number), included_by=id_)
     turn.workshop.clear()
-    if action == "stop":
+    if action == "rollback":
+        roll_back(turn.registry, name, turn.journal.generations)
+    if action in ("stop", "rollback"):
         stop(name, number, reason, place)
     turn.progress.set_aside(turn.activity(action), place, reason)
     raise Again

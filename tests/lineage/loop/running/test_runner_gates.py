@@ -16,8 +16,10 @@ from lineage.errors import (
 from lineage.loop.reviews.deciding import can_be_approved, decide
 from lineage.loop.reviews.packet import gates_of
 from lineage.loop.running.journal import parts
+from lineage.loop.running.overview import loops
 from lineage.loop.running.runner import run
 from lineage.names_ops import set_branch
+from lineage.undo import undo
 
 Toy = Any
 
@@ -359,6 +361,29 @@ def test_what_a_person_rejects_is_tried_again(toy: Toy, step: str) -> None:
     result = toy.run(**sections)
     assert toy.registry.load(result.head).params["attempt"] == 1
     assert result.head != rejected
+
+
+def test_rejected_data_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
+    """The try is kept, the branch goes back, also where a kill came in between."""
+    sections = judged(toy, "mix", "review", generation=3)
+    sections |= {"num_generations": 3, "review": {"on_reject": "rollback"}}
+    pause(toy, **sections)
+    before = toy.branch()
+    decide(toy.registry, requests(toy)[0], "reject", "dull")
+    assert "generation 3 of loop/toy was stopped" in str(stop(toy, **sections))
+    assert toy.branch() == before[-1:]
+    kept = toy.branch("loop/toy@rejected")
+    assert kept[1:] == before
+    [state] = loops(toy.registry, "toy")
+    assert (state.state, state.subject) == ("stopped", before[1])
+
+    undo(toy.registry)  # as if the branch had not gone back yet
+    assert toy.branch() == before
+    assert "rejected by Ada Example: dull" in str(stop(toy, **sections))
+    assert toy.branch() == before[-1:]
+    pause(toy, **sections)
+    attempts = [toy.registry.load(id_).params["attempt"] for id_ in toy.branch()]
+    assert attempts == [0, 1, 0]
 
 
 def test_a_model_that_was_stopped_can_be_let_pass(toy: Toy) -> None:
