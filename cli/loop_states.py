@@ -105,6 +105,8 @@ def _next(app: App, state: "LoopState") -> list[str]:
         return [f"lineage review show {state.name}"]
     if state.state == "stopped":
         return [f"lineage show {stopped_try(app.registry, state.name)}"]
+    if state.state in ("failed", "unfinished"):  # where its file is, nobody noted
+        return ["lineage loop run FILE"]
     return []
 
 

@@ -324,6 +324,7 @@ loop/toy  generation 0, failed
   the train step failed: steps:broken raised RuntimeError: no GPU left
   generation  commit    perplexity
            0  aaaaaaaa          20
+  next: lineage loop run FILE
 """)
 
 
