@@ -122,9 +122,10 @@ def _folded(command: str, columns: int) -> Iterator[str]:
     yield line
 
 
-def _files(pattern: str) -> list[str]:
-    """The files of a pattern as a shell gives them."""
-    return sorted(str(path) for path in Path().glob(pattern))
+def _files(patterns: str) -> Iterator[str]:
+    """The files of patterns as a shell gives them."""
+    for pattern in patterns.split():
+        yield from sorted(str(path) for path in Path().glob(pattern))
 
 
 def _run_here(color: str, words: Sequence[str]) -> int:
