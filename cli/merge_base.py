@@ -66,7 +66,7 @@ def merge_base(
     common ancestors of which none came from another. `merge_base(A, B)` means the
     same in a revset.
     """
-    from lineage.walks import BACK
+    from lineage.store.objects import BACK
     from lineage.walks import merge_base as find
 
     registry = app.registry

@@ -14,9 +14,8 @@ from typing import NamedTuple
 from lineage.history import Entry
 from lineage.measured import metrics
 from lineage.registry import Registry
-from lineage.store.objects import Commit, Metric
+from lineage.store.objects import BACK, Commit, Metric
 
-BACK = ("follows", "revises")
 _WEIGHTS = ("fine_tuned_from", "merged_from", "distilled_from", "quantized_from")
 _WRITTEN = ("generated_by", "distilled_from")
 _MADE = "derived_from"

@@ -17,8 +17,8 @@ from lineage.measured import attested, metrics
 from lineage.registry import Registry
 from lineage.resolving import read
 from lineage.revisions import newest_first
-from lineage.store.objects import Metric
-from lineage.walks import BACK, heads
+from lineage.store.objects import BACK, Metric
+from lineage.walks import heads
 
 
 class Measured(NamedTuple):

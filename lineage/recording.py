@@ -11,7 +11,7 @@ from lineage.draft import check_substance, joined
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.files import FileEntry
-from lineage.store.objects import Commit, Event
+from lineage.store.objects import BACK, Commit, Event
 from lineage.store.views import Move, Target, moved_meanwhile
 from lineage.unfetched import arrived
 
@@ -123,6 +123,6 @@ def says_the_same(draft: Commit, present: Commit) -> bool:
         return False
     if replace(present).manifest != present.manifest:
         return False  # it holds fields that this version cannot compare
-    unsaid = [role for role in ("revises", "follows") if not draft.ids(role)]
+    unsaid = [role for role in BACK if not draft.ids(role)]
     said = [present, *(present.without(role) for role in unsaid)]
     return draft.manifest in [commit.manifest for commit in said]

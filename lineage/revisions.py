@@ -14,8 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from lineage.errors import Ambiguous, NotFound, Place
 from lineage.repository import Repository
-from lineage.store.objects import KINDS, ROLES
-from lineage.walks import BACK
+from lineage.store.objects import BACK, KINDS, ROLES
 
 SHORTEST = 4
 _SHOWN = 5  # candidates of what is ambiguous

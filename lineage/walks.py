@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 from lineage.repository import Repository
+from lineage.store.objects import BACK
 
-BACK = ("follows", "revises")
 _A, _B, _BELOW = 1, 2, 4  # reached from a, from b, from below a common ancestor
 _NEAR = 200  # commits that are read one by one
 

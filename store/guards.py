@@ -11,11 +11,9 @@ from lineage.errors import NotAllowed, StoreError
 from lineage.store.event_commit import parse_parents
 from lineage.store.git import GitRepository
 from lineage.store.git_objects import GitObject, parse_tree
-from lineage.store.objects import Commit, Event
+from lineage.store.objects import BACK, Commit, Event
 from lineage.store.undone import undoes_meeting
 from lineage.store.views import Move, Target, Views
-
-BACK = ("follows", "revises")
 
 
 class Guards:

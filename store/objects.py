@@ -54,6 +54,7 @@ ROLES = (
     "follows",
     "revises",
 )
+BACK = ("follows", "revises")  # what was before it; the first git parents, in order
 EVIDENCE = ("declared", "observed")
 ORIGINS = ("human", "machine", "mixed", "unknown")
 

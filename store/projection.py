@@ -11,9 +11,7 @@ from typing import NamedTuple
 from lineage.store.canonical import Json, pretty
 from lineage.store.files import FILE, FileEntry, dvc_address, file_list
 from lineage.store.git_objects import AUTHOR, GitObject, TreeEntry, tree
-from lineage.store.objects import Commit
-
-_FIRST = ("follows", "revises")  # roles whose commits are the first git parents
+from lineage.store.objects import BACK, Commit
 
 
 class Projected(NamedTuple):
@@ -41,8 +39,8 @@ def project(
 
 def parents(commit: Commit) -> list[str]:
     """The ids that become git parents: follows, revises, then the other edges."""
-    first = [edge.id for role in _FIRST for edge in commit.edges if edge.role == role]
-    rest = [edge.id for edge in commit.edges if edge.role not in _FIRST]
+    first = [edge.id for role in BACK for edge in commit.edges if edge.role == role]
+    rest = [edge.id for edge in commit.edges if edge.role not in BACK]
     return list(dict.fromkeys(first + rest))
 
 

@@ -7,9 +7,7 @@ git narrows the search to what lies between the two, and only their manifests ar
 from lineage.errors import StoreError
 from lineage.store.event_commit import parse_parents
 from lineage.store.git import GitRepository
-from lineage.store.objects import Commit
-
-_BACK = ("follows", "revises")
+from lineage.store.objects import BACK, Commit
 
 
 def later(git: GitRepository, one: str, other: str) -> str | None:
@@ -40,5 +38,5 @@ def _versions(git: GitRepository, oid: str) -> list[str]:
     held, manifest = git.read_many([oid, f"{oid}:lineage.json"])
     if held is None or manifest is None:
         raise StoreError(f"the git commit {oid} is missing", hint="run `git fsck`")
-    edges = Commit.parse(manifest[1].data).ids(*_BACK)
+    edges = Commit.parse(manifest[1].data).ids(*BACK)
     return parse_parents(held[1].data)[: len(set(edges))]

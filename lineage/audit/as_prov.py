@@ -18,6 +18,7 @@ from lineage.audit.chosen import URN, made_of, title, turns
 from lineage.audit.lines import lines
 from lineage.audit.model import Artifact, Gate, Report, Source, Statement
 from lineage.descent.roles import CONTAINS, FLOW
+from lineage.store.objects import BACK
 
 PREFIXES = {
     "agent": f"{URN}agent:",
@@ -33,7 +34,6 @@ PREFIXES = {
     "went": f"{URN}went:",
 }
 _HELD = ("state", "root", "files", "count", "size", "uri", "digest", "told")
-_REVISED = frozenset({"follows", "revises"})
 _ODD_ENDS = re.compile(r"^[.-]|[.]$")
 
 Relations: TypeAlias = dict[str, list[dict[str, Any]]]
@@ -142,7 +142,7 @@ def _edge(entity: str, activity: str, edge: Source, relations: Relations) -> Non
     said: dict[str, Any] = {"lin:evidence": edge.evidence.value}
     for unit, (part, whole) in (share or {}).items():
         said |= {f"lin:{local(unit)}": part, f"lin:{local(unit)}-of": whole}
-    if edge.role not in _REVISED:
+    if edge.role not in BACK:
         used: dict[str, Any] = {"prov:activity": activity, "prov:entity": source}
         relations["used"].append(
             {**used, "prov:role": _name(f"lin:{edge.role}"), **said}
@@ -151,14 +151,14 @@ def _edge(entity: str, activity: str, edge: Source, relations: Relations) -> Non
         relations["hadMember"].append(
             {"prov:collection": entity, "prov:entity": source}
         )
-    elif edge.role in FLOW | _REVISED:
-        type_ = "prov:Revision" if edge.role in _REVISED else f"lin:{edge.role}"
+    elif edge.role in FLOW.union(BACK):
+        type_ = "prov:Revision" if edge.role in BACK else f"lin:{edge.role}"
         derived: dict[str, Any] = {
             "prov:generatedEntity": entity,
             "prov:usedEntity": source,
         }
         derived |= {"prov:type": _name(type_)}
-        if edge.role in _REVISED:
+        if edge.role in BACK:
             derived |= {"lin:role": _name(f"lin:{edge.role}"), **said}
         relations["wasDerivedFrom"].append(derived)
 

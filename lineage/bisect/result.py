@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from lineage.errors import NotFound, UsageError
 from lineage.registry import Registry
-from lineage.walks import BACK, is_ancestor
+from lineage.store.objects import BACK
+from lineage.walks import is_ancestor
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from lineage.descent.reach import Reach, reach
 from lineage.history import Names
 from lineage.indexing import index_of
 from lineage.registry import Registry
-from lineage.walks import BACK
+from lineage.store.objects import BACK
 
 if TYPE_CHECKING:
     from lineage.store.index import Index

@@ -19,7 +19,7 @@ from lineage.diff.tokenizer import TokenizerChanges
 from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.store.canonical import Json
-from lineage.store.objects import Commit
+from lineage.store.objects import BACK, Commit
 
 __all__ = ["SECTIONS", "Diff", "Options", "before", "diff"]
 
@@ -129,7 +129,7 @@ def before(registry: Registry, revision: str) -> str:
         NotFound: when it is the first.
     """
     id_ = registry.resolve(revision)
-    found = registry.load(id_).ids("follows", "revises")
+    found = registry.load(id_).ids(*BACK)
     if not found:
         hint = "name two revisions to compare"
         raise NotFound(f"nothing comes before {id_[:12]} on its branch", hint=hint)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
-from lineage import walks
 from lineage.errors import LineageError, NotFound, Place, UsageError
 from lineage.repository import Repository
 from lineage.revisions import (
@@ -38,6 +37,7 @@ from lineage.revset.syntax import (
     written,
 )
 from lineage.search import Condition, Filters, search
+from lineage.store.objects import BACK
 
 _ALIASES = "revset-aliases."
 _FIELDS = {  # of Filters, by the function that asks for it
@@ -179,7 +179,7 @@ class _Evaluation:
                 ids = {p for id_ in ids for p in along(self._registry, id_, step)}
                 continue
             for _ in range(step.n if ids else 0):
-                ids = {p for id_ in ids for p in load(id_).ids(*walks.BACK)[:1]}
+                ids = {p for id_ in ids for p in load(id_).ids(*BACK)[:1]}
                 if not ids:
                     break
         return ids

@@ -13,6 +13,7 @@ from lineage.repository import Repository
 from lineage.revisions import newest_first
 from lineage.revset.parser import ANY_ROLE
 from lineage.search import children
+from lineage.store.objects import BACK
 from lineage.taints.marks import marks
 
 Ids: TypeAlias = set[str]
@@ -33,7 +34,7 @@ def _chosen(roles: Iterable[str]) -> walks.Roles:
 
 
 def _merge_base(registry: Repository, a: str, b: str, *roles: str) -> Ids:
-    chosen = _chosen(roles) if roles else walks.BACK
+    chosen = _chosen(roles) if roles else BACK
     return set(walks.merge_base(registry, a, b, chosen))
 
 

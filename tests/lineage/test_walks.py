@@ -12,9 +12,8 @@ import pytest
 
 import lineage
 from lineage.errors import NotFound
-from lineage.store.objects import Edge
+from lineage.store.objects import BACK, Edge
 from lineage.walks import (
-    BACK,
     ancestors,
     descendants,
     heads,

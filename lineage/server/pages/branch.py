@@ -15,8 +15,8 @@ from lineage.measured import metrics
 from lineage.server.pages import words
 from lineage.server.pages.rows import rows
 from lineage.server.pages.site import Site
+from lineage.store.objects import BACK
 from lineage.turns import turn_number
-from lineage.walks import BACK
 
 if TYPE_CHECKING:
     from lineage.registry import Registry

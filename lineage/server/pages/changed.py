@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lineage.server.pages import words
-from lineage.walks import BACK
+from lineage.store.objects import BACK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

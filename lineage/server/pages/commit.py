@@ -11,6 +11,7 @@ from lineage.indexing import index_of
 from lineage.server.pages import changed, judged, near, origins, tainted, words
 from lineage.server.pages.site import Site, fields
 from lineage.store.event_reading import Logged
+from lineage.store.objects import BACK
 from lineage.store.order import in_order
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _CHILDREN = 40
 _PARAMS = 200
 _EVENTS = 60
 _TILES = 4
-_LAST = ("follows", "revises")  # edges that bring nothing
 
 
 def page(site: Site, registry: "Registry", id_: str) -> str:
@@ -120,7 +120,7 @@ def _edges(registry: "Registry", data: dict[str, Any]) -> list[dict[str, Any]]:
         {**edge, "to": words.ref(registry, edge["id"]), "part": words.share(edge)}
         for edge in data["edges"]
     ]
-    edges.sort(key=lambda edge: (edge["role"] in _LAST, edge["role"] != "includes"))
+    edges.sort(key=lambda edge: (edge["role"] in BACK, edge["role"] != "includes"))
     groups = groupby(edges, key=lambda edge: edge["role"])
     return [{"role": role, "edges": list(some)} for role, some in groups]
 

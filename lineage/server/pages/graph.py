@@ -12,6 +12,7 @@ from lineage.audit.svg import drawing, element, label, short
 from lineage.neighbourhood import MANY, Arrow, Near, Neighbourhood
 from lineage.server.pages.layers import WIDTH, Layers, Point, Spot, layers
 from lineage.server.pages.site import Site
+from lineage.store.objects import BACK
 from lineage.walks import reached
 from lineage.wording import plural
 
@@ -19,7 +20,6 @@ _HEAD = 46  # the height of a box without what stands below
 _LINE = 16  # of a chip, or of a line of text
 _CHIPS = 3
 _LONGEST = 21  # characters of a name
-_BEFORE = frozenset({"follows", "revises"})
 _ID = "graph"
 
 
@@ -74,7 +74,7 @@ def _height(node: Near) -> float:
 def _arrow(arrow: Arrow, made: Layers) -> str:
     points = made.routes[arrow.source, arrow.product]
     kind = "arrow"
-    if _BEFORE.issuperset(arrow.roles):
+    if {*BACK}.issuperset(arrow.roles):
         kind += " before"
     elif set(arrow.roles) == {"includes"}:
         kind += " part"
