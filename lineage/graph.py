@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from lineage.descent.roles import WEIGHTS, WRITING
 from lineage.history import Entry
 from lineage.measured import metrics
 from lineage.registry import Registry
 from lineage.store.objects import BACK, Commit, Metric
 
-_WEIGHTS = ("fine_tuned_from", "merged_from", "distilled_from", "quantized_from")
-_WRITTEN = ("generated_by", "distilled_from")
 _MADE = "derived_from"
 _DEPTH = 4  # datasets between two models: mixed, filtered, generated, and one more
 _UNSHOWN = (*BACK, "evaluated_on")  # roles that do not say what a thing is made of
@@ -135,9 +134,9 @@ def _sources(commit: Commit, load: Load) -> list[str]:
         through = [id_ for part in own for id_ in _sources(load(part), load)]
         return list(dict.fromkeys(id_ for id_ in through if id_ not in own))
     data = [commit] if commit.kind == "dataset" else _loaded(commit, "trained_on", load)
-    found = list(commit.ids(*_WEIGHTS))
+    found = list(commit.ids(*WEIGHTS))
     for _ in range(_DEPTH):
-        found += [id_ for dataset in data for id_ in dataset.ids(*_WRITTEN)]
+        found += [id_ for dataset in data for id_ in dataset.ids(*WRITING)]
         data = [each for dataset in data for each in _loaded(dataset, _MADE, load)]
     return list(dict.fromkeys(found))
 

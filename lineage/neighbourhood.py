@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from lineage.descent.roles import WRITING
 from lineage.turns import turn_number
 from lineage.walks import reached
 
@@ -26,7 +27,6 @@ MANY = 1000  # uses that are counted
 _HUB = 6  # edges that make a hub of what they lead to
 _ASIDE = ("configured_by", "evaluated_on")  # roles whose parents everything shares
 _WHOLE = 150  # commits in all: with chips and folds a drawing has fewer than 200 nodes
-_FROM_MODEL = ("generated_by", "distilled_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def _origin(row: "Found", own: Collection["Link"]) -> str | None:
     """Where a dataset's records came from, as far as it says so itself."""
     if row.kind != "dataset":
         return None
-    if any(link.role in _FROM_MODEL for link in own):
+    if any(link.role in WRITING for link in own):
         return "machine"
     return row.origin or ("derived" if own else "unknown")
 

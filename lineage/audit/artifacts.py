@@ -12,6 +12,7 @@ from lineage import tombstones
 from lineage.audit.facts import Facts
 from lineage.audit.known import Known, actor
 from lineage.audit.model import NOT_PROVIDED, Artifact, Field, Measurement, Source
+from lineage.descent.roles import WRITING
 from lineage.keys.signatures import Signature
 from lineage.store.canonical import Json
 from lineage.store.objects import Commit, Event
@@ -20,7 +21,6 @@ from lineage.turns import turn_number
 T = TypeVar("T")
 ORIGIN_FIELDS = ("type", "source", "licence")
 CARRY_RECORDS = ("trained_on", "derived_from")
-MADE_BY_MODEL = ("generated_by", "distilled_from")
 
 
 class Peer(NamedTuple):
@@ -154,7 +154,7 @@ def origin_class(commit: Commit) -> str | None:
         return None
     if commit.origin:
         return str(commit.origin["type"])
-    if commit.ids(*MADE_BY_MODEL):
+    if commit.ids(*WRITING):
         return "machine"
     return "derived" if commit.ids("derived_from") else "unknown"
 

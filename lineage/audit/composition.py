@@ -6,7 +6,6 @@ is missing as well.
 
 from collections.abc import Iterable, Mapping
 
-from lineage.audit.artifacts import MADE_BY_MODEL
 from lineage.audit.model import (
     Artifact,
     Field,
@@ -15,6 +14,7 @@ from lineage.audit.model import (
     Training,
     Written,
 )
+from lineage.descent.roles import WRITING
 
 
 def training(artifacts: Mapping[str, Artifact]) -> tuple[Training, ...]:
@@ -39,7 +39,7 @@ def _training(model: Artifact, artifacts: Mapping[str, Artifact]) -> Training | 
 def _made_from(dataset: Artifact) -> list[Source]:
     """The sources of a mixed dataset; none for one whose origin is its own."""
     said = dataset.origin.get("type")
-    by_model = any(edge.role in MADE_BY_MODEL for edge in dataset.sources)
+    by_model = any(edge.role in WRITING for edge in dataset.sources)
     if by_model or (said and said.value):
         return []
     return [edge for edge in dataset.sources if edge.role == "derived_from"]
@@ -91,13 +91,13 @@ def written(
 def _writers(made: Artifact) -> set[str]:
     if made.kind != "dataset":
         return set()
-    return {edge.id for edge in made.sources if edge.role in MADE_BY_MODEL}
+    return {edge.id for edge in made.sources if edge.role in WRITING}
 
 
 def _written(dataset: Artifact, turn: Generation | None) -> Written:
     return Written(
         dataset=dataset.id,
-        generators=tuple(e for e in dataset.sources if e.role in MADE_BY_MODEL),
+        generators=tuple(e for e in dataset.sources if e.role in WRITING),
         generated=_count("generated", dataset, turn),
         rejected=_count("rejected", dataset, turn),
         kept=_count("kept", dataset, turn),

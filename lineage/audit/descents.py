@@ -7,13 +7,12 @@ The commits of a report are closed under "came from", so the answer is the same 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from lineage.audit.artifacts import MADE_BY_MODEL
 from lineage.audit.known import Known
 from lineage.audit.model import Artifact, Generator, Hops, MadeOf, Portion
 from lineage.descent.ancestry import Ancestry
 from lineage.descent.parcels import total
 from lineage.descent.paths import Distance, distances
-from lineage.descent.roles import RECORDS
+from lineage.descent.roles import RECORDS, WRITING
 from lineage.descent.shares import Shares
 from lineage.store.objects import Commit
 
@@ -107,7 +106,7 @@ def _written(artifacts: Mapping[str, Artifact]) -> Iterator[tuple[str, str]]:
     """Datasets with the models that wrote them, and models with their teachers."""
     for id_, made in artifacts.items():
         for edge in made.sources:
-            if edge.role in MADE_BY_MODEL:
+            if edge.role in WRITING:
                 yield id_, edge.id
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from lineage.audit.artifacts import MADE_BY_MODEL
 from lineage.audit.model import Artifact, Generation, Loop, Report, Source
+from lineage.descent.roles import WRITING
 
 MOST_ROWS = 12
 MOST_ASIDE = 3
@@ -158,7 +158,7 @@ def _connect(made: list[Row]) -> None:
 
 def _told(edge: Source, beside: Iterable[Artifact]) -> bool:
     """Whether what this was filtered from already says which model wrote it."""
-    return edge.role in MADE_BY_MODEL and any(
+    return edge.role in WRITING and any(
         edge.id == other.id and other.role == edge.role
         for artifact in beside
         for other in artifact.sources
