@@ -14,10 +14,10 @@ from lineage.audit.markdown import (
     table,
 )
 from lineage.audit.model import Generation, Loop
+from lineage.audit.steps import COUNTS
 from lineage.wording import plural
 
 Lines = Iterator[str]
-_COUNTS = ("generated", "rejected", "kept")
 
 
 def loop_chapter(loop: Loop) -> Lines:
@@ -38,13 +38,13 @@ def loop_chapter(loop: Loop) -> Lines:
 
 
 def _generations(loop: Loop) -> Lines:
-    titles = ("generation", "commit", "training data", *_COUNTS, "seconds", "FLOPs")
+    titles = ("generation", "commit", "training data", *COUNTS, "seconds", "FLOPs")
     yield from table(titles, (_turn(turn) for turn in loop.turns))
 
 
 def _turn(turn: Generation) -> tuple[str, ...]:
     spent = turn.compute
-    counts = (getattr(spent, name, None) for name in (*_COUNTS, "seconds", "flops"))
+    counts = (getattr(spent, name, None) for name in (*COUNTS, "seconds", "flops"))
     status = "" if turn.status == "accepted" else ", rejected"
     number_ = f"{turn.number}{status}"
     return (number_, code(turn.id), shares(turn.made_of), *map(number, counts))

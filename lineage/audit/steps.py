@@ -7,7 +7,7 @@ from lineage.audit.model import Compute, Gate, Measurement, Step
 from lineage.store.objects import Event
 
 _NUMBERS = ("seconds", "cpu_seconds", "peak_memory", "records", "tokens", "flops")
-_COUNTS = ("generated", "rejected", "kept")
+COUNTS = ("generated", "rejected", "kept")  # of records, no measures of a model
 
 
 class Turn(NamedTuple):
@@ -57,13 +57,13 @@ def compute(
     steps: Sequence[Step], metrics: Iterable[Measurement], gates: Iterable[Gate]
 ) -> Compute | None:
     """What a turn generated and took; None where nothing of it is recorded."""
-    counts = {m.name: m.value for m in metrics if m.name in _COUNTS}
+    counts = {m.name: m.value for m in metrics if m.name in COUNTS}
     by_filter = _by_filter(gates)
     if not (steps or counts or by_filter):
         return None
     done = [one for one in steps if not one.reused]
     return Compute(
-        **{name: counts.get(name) for name in _COUNTS},
+        **{name: counts.get(name) for name in COUNTS},
         by_filter=by_filter,
         seconds=_sum(done, "seconds"),
         cpu_seconds=_sum(done, "cpu_seconds"),

@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from lineage.audit.marks import MISSING, Links, safe
 from lineage.audit.model import Generation, Loop, Report
+from lineage.audit.steps import COUNTS
 from lineage.audit.text import number, percent
-from lineage.audit.told import COUNTS, Told
+from lineage.audit.told import Told
 from lineage.audit.vouched import Vouched
 from lineage.audit.words import change, made
 from lineage.wording import plural

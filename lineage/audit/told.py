@@ -15,9 +15,9 @@ from lineage.audit.model import (
     Report,
     Statement,
 )
+from lineage.audit.steps import COUNTS
 from lineage.audit.words import better, bounds
 
-COUNTS = ("generated", "rejected", "kept")
 MOST_CURVES = 18
 ELSEWHERE = frozenset({"statement", "release", "taint", "untaint", "erase"})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lineage.audit.chosen import event_urn, made_of, root, turns, urn
 from lineage.audit.model import Artifact, Measurement, Report
+from lineage.audit.steps import COUNTS
 from lineage.descent.roles import WEIGHTS
 from lineage.store.files import FileEntry, in_root_order
 
@@ -17,7 +18,6 @@ _TYPES = {
     "generation": "application",
     "model": "machine-learning-model",
 }
-_COUNTS = ("generated", "rejected", "kept")  # of records, no measures of a model
 _DATA = {"config": "configuration", "dataset": "dataset"}
 _ALGORITHMS = {"md5": 32, "sha1": 40, "sha256": 64, "sha384": 96, "sha512": 128}
 _NAMES = {"md5": "MD5", **{f"sha{n}": f"SHA-{n}" for n in (1, 256, 384, 512)}}
@@ -57,7 +57,7 @@ class Components:
             for part in turn.parts:
                 if part.kind == "model" and part.id not in self._measured:
                     self._measured[part.id] = [
-                        metric for metric in turn.metrics if metric.name not in _COUNTS
+                        metric for metric in turn.metrics if metric.name not in COUNTS
                     ]
                     self._held_out[part.id] = [edge.id for edge in turn.held_out]
 
