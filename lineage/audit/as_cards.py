@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lineage.audit import card_data, text
 from lineage.audit.audiences import TOLD
-from lineage.audit.card_data import dataset_data, front_matter, model_data
+from lineage.audit.card_data import dataset_data, front_matter, made_in, model_data
 from lineage.audit.markdown import (
     code,
     document,
@@ -39,7 +39,7 @@ def model_card(report: Report) -> bytes:
     """
     scope = Scope(report)
     model = _one(scope, "model")
-    turn = next((t for t in reversed(report.turns) if _made(t, model)), None)
+    turn = next((t for t in reversed(report.turns) if made_in(t, model)), None)
     lines = (
         *_start(report, model),
         *_made_of(scope, model, turn),
@@ -81,10 +81,6 @@ def _one(scope: Scope, kind: str) -> Artifact:
     )
     message = f"a {kind} card is about one {kind}, and this report is on {len(found)}"
     raise UsageError(message, hint=hint)
-
-
-def _made(turn: Generation, model: Artifact) -> bool:
-    return any(part.id == model.id for part in turn.parts)
 
 
 def _start(report: Report, made: Artifact) -> Lines:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lineage.audit import text
-from lineage.audit.model import Artifact, Measurement, Report, Source
+from lineage.audit.model import Artifact, Generation, Measurement, Report, Source
 from lineage.audit.obligations.scope import Scope, of
+from lineage.audit.permitted import FILE
 from lineage.loop.measuring.definitions import MEASURES
 
 # Identifiers as https://huggingface.co/docs/hub/repositories-licenses has them.
@@ -34,7 +35,6 @@ _REPOSITORY = re.compile(
     r"(?:https://(?:huggingface[.]co|hf[.]co)/(?P<data>datasets/)?)?"
     r"(?P<id>[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95})"
 )
-_FILE = re.compile(r"[.](bin|csv|gz|json|jsonl|md|parquet|py|tar|txt|ya?ml|zip|zst)$")
 _LANGUAGES = re.compile(r"[a-z]{2,3}(?:\s*,\s*[a-z]{2,3})*")
 _RELATIONS = {
     "fine_tuned_from": "finetune",
@@ -164,7 +164,7 @@ def _repository(made: Artifact, kind: str) -> str | None:
     """The repository of the Hub that a commit's source names, if it is one."""
     said = made.origin.get("source")
     found = _REPOSITORY.fullmatch(str(said.value).strip()) if said else None
-    if found is None or _FILE.search(found["id"]):
+    if found is None or FILE.search(found["id"]):
         return None
     address = "://" in found[0]
     return (
@@ -216,7 +216,9 @@ def records(scope: Scope, dataset: Artifact) -> int | None:
 
 def _index(scope: Scope, model: Artifact) -> list[Data]:
     """What was measured of a model, in the Hub's shape; n and interval in `args`."""
-    found = [(turn, turn.metrics) for turn in scope.report.turns if _has(turn, model)]
+    found = [
+        (turn, turn.metrics) for turn in scope.report.turns if made_in(turn, model)
+    ]
     turn, measured = found[-1] if found else (None, model.metrics)
     held_out = [*(turn.held_out if turn else of(model, "evaluated_on"))]
     measured = tuple(filter(_is_of_models, measured))
@@ -240,7 +242,8 @@ def _is_of_models(metric: Measurement) -> bool:
     return known is None or known.on == "model"
 
 
-def _has(turn: Any, model: Artifact) -> bool:
+def made_in(turn: Generation, model: Artifact) -> bool:
+    """Whether a model is a part of a turn."""
     return any(part.id == model.id for part in turn.parts)
 
 

@@ -39,7 +39,7 @@ _PRIVATE = re.compile(
     r"|^[0-9.]+$|^[^.]*$|:"
 )
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-_FILE = re.compile(r"[.](bin|csv|gz|json|jsonl|md|parquet|py|tar|txt|ya?ml|zip|zst)$")
+FILE = re.compile(r"[.](bin|csv|gz|json|jsonl|md|parquet|py|tar|txt|ya?ml|zip|zst)$")
 _PLACE = re.compile(r"[/\\@~]|[A-Za-z]:|[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+")
 
 
@@ -147,5 +147,5 @@ def _is_public(word: str) -> bool:
         plain = not (parts.username or parts.password or port or parts.query)
         return plain and not _PRIVATE.search(host)
     if _HUB.fullmatch(word):
-        return not _FILE.search(word)
+        return not FILE.search(word)
     return not _PLACE.search(word)
