@@ -21,7 +21,7 @@ __all__ = ["STATEMENT", "Said", "state", "stated"]
 STATEMENT = "statement"  # the type of such an event
 LONGEST = 64 * 1024  # bytes of a text
 _ODD = re.compile(r"[^\n\t -~\xa0-\ud7ff\ue000-\U0010ffff]")  # nor surrogates
-_FIELD = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+FIELD = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _said(logged: Logged) -> Iterator[tuple[str, str | None]]:
     """The fields of one event; what is malformed says nothing."""
     given = logged.event.data.get("stated")
     for field, text in given.items() if isinstance(given, dict) else ():
-        wrong = _FIELD.fullmatch(field) is None or _fault(text)
+        wrong = FIELD.fullmatch(field) is None or _fault(text)
         if text is None or not wrong:
             yield field, text
 
@@ -117,7 +117,7 @@ def _check(
     if not given:
         raise UsageError("there is nothing to state", hint="give a field and a text")
     for field, text in given.items():
-        if not _FIELD.fullmatch(field):
+        if not FIELD.fullmatch(field):
             hint = "small letters, digits, _ . and -, at most 64: intended_purpose"
             raise UsageError(f"{field!r} is not the name of a field", hint=hint)
         if text is None and field not in present:

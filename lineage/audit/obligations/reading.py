@@ -12,6 +12,7 @@ from lineage.audit.audiences import AUDIENCES
 from lineage.audit.obligations.asked import Item, Template
 from lineage.audit.obligations.vocabulary import FACTS
 from lineage.errors import UsageError
+from lineage.stated import FIELD
 from lineage.store.disk import read_file
 
 _TOP = ("id", "version", "title", "source", "note", "items")
@@ -19,7 +20,6 @@ _SOURCE = ("law", "part", "text", "date")
 _ITEM = ("key", "article", "question", "audience", "answers", "stated", "note")
 _OPTIONAL = frozenset({"note", "answers", "stated"})
 _KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_FIELD = re.compile(r"[a-z][a-z0-9_.-]{0,63}")  # as lineage.stated has it
 _MOST = 500  # items
 _LONGEST = 2000  # characters of a text
 
@@ -81,7 +81,7 @@ def _template(found: Any) -> Template:
 def _item(found: Any, place: Place) -> Item:
     given = _mapping(found, place, _ITEM)
     answers = _words(given, place, "answers", FACTS)
-    stated = _matching(_FIELD, given, place, "stated") or None
+    stated = _matching(FIELD, given, place, "stated") or None
     if not answers and not stated:
         _refuse(place, "an item needs answers, or stated")
     audience = _words(given, place, "audience", AUDIENCES)

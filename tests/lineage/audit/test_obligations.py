@@ -105,7 +105,7 @@ def test_fields_are_told() -> None:
 
     assert rows == found
     assert found["intended_purpose"] == "eu-annex-iv, eu-gpai"
-    assert all(stated._FIELD.fullmatch(field) for field in found)
+    assert all(stated.FIELD.fullmatch(field) for field in found)
 
 
 def test_nothing_is_judged() -> None:
