@@ -14,8 +14,9 @@ CHROMIUM := PLAYWRIGHT_BROWSERS_PATH=.venv/browsers $(BIN)/playwright install \
 # Without compiled bytecode every start of the command is slow.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Many tests wait, for a disk or a process: one worker more than there are processors.
+# Many tests wait, for a process or a lock: one worker more than there are processors.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+SCRATCH := $(BIN)/python tests/scratch.py
 PYTEST  := $(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile \
     --no-loadscope-reorder --inline-snapshot=disable
 
@@ -31,14 +32,16 @@ docs: .venv/.docs
 
 # Files go to workers whole, so that what a file shares is made once; the longest go
 # first (tests/conftest.py).
+# All that is temporary lies in memory where there is room: a commit waits for the disk
+# twenty times. Those of test-long, which break things on purpose, use the disk.
 test: .venv/.dev
-	$(PYTEST)
+	$(SCRATCH) $(PYTEST)
 
 test-long: export CRASH_ROUNDS := 4
 test-long: export MACHINE_ROUNDS := 6
 test-long: export RACE_ROUNDS := 3
 test-long: .venv/.dev
-	$(PYTEST) tests/test_crash.py tests/test_kills.py tests/test_races.py \
+	$(SCRATCH) --disk $(PYTEST) tests/test_crash.py tests/test_kills.py tests/test_races.py \
 	    tests/test_registry_machine.py tests/test_sharing_machine.py \
 	    tests/store/packed/test_kills.py tests/lineage/test_packed_races.py
 

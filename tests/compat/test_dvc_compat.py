@@ -324,16 +324,19 @@ def test_dvc_add_and_a_commit_of_one_file_share_it(story: Story) -> None:
     assert json.loads(dvc(root, "status", "--json")) == {}
 
 
+def another_disk(here: Path) -> Path:
+    """A folder on another file system, or `here` where there is none."""
+    places = (Path("/dev/shm"), Path("/tmp"))  # noqa: S108
+    others = (p for p in places if p.is_dir() and p.stat().st_dev != here.stat().st_dev)
+    return next(others, here)
+
+
 @pytest.mark.parametrize("where", ["elsewhere", "relative"])
 @pytest.mark.parametrize("file", ["config", "config.local"])
 def test_a_cache_elsewhere_is_used(where: str, file: str, tmp_path: Path) -> None:
     """`cache.dir` in any of DVC's files leads there, on another file system too."""
-    shared = Path("/dev/shm" if Path("/dev/shm").is_dir() else tmp_path)  # noqa: S108
-    place = (
-        shared / f"lineage-test-{os.getpid()}"
-        if where == "elsewhere"
-        else tmp_path / "c"
-    )
+    own = f"lineage-test-{os.getpid()}"
+    place = another_disk(tmp_path) / own if where == "elsewhere" else tmp_path / "c"
     (tmp_path / "text").write_text("text", encoding="utf-8")
     with closing(lineage.init(tmp_path / "repo")) as registry:
         written = place if where == "elsewhere" else "../../c"
