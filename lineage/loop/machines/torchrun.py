@@ -107,7 +107,9 @@ def _agent(folder: str, processes: str) -> None:
     from torch.distributed.run import main
 
     process = ["-m", __spec__.name, "process", str(os.getpid()), folder]
-    main(["--standalone", "--nproc-per-node", processes, *process])
+    # Without a folder for logs torchrun makes one in $TMPDIR, and leaves it.
+    logs = f"--log-dir={folder}/logs"
+    main(["--standalone", "--nproc-per-node", processes, logs, *process])
 
 
 def _process(folder: Path, *, first: bool) -> int:
