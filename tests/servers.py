@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lineage.store.key_files import generate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -64,8 +66,7 @@ def ssh_keys(folder: Path) -> None:
     """Make the keys of a host, and of who may come in."""
     folder.mkdir()
     for name in ("host", "key"):
-        keygen = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"]
-        subprocess.run([*keygen, folder / name], check=True)
+        generate(folder / name, name, passphrase=False)
 
 
 def sshd(folder: Path, port: int) -> list[str | Path]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
+from lineage.store.key_files import generate
 from lineage.store.settings import Settings
 from lineage.store.signing import sign
+from tests.tools import needs_openssh
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,6 +203,7 @@ runner       ada@example.com  runner              revoked         SHA256:AAAAAAA
     assert found[0]["signature"]["says"] == "signed by Ada Example (reviewer, releaser)"
 
 
+@needs_openssh
 def test_a_key_of_ones_own(repo: Registry, said: Transcript, tmp_path: Path) -> None:
     """A key that was there before is used and added; a private one is not read."""
     path = tmp_path / "id"
@@ -274,6 +277,7 @@ exit 2
     assert repo.key_log.oids() == []
 
 
+@needs_openssh
 @pytest.mark.usefixtures("repo")
 def test_what_openssh_reads(run: Run, tmp_path: Path) -> None:
     """`ssh-keygen -Y verify` takes the exported files, and refuses a revoked key."""
@@ -317,6 +321,7 @@ def on_a_terminal(words: str, *typed: str) -> tuple[int, str]:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
 
 
+@needs_openssh
 def test_a_key_with_a_passphrase(repo: Registry, run: Run) -> None:
     """The terminal asks it, twice for a new key; without it nothing is written."""
     code, shown = on_a_terminal("key generate", "sesame", "sesame", "sesame")
@@ -353,8 +358,7 @@ exit 5
 @pytest.mark.usefixtures("repo")
 def test_a_day_counts_whole(run: Run, tmp_path: Path) -> None:
     """A key is valid to the last moment of its last day, in UTC as all dates are."""
-    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{tmp_path}/id"]
-    subprocess.run(command, check=True)
+    generate(tmp_path / "id", "", passphrase=False)
     until = ("--from", "2026-01-01", "--until", "2100-01-31")
     assert run("key", "add", tmp_path / "id.pub", "--name", "A", *until).exit_code == 0
     [key] = run("key", "list", "--format", "json").json()["keys"]

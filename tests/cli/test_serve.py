@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
 from inline_snapshot import snapshot
 
@@ -78,10 +79,7 @@ def test_workers_end_with_who_started_them(repo: Registry) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, check=True
-    )
-    return [int(word) for word in listed.stdout.split()]
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def test_several_registries_have_names(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import socketserver
-import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from lineage.client import files
 from lineage.errors import Conflict, NotAllowed, StoreError, Unauthenticated
 from lineage.keys import add
 from lineage.server.tokens import Tokens
-from lineage.store.key_files import read_public
+from lineage.store.key_files import generate
 from lineage.store.objects import Commit, Edge
 
 if TYPE_CHECKING:
@@ -135,11 +134,9 @@ def test_events_are_signed_here(
 ) -> None:
     """The key stays with whoever signs; the server keeps what it signed."""
     file = tmp_path / "key"
-    words = ["ssh-keygen", "-q", "-N", "", "-t", "ed25519", "-f", str(file)]
-    subprocess.run(words, check=True)
+    public = generate(file, "", passphrase=False)
     who = repo.actor()
     with repo.signer.using(file):
-        public = read_public(file.with_suffix(".pub"))
         add(repo, public, who["name"], who["email"], roles=["releaser"])
     remote = connect(settings={"signing.key": str(file)})
     made = remote.commit("config", "c", params={"n": 1})

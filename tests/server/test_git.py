@@ -9,6 +9,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from lineage.errors import StoreError
@@ -114,9 +115,8 @@ def large(repo: Registry) -> str:
 
 def answering() -> list[str]:
     """The gits that this process has answering somebody, as the system shows them."""
-    asked = ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "args="]
-    listed = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return [line for line in listed.stdout.splitlines() if "upload-pack" in line]
+    lines = (" ".join(child.cmdline()) for child in psutil.Process().children())
+    return [line for line in lines if "upload-pack" in line]
 
 
 def comes(true: Callable[[], object]) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lineage.errors import StoreError, UsageError
+from lineage.store.key_files import generate
 from lineage.store.pem import ED25519, P256, PrivateKey
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ def test_what_is_no_private_key_in_pem(tmp_path: Path) -> None:
     """A public half, a key of OpenSSH and a missing file are told apart from keys."""
     public = tmp_path / "public.pem"
     public.write_bytes(openssl("pkey", "-in", str(made(tmp_path, P256)), "-pubout"))
-    ours = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "ssh")]
-    subprocess.run(ours, check=True)
+    generate(tmp_path / "ssh", "", passphrase=False)
 
     for name, told in {
         "public.pem": "cannot sign: Could not",

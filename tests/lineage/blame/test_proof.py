@@ -20,6 +20,7 @@ from lineage.records import rows
 from lineage.records.values import canonical_record
 from lineage.statements import statements
 from lineage.verify import verify
+from tests.tools import needs_openssh
 
 if TYPE_CHECKING:
     from lineage import Registry
@@ -128,6 +129,7 @@ def test_another_root_is_refused(repo: Registry, loop: Loop) -> None:
         prove(repo, loop.mixed, 1)
 
 
+@needs_openssh
 def test_a_signed_statement_is_checked_with_openssh(repo: Registry, loop: Loop) -> None:
     """In a registry with keys the proof has the signature, which ssh-keygen takes."""
     path = make(repo, "Ada", "ada@example.com", passphrase=False).path

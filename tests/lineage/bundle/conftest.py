@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lineage.registry import Registry
-
-needs_tools = pytest.mark.skipif(
-    not all(map(shutil.which, ("git", "openssl", "ssh-keygen", "unzip"))),
-    reason="an auditor's tools are not on this machine",
-)
 
 
 @dataclass

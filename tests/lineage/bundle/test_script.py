@@ -21,12 +21,12 @@ from lineage.audit.obligations.filling import addressed
 from lineage.audit.obligations.template import load
 from lineage.audit.report import report
 from lineage.bundle import SCRIPT
-from tests.lineage.bundle.conftest import needs_tools
+from tests.tools import needs_what_an_auditor_has
 
 if TYPE_CHECKING:
     from tests.lineage.bundle.conftest import House
 
-pytestmark = needs_tools
+pytestmark = needs_what_an_auditor_has
 SHELLS = [shell for shell in ("dash", "bash") if shutil.which(shell)]
 # ssh-keygen, git and unzip need no other programs; git runs itself by its name
 TOOLS = re.search(r"for tool in (.*?); do", SCRIPT.read_text(), re.DOTALL)

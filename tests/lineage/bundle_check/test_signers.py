@@ -9,6 +9,7 @@ import pytest
 
 from lineage.bundle_check.signers import Signers
 from lineage.store.key_files import read_public
+from tests.tools import needs_openssh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@needs_openssh
 @pytest.mark.parametrize("option", ["valid-before", "valid-after"])
 @pytest.mark.parametrize("second", [-1, 0, 1])
 def test_limits_are_those_of_ssh_keygen(

@@ -11,6 +11,7 @@ from lineage.errors import NotAllowed
 from lineage.keys import current, exports
 from lineage.keys.files import FILES, ready, sign_file
 from lineage.store.sshsig import Signature
+from tests.tools import needs_openssh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,7 @@ def accepted(team: Team, who: str, signature: bytes, folder: Path) -> bool:
     return done.returncode == 0
 
 
+@needs_openssh
 def test_openssh_accepts_a_person(team: Team, tmp_path: Path) -> None:
     """Who may sign events signs files, in a namespace that no event has."""
     signature = sign_as(team, "bob")
@@ -52,6 +54,7 @@ def test_openssh_accepts_a_person(team: Team, tmp_path: Path) -> None:
     assert not Signature.parse(signature).holds(DATA, "git")
 
 
+@needs_openssh
 def test_openssh_refuses_a_runner(team: Team, tmp_path: Path) -> None:
     """A runner's key is refused here, and by the list wherever else it signed."""
     with pytest.raises(NotAllowed, match="signs no file that is handed out"):

@@ -17,6 +17,7 @@ from lineage.store.openssh import NoOpenSSH
 from lineage.store.signing import sign
 from lineage.store.sshsig import Signature
 from lineage.verify import verify
+from tests.tools import needs_openssh
 
 Files = dict[str, Path]
 
@@ -32,6 +33,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))
 
 
+@needs_openssh
 def test_the_signature_is_the_one_of_openssh(key_files: Files) -> None:
     """The same key signs the same message with the same bytes, here and there."""
     for message, namespace in ((b"message", "git"), (b"", "x"), (b"m" * 9_999, "file")):
@@ -39,6 +41,7 @@ def test_the_signature_is_the_one_of_openssh(key_files: Files) -> None:
         assert own_keys.sign(message, key_files["ada"], namespace) == there
 
 
+@needs_openssh
 def test_openssh_takes_the_key(tmp_path: Path) -> None:
     """A key that is made here is one for ssh-keygen, with its comment and mode."""
     key, public = tmp_path / "key", tmp_path / "key.pub"

@@ -14,11 +14,13 @@ from lineage.store.key_files import read_public
 from lineage.store.openssh import holds
 from lineage.store.signing import sign
 from lineage.store.sshsig import PublicKey, Signature
+from tests.tools import needs_openssh
 
 KINDS = ("ed25519", "ecdsa", "ecdsa521", "rsa")
 Files = dict[str, Path]
 
 
+@needs_openssh
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_openssh_signs_holds_and_nothing_else(kind: str, key_files: Files) -> None:
     """A signature holds for its message and namespace only, for us and ssh-keygen."""
@@ -35,6 +37,7 @@ def test_what_openssh_signs_holds_and_nothing_else(kind: str, key_files: Files) 
         assert expected is ((message, namespace) == (b"message", "git"))
 
 
+@needs_openssh
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_public_key_is_what_openssh_says(kind: str, key_files: Files) -> None:
     """Fingerprint and line of a key are those that ssh-keygen prints."""
@@ -98,6 +101,7 @@ def test_a_private_key_is_not_read(key_files: Files) -> None:
     assert caught.value.hint.endswith("ada.pub")
 
 
+@needs_openssh
 def test_an_agent_signs_for_a_public_key(
     key_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

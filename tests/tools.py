@@ -1,0 +1,30 @@
+"""Programs that some tests ask for a second opinion, and that a bare machine lacks."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Skip a test where one of these is not installed."""
+    return pytest.mark.skipif(bool(_missing(programs)), reason=_reason(programs))
+
+
+def skip_without(*programs: str) -> None:
+    """Skip the test that runs where one of these is not installed."""
+    if _missing(programs):
+        pytest.skip(_reason(programs))
+
+
+def _missing(programs: tuple[str, ...]) -> list[str]:
+    return [name for name in programs if shutil.which(name) is None]
+
+
+def _reason(programs: tuple[str, ...]) -> str:
+    return f"not on this machine: {', '.join(_missing(programs))}"
+
+
+needs_openssh = needs("ssh-keygen")
+needs_what_an_auditor_has = needs("git", "openssl", "ssh-keygen", "unzip")
