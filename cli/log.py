@@ -64,7 +64,8 @@ _COLUMNS = (
 @click.argument("revisions", metavar="[REVSET]...", nargs=-1,
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("-n", "limit", type=COUNT, metavar="N", help="At most N.")
-@click.option("--all", "everything", is_flag=True, help="From every branch and tag.")
+@click.option("--all", "everything", is_flag=True,
+              help="From every branch and tag, beside each REVSET.")  # fmt: skip
 @click.option("--full", is_flag=True, help="Draw every commit as a row.")
 @click.option("--graph/--no-graph", default=None, help="With or without the rails.")
 @click.option("--kind", metavar="K", help="Only this kind: model, dataset…")

@@ -26,12 +26,6 @@ def _part(key: str) -> Column:
     return Column(key, show, right=True)
 
 
-def _share(record: Record) -> str:
-    """What small files take in a pack may be more than they are, as on a disk."""
-    share = record["packed"] / record["whole"]
-    return percent(share) if share <= 1 else "> 100 %"
-
-
 _PLANNED = (
     Column("kind", lambda r: (r["kind"], "title")),
     Column("files", lambda r: f"{r['files']:,}", right=True),
@@ -40,7 +34,7 @@ _PLANNED = (
 _COLUMNS = (
     *_PLANNED,
     Column("packed", lambda r: size(r["packed"]), right=True),
-    Column("share", _share, right=True),
+    Column("share", lambda r: percent(r["packed"] / r["whole"]), right=True),
     *map(_part, ("shared", "delta", "alone")),
 )
 
