@@ -1,4 +1,4 @@
-"""The tutorial and the how-tos are run, and say what happens."""
+"""The tutorial, the how-tos and what is like them are run, and say what happens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SERVED = ROOT / "docs/howto/s3-postgres.md"
-LESSONS = {ROOT / "docs/tutorial.md", *(ROOT / "docs/howto").glob("*.md")} - {SERVED}
+PAGES = ("docs/tutorial.md", "docs/evidence.md")
+LESSONS = {*map(ROOT.joinpath, PAGES), *(ROOT / "docs/howto").glob("*.md")} - {SERVED}
 
 
 @pytest.mark.parametrize("page", sorted(LESSONS), ids=lambda page: page.stem)
