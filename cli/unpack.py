@@ -28,6 +28,7 @@ def unpack(app: App, revset: str | None, *, everything: bool, format_: str) -> N
     Each is compared with its SHA-256 before it counts. What no packed file needs any
     more leaves the packs.
     """
+    from lineage.packing.unpacking import strangers
     from lineage.packing.unpacking import unpack as run
     from lineage.shapes.packing import unpacked
     from lineage.store.memory import keep_freed_memory
@@ -44,6 +45,11 @@ def unpack(app: App, revset: str | None, *, everything: bool, format_: str) -> N
         app.terminal.write([document(unpacked(done))])
     if not done.files:
         app.terminal.say("nothing to unpack")
+        if everything and strangers(app.registry):
+            app.terminal.note(
+                "there are packs of another name: `lineage verify` says whether they "
+                "hold files of this registry"
+            )
         return
     files, speed = plural(done.files, "file"), round(done.size / done.seconds)
     app.terminal.say(f"unpacked {files}, {size(done.size)}, at {size(speed)}/s")

@@ -10,6 +10,7 @@ from lineage.packing.turn import turn
 from lineage.registry import Registry
 from lineage.store.disk import disk_errors
 from lineage.store.files import FileEntry
+from lineage.store.places import packers
 from lineage.store.reading import Progress, unwatched
 from lineage.wording import plural
 
@@ -36,6 +37,15 @@ def unpack(
         unpacker.run(chosen)
     unpacker.counts.seconds = time.monotonic() - begun
     return unpacker.counts
+
+
+def strangers(registry: Registry) -> list[str]:
+    """The names under which others have packed in this cache.
+
+    One of them may be this registry's own, from before `.git/lineage/uuid` was lost.
+    """
+    places = registry.payloads.places
+    return [name for name in packers(places.cache) if name != places.registry]
 
 
 def _chosen(registry: Registry, revset: str) -> set[str]:

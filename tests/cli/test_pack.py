@@ -243,3 +243,15 @@ def test_status_tells_that_packing_behind_a_loop_failed(
     model.settings.set("pack.least", "1")
     assert run("pack", "--auto").exit_code == 0
     assert "failed" not in run("status").stderr
+
+
+def test_packs_under_a_lost_name_are_pointed_at(model: Registry, run: Run) -> None:
+    """Where there is nothing to unpack, packs of another name are not passed over."""
+    run("pack", "all()")
+    (model.home / "uuid").unlink()
+    found = run("unpack", "--all")
+
+    assert found.exit_code == 0
+    assert found.stderr.startswith(
+        "nothing to unpack\nnote: there are packs of another"
+    )
