@@ -347,6 +347,7 @@ loop/toy  generation 0, unfinished
   generation 1 has generate, check, mix
   generation  commit    perplexity
            0  aaaaaaaa          20
+  next: lineage loop run FILE
 $ lineage loop run
 aaaaaaaaaaaa…
 2> toy 1/1           check, mix reused from loop/toy generation 1

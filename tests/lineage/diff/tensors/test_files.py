@@ -52,7 +52,7 @@ LIES = {
     "more than 100 MB": struct.pack("<Q", 10**9) + b"{}",
     "claims 900 bytes, the file has 10": struct.pack("<Q", 900) + b"{}",
     "is not JSON": header(b"{"),
-    "no JSON object": header([1]),
+    "is not a JSON object": header([1]),
     "gives 'w' twice": header(
         b'{"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"w":1}'
     ),
