@@ -40,9 +40,13 @@ def generate(path: Path, public: Path, comment: str) -> None:
 def sign(message: bytes, key: Path, namespace: str) -> bytes:
     """A signature of `message` with the private ed25519 key in the file `key`.
 
+    Of a public file it is the private half beside it, as for ``ssh-keygen``.
+
     Raises:
         StoreError: when this needs OpenSSH, or others may read the key.
     """
+    half = key.with_suffix("")
+    key = half if key.suffix == ".pub" and half.is_file() else key
     private = _private(key)
     if key.stat().st_mode & 0o077:
         raise _cannot(key, "others may read it, and its mode is to be 600")

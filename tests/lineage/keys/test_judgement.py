@@ -17,6 +17,7 @@ from lineage.store.git_objects import GitObject
 from lineage.store.signing import sign
 from lineage.verify import verify
 from lineage.verify.signatures import signature_findings
+from tests.tools import needs_openssh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -484,6 +485,7 @@ def test_git_agrees(team: Team, tmp_path: Path) -> None:
     ]
 
 
+@needs_openssh
 def test_git_verifies_a_commit_with_the_exported_keys(
     team: Team, tmp_path: Path
 ) -> None:

@@ -78,8 +78,12 @@ def test_what_needs_openssh_says_so(key_files: Files, tmp_path: Path) -> None:
     wide = tmp_path / "wide"
     wide.write_bytes(key_files["ada"].read_bytes())
     wide.chmod(0o644)
+    beside = Path(f"{key_files['ada']}.pub")
+    alone = tmp_path / "alone.pub"
+    alone.write_bytes(beside.read_bytes())
 
-    for key in (key_files["rsa"], key_files["locked"], Path(f"{key_files['ada']}.pub")):
+    assert sign(b"message", beside) == sign(b"message", key_files["ada"])
+    for key in (key_files["rsa"], key_files["locked"], alone):
         with pytest.raises(StoreError, match="without ssh-keygen a file of"):
             sign(b"message", key)
     with pytest.raises(StoreError, match="its mode is to be 600"):
