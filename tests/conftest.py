@@ -59,8 +59,6 @@ IDENTITY = """\
     defaultBranch = main
 """
 
-FSYNC = os.fsync
-
 # Read when a test module imports torch, before any fixture. Threads of several workers
 # that wait for one another take many times longer than one thread each.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -117,23 +115,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("DVC_SYSTEM_CONFIG_DIR", str(config))
         patch.setenv("DVC_SITE_CACHE_DIR", str(config / "dvc"))
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_waiting_for_disks() -> Iterator[None]:
-    """Let this process sync nothing; those that it starts, and are killed, do.
-
-    No test cuts the power, and a quarter of what a loop costs here was syncs.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", os.fstat)  # what is no file fails all the same
-        yield
-
-
-@pytest.fixture
-def syncing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process sync after all: for a test that breaks it off there, too."""
-    monkeypatch.setattr(os, "fsync", FSYNC)
 
 
 @pytest.fixture(autouse=True)

@@ -229,7 +229,6 @@ def test_a_killed_first_commit_can_be_done_again(tmp_path: Path, sound: Sound) -
             shutil.rmtree(root)
 
 
-@pytest.mark.usefixtures("syncing")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # of an interrupted Popen()
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupted_registry_can_be_used_on(
