@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.tools import skip_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,8 +97,7 @@ class Tsa:
 
 def make(folder: Path) -> Tsa:
     """Make an authority: a root certificate, and one for its signatures."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on this machine")
+    skip_without("openssl")
     folder.mkdir()
     (folder / "ca.cnf").write_text(CONFIG, encoding="utf-8")
     (folder / "serial").write_text("01\n", encoding="utf-8")

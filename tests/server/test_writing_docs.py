@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from lineage.server.app import create_app
 from tests.cli.conftest import stable
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -23,7 +21,7 @@ REQUEST = re.compile(
 )
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@needs("curl")
 def test_the_transcript(url: str, tmp_path: Path) -> None:
     """Each command prints what stands below it, but for ids and times."""
     [block] = BLOCK.findall(PAGE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -14,13 +13,12 @@ import pytest
 from lineage.errors import StoreError, UsageError
 from lineage.store.key_files import generate
 from lineage.store.pem import ED25519, P256, PrivateKey
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="there is no openssl on this machine"
-)
+pytestmark = needs("openssl")
 MADE = {
     ED25519: ("-algorithm", "ed25519"),
     P256: ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"),

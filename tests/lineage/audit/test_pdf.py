@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pikepdf
 import pytest
+from pypdf import PdfReader
 
 from lineage.audit import as_json, as_pdf
 from lineage.audit.folding import folded
@@ -17,9 +16,6 @@ from lineage.audit.page_tree import Node, page_tree
 from lineage.audit.report import report
 from lineage.audit.typeset import inside, plain, typeset
 from lineage.errors import LineageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOSTILE = (
     '#read("/etc/passwd") *bold* $x$ <script> \\ `code` @label #pagebreak() // no',
@@ -29,10 +25,9 @@ HOSTILE = (
 )
 
 
-def ran(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, check=False, cwd=folder, capture_output=True, text=True
-    )
+def text_of(data: bytes) -> str:
+    """What a reader of PDF that is not ours takes out of the pages."""
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(data)).pages)
 
 
 @pytest.fixture(scope="module")
@@ -68,34 +63,27 @@ def test_the_same_bytes(told: Any, made: bytes) -> None:
     assert as_pdf.render(report(told.registry, "loop/tutor")) == made
 
 
-def test_others_find_no_fault(made: bytes, tmp_path: Path) -> None:
+def test_others_find_no_fault(made: bytes) -> None:
     """Programs that are not ours read it without a warning."""
-    (tmp_path / "a.pdf").write_bytes(made)
-    if not (shutil.which("qpdf") and shutil.which("pdftotext")):
-        pytest.skip("qpdf and pdftotext are not installed")
-    checked, read = (
-        ran(tmp_path, *command)
-        for command in (("qpdf", "--check", "a.pdf"), ("pdftotext", "a.pdf", "-"))
-    )
+    with pikepdf.open(BytesIO(made)) as pdf:
+        assert pdf.check_pdf_syntax() == []  # as `qpdf --check`
+    read = text_of(made)
 
-    assert (checked.returncode, checked.stderr) == (0, "")
-    assert "Generation 2 of tutor" in read.stdout
-    assert "\u200b" not in read.stdout
+    assert "Generation 2 of tutor" in read
+    assert "\u200b" not in read
 
 
-def test_hostile_text(story: Any, tmp_path: Path) -> None:
+def test_hostile_text(story: Any) -> None:
     """Markup of a typesetter, scripts and missing glyphs are text like any other."""
     for text in HOSTILE:
         story.registry.attest("noted", subject=story.turns[-1], message=text)
     data = as_pdf.render(report(story.registry, "loop/tutor"))
 
     assert data.startswith(b"%PDF-")
-    if shutil.which("pdftotext"):
-        (tmp_path / "a.pdf").write_bytes(data)
-        read = ran(tmp_path, "pdftotext", "a.pdf", "-").stdout
-        assert '#read("/etc/passwd")' in " ".join(read.split())
-        assert "[U+4E2D]" in "".join(read.split())
-        assert "root:" not in read
+    read = text_of(data)
+    assert '#read("/etc/passwd")' in " ".join(read.split())
+    assert "[U+4E2D]" in "".join(read.split())
+    assert "root:" not in read
 
 
 def test_without_typst(told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
