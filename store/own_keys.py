@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.errors import StoreError
-from lineage.store.disk import read_file
+from lineage.store.disk import read_file, write_atomically
 from lineage.store.sshsig import PublicKey, Signature
 
 if TYPE_CHECKING:
@@ -30,11 +30,13 @@ def generate(path: Path, public: Path, comment: str) -> None:
         serialization.PrivateFormat.OpenSSH,
         serialization.NoEncryption(),
     )
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-    ) as file:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(private)
-    public.write_text(f"{_public(key).line} {comment}\n", encoding="utf-8")
+        file.flush()
+        os.fsync(descriptor)  # before anything is signed with it
+    line = f"{_public(key).line} {comment}\n"
+    write_atomically(public, line.encode(), sync=True)
 
 
 def sign(message: bytes, key: Path, namespace: str) -> bytes:
