@@ -280,9 +280,10 @@ class Matching:
     def _set_apart(self) -> None:
         """Fill `alone`: records of which one column has a value that no other has.
 
-        That value's hash is `g`; a column that is there twice has none. `others` are
-        all that may be the same as another. Without a key the text of most that are
-        alone is not looked at again.
+        That value's hash is `g`. A record that has a column twice has none, and may be
+        the same as any other by its last value: beside one nobody is alone. `others`
+        are all that may be the same as another. Without a key the text of most that
+        are alone is not looked at again.
         """
         self.engine.run(f"CREATE TABLE alone (k {self._kind}, g UBIGINT, {_COUNTED})")
         (many,) = self.engine.one(
@@ -323,6 +324,7 @@ class Matching:
         self.engine.run(
             "INSERT INTO alone FROM told WHERE g IN"
             " (SELECT g FROM told GROUP BY g HAVING count(*) = 1)"
+            " AND NOT EXISTS (FROM told WHERE g IS NULL)"
         )
 
     def _texts(self, side: int | None = None) -> str:

@@ -124,3 +124,13 @@ def test_records_set_apart_by_one_column(
 
     assert found.added + changed == (b - a).total()
     assert found.removed + changed == (a - b).total()
+
+
+def test_a_column_that_is_there_twice_has_its_last_value() -> None:
+    """Such a record is the same as one that has that value alone, set apart or not."""
+    old, new = [b'{"a": 1, "a": 0}', b'{"a": 2}'], [b'{"a": 0}', b'{"a": 3}']
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lineage.diff.records.matching._MANY", 0)
+        found, _ = compared({"a.jsonl": b"\n".join(old)}, {"a.jsonl": b"\n".join(new)})
+
+    assert (found.added, found.removed) == (1, 1)
