@@ -7,14 +7,19 @@ import shutil
 import pytest
 
 
+def has(*programs: str) -> bool:
+    """Whether all of these are installed."""
+    return not _missing(programs)
+
+
 def needs(*programs: str) -> pytest.MarkDecorator:
     """Skip a test where one of these is not installed."""
-    return pytest.mark.skipif(bool(_missing(programs)), reason=_reason(programs))
+    return pytest.mark.skipif(not has(*programs), reason=_reason(programs))
 
 
 def skip_without(*programs: str) -> None:
     """Skip the test that runs where one of these is not installed."""
-    if _missing(programs):
+    if not has(*programs):
         pytest.skip(_reason(programs))
 
 
@@ -27,4 +32,5 @@ def _reason(programs: tuple[str, ...]) -> str:
 
 
 needs_openssh = needs("ssh-keygen")
-needs_what_an_auditor_has = needs("git", "openssl", "ssh-keygen", "unzip")
+WHAT_AN_AUDITOR_HAS = ("git", "openssl", "ssh-keygen", "unzip")
+needs_what_an_auditor_has = needs(*WHAT_AN_AUDITOR_HAS)

@@ -24,8 +24,9 @@ from lineage.keys import current
 from lineage.loop.demo import Curve
 from lineage.store.disk import locked
 from lineage.verify import verify
-from tests.demo import COMMAND, without
+from tests.demo import COMMAND, other_text, without
 from tests.docs.shapes import align
+from tests.tools import WHAT_AN_AUDITOR_HAS, has, needs_what_an_auditor_has
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
     Run = Callable[..., Any]
 
 BIN = Path(sys.executable).parent
+VERIFIED = (
+    ("$ sh verify.sh report.zip --signers signers", "nothing was found")
+    if has(*WHAT_AN_AUDITOR_HAS)
+    else ("$ lineage verify report.zip --signers signers", " 0 failed")
+)
 DVC = str(BIN / "dvc")
 
 
@@ -81,7 +87,8 @@ def test_every_command_is_shown_with_its_output(demo: Demo) -> None:
         "perplexity on held-out human text: lower is better",
         "multiplied by",
         "$ lineage loop run planted.yaml",
-        "was stopped: contamination: 189 of 800 records",
+        f"was stopped: contamination: {'' if other_text() else 189}",
+        " of 800 records",
         "(exit code 3)",
         "$ lineage review approve loop/override@rejected",
         "approved by Ada Example, though a gate failed: the seller",
@@ -108,8 +115,7 @@ def test_every_command_is_shown_with_its_output(demo: Demo) -> None:
         "in a browser:",
         str(folder / "report.html"),
         "$ lineage report loop/next --format bundle -o report.zip",
-        "$ sh verify.sh report.zip --signers signers",
-        "nothing was found",
+        *VERIFIED,
         "$ python3 flip.py .dvc/cache/files/md5/",
         "$ lineage verify",
         "model.safetensors  does not have its recorded SHA-256",
@@ -124,12 +130,13 @@ def test_every_command_is_shown_with_its_output(demo: Demo) -> None:
         assert places[-1] >= 0, f"{milestone!r} is not in {text[places[-2] :]}"
 
 
+@needs_what_an_auditor_has
 def test_the_readme_tells_it(demo: Demo) -> None:
     """The README shows this output, cut; another Python has other texts in it."""
     page = Path(__file__).parents[2] / "README.md"
     story = page.read_text(encoding="utf-8").split("$ lineage demo --fast\n")[1]
     said, printed = story.split("```")[0].splitlines(), demo.text.splitlines()
-    if sys.version_info[:2] != (3, 11):
+    if other_text():
         said, printed = (
             [re.sub(r"[\d▁-█]", "0", x) for x in y] for y in (said, printed)
         )

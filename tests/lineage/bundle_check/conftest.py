@@ -21,7 +21,7 @@ from lineage.releases import release
 from lineage.stated import state
 from lineage.store.key_files import generate, read_public
 from lineage.store.objects import Edge
-from tests.tools import skip_without
+from tests.tools import WHAT_AN_AUDITOR_HAS, skip_without
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -289,7 +289,7 @@ class Verdict:
 
 def by_script(path: Path, *options: str) -> Verdict:
     """What ``verify.sh`` finds, in an empty environment; skips where it cannot run."""
-    skip_without("openssl", "ssh-keygen", "unzip")
+    skip_without(*WHAT_AN_AUDITOR_HAS)
     done = subprocess.run(
         ["sh", str(bundle.SCRIPT), str(path), *options],
         env={"PATH": os.defpath}, capture_output=True, text=True, check=False,
