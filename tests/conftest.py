@@ -118,6 +118,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _nothing_in_what_all_share(world: None) -> Iterator[None]:
+    """See that no test leaves keys or settings in the configuration of the others."""
+    del world
+    shared = Path(os.environ["XDG_CONFIG_HOME"], "lineage")
+    yield
+    assert not shared.exists(), "a test that makes keys uses the fixture own_config"
+
+
+@pytest.fixture
+def own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test have a configuration folder of its own for the keys it makes."""
+    own = tmp_path / "config"
+    shutil.copytree(Path(os.environ["XDG_CONFIG_HOME"]) / "git", own / "git")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(own))
+
+
+@pytest.fixture(autouse=True)
 def _own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 

@@ -9,12 +9,9 @@ same length.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import shutil
 import string
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +20,7 @@ from lineage.store.objects import Edge, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lineage.registry import Registry
 
@@ -46,14 +44,6 @@ def stable(text: str, tmp_path: Path) -> str:
     for pattern, fixed in TIMES.items():
         text = re.sub(pattern, fixed, text)
     return HEX.sub(letter, text)
-
-
-@pytest.fixture
-def own_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test have a configuration folder of its own for the keys it makes."""
-    own = tmp_path / "config"
-    shutil.copytree(Path(os.environ["XDG_CONFIG_HOME"]) / "git", own / "git")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(own))
 
 
 @pytest.fixture

@@ -130,6 +130,7 @@ def test_another_root_is_refused(repo: Registry, loop: Loop) -> None:
 
 
 @needs_openssh
+@pytest.mark.usefixtures("own_config")
 def test_a_signed_statement_is_checked_with_openssh(repo: Registry, loop: Loop) -> None:
     """In a registry with keys the proof has the signature, which ssh-keygen takes."""
     path = make(repo, "Ada", "ada@example.com", passphrase=False).path

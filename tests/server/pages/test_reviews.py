@@ -134,6 +134,7 @@ def test_readers_look_and_do_not_decide(
     assert subject in Reviews.read(repo).waiting
 
 
+@pytest.mark.usefixtures("own_config")
 def test_nobody_signs_for_a_reviewer(
     reviewer: TestClient, subject: str, repo: Registry, run: Callable[..., Any]
 ) -> None:
