@@ -22,7 +22,8 @@ def init(app: App, directory: str) -> None:
 
     A registry is a git and DVC repository with an event log of its own. What is
     there already is adopted as it is; only a repository without any commit gets a
-    first one, of DVC's files.
+    first one, of DVC's files. A folder that a larger repository tracks is refused:
+    make that one the registry.
     """
     import lineage
 

@@ -9,6 +9,7 @@ touched, and GIT_* variables of the caller never leak in.
 
 import os
 import re
+import shlex
 import subprocess
 import time
 import zlib
@@ -55,6 +56,7 @@ class GitRepository:
             found = cls.discover(root)
             if found.root == root.resolve():
                 return found
+            _check_untracked(found, root.resolve())
         asked = ["git", "-C", str(root), "rev-parse", "--is-inside-git-dir"]
         told = subprocess.run(
             asked, capture_output=True, env=environment(), check=False
@@ -343,6 +345,15 @@ def _trusted() -> dict[str, str]:
                 f"GIT_CONFIG_VALUE_{number}", ""
             )
     return {**told, "GIT_CONFIG_COUNT": str(len(told) // 2)} if told else {}
+
+
+def _check_untracked(git: GitRepository, folder: Path) -> None:
+    """A repository of its own would take the folder's files from this one."""
+    inside = str(folder.relative_to(git.root))
+    if git.run("ls-files", "--", inside, options=("--literal-pathspecs",)):
+        message = f"git tracks files of {folder} in the repository {git.root}"
+        hint = f"`lineage init {shlex.quote(str(git.root))}` makes that a registry"
+        raise StoreError(message, hint=hint)
 
 
 def _not_found(start: Path, words: str) -> StoreError | NotFound:

@@ -53,6 +53,27 @@ def test_what_is_there_is_adopted(run: Run, tmp_path: Path) -> None:
     assert status.stdout.split() == ["??", ".dvc/", "??", ".dvcignore"]
 
 
+def test_a_folder_that_git_tracks_stays_with_its_repository(
+    transcript: Transcript, tmp_path: Path
+) -> None:
+    """A part of a larger repository gets no `.git` of its own; a new folder does."""
+    git = ["git", "-C", str(tmp_path)]
+    (tmp_path / "team nlp").mkdir()
+    (tmp_path / "team nlp" / "code.py").write_text("1\n", encoding="utf-8")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], check=True)
+
+    assert transcript("init 'team nlp'", "init apart") == snapshot("""\
+$ lineage init 'team nlp'
+2> error: git tracks files of /test/team nlp in the repository /test
+2> hint: `lineage init /test` makes that a registry
+exit 1
+$ lineage init apart
+2> /test/apart is a lineage registry
+""")
+    assert not (tmp_path / "team nlp" / ".git").exists()
+
+
 def test_gits_own_folder_is_no_place(run: Run, tmp_path: Path) -> None:
     """A bare repository, or the inside of `.git`, does not become a registry."""
     subprocess.run(["git", "init", "-q", "--bare", tmp_path / "bare"], check=True)
