@@ -78,6 +78,7 @@ def import_dvc(
     if format_ == "json":
         head = {"source": found.source, "head": found.head}
         more = {"outs": records, "unread": list(found.unread)}
+        more["apart"] = list(found.apart)
         app.terminal.write([document({**head, **more})])
     else:
         listing(app.terminal, format_, "outs", records, _COLUMNS)
@@ -89,9 +90,18 @@ def _tell(app: App, found: "Imported") -> None:
     created = sum(line.created for line in found.lines)
     absent = sum(line.absent for line in found.lines)
     app.terminal.say(f"{plural(created, 'new commit')} from {found.source}")
+    for folder in found.apart:
+        app.terminal.say(
+            f"{folder} is a DVC repository of its own: import it by itself"
+        )
+    if not found.lines and not found.apart:
+        app.terminal.say(
+            f"git has no *.dvc file and no dvc.lock up to {found.head[:12]} there"
+        )
+        app.terminal.say(("  `git add` and commit what DVC wrote first", "hint"))
     for path in found.unread:
         app.terminal.say(f"{path} is none of DVC's files at some time: left out there")
     if absent:
         app.terminal.say(f"{absent:,} without bytes, which its cache lacks")
-        hint = "`dvc fetch --all-commits` there before the import brings them"
+        hint = "`lineage undo`, `dvc fetch --all-commits` there, and import again"
         app.terminal.say((f"  {hint}", "hint"))

@@ -97,7 +97,9 @@ def _check_stored(registry: Registry, id_: str, commit: Commit) -> None:
         raise UsageError(f"{short} is a generation and has no files", hint=hint)
     if commit.external:
         where = commit.external.get("uri")
-        raise StoreError(f"the bytes of {short} are not here: they are at {where}")
+        message = f"the bytes of {short} are not here: they are at {where}"
+        hint = f"get them there; `lineage show {short}` has what was claimed of them"
+        raise StoreError(message, hint=hint)
     if commit.payload is None:
         raise UsageError(f"the {commit.kind} {short} has no files")
     if not commit.payload.stored:

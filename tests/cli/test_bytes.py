@@ -60,6 +60,7 @@ $ lineage get dataset/seed other/place
 2> 2 files, 11 B, verified
 $ lineage get model/judge
 2> error: the bytes of aaaaaaaaaaaa are not here: they are at hf://org/judge
+2> hint: get them there; `lineage show aaaaaaaaaaaa` has what was claimed of them
 exit 1
 $ lineage get loop/g
 2> error: bbbbbbbbbbbb is a generation and has no files

@@ -51,12 +51,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did; `unread` are files of DVC that say nothing."""
+    """What an import did.
+
+    `unread` are files of DVC that say nothing, `apart` the folders below that are DVC
+    repositories of their own, and were left out.
+    """
 
     source: str
     head: str
     lines: Sequence[Line]
     unread: Sequence[str]
+    apart: Sequence[str]
 
 
 def import_dvc(
@@ -70,9 +75,9 @@ def import_dvc(
 ) -> Imported:
     """Record every version of what DVC keeps at `source`, up to git's `rev`.
 
-    What is a model is told by DVC's annotations and by names; paths that match one of
-    the globs `models` or `datasets` are what these say. With `prefix` the name of each
-    begins so.
+    Paths that match one of the globs `models` or `datasets` are what these say. Others
+    are what they are here already, or else DVC's annotations and their names tell what
+    is a model. With `prefix` the name of each begins so.
 
     Raises:
         Conflict: when the branch of an out is another repository's.
@@ -87,16 +92,19 @@ def import_dvc(
         found = read(git, root, rev)
     finally:
         git.close()
-    kinds = _Kinds(found, {"model": models, "dataset": datasets})
-    drafts = _Drafts(registry, found, cache_of(root), kinds, prefix)
+    names = _Names(registry, prefix)
+    kinds = _Kinds(found, {"model": models, "dataset": datasets}, names)
+    drafts = _Drafts(registry, found, cache_of(root), kinds, names)
     message = f"import of the DVC repository {root.name} at {found.head[:12]}"
     with registry.payloads.writing():  # nothing is tidied away before it is recorded
         for _ in import_commits(registry, drafts.all(), message=message):
             pass
-    return Imported(str(root), found.head, drafts.lines(), found.unread)
+    return Imported(str(root), found.head, drafts.lines(), found.unread, found.apart)
 
 
 def _root(start: Path) -> Path:
+    if not start.is_dir():
+        raise NotFound(f"{start} is no folder", hint="name one of a DVC repository")
     for folder in (start, *start.parents):
         if (folder / ".dvc").is_dir():
             return folder
@@ -104,17 +112,50 @@ def _root(start: Path) -> Path:
     raise NotFound(f"{start} is in no DVC repository", hint=hint)
 
 
+class _Names:
+    """What outs are called here, and where they may be."""
+
+    def __init__(self, registry: Registry, prefix: str) -> None:
+        self._registry = registry
+        self._prefix = prefix
+
+    def name(self, path: str) -> str:
+        return f"{self._prefix}/{path}" if self._prefix else path
+
+    def kinds(self, path: str) -> list[str]:
+        """The kinds under which there is a branch for an out already."""
+        return [
+            kind
+            for kind in ("model", "dataset")
+            if any(
+                self._registry.target(f"heads/{branch}")
+                for branch in _places(kind, self.name(path))
+            )
+        ]
+
+
 class _Kinds:
     """Tells which outs are models."""
 
-    def __init__(self, history: History, globs: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, history: History, globs: Mapping[str, Sequence[str]], names: _Names
+    ) -> None:
         self._globs = globs
         self._marked = {v.out.path for v in history.versions if v.out.model}
+        self._names = names
+        self._told: dict[str, str] = {}
 
     def __call__(self, path: str) -> str:
+        if path not in self._told:
+            self._told[path] = self._tell(path)
+        return self._told[path]
+
+    def _tell(self, path: str) -> str:
         for kind, globs in self._globs.items():
             if any(fnmatchcase(path, glob) for glob in globs):
                 return kind
+        if len(known := self._names.kinds(path)) == 1:
+            return known[0]
         name = posixpath.basename(path).lower()
         told = path in self._marked or name.endswith(_MODELS) or name.startswith(_WORDS)
         return "model" if told else "dataset"
@@ -129,13 +170,13 @@ class _Drafts:
         history: History,
         cache: Cache,
         kinds: _Kinds,
-        prefix: str,
+        names: _Names,
     ) -> None:
         self._registry = registry
         self._history = history
         self._cache = cache
         self._kind = kinds
-        self._prefix = prefix
+        self._name = names.name
         self._ids: dict[Version, str] = {}
         self._known: dict[str, str] = {}
         self._looked_at: set[str] = set()
@@ -239,9 +280,6 @@ class _Drafts:
         message = f"the branch {branch} is not that of {path}"
         hint = "give what is imported names of its own: --prefix project"
         raise Conflict(message, hint=hint)
-
-    def _name(self, path: str) -> str:
-        return f"{self._prefix}/{path}" if self._prefix else path
 
     def lines(self) -> list[Line]:
         """What came of each out, by its path."""

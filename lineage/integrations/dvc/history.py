@@ -6,7 +6,7 @@ alone, and is found again the same however much history has come after it.
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from math import isfinite
@@ -26,7 +26,8 @@ from lineage.loop.spec.yaml_file import parse_yaml
 from lineage.store.git import GitRepository
 
 _ABSENT = "0" * 40
-_FILES = ("**/*.dvc", "**/dvc.lock", "**/dvc.yaml")
+_CONFIG = ".dvc/config"  # where it is, is a repository of DVC's
+_FILES = ("**/*.dvc", "**/dvc.lock", "**/dvc.yaml", f"**/{_CONFIG}")
 
 
 @dataclass(slots=True, eq=False)
@@ -55,13 +56,15 @@ class Version:
 class History:
     """All versions, each after those that it names; `tips` are those of now.
 
-    What was deleted on the way has its last version among them, too.
+    What was deleted on the way has its last version among them, too. `apart` are the
+    folders below that are DVC repositories of their own: what they keep is not here.
     """
 
     head: str
     versions: list[Version]
     tips: dict[str, Version]
     unread: list[str]
+    apart: list[str]
 
 
 class _Turn(NamedTuple):
@@ -105,7 +108,10 @@ class _Reading:
             tips |= last.outs
         before = {version: version.names for version in self._versions}
         ordered = [*TopologicalSorter(before).static_order()]
-        return History(head, ordered, tips | last.outs, [*self._unread])
+        apart = [
+            folder.removeprefix(self._prefix) for folder in self._apart(last.files)
+        ]
+        return History(head, ordered, tips | last.outs, [*self._unread], apart)
 
     def _changes(self, head: str) -> Iterator[tuple[str, list[str], dict[str, str]]]:
         """Commits that touch DVC's files, oldest first, with what they changed."""
@@ -128,10 +134,18 @@ class _Reading:
             files.pop(path, None)
             if oid != _ABSENT:
                 files[path] = oid
-        outs = list(self._outs(files))
+        apart = tuple(f"{folder}/" for folder in self._apart(files))
+        own = {path: o for path, o in files.items() if not path.startswith(apart)}
+        outs = list(self._outs(own))
         made = _Making(self, commit, outs, [before.outs for before in befores])
         paths = sorted({out.path for out in outs if out.cached})
         return _Turn(files, {path: made.version(path) for path in paths})
+
+    def _apart(self, files: Iterable[str]) -> list[str]:
+        """The folders that are DVC repositories of their own, below this one."""
+        own = f"{self._prefix}{_CONFIG}"
+        found = (p for p in files if p.endswith(f"/{_CONFIG}") and p != own)
+        return sorted(posixpath.dirname(posixpath.dirname(path)) for path in found)
 
     def _outs(self, files: dict[str, str]) -> Iterator[Out]:
         for path, oid in files.items():

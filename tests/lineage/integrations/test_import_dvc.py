@@ -171,6 +171,34 @@ def test_importing_again_records_only_what_is_new(
     assert repo.resolve("dataset/a.csv") == tip
 
 
+def test_what_is_a_model_is_said_once(repo: Registry, project: Project) -> None:
+    """The next import goes by the last one, until it is told otherwise."""
+    project.add("fit.out", project.store(b"1"))
+    project.commit()
+    import_dvc(repo, project.root, models=["fit.*"])
+    project.add("fit.out", project.store(b"2"))
+    project.commit()
+
+    [line] = import_dvc(repo, project.root).lines
+    assert (line.branch, line.created) == ("model/fit.out", 1)
+    [line] = import_dvc(repo, project.root, datasets=["*"]).lines
+    assert (line.branch, line.created) == ("dataset/fit.out", 2)
+
+
+@pytest.mark.usefixtures("repo")
+def test_nothing_to_import_says_where_it_looked(run: Run, project: Project) -> None:
+    """What `dvc add` wrote counts once it is committed to git."""
+    project.write("code.py", "1")
+    head = project.commit()
+    project.add("raw.csv", project.store(b"1,2"))
+
+    done = run("import", "dvc", project.root)
+
+    assert done.exit_code == 0
+    assert f"no *.dvc file and no dvc.lock up to {head[:12]}" in done.stderr
+    assert "git add" in done.stderr
+
+
 def test_a_merge_has_what_either_side_made(repo: Registry, project: Project) -> None:
     """What a branch made is one version, named by the commit that it began with."""
     project.add("a.csv", project.store(b"1"))
@@ -321,12 +349,35 @@ def test_what_was_deleted_keeps_its_last_version(
     assert repo.resolve("dataset/a.csv") == line.tip
 
 
+def test_a_dvc_repository_in_another_one_is_imported_by_itself(
+    repo: Registry, project: Project, run: Run
+) -> None:
+    """As with DVC, what it keeps is not the larger one's, which says so."""
+    project.add("top.csv", project.store(b"1"))
+    project.write("team/.dvc/config", "")
+    project.add("team/own.csv", project.store(b"2"))
+    project.commit()
+
+    outer, inner = import_dvc(repo, project.root), project.root / "team"
+    assert [line.branch for line in outer.lines] == ["dataset/top.csv"]
+    assert outer.apart == ["team"]
+    assert (
+        "team is a DVC repository of its own"
+        in run("import", "dvc", project.root).stderr
+    )
+    assert [line.branch for line in import_dvc(repo, inner).lines] == [
+        "dataset/own.csv"
+    ]
+
+
 def test_what_is_no_dvc_repository_is_refused(repo: Registry, tmp_path: Path) -> None:
     """A folder without DVC, and a revision that git lacks, are not found."""
     bare = tmp_path / "bare"
     bare.mkdir()
     with pytest.raises(NotFound, match="no DVC repository"):
         import_dvc(repo, bare)
+    with pytest.raises(NotFound, match="is no folder"):
+        import_dvc(repo, repo.root / "nowhere")
     with pytest.raises(NotFound, match="no revision nowhere"):
         import_dvc(repo, repo.root, rev="nowhere")
     assert import_dvc(repo, repo.root).lines == []
