@@ -9,7 +9,7 @@ import click
 from lineage import shapes
 from lineage.cli import values
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
-from lineage.cli.commit import METRIC, METRICS, merged
+from lineage.cli.commit import METRIC, METRICS, metrics_of
 from lineage.cli.names import short
 from lineage.cli.render import document
 from lineage.cli.text import one_line
@@ -97,7 +97,7 @@ def attest(
     elif retired is not None:
         told = _retire(registry, id_, retired, message)
     else:
-        found = values.metrics(merged(metrics, metric, "metric"))
+        found = metrics_of(app, metrics, metric)
         if both := found.keys() & set(withdraw):
             raise UsageError(f"{min(both)} is both attested and withdrawn")
         told = _measure(registry, id_, {**dict.fromkeys(withdraw), **found}, message)

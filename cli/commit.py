@@ -17,12 +17,12 @@ from lineage.wording import plural, size
 if TYPE_CHECKING:
     from lineage.recording import Committed
     from lineage.registry import Registry
-    from lineage.store.objects import Edge
+    from lineage.store.objects import Edge, Metric
 
 METRIC = "A measured number; 0.81,0.83,0.82 are repeats of one measurement."
 METRICS = (
     "YAML or JSON: name: number, or name: {value, direction, definition, version, "
-    "n, interval}."
+    "n, interval}, or groups of them."
 )
 Decorated = Callable[..., int | None]
 
@@ -136,8 +136,8 @@ def commit(
     same content again is the same commit.
     """
     _check(path, given, reference=reference)
-    params = merged(given["params"], given["param"], "param")
-    metrics = values.metrics(merged(given["metrics"], given["metric"], "metric"))
+    params = _params(given["params"], given["param"])
+    metrics = metrics_of(app, given["metrics"], given["metric"])
     with app.terminal.progress("storing") as progress:
         made = app.registry.commit(
             kind,
@@ -176,10 +176,20 @@ def _check(path: Path | None, given: dict[str, Any], *, reference: bool) -> None
         raise UsageError(message, hint="add --origin human, machine, mixed or unknown")
 
 
-def merged(path: Path | None, texts: tuple[str, ...], what: str) -> dict[str, Any]:
+def _params(path: Path | None, texts: tuple[str, ...]) -> dict[str, Any]:
     """A file's values, and over them those of the command line."""
-    from_file = values.mapping(path, f"{what}s") if path else {}
-    return {**from_file, **values.pairs(texts, what)}
+    from_file = values.mapping(path, "params") if path else {}
+    return {**from_file, **values.pairs(texts, "param")}
+
+
+def metrics_of(
+    app: App, path: Path | None, texts: tuple[str, ...] = ()
+) -> "dict[str, Metric]":
+    """A file's metrics, and over them those of the command line."""
+    found, others = values.measured(path) if path else ({}, [])
+    if others:
+        app.terminal.note(f"no numbers of {path}, left out: {', '.join(others)}")
+    return {**found, **values.metrics(values.pairs(texts, "metric"))}
 
 
 def _edges(registry: "Registry", given: dict[str, Any]) -> "list[Edge]":

@@ -1,5 +1,6 @@
 """`lineage run`: run a command, and record what it read and left."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,11 +8,13 @@ import click
 
 from lineage.cli import values
 from lineage.cli.command import App, Command, format_option, pass_app
+from lineage.cli.commit import metrics_of
 from lineage.cli.names import short
 from lineage.cli.render import document
-from lineage.errors import UsageError
+from lineage.errors import LineageError, UsageError
 
 if TYPE_CHECKING:
+    from lineage.observing.command import Output
     from lineage.store.objects import Metric
 
 _STDERR = 2
@@ -95,7 +98,7 @@ def run(app: App, /, command: tuple[str, ...], format_: str, **given: Any) -> No
         app.registry,
         given["name"] or "",
         plan,
-        metrics=lambda: _metrics(given["metrics"]),
+        metrics=lambda: _metrics(app, given["metrics"], plan.outputs[-1]),
         stdout=_STDERR,
         params=values.pairs(given["param"], "param"),
         seed=given["seed"],
@@ -103,8 +106,16 @@ def run(app: App, /, command: tuple[str, ...], format_: str, **given: Any) -> No
     _report(app, plan.outputs, made, format_)
 
 
-def _metrics(file: Path | None) -> "dict[str, Metric]":
-    return values.metrics(values.mapping(file, "metrics")) if file else {}
+def _metrics(app: App, file: Path | None, output: "Output") -> "dict[str, Metric]":
+    """What the command measured; hours of work are not lost for a file of numbers."""
+    try:
+        return metrics_of(app, file)
+    except LineageError as error:
+        app.terminal.note(f"recorded without metrics: {error}")
+        branch = f"{output.kind}/{output.name}"
+        later = shlex.join(["lineage", "attest", branch, "--metrics", str(file)])
+        app.terminal.say((f"  later: {later}", "hint"))
+        return {}
 
 
 def _report(app: App, outputs: Any, made: list[str], format_: str) -> None:

@@ -1,7 +1,7 @@
 """Values from the command line: K=V pairs, typed scalars, files of them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 1000  # of an integer: Python converts no more than 4,300
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_WRITTEN_OUT = {"value", "definition", "direction", "interval"}  # what metrics have
 # Patterns are compiled when they are first used: `--help` waits for none of them.
 _INTEGER = r"[-+]?[0-9]+"
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)"
@@ -110,6 +111,35 @@ def mapping(path: Path, what: str) -> dict[str, Any]:
         hint = f"{what} are written as `name: value`, one per line"
         raise UsageError(f"{path} does not map names to values", hint=hint)
     return {str(name): value for name, value in data.items()}
+
+
+def measured(path: Path) -> "tuple[dict[str, Metric], list[str]]":
+    """The metrics in a file, and the names of what is no number there.
+
+    A mapping that is no metric is a group: its numbers are called ``group.name``.
+
+    Raises:
+        StoreError: when it cannot be read.
+        UsageError: when it is malformed, or a metric that is written out is wrong.
+    """
+    found: dict[str, Metric] = {}
+    others = []
+    for name, value in _leaves(mapping(path, "metrics")):
+        try:
+            found |= metrics({name: value})
+        except UsageError:
+            if isinstance(value, dict):
+                raise
+            others.append(name)
+    return found, others
+
+
+def _leaves(group: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in group.items():
+        if isinstance(value, dict) and not _WRITTEN_OUT & value.keys():
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def metrics(given: dict[str, Any]) -> "dict[str, Metric]":

@@ -180,7 +180,9 @@ def test_what_is_refused(repo: Registry, corpus: Path, transcript: Transcript) -
     (folder / "bad.yaml").write_text("a: [1\nb: 2\n", encoding="utf-8")
     (folder / "twice.yaml").write_text("a: 1\na: 2\n", encoding="utf-8")
     (folder / "latin.yaml").write_bytes(b"name: caf\xe9\n")
-    (folder / "metric.json").write_text('{"loss": {"mean": 1}}', encoding="utf-8")
+    (folder / "metric.json").write_text(
+        '{"loss": {"value": 1, "mean": 1}}', encoding="utf-8"
+    )
     before = repo.events_log.tip()
 
     shown = transcript(

@@ -77,6 +77,45 @@ model tutor recorded as aaaaaaaa
     assert repo.load(again[1].strip()).ids("revises") == (commit.id,)
 
 
+def test_what_is_measured_costs_no_training(
+    repo: Registry, seed: str, observed: Callable[..., Any]
+) -> None:
+    """Groups, curves and words are no mistake; without a good file, no metrics."""
+    options = ("--output", "model/tutor=out", "--metrics", "m.json")
+    write = "import pathlib; pathlib.Path('out').write_text('{0}'); {1}"
+
+    def train(number: int, text: str) -> Any:
+        save = f"pathlib.Path('m.json').write_text({text!r})" if text else "0"
+        script = write.format(number, save)
+        return observed(*options, command=(sys.executable, "-c", script))
+
+    said = '{"eval": {"f1": 0.5, "who": "me"}, "loss": {"value": 2}, "ok": true}'
+    code, out, told = train(1, said)
+    assert (code, told) == (
+        0,
+        snapshot("""\
+note: no numbers of m.json, left out: eval.who, ok
+model tutor recorded as aaaaaaaa
+"""),
+    )
+    found = repo.load(out.strip()).metrics
+    assert {name: metric.value for name, metric in found.items()} == {
+        "eval.f1": 0.5,
+        "loss": 2,
+    }
+    code, out, told = train(2, '{"loss": NaN}')
+    assert (code, told) == (
+        0,
+        snapshot("""\
+note: recorded without metrics: m.json is not JSON: NaN is not a JSON number
+  later: lineage attest model/tutor --metrics m.json
+model tutor recorded as aaaaaaaa
+"""),
+    )
+    assert repo.load(out.strip()).metrics == {}
+    del seed
+
+
 def test_a_failing_command_records_no_output(
     repo: Registry, seed: str, observed: Callable[..., Any]
 ) -> None:
