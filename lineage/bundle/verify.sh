@@ -20,10 +20,12 @@ ID='[0-9a-f]{64}'
 OID='[0-9a-f]{40}'
 KNOWN='^((bagit|bag-info|(tag)?manifest-sha256)\.txt|tagmanifest-sha256\.txt\.sig|VERIFY\.md|verify\.sh|data/(registry\.bundle|report\.(html|json)|missing\.txt|(log|commits|payload|timestamps|formats)/.*))$'
 TEXT='"([^"\\]|\\.)*"'
+WRITTEN='^"([^"\\]|\\["\\bfnrt]|\\u00(0[0-7be-f]|1[0-9a-f]))*"$'
 REF="\\{\"after\":(null|\"$ID\"),\"before\":(null|\"$ID\"),\"ref\":$TEXT\\}"
 END="(,\"prev\":\\[\"$ID\"(,\"$ID\")*\\])?(,\"refs\":\\[$REF(,$REF)*\\])?,\"schema\":\"lineage/1\"(,\"subject\":\"$ID\")?,\"time\":\"[0-9T:.-]+Z\",\"type\":\"[^\"\\]+\"\\}\$"
 PAIR="\\{\"git\":\"$OID\",\"id\":\"$ID\"\\}"
-START="^\\{\"actor\":\\{\"email\":$TEXT,\"name\":$TEXT\\},\"commits\":\\[$PAIR(,$PAIR)*\\]"
+ACTOR="^\\{\"actor\":\\{\"email\":$TEXT,\"name\":$TEXT\\}"
+START="$ACTOR,\"commits\":\\[$PAIR(,$PAIR)*\\]"
 TOKEN="^@[^ ]+|$TEXT|[-+.0-9Ee]+|true|false|null|[][{}:,]"
 
 usage() {
@@ -562,8 +564,19 @@ pieces() { # FILE: cut it
     split -l 20000 -a 4 "$1" "$1.piece."
 }
 
-parse() ( # FILE of tokens, each on a line
-    path='' stack='' want='' doc='' IFS=$LINE
+name() { # $t is one more of this object
+    case " $names" in *" $t "*) printf 'twice%s\n' "$path" >&4 ;; esac
+    names="$names$t "
+}
+object() { # it ends here
+    printf '%s%s\n' "$names" "$path" >&4
+    names=${outer%%"$TAB"*} outer=${outer#*"$TAB"}
+}
+
+parse() ( # FILE of tokens, each on a line. With NAMES, on 4 a line for each object: its
+    # names, a tab, its path; or, of a name that an object has twice, `twice` and the path
+    path='' stack='' want='' doc='' names='' outer='' IFS=$LINE
+    told=${2-}
     pieces "$1"
     for piece in "$1".piece.*; do
         [ -e "$piece" ] || continue
@@ -572,7 +585,10 @@ parse() ( # FILE of tokens, each on a line
             case $t in
             '"'*)
                 case $stack$want in
-                o*[ke]) path=$path$TAB$t want='' ;;
+                o*[ke])
+                    path=$path$TAB$t want=''
+                    [ -z "$told" ] || name
+                    ;;
                 *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
                 esac
                 ;;
@@ -586,13 +602,17 @@ parse() ( # FILE of tokens, each on a line
                 esac
                 ;;
             ':') ;;
-            '{') stack=o$stack want=e ;;
+            '{')
+                stack=o$stack want=e
+                [ -z "$told" ] || outer=$names$TAB$outer names=''
+                ;;
             '[') stack=a$stack path=$path${TAB}0 want=b ;;
             '}')
                 case $stack$want in
                 o*e) printf '%s%s\t{}\n' "$doc" "$path" ;;
                 o*) path=${path%"$TAB"*} ;;
                 esac
+                [ -z "$told" ] || object
                 stack=${stack#?} want=''
                 ;;
             ']')
@@ -934,7 +954,49 @@ in_bag tr -d '\n' <"$B/data/report.json" | wc -c >"$W/size"
 if [ "$(tr -d '\n' <"$W/tokens" | wc -c)" -ne "$(cat "$W/size")" ]; then
     fail report 'report.json has something between its values'
 fi
-parse "$W/tokens" >"$W/report" # TAB path TAB value
+parse "$W/tokens" names >"$W/report" 4>"$W/objects" # TAB path TAB value
+
+# Readers differ in what they make of a name that comes twice, and what goes through the
+# report below takes fields in their order: so each object has its own once, in order.
+lines "^twice$TAB" $W/objects | cut -f 2- | tr '\t' ' ' >"$W/odd"
+fail_each report 'says twice: ' "$W/odd" ''
+lines '^"' $W/tokens >"$W/texts"
+others "$WRITTEN" $W/texts | cut -c 1-60 >"$W/odd"
+fail_each report 'not written as canonical JSON writes it: ' "$W/odd" ''
+while read -r place names; do
+    path='' fields='' any='("[^"]*" )*'
+    [ "$place" != top ] || place=''
+    for part in $(printf '%s' "$place" | tr / ' '); do
+        case $part in 0) part='[0-9]+' ;; *) part="\"$part\"" ;; esac
+        path=$path$TAB$part
+    done
+    for name in $names; do fields="$fields$any\"$name\" "; done
+    lines "^[^$TAB]*$path\$" $W/objects >"$W/shaped"
+    others "^$fields$any($TAB|\$)" $W/shaped | cut -f 2- | tr '\t' ' ' >"$W/odd"
+    fail_each report 'lacks a field, or has them in another order: ' "$W/odd" ''
+done <<'END_OF_SHAPES'
+top schema_version as_of subjects audience loops releases changes taints erasures generators training written artifacts statements gaps keys stamps obligations coverage
+as_of event time type
+loops/0 name branches later also_in oversight generations rejected measures
+loops/0/(generations|rejected)/0 id number status follows reason parts held_out metrics gates made_of compute against_start statements
+loops/0/(generations|rejected)/0/(parts|held_out)/0 role id kind name origin evidence share
+loops/0/(generations|rejected)/0/(parts|held_out)/0/evidence status value commit
+loops/0/(generations|rejected)/0/metrics/0 name value definition version direction n interval commit
+loops/0/(generations|rejected)/0/gates/0 id type on verdict value bounds action sentence rejected details commit
+loops/0/(generations|rejected)/0/statements/0 event type time by signature subject message data
+loops/0/measures/0 name definition version direction meaning reference points
+loops/0/measures/0/points/0 generation number value n interval
+releases/0 event environment subject kind name since until by signature ended
+taints/0 event subject reason by time signature lifted records reached reaches perhaps
+erasures/0 event subjects files reason authority by time signature
+artifacts/0 id git kind name generation event time by signature branches tags message bytes origin_class origin stated sources params metrics code circumstances further
+artifacts/0/sources/0 role id kind name origin evidence share
+artifacts/0/sources/0/evidence status value commit
+artifacts/0/metrics/0 name value definition version direction n interval commit
+statements/0 event type time by signature subject message data
+keys/0 fingerprint name email roles key valid_from valid_until event added added_by root revoked
+stamps/0 event of time tsa
+END_OF_SHAPES
 at() { # PATH: the value in report.json, without quotes
     lines "^$TAB$1$TAB" $W/report | cut -f "${2:-4}" | tr -d '"'
 }
@@ -1018,7 +1080,7 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                 '"git"'"$TAB"*) git=${value#?} && printf '%s\tgit\t%s\n' "$id" "${git%?}" ;;
                 '"kind"'"$TAB"* | '"name"'"$TAB"*) printf '%s\t%s\n' "$id" "$rest" ;;
                 '"event"'"$TAB"*) event=${value#?} && event=${event%?} ;;
-                '"time"'"$TAB"*) printf '%s\t%s\n' "$event" "$rest" ;;
+                '"time"'"$TAB"* | '"by"'"$TAB"*) printf '%s\t%s\n' "$event" "$rest" ;;
                 '"params"'"$TAB"'"value"'"$TAB"* | '"code"'"$TAB"'"value"'"$TAB"*)
                     printf '%s\t%s\t%s\n' "$id" "${rest%%"$TAB"*}" "${rest#*"$TAB"*"$TAB"}"
                     ;;
@@ -1093,7 +1155,9 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                 ;;
             "$TAB"'"releases"'"$TAB"* | "$TAB"'"taints"'"$TAB"* | "$TAB"'"erasures"'"$TAB"*)
                 turn=''
+                case $line in *"$TAB"'"signature"'"$TAB"*) continue ;; esac
                 case $key in
+                '"by"') printf '%s\t"by"\t%s\n' "$event" "$value" ;;
                 '"event"') event=${value#?} && event=${event%?} ;;
                 '"subject"') printf '%s\t%s\t%s\n' "$event" "$key" "$value" ;;
                 '"since"' | '"time"') printf '%s\t"time"\t%s\n' "$event" "$value" ;;
@@ -1118,7 +1182,7 @@ facts_of_report() ( # FILE: sections come in the order that report.json has them
                 rest=${rest#*"$TAB"}
                 case $rest in
                 '"event"'"$TAB"*) event=${value#?} && event=${event%?} ;;
-                '"type"'"$TAB"* | '"time"'"$TAB"* | '"subject"'"$TAB"* | '"message"'"$TAB"*)
+                '"type"'"$TAB"* | '"time"'"$TAB"* | '"by"'"$TAB"* | '"subject"'"$TAB"* | '"message"'"$TAB"*)
                     case $value in null | '""') ;; *) printf '%s\t%s\n' "$event" "$rest" ;; esac
                     ;;
                 esac
@@ -1134,6 +1198,13 @@ while IFS=' ' read -r oid id; do printf '%s\tgit\t%s\n' "$id" "$oid"; done <"$W/
 while IFS=' ' read -r id oid time type; do
     printf '%s\t"time"\t"%s"\n%s\t"type"\t"%s"\n' "$id" "$time" "$id" "$type"
 done <"$W/events" >"$W/clock"
+(cd "$B/data/log/events" && git grep --no-index -a -o -E -e "$ACTOR" -- . 2>>"$T/said") >"$W/actors"
+while IFS= read -r line; do
+    who=${line#*'"email":"'}
+    name=${who#*'","name":"'} email=${who%%'","name":"'*}
+    [ -z "$email" ] || email=" <$email>"
+    printf '%s\t"by"\t"%s%s"\n' "${line%%.json:*}" "${name%'"}'}" "$email"
+done <"$W/actors" >"$W/people"
 # what is added up, told twice or no matter of the record is not looked at
 others "^$TAB(\"artifacts\"${TAB}[0-9]+$TAB\"(circumstances|message|signature|stated|further)\"|\"loops\"${TAB}[0-9]+$TAB(\"oversight\"|\"(generations|rejected)\"${TAB}[0-9]+$TAB\"(made_of|compute|against_start)\")|\"(changes|generators|training|written|gaps|keys|obligations|coverage)\")$TAB" \
     $W/report >"$W/spoken-report"
@@ -1146,7 +1217,7 @@ join "$W/wanted" "$W/spoken" >"$W/spoken-of"
 while IFS=' ' read -r id oid; do printf '%s:event.json %s\n' "$oid" "$id"; done <"$W/spoken-of" |
     flatten_all >"$W/spoken-facts"
 lines "^$ID$TAB\"(subject|message|data)\"$TAB" $W/spoken-facts >"$W/words"
-facts_of_manifests "$W/manifests" | sort -u - "$W/gits" "$W/clock" "$W/words" >"$W/recorded"
+facts_of_manifests "$W/manifests" | sort -u - "$W/gits" "$W/clock" "$W/people" "$W/words" >"$W/recorded"
 : >"$W/points"
 facts_of_report "$W/spoken-report" 3>"$W/points" | sort -u >"$W/told-facts"
 lines "$TAB""point$TAB" $W/told-facts | sort -u >"$W/measured"

@@ -15,7 +15,7 @@ from lineage.bundle_check.looked import Looked
 from lineage.bundle_check.signed import signature_faults, signer_faults
 from lineage.bundle_check.source import Source, person
 from lineage.bundle_check.turns import turn_faults
-from lineage.bundle_check.values import items, mapping, objects, occurs, same
+from lineage.bundle_check.values import items, mapping, objects, occurs, read, same
 from lineage.store.objects import Event
 
 NAME = "data/report.json"
@@ -35,7 +35,7 @@ def check_report(
         looked.found("report", NAME, "is missing")
         return frozenset()
     try:
-        report = json.loads(bundle.read(NAME))
+        report = read(bundle.read(NAME))
     except (Refused, ValueError, RecursionError) as error:
         looked.found("report", NAME, f"cannot be read: {error}")
         return frozenset()

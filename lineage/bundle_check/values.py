@@ -1,7 +1,25 @@
 """Comparing values of JSON, and looking for one inside another."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+
+def read(data: bytes) -> Any:
+    """A JSON document; ValueError if an object has a name twice.
+
+    Readers differ in which of the two they take.
+    """
+    return json.loads(data, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"it says {json.dumps(name)} twice in one place")
+        found[name] = value
+    return found
 
 
 def same(one: object, other: object) -> bool:

@@ -260,6 +260,40 @@ def _better(bag: Bag) -> None:
     bag.files["data/report.json"] = text.replace(b"0.75", b"0.95")
 
 
+@case("a metric in the report that has a second value", "report", "signers")
+def _(it: Attack) -> None:
+    old = f'"commit":"{it.bag.commit("model", "tutor")}"}}'
+    it.bag.swap("data/report.json", old, f'{old[:-1]},"value":0.95}}')
+    it.bag.sign(it.office.keys["ada"])
+
+
+@case("the same, its name written with an escape", "report", "signers")
+def _(it: Attack) -> None:
+    old = '"value":0.75,'
+    it.bag.swap("data/report.json", old, f'{old}"v\\u0061lue":0.95,')
+    it.bag.sign(it.office.keys["ada"])
+
+
+@case("a metric of a generation in the report, its fields in another order", "report",
+      "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    told = it.bag.report
+    [metric, *_] = told["loops"][0]["generations"][1]["metrics"]
+    metric["value"] = 0.95
+    metric["value"] = metric.pop("value")
+    _resigned(it.bag, it.office, told)
+
+
+@case("a metric of a generation in the report that names no commit", "report",
+      "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    told = it.bag.report
+    [metric, *_] = told["loops"][0]["generations"][1]["metrics"]
+    metric["value"] = 0.95
+    del metric["commit"]
+    _resigned(it.bag, it.office, told)
+
+
 @case("one point of a curve in the report", "report", "signers")
 def _(it: Attack) -> None:
     told = it.bag.report
@@ -309,6 +343,15 @@ def _(it: Attack) -> None:
     told = it.bag.report
     [review] = [s for s in told["statements"] if s["type"] == "review"]
     review["data"]["verdict"] = "rejected"
+    _resigned(it.bag, it.office, told)
+
+
+@case("who gave the verdict of a review in the report", "report", "signers")
+def _(it: Attack) -> None:
+    told = it.bag.report
+    for place in (told, *told["loops"][0]["generations"]):
+        for review in [s for s in place["statements"] if s["type"] == "review"]:
+            review["by"] = "Ada <ada@example.com>"
     _resigned(it.bag, it.office, told)
 
 
