@@ -50,6 +50,7 @@ class Repository:
         self.key_log = KeyLog(git, self.events_log, self.home)
         self.ids = Ids(git, self.events_log, self.home)
         self._load = lru_cache(maxsize=1024)(self._read)
+        self._owner = lru_cache(maxsize=1)(lambda _: actor(self.root))
         self._actor: Mapping[str, str] | None = None
         self._via: Mapping[str, str] = {}
 
@@ -101,8 +102,11 @@ class Repository:
         return clone_name(self.home)
 
     def actor(self) -> dict[str, str]:
-        """Who acts here: see `acting`, and else `lineage.draft`."""
-        return dict(self._actor) if self._actor else actor(self.root)
+        """Who acts here: see `acting`, and else `lineage.draft`.
+
+        Git is asked once, and again when the repository's own configuration changes.
+        """
+        return dict(self._actor or self._owner(self.git.configured()))
 
     @contextmanager
     def acting(

@@ -173,6 +173,14 @@ class GitRepository:
         found = self.read(name)
         return found[1].data if found else None
 
+    def configured(self) -> tuple[int, ...]:
+        """What is another whenever git has written this repository's configuration."""
+        try:
+            stat = (self.common / "config").stat()
+        except OSError:
+            return ()
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
     def close(self) -> None:
         """End the reading process."""
         self._reader.close()

@@ -452,6 +452,16 @@ def test_the_actor_is_who_git_says(repo: Registry) -> None:
     assert repo.actor() == {"name": "Bob", "email": "ada@example.com"}
 
 
+def test_git_is_asked_once_who_acts(
+    repo: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop records thousands of events, and starts no git for each one's author."""
+    before = repo.actor()
+    monkeypatch.setenv("PATH", os.devnull)
+
+    assert repo.actor() == before
+
+
 def test_without_git_identity_the_actor_is_the_login(
     repo: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
