@@ -47,6 +47,8 @@ class LineageError(Exception):
         super().__init__(message)
         self.hint = hint
         self.details = tuple(details)
+        for note in (*self.details, *([f"hint: {hint}"] if hint else [])):
+            self.add_note(note)  # a traceback shows it
 
 
 class StoreError(LineageError):
