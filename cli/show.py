@@ -29,7 +29,7 @@ from lineage.cli.tainted import why
 from lineage.cli.terminal import Span
 from lineage.cli.text import ago, inline, interval, moment, one_line
 from lineage.shapes.show import everything
-from lineage.wording import number, percent, plural, size
+from lineage.wording import against, is_number, number, percent, plural, size
 
 if TYPE_CHECKING:
     from lineage.history import Entry
@@ -193,9 +193,7 @@ def _count(record: Record) -> str:
 
 def _gate_value(record: Record) -> str:
     value = record.get("value", "")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return number(value)
-    return inline(value)
+    return against(value, record)[0] if is_number(value) else inline(value)
 
 
 def _in_words(record: Record) -> str:

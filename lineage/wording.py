@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from fractions import Fraction
+    from typing import TypeGuard
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _LEAST = 1e-5  # a share that still has digits of its own
+_ENDS = ("min", "max")  # what a gate's value is held to
 _ALL = 17  # digits that tell any two numbers apart
 
 
@@ -37,6 +39,20 @@ def apart(
         if all(end != shown or bound == value for bound, end in pairs):
             break
     return [shown, *ends]
+
+
+def is_number(value: object) -> "TypeGuard[float]":
+    """Whether a JSON value is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def against(
+    value: float, limits: "Mapping[str, object]", digits: int = 4
+) -> tuple[str, dict[str, str]]:
+    """A number, and the `min` and `max` it was held to, in digits that tell them."""
+    ends = {end: limit for end in _ENDS if is_number(limit := limits.get(end))}
+    shown, *said = apart(number, digits, value, *ends.values())
+    return shown, dict(zip(ends, said, strict=True))
 
 
 def fixed(value: float, digits: int) -> str:

@@ -25,7 +25,7 @@ from lineage.audit.markdown import (
 from lineage.audit.md_obligations import obligations_chapter
 from lineage.audit.model import Artifact, Generation, Report, Source
 from lineage.audit.obligations.scope import Scope, of
-from lineage.audit.words import FEW
+from lineage.audit.words import FEW, judged
 from lineage.errors import UsageError
 
 Lines = Iterator[str]
@@ -187,7 +187,11 @@ def _checked(turn: Generation | None) -> Lines:
         yield from table(
             ("gate", "verdict", "value"),
             (
-                (plain(g.id or g.type or ""), plain(g.verdict or ""), number(g.value))
+                (
+                    plain(g.id or g.type or ""),
+                    plain(g.verdict or ""),
+                    plain(judged(g.value, g.bounds)[0]),
+                )
                 for g in turn.gates
             ),
         )

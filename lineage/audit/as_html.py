@@ -45,11 +45,11 @@ def _environment() -> "Environment":
         "verdict": words.verdict,
     }
     made.globals |= {
-        "bounds": words.bounds,
         "by_origin": words.by_origin,
         "change": words.change,
         "files": words.files,
         "hops": words.hops,
+        "judged": words.judged,
         "made": words.made,
         "portion": words.portion,
     }

@@ -104,8 +104,7 @@ def _gates(loop: Loop) -> Lines:
             str(turn.number),
             plain(gate.id or gate.type or ""),
             plain(gate.verdict or "not provided"),
-            number(gate.value),
-            plain(words.bounds(gate.bounds)),
+            *map(plain, words.judged(gate.value, gate.bounds)),
             plain(gate.sentence or ""),
         )
         for turn in loop.turns

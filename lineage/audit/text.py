@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from lineage import wording
 
 LONGEST = 2000  # characters of one value
+DIGITS = 6  # of a number
 _THIN = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 _PILE = 3  # combining marks on one character
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
@@ -45,7 +46,7 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def number(value: float, digits: int = 6) -> str:
+def number(value: float, digits: int = DIGITS) -> str:
     """A number, as closely as a report has it."""
     return wording.number(value, digits)
 

@@ -18,7 +18,7 @@ from lineage.audit.model import (
     Statement,
 )
 from lineage.loop.measuring.definitions import MEASURES
-from lineage.wording import plural, size
+from lineage.wording import against, is_number, plural, size
 
 FEW = 12  # items of a list that the page has; the JSON form has all
 
@@ -60,8 +60,7 @@ def answer(data: object) -> str:
 
 def amount(data: object) -> str:
     """A number for reading; any other JSON value as text."""
-    is_number = isinstance(data, int | float) and not isinstance(data, bool)
-    return text.number(data) if is_number else value(data)  # type: ignore[arg-type]
+    return text.number(data) if is_number(data) else value(data)
 
 
 def flat(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -171,6 +170,14 @@ def bounds(limits: Mapping[str, Any]) -> str:
     if low is not None:
         return f"at least {amount(low)}"
     return f"at most {amount(high)}" if high is not None else ""
+
+
+def judged(found: object, limits: Mapping[str, Any]) -> tuple[str, str]:
+    """A gate's value and what it allows, which look alike where they are the same."""
+    if not is_number(found):
+        return "" if found is None else amount(found), bounds(limits)
+    shown, ends = against(found, limits, text.DIGITS)
+    return shown, bounds({**limits, **ends})
 
 
 def by_role(sources: Iterable[Source]) -> list[tuple[str, list[Source], int]]:

@@ -2,7 +2,7 @@
 
 from lineage.audit.model import Field, Gate, Measurement
 from lineage.audit.obligations.scope import Found, Scope, recorded, rejected
-from lineage.audit.words import amount, bounds
+from lineage.audit.words import amount, judged
 
 
 def metrics(scope: Scope) -> Found:
@@ -88,8 +88,8 @@ def _verdict(gate: Gate) -> str:
     verdict = gate.verdict or "no verdict"
     if gate.sentence:
         return f"{verdict}: {gate.sentence}"
-    limits = bounds(gate.bounds)
-    told = f"{verdict}: {amount(gate.value)}" if gate.value is not None else verdict
+    shown, limits = judged(gate.value, gate.bounds)
+    told = f"{verdict}: {shown}" if shown else verdict
     return f"{told}, {limits}" if limits else told
 
 

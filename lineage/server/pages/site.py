@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from lineage.audit import text
 from lineage.audit.look import safe_environment
-from lineage.audit.words import amount, name, value
+from lineage.audit.words import amount, judged, name, value
 from lineage.server.pages import assets, words
 from lineage.wording import between, change, plural, size
 
@@ -68,7 +68,7 @@ def environment() -> "Environment":
         "value": value,
         "words": words.spaced,
     }
-    made.globals |= {"between": between, "change_of": change}
+    made.globals |= {"between": between, "change_of": change, "judged": judged}
     return made
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.audit import as_html
+from lineage.audit import as_html, as_md
 from lineage.audit.report import report
+from lineage.audit.words import judged
 from lineage.erase import erase, plan_erasure
 from lineage.errors import NotFound
 from lineage.loop.reviews.labels import audits
@@ -283,6 +284,21 @@ def test_gates_of_any_shape(loop: Any) -> None:
     assert (first.id, first.verdict, first.bounds) == ("a", "pass", {"max": 2})
     assert first.details == {"extra": [1]}
     assert (second.value, second.verdict) == (None, None)
+
+
+def test_a_value_that_missed_does_not_look_like_its_bound(loop: Any) -> None:
+    """Every table shows both in the digits that tell them apart."""
+    loop.start()
+    gate = {"id": "near", "verdict": "fail", "value": 0.05000000004, "max": 0.05}
+    loop.go_on(gates=[gate, {"id": "text", "value": "much", "min": 1}])
+    told = report(loop.registry, "loop/tutor")
+    near = told.loops[0].generations[1].gates[0]
+
+    assert judged(near.value, near.bounds) == ("0.05000000004", "at most 0.05")
+    page = as_html.render(told)
+    assert '<td class="num">0.05000000004</td><td>at most 0.05</td>' in page
+    assert "much</td><td>at least 1</td>" in page
+    assert "| fail | 0.05000000004 | at most 0.05 |" in as_md.render(told).decode()
 
 
 def test_coverage_counts_every_field(repo: Registry) -> None:
