@@ -84,7 +84,7 @@ class LoopProgress(Progress):
         if remaining is not None:
             full = round(_BAR * fraction)
             bar = "━" * full + "╌" * (_BAR - full)
-            line += f"  {bar} {fraction:4.0%}  {duration(remaining)} left"
+            line += f"  {bar} {100 * fraction:3.0f} %  {duration(remaining)} left"
             whole = self._whole(activity)
             line += f", {duration(whole)} for all" if whole else ""
         return line

@@ -66,8 +66,8 @@ def general(value: float, digits: int) -> str:
 
 
 def in_percent(value: float, digits: int) -> str:
-    """A share in percent with so many digits after the point."""
-    return f"{value:.{digits}%}"
+    """A share in percent with so many digits after the point: 33.3 %."""
+    return f"{100 * value:.{digits}f} %"
 
 
 def size(count: int) -> str:

@@ -75,6 +75,13 @@ def test_one_place_renders(modules: list[house.Module]) -> None:
     assert using(cli, "sys.exit") == {"cli/main.py"}
 
 
+def test_shares_are_written_in_one_way(modules: list[house.Module]) -> None:
+    """A share is "1 %" wherever it stands: no format puts the sign to the number."""
+    close = re.compile(r":[.\d]*%\}|\}%")
+
+    assert [m.name for m in modules if any(map(close.search, m.lines))] == []
+
+
 def test_only_the_command_line_looks_around(modules: list[house.Module]) -> None:
     """The rooms below read no environment and no working directory of their own."""
     lineage = [module for module in modules if module.name.startswith("lineage/")]

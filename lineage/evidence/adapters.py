@@ -26,6 +26,7 @@ from lineage.records import place
 from lineage.registry import Registry
 from lineage.store.objects import Edge
 from lineage.store.reading import Progress
+from lineage.wording import in_percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,7 +176,8 @@ def _judge(edge: Edge, tally: _Tally, adapter: Adapter, *, is_base: bool) -> Che
     if not tally.off:
         said = f"all of its {tally.total:,} numbers are the base with the adapter added"
         return Checked(edge, VERIFIED, METHOD, said, figures)
-    said = f"the adapter explains {max(explained, 0):.0%} of what changed from the base"
+    part = in_percent(max(explained, 0), 0)
+    said = f"the adapter explains {part} of what changed from the base"
     foreign = explained < _EXPLAINED and not is_base
     verdict = CONTRADICTED if foreign else UNDECIDED
     return Checked(edge, verdict, METHOD, said, figures)

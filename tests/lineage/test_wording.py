@@ -6,7 +6,17 @@ from fractions import Fraction
 
 import pytest
 
-from lineage.wording import apart, between, change, fixed, number, percent, plural, size
+from lineage.wording import (
+    apart,
+    between,
+    change,
+    fixed,
+    in_percent,
+    number,
+    percent,
+    plural,
+    size,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,11 @@ def test_size(count: int, shown: str) -> None:
 def test_percent(share: float | Fraction, shown: str) -> None:
     """A share has three digits, and what only comes near is neither none nor all."""
     assert percent(share) == shown
+
+
+def test_in_percent() -> None:
+    """A share with a fixed number of digits has the same sign, a space before it."""
+    assert (in_percent(1 / 3, 1), in_percent(0.5, 0)) == ("33.3 %", "50 %")
 
 
 def test_between_and_plural() -> None:

@@ -134,7 +134,8 @@ class Fairness:
             group = max(drops, key=lambda name: (drops[name], name))
             now, then = here.groups[group].tpr, there.groups[group].tpr
             fewer, most = apart(in_percent, 1, drops[group], section.max_tpr_drop)
-            said = f"of the positives of {group} {now:.1%} are found, {then:.1%} were"
+            found, were = in_percent(now, 1), in_percent(then, 1)
+            said = f"of the positives of {group} {found} are found, {were} were"
             said += f", a drop of {fewer}; at most {most} is allowed"
             passed = drops[group] <= section.max_tpr_drop
             looks.append(("max_tpr_drop", _look(drops[group], said, passed=passed)))
@@ -225,6 +226,8 @@ def _inward(ratio: float) -> float:
 
 
 def _listed(here: Rates) -> str:
-    """`F 6.7% and M 22.1% positive`."""
-    groups = [f"{name} {group.selected:.1%}" for name, group in here.groups.items()]
+    """`F 6.7 %, M 22.1 % are predicted positive`."""
+    groups = (
+        f"{name} {in_percent(group.selected, 1)}" for name, group in here.groups.items()
+    )
     return f"{', '.join(groups)} are predicted positive"

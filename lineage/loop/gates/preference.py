@@ -140,7 +140,7 @@ def _sentence(
     here, *ends = apart(in_percent, 1, share, *bounds.values())
     said = f"the model prefers the stereotype in {here} of {n} pairs"
     if zero is not None:
-        said += f", generation 0 in {zero.value:.1%}"
+        said += f", generation 0 in {in_percent(zero.value, 1)}"
     if not bounds:
         return f"{said}: the reference"
     low, high = bounds["min"], bounds["max"]

@@ -100,5 +100,5 @@ def examples(records: Sequence[Record], rows: Iterable[int]) -> list[str]:
 
 
 def percent(share: float, digits: int = 3) -> str:
-    """`0.5%`: as many digits as say something."""
-    return f"{100 * share:.{digits}g}%"
+    """`0.5 %`: as many digits as say something."""
+    return f"{100 * share:.{digits}g} %"

@@ -29,6 +29,8 @@ from itertools import accumulate
 from math import exp, lgamma, log
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from lineage.wording import in_percent
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -91,7 +93,7 @@ class Audit:
     def _figures(self) -> Sequence[str]:
         if self.error_rate is None or self.break_down is None:
             return ()
-        return [f"{one.value:.0%}" for one in (self.error_rate, self.break_down)]
+        return [in_percent(one.value, 0) for one in (self.error_rate, self.break_down)]
 
 
 _WORDS: dict[State, str] = {

@@ -256,14 +256,14 @@ def test_a_gate_stops_a_run(toy: Any, transcript: Transcript) -> None:
 $ lineage loop run
 2> toy 0/3           perplexity 20  0.1 s
 2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
-2> error: generation 2 of loop/toy was stopped: check_record: 0 of 40 records pass checks.py; at least 100% must; most often: it is bad
+2> error: generation 2 of loop/toy was stopped: check_record: 0 of 40 records pass checks.py; at least 100 % must; most often: it is bad
 2> next: lineage show loop/toy@rejected                       what was stopped
 2>       lineage loop run loop.yaml                           another try
 2>       lineage review approve loop/toy@rejected --note WHY  lets it pass
 exit 3
 $ lineage loop status
 loop/toy  generation 1, stopped
-  check_record: 0 of 40 records pass checks.py; at least 100% must; most often:
+  check_record: 0 of 40 records pass checks.py; at least 100 % must; most often:
   it is bad
   generation  commit    perplexity  distinct_2  duplicate_rate  kept
            0  aaaaaaaa          20           -               -     -
@@ -281,7 +281,7 @@ $ lineage loop run
 2> toy 0/3           perplexity 20  0.1 s
 2> toy 1/3           perplexity 21  distinct_2 0.415  kept 40  0.1 s
 2> waiting: loop/toy waits for a review of the dataset of generation 2,
-2>   aaaaaaaaaaaa: check_record: 0 of 40 records pass checks.py; at least 100%
+2>   aaaaaaaaaaaa: check_record: 0 of 40 records pass checks.py; at least 100 %
 2>   must; most often: it is bad
 2> next: lineage review show toy     what there is to see
 2>       lineage review approve toy  or reject, with --note WHY
@@ -289,7 +289,7 @@ $ lineage loop run
 exit 10
 $ lineage loop status toy
 loop/toy  generation 1, waiting
-  check_record: 0 of 40 records pass checks.py; at least 100% must; most often:
+  check_record: 0 of 40 records pass checks.py; at least 100 % must; most often:
   it is bad
   generation  commit    perplexity  distinct_2  duplicate_rate  kept
            0  bbbbbbbb          20           -               -     -
@@ -369,7 +369,7 @@ def test_status_as_json(toy: Any, run: Run) -> None:
         "name": "toy",
         "branch": "loop/toy",
         "state": "stopped",
-        "why": "check_record: 0 of 40 records pass checks.py; at least 100% must; "
+        "why": "check_record: 0 of 40 records pass checks.py; at least 100 % must; "
         "most often: it is bad",
         "subject": toy.registry.resolve("loop/toy@rejected"),
         "generation": 1,
@@ -454,7 +454,7 @@ def test_a_live_line_on_a_terminal(
         [
             "",
             "tutor 2/5         train   ",
-            "tutor 2/5         train     ━━━╌╌╌╌╌╌╌╌╌  25%  1 min 33 s left",
+            "tutor 2/5         train     ━━━╌╌╌╌╌╌╌╌╌  25 %  1 min 33 s left",
             "",
         ]
     )

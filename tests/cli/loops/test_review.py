@@ -36,12 +36,12 @@ toy            2  dataset  aaaaaaaaaaaa  just now  check_record: 0 of 40 recordâ
 $ lineage review show -n 3
 aaaaaaaaaaaa generation 2 of toy
 waits for review, asked for just now:
-  check_record: 0 of 40 records pass checks.py; at least 100% must; most often: it is bad
+  check_record: 0 of 40 records pass checks.py; at least 100 % must; most often: it is bad
 
 gates
   gate          verdict  value  if not
   check_record  fail         0  review
-    0 of 40 records pass checks.py; at least 100% must; most often: it is bad
+    0 of 40 records pass checks.py; at least 100 % must; most often: it is bad
 
 measures
                         now  before   change   first

@@ -79,7 +79,7 @@ bbbbbbbbbbbb…
 2> next: lineage review audit toy  what labels say of the filter
 $ lineage review audit toy
 loop/toy, generation 1: safe
-  25% of what the model writes is wrong; the filter copes with up to 100%
+  25 % of what the model writes is wrong; the filter copes with up to 100 %
 
   100 %  of the right records it keeps (phi)  91 to 100 %
     0 %  of the wrong records it keeps (psi)  0 to 17 %
@@ -105,7 +105,7 @@ loop/toy  generation 1, idle
            1  aaaaaaaa          21        0.42               0  30 of 40
   people: 1 of 1 generation reviewed; of 40 records 30 shown, 30 labelled; 0 s each
   filter: safe
-    25% of what the model writes is wrong; the filter copes with up to 100%
+    25 % of what the model writes is wrong; the filter copes with up to 100 %
 """)
 
 
@@ -170,6 +170,48 @@ $ lineage loop run
 2>       lineage loop run loop.yaml  goes on, or back, as you decide
 exit 10
 """)
+
+
+ODD = {
+    '{"right": true}': 'line 2 has no "id"',
+    '{"id": 1, "right": true}': 'line 2: "id" is 1, not the name of a record',
+    '{"id": "", "right": true}': "line 2: \"id\" is '', not the name of a record",
+    '{"id": "g1-1", "Right": true}': 'line 2 has no "right"',
+    '{"id": "g1-1", "right": "Yes"}': "line 2: \"right\" is 'Yes', not true or false",
+    '{"id": "g1-1", "right": null}': 'line 2: "right" is null, not true or false',
+    '{"id": "g1-1", "right": true, "note": 3}': 'line 2: "note" is 3, not text',
+    '{"id": " G1-1 ", "right": true}': "no record is called ' G1-1 '",
+    '{"id": "g1-0", "right": false}': "the record g1-0 is labelled right and wrong",
+    '["g1-1", true]': "line 2 is not a JSON object",
+    "wrong": "line 2 is not JSON",
+    "[" * 100_000: "line 2 is not JSON",
+}
+
+
+def test_odd_lines_of_labels(filtered: Any, run: Run) -> None:
+    """A line that says nothing clear is named with what is wrong, and none counts."""
+    for line, sentence in ODD.items():
+        filtered.write("odd.jsonl", f'{{"id": "g1-0", "right": true}}\n{line}\n')
+        result = run("review", "label", "toy", "--file", "odd.jsonl")
+
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert sentence in result.stderr
+        assert ("one is called 'g1-1'" in result.stderr) == ("G1-1" in line)
+    assert run("review", "audit", "toy").stderr.startswith("no record of toy has a lab")
+
+
+def test_labels_from_a_spreadsheet(filtered: Any, run: Run) -> None:
+    """A mark of UTF-8, CRLF, empty lines, and the same said twice are understood."""
+    line = '{"id": "g1-0", "right": true%s}'
+    text = "\r\n".join(("\ufeff" + line % "", "", line % ', "note": "sure"', "  "))
+    filtered.write("labels.jsonl", text)
+    made = run(
+        *("review", "label", "toy", "--file", "labels.jsonl"),
+        *("--note", "read twice", "--format", "json"),
+    ).json()
+
+    assert [(one[0], *one[4:]) for one in made["labels"]] == [("g1-0", True, "sure")]
+    assert "right" in run("review", "label", "toy", "--right", "--file", "x").stderr
 
 
 def test_what_cannot_be_labelled(filtered: Any, transcript: Transcript) -> None:

@@ -44,7 +44,7 @@ def test_only_claims_count(bench: Bench) -> None:
     assert result.value == 0.25
     assert result.rejected == {6: "is wrong", 7: "is wrong"}
     assert result.sentence == (
-        "2 of 8 claims are wrong: 25% (7.15% to 59.1%); at most 50% is allowed"
+        "2 of 8 claims are wrong: 25 % (7.15 % to 59.1 %); at most 50 % is allowed"
     )
     metric = result.metrics["fabrication_rate"]
     assert (metric.value, metric.n, metric.direction) == (0.25, 8, "lower")
@@ -59,7 +59,7 @@ def test_it_may_not_rise_much_above_the_reference(bench: Bench) -> None:
     worse = bench(GATE, [RIGHT] * 6 + [WRONG] * 4, reference=first)
     assert not worse.passed
     assert math.isclose(worse.bounds["max"], 0.3)
-    assert "the reference's 20%" in worse.sentence
+    assert "the reference's 20 %" in worse.sentence
     bad = [RIGHT] * 4 + [WRONG] * 6
     assert not bench(GATE, bad, reference=bad).passed
 

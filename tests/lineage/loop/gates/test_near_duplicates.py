@@ -89,7 +89,7 @@ def test_the_first_of_each_cluster_stays(bench: Bench) -> None:
     assert list(result.rejected) == [2, 3]
     assert result.passed
     assert result.sentence == (
-        "2 of 4 records repeat another one but for a few words; at most 50% may"
+        "2 of 4 records repeat another one but for a few words; at most 50 % may"
     )
     assert result.details["repeats"] == {"new": 2}
     assert result.details["examples"][0] == {

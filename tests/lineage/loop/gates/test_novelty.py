@@ -49,7 +49,7 @@ def test_a_copy_fails(bench: Bench) -> None:
     assert not result.passed
     assert result.value == 0
     assert result.sentence == (
-        "0% of the runs of 3 words are not in the training data; 10% to 10% may be; "
+        "0 % of the runs of 3 words are not in the training data; 10 % to 10 % may be; "
         "the longest copy has 10 words of at most 50"
     )
     assert result.details["records"] == ["r0"]

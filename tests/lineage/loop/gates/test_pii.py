@@ -179,7 +179,7 @@ def test_records_are_dropped_and_never_quoted(bench: Bench) -> None:
     assert result.passed
     assert result.sentence == (
         "2 of 40 records have personal data in them (3 email addresses, 1 card number, "
-        "1 social security number); at most 5% may"
+        "1 social security number); at most 5 % may"
     )
     assert result.details["kinds"]["email"] == {
         "found": 3,

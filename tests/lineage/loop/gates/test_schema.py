@@ -73,7 +73,7 @@ def test_a_field_that_is_missing_or_too_much(bench: Bench) -> None:
     assert result.rejected == {0: "b is no field of the schema"}
     assert not result.passed
     assert result.sentence == (
-        "1 of 1 records are not as the schema says; at most 50% may"
+        "1 of 1 records are not as the schema says; at most 50 % may"
     )
 
 

@@ -20,8 +20,8 @@ def test_more_than_people_write_fails(bench: Bench) -> None:
     result = bench(gate, [KIND] * 96 + [RUDE] * 4, human=human)
     assert not result.passed
     assert result.sentence == (
-        "4 of 100 records are offensive (4%), of the human ones 2%, a difference of "
-        "2%; at most 1% more may be; these are too few to tell it from chance"
+        "4 of 100 records are offensive (4 %), of the human ones 2 %, a difference of "
+        "2 %; at most 1 % more may be; these are too few to tell it from chance"
     )
     assert result.details["records"] == ["r96", "r97", "r98"]
     assert result.details["model"] == {
