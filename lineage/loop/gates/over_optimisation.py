@@ -20,6 +20,7 @@ from pydantic import Field, model_validator
 from lineage.loop.functions import load_function
 from lineage.loop.gates.base import GateResult
 from lineage.loop.measuring.intervals import NORMAL_95
+from lineage.loop.records.rewards import as_number
 from lineage.loop.spec.errors import refuse
 from lineage.loop.spec.gates import DatasetGateSection
 from lineage.wording import apart, fixed
@@ -148,7 +149,7 @@ def scores(
     """The mean of what a function says, or of the field `reward`; None for nothing.
 
     True counts as 1, False and an assertion that fails as 0, None as nothing said.
-    What else is raised, or is no finite number, goes to `broken`.
+    What else is raised, or is no finite number (text is none), goes to `broken`.
     """
     found = [
         s for record in records if (s := _score(record, function, broken)) is not None
@@ -167,7 +168,7 @@ def _score(
 ) -> float | None:
     try:
         said = function(record) if function else record.get("reward")
-        score = None if said is None else float(said)
+        score = None if said is None else as_number(said)
     except AssertionError:
         return 0.0
     except KeyboardInterrupt:

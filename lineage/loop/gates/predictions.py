@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from lineage.errors import LineageError, UsageError
+from lineage.loop.records.rewards import as_number
 
 _INSTALL = "pip install 'lineage-vcs[gates]'"
 _COLUMNS = ("y_true", "y_pred", "groups")
@@ -61,7 +62,7 @@ def read_predictions(said: object, file: str) -> Predictions:
         raise UsageError(message, hint="as a tuple, or a mapping with these names")
     columns = {name: _plain(said[name]) for name in _COLUMNS}
     y_score = said.get("y_score")
-    score = None if y_score is None else [float(value) for value in _plain(y_score)]
+    score = None if y_score is None else _scores(_plain(y_score), file)
     sizes = {len(each) for each in (*columns.values(), score) if each is not None}
     if len(sizes) != 1 or sizes == {0}:
         message = f"{file} returned columns of {min(sizes)} to {max(sizes)} values"
@@ -79,6 +80,14 @@ def _plain(column: Any) -> list[Any]:
     if isinstance(found, str) or not isinstance(found, Iterable):
         raise UsageError(f"a column of predictions is a list, not {found!r}")
     return list(found)
+
+
+def _scores(column: list[Any], file: str) -> list[float]:
+    try:
+        return [as_number(value) for value in column]
+    except (TypeError, ValueError) as error:
+        message = f"{file}: y_score has a value that is no number: {error}"
+        raise UsageError(message, hint="scores are numbers") from None
 
 
 def _binary(column: list[Any], name: str, file: str) -> list[int]:

@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import LineageError
+from lineage.loop.records.rewards import as_number
+from lineage.loop.spec.errors import shown
 from lineage.loop.steps.tokenizer import load_subwords
 
 if TYPE_CHECKING:
@@ -128,6 +130,17 @@ def end_of_text(folder: Path) -> list[int]:
     return []
 
 
+def _reward(said: object) -> float:
+    try:
+        found = as_number(said)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        message = f"a record's reward is {shown(said)}, which is no finite number"
+        raise LineageError(message, hint="a reward is a number in JSON: 0.5, not '0.5'")
+    return found
+
+
 def weigh(rows: Rows, temperature: float) -> None:
     """Give each row the weight of its reward, exp(reward / temperature), of mean 1.
 
@@ -140,9 +153,7 @@ def weigh(rows: Rows, temperature: float) -> None:
         LineageError: when a reward is no number.
     """
     rewarded = [row for row in rows if row["reward"] is not None]
-    rewards = [float(row["reward"]) for row in rewarded]
-    if not all(map(math.isfinite, rewards)):
-        raise LineageError("a record's reward is no finite number")
+    rewards = [_reward(row["reward"]) for row in rewarded]
     highest = max(rewards, default=0.0)
     odds = [math.exp((reward - highest) / temperature) for reward in rewards]
     total = math.fsum(odds)

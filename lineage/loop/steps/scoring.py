@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import LineageError, UsageError
 from lineage.loop.functions import RecordFunction, load_function
 from lineage.loop.quiet import quiet
+from lineage.loop.records.rewards import as_number
 from lineage.loop.spec.selection import CHECK
 from lineage.loop.steps.chat import Chat, has_template
 from lineage.loop.steps.model import (
@@ -86,7 +87,7 @@ def _verdict(function: RecordFunction, record: Record) -> float:
 
 def _reward(function: RecordFunction, record: Record) -> float:
     try:
-        return float(function(record))
+        return as_number(function(record))
     except Exception as error:
         raise _broken(function, record, error) from error
 

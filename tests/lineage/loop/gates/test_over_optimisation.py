@@ -110,7 +110,8 @@ def test_what_cannot_be_scored_fails(bench: Bench) -> None:
     """A reward that is no number, or code that breaks."""
     for proxy, why in (
         (float("nan"), "a score is nan"),
-        ("much", "ValueError: could not convert string to float"),
+        ("0.5", "TypeError: '0.5' is text, not a number"),
+        ([1], "TypeError: float() argument"),
     ):
         result = bench(GATE, [{"text": "x", "proxy": proxy, "right": True}] * 2)
         assert not result.passed

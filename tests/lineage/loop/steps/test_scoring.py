@@ -75,6 +75,7 @@ def test_a_broken_reward_names_record_and_line(
     for body, what in {
         'return record["owl"]': "rewards.py, line 2 raised KeyError",
         "return None": "rewards.py raised TypeError",
+        "return '0.5'": "'0.5' is text, not a number",
     }.items():
         task = selecting(job, tmp_path, human, section)
         file = tmp_path / "job" / "rewards.py"

@@ -349,8 +349,13 @@ def test_weights_have_a_mean_of_one() -> None:
     rows = [{"reward": r} for r in (1e6, 1e6, 0.0, None)]
     weigh(rows, 0.1)
     assert [row["weight"] for row in rows] == [1.5, 1.5, 0.0, 1.0]
-    with pytest.raises(LineageError, match="no finite number"):
-        weigh([{"reward": math.nan}], 1.0)
+
+
+@pytest.mark.parametrize("reward", [math.nan, "0.5", "much", [1], 10**400])
+def test_weights_are_of_numbers(reward: object) -> None:
+    """Nothing is weighed by digits that are text, nor by what is no number at all."""
+    with pytest.raises(LineageError, match=r"a record's reward is .*no finite"):
+        weigh([{"reward": 1.0}, {"reward": reward}], 1.0)
 
 
 @pytest.mark.parametrize("package", ["peft", "trl"])
