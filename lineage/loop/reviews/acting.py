@@ -185,7 +185,7 @@ def go_back(
     return goes_on
 
 
-def roll_back(registry: Registry, loop: str, ids: Sequence[str]) -> bool:
+def roll_back(registry: Registry, loop: str, ids: Sequence[str], why: str) -> bool:
     """Take off the branch what nobody approved, as data that came of it were rejected.
 
     The try with those data is on the branch of rejected ones, and follows `ids`.
@@ -197,7 +197,7 @@ def roll_back(registry: Registry, loop: str, ids: Sequence[str]) -> bool:
     end = _approved_up_to(registry, ids)
     if end == len(ids):
         return False
-    message = f"the data of generation {len(ids)} of {loop} were rejected"
+    message = f"the data of generation {len(ids)} of {loop} were {why}"
     event = _rollback(registry, loop, message, "stop", ids[end:])
     _move_back(registry, loop, ids, end, event, aside=False)
     return True

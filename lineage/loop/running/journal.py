@@ -85,11 +85,11 @@ class Journal:
     """The state of a loop.
 
     `attempt` numbers the next try at the next generation. `rejected` is the try before
-    it, if there was one, and `action` what was to follow: `stop`, `retry`, `fallback`,
-    or `rollback` where the branch has not gone back yet. When a person approved that
-    try after all, the loop goes on with it: `overridden`, and the verdicts that it has
-    are `let_pass`. `ballots` are the newest reviews that were asked for, by their
-    subject.
+    it, if there was one, `why` it did not pass, and `action` what was to follow:
+    `stop`, `retry`, `fallback`, or `rollback` where the branch has not gone back yet.
+    When a person approved that try after all, the loop goes on with it: `overridden`,
+    and the verdicts that it has are `let_pass`. `ballots` are the newest reviews that
+    were asked for, by their subject.
     """
 
     generations: list[str]
@@ -97,6 +97,7 @@ class Journal:
     done: dict[str, Done] = field(default_factory=dict)
     ballots: dict[str, Ballot] = field(default_factory=dict)
     rejected: str = ""
+    why: str = ""
     action: str = ""
     overridden: bool = False
     let_pass: Sequence[Mapping[str, Any]] = ()
@@ -156,6 +157,7 @@ def _note_tries(
     if newest is None:
         return
     journal.rejected, event = newest
+    journal.why = event.message
     commit = registry.load(journal.rejected)
     tried = int(commit.params["attempt"])
     usable = not left_nothing(registry, journal.rejected)

@@ -163,8 +163,7 @@ def _standing(
         return "failed", failure, ""
     if known.action in ("stop", "rollback"):
         verdict = known.verdicts.get(known.rejected)
-        message = registry.first_event(known.rejected).message
-        why = rejection(verdict) if verdict else message
+        why = rejection(verdict) if verdict else known.why
         return "stopped", why, known.rejected
     if known.done or not known.generations:
         return "unfinished", _progress(known, number), ""

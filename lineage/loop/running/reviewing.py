@@ -54,9 +54,9 @@ def _end_rollback(registry: Registry, loop: str, journal: Journal) -> None:
     Raises:
         GateFailed: as the run would have that was killed.
     """
-    ids = journal.generations
-    if journal.action == "rollback" and acting.roll_back(registry, loop, ids):
-        tries.stop(loop, len(ids), registry.first_event(journal.rejected).message)
+    ids, why = journal.generations, journal.why
+    if journal.action == "rollback" and acting.roll_back(registry, loop, ids, why):
+        tries.stop(loop, len(ids), why)
 
 
 def _failures(registry: Registry, generation: str) -> str:

@@ -39,7 +39,7 @@ def end(turn: Turn, action: str, reason: str) -> NoReturn:
     turn.registry.drop_runs(runs(name, number), included_by=id_)
     turn.workshop.clear()
     if action == "rollback":
-        roll_back(turn.registry, name, turn.journal.generations)
+        roll_back(turn.registry, name, turn.journal.generations, reason)
     if action in ("stop", "rollback"):
         stop(name, number, reason, place)
     turn.progress.set_aside(turn.activity(action), place, reason)

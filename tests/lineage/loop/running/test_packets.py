@@ -15,6 +15,7 @@ from lineage.loop.reviews.packet import sha256_of
 from lineage.loop.reviews.records import line_of
 from lineage.loop.reviews.saying import edit, label
 from lineage.loop.reviews.standing import Reviews
+from lineage.loop.running.overview import loops
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,10 +168,13 @@ def test_a_rejection_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
     one = pause(toy, **sections)
     decide(toy.registry, one, "approve")
     four = pause(toy, **sections)
-    decide(toy.registry, four, "reject")
+    decide(toy.registry, four, "reject", "dull")
     with pytest.raises(GateFailed, match="generation 4 of loop/toy was stopped"):
         toy.run(**sections)
     assert toy.branch()[0] == one
+    [state] = loops(toy.registry, "toy")
+    why = "generation 4 of toy rejected by Ada Example: dull"
+    assert (state.state, state.why) == ("stopped", why)
     pause(toy, **sections)
     attempts = [toy.registry.load(id_).params["attempt"] for id_ in toy.branch()]
     assert attempts == [0, 0, 1, 0, 0]

@@ -376,9 +376,13 @@ def test_rejected_data_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
     assert kept[1:] == before
     [state] = loops(toy.registry, "toy")
     assert (state.state, state.subject) == ("stopped", before[1])
+    why = "the data of generation 3 of toy were rejected by Ada Example: dull"
+    assert state.why == why
 
     undo(toy.registry)  # as if the branch had not gone back yet
     assert toy.branch() == before
+    [state] = loops(toy.registry, "toy")
+    assert (state.state, state.why) == ("stopped", "rejected by Ada Example: dull")
     assert "rejected by Ada Example: dull" in str(stop(toy, **sections))
     assert toy.branch() == before[-1:]
     pause(toy, **sections)
