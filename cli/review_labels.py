@@ -109,37 +109,58 @@ def _labels(
 
     if records and right is None:
         raise UsageError("say --right or --wrong")
+    if right is not None and not records:
+        what = f"{'--right' if right else '--wrong'} is for records that you name"
+        raise UsageError(what, hint='in a file each line has its "right"')
     given = [Label(id_, bool(right), note) for id_ in records]
-    return given + [_label(line) for line in (_read(file) if file else ())]
+    lines = _read(file) if file else ()
+    return given + [_label(where, line, note) for where, line in lines]
 
 
-def _label(line: Mapping[str, Any]) -> "Label":
+def _label(where: str, line: Mapping[str, Any], note: str) -> "Label":
+    """A line of a file as a label; `note` is for those that have none of their own."""
     from lineage.loop.reviews.labels import Label
 
-    id_, right = line.get("id"), line.get("right")
-    if not isinstance(id_, str) or not isinstance(right, bool):
-        hint = '{"id": RECORD, "right": true or false}'
-        raise UsageError("a line of labels has no id, or no right", hint=hint)
-    return Label(id_, right, str(line.get("note") or ""))
+    id_, right, said = line.get("id"), line.get("right"), line.get("note")
+    if not isinstance(id_, str) or not id_:
+        raise _unlike(where, line, "id", "the name of a record")
+    if not isinstance(right, bool):
+        raise _unlike(where, line, "right", "true or false")
+    if said is not None and not isinstance(said, str):
+        raise _unlike(where, line, "note", "text")
+    return Label(id_, right, said or note)
 
 
-def _read(file: Path) -> Iterator[Any]:
-    """The JSON lines of a file; - is stdin."""
-    import json
+def _unlike(where: str, line: Mapping[str, Any], key: str, wanted: str) -> UsageError:
+    """The error of a line whose `key` is missing or is not what it has to be."""
+    from lineage.loop.spec.errors import shown
 
+    hint = '{"id": RECORD, "right": true or false, "note": WHY}'
+    if key not in line:
+        return UsageError(f'{where} has no "{key}"', hint=hint)
+    return UsageError(
+        f'{where}: "{key}" is {shown(line[key])}, not {wanted}', hint=hint
+    )
+
+
+def _read(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The JSON objects of a file and where each stands; - is stdin."""
+    from lineage.loop.records.jsonl import json_lines
+
+    name = "stdin" if str(file) == "-" else str(file)
     try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{file} cannot be read: {error}") from None
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                found = json.loads(line)
-            except ValueError:
-                raise UsageError(f"{file}: line {number} is not JSON") from None
-            if not isinstance(found, dict):
-                raise UsageError(f"{file}: line {number} is not a JSON object")
-            yield found
+        data = sys.stdin.buffer.read() if name == "stdin" else file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{name} cannot be read: {error.strerror}") from None
+    try:
+        lines = list(json_lines(data))
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+    for number, found in lines:
+        where = f"{name}: line {number}"
+        if not isinstance(found, dict):
+            raise UsageError(f"{where} is not a JSON object")
+        yield where, found
 
 
 @click.command(
@@ -181,7 +202,7 @@ def edit(
     """
     from lineage.loop.reviews.saying import edit as put_right
 
-    changed = list(_read(file)) if file else []
+    changed = [record for _, record in _read(file)] if file else []
     made = put_right(app.registry, rev, changed, drop, note)
     if format_ == "json":
         app.terminal.write([document(asdict(made))])

@@ -7,7 +7,6 @@ at: only records that were drawn at random say something of the others.
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,6 +49,20 @@ class Labelled(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         return {key: value for key, value in self._asdict().items() if value != ""}
 
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Labelled:
+        """What `to_json` gave.
+
+        Raises:
+            TypeError, ValueError: it did not.
+        """
+        said = dict(data)  # or what another program wrote in its place
+        right: object = said.get("right")
+        texts = [text for key, text in said.items() if key != "right"]
+        if type(right) is not bool or not all(type(text) is str for text in texts):
+            raise TypeError
+        return cls(**said)
+
 
 def found(
     records: Records, shown: Mapping[str, str], labels: Sequence[Label]
@@ -61,10 +74,12 @@ def found(
     Raises:
         UsageError: a record is not there, or has both labels.
     """
-    both = Counter(label.id for label in labels)
-    if twice := [id_ for id_, count in both.items() if count > 1]:
-        raise UsageError(f"the record {twice[0]} is labelled twice")
-    return [_labelled(records.named(label.id), shown, label) for label in labels]
+    last: dict[str, Label] = {}  # what is said twice counts once
+    for label in labels:
+        if last.setdefault(label.id, label).right != label.right:
+            raise UsageError(f"the record {label.id} is labelled right and wrong")
+        last[label.id] = label
+    return [_labelled(records.named(id_), shown, label) for id_, label in last.items()]
 
 
 def _labelled(line: Line, shown: Mapping[str, str], label: Label) -> Labelled:
@@ -88,15 +103,19 @@ class Said(NamedTuple):
             KeyError, TypeError, ValueError: they are not as `saying.label` writes them.
         """
         strata = (KEPT, DROPPED)
-        labels = tuple(Labelled(**label) for label in data["labels"])
-        if not all(isinstance(label.sha256, str) for label in labels):
-            raise TypeError
+        labels = tuple(map(Labelled.parse, data["labels"]))
         return cls(
             int(data["generation"]),
             {name: str(data["datasets"][name] or "") for name in strata},
-            {name: int(data["records"][name]) for name in strata},
+            {name: _count(data["records"][name]) for name in strata},
             labels,
         )
+
+
+def _count(said: Any) -> int:
+    if type(said) is not int or said < 0:
+        raise ValueError
+    return said
 
 
 @dataclass(slots=True)
@@ -190,20 +209,20 @@ def _verdicts(labels: Iterable[Labelled]) -> set[bool]:
     return {label.right for label in labels}
 
 
+def _stratum(turn: _Turn, counted: Sequence[Labelled], name: str) -> Stratum:
+    """One stratum with its labels; who wrote them may not have counted right."""
+    rights = [label.right for label in counted if label.stratum == name]
+    records = max(int(turn.records[name]), len(rights))
+    return Stratum(records, len(rights), sum(rights))
+
+
 def _audited(turn: _Turn) -> Audited:
     by_record: dict[str, list[Labelled]] = {}
     for (digest, _), label in turn.said.items():
         by_record.setdefault(digest, []).append(label)
     agreed = [a for a, *more in by_record.values() if {a.right} >= _verdicts(more)]
     counted = [label for label in agreed if label.why == RANDOM]
-    strata = (
-        Stratum(
-            int(turn.records[name]),
-            sum(label.stratum == name for label in counted),
-            sum(label.right for label in counted if label.stratum == name),
-        )
-        for name in (KEPT, DROPPED)
-    )
+    strata = (_stratum(turn, counted, name) for name in (KEPT, DROPPED))
     return Audited(
         turn.generation,
         audit(*strata),

@@ -55,6 +55,10 @@ class Records:
     def count(self, stratum: Stratum) -> int:
         return sum(line.stratum == stratum for line in self.lines)
 
+    @property
+    def names(self) -> list[str]:
+        return [line.id for line in self.lines]
+
     def named(self, id_: str) -> Line:
         """The record that is called `id_`.
 
@@ -65,7 +69,10 @@ class Records:
         if len(found) == 1:
             return found[0]
         what = f"{len(found)} records are" if found else "no record is"
+        alike = [n for n in self.names if n.casefold() == id_.strip().casefold()]
         hint = "`lineage review show` says what records are called"
+        if alike and not found:
+            hint = f"one is called {alike[0]!r}"
         raise UsageError(f"{what} called {id_!r}", hint=hint)
 
 

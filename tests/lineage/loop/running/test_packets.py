@@ -10,7 +10,7 @@ from lineage.errors import GateFailed, UsageError, VerificationError, WaitingFor
 from lineage.loop.reviews.acting import margin_gone
 from lineage.loop.reviews.ballots import People
 from lineage.loop.reviews.deciding import decide
-from lineage.loop.reviews.labels import Label, audits
+from lineage.loop.reviews.labels import LABEL, Label, audits
 from lineage.loop.reviews.packet import sha256_of
 from lineage.loop.reviews.records import line_of
 from lineage.loop.reviews.saying import edit, label
@@ -268,6 +268,30 @@ def test_labels_of_records_that_somebody_chose_do_not_count(toy: Toy) -> None:
     assert (made.chosen, made.audit.state) == (1, "unknown")
     with pytest.raises(UsageError, match="no record is called 'nothing'"):
         label(toy.registry, subject, [Label("nothing", right=True)])
+
+
+def test_labels_that_nobody_gave_by_review_label(toy: Toy) -> None:
+    """An event of labels that another program wrote counts whole, or not at all."""
+    subject = labelled(toy, kept=True, dropped=False)
+    [given] = [
+        e.event for e in toy.registry.events_log.iterate() if e.event.type == LABEL
+    ]
+    one = {**given.data["labels"][0], "sha256": "0" * 64}
+    odd: Any = ({"right": "yes"}, {"right": None}, {"sha256": 5}, {"stratum": []})
+    for label_ in odd:
+        data = {**given.data, "labels": [one, one | label_]}
+        toy.registry.attest(LABEL, subject=subject, data=data)
+    for count in (-1, True, "9"):
+        records = {**given.data["records"], "kept": count}
+        data = {**given.data, "labels": [one], "records": records}
+        toy.registry.attest(LABEL, subject=subject, data=data)
+    [made] = audits(toy.registry, "toy", toy.registry.events_log.iterate())
+    assert (made.labelled, made.audit.kept.labelled) == (12, 12)
+
+    few = {**given.data, "labels": [one], "records": {"kept": 0, "dropped": 0}}
+    toy.registry.attest(LABEL, subject=subject, data=few)
+    [made] = audits(toy.registry, "toy", toy.registry.events_log.iterate())
+    assert (made.labelled, made.audit.kept) == (13, (13, 13, 13))
 
 
 @pytest.mark.parametrize("raw", [b"[1]", b"{", b"\xff", b"[" * 100_000])
