@@ -71,6 +71,7 @@ def open_registry(
     Raises:
         NotFound: when it lies in none, or there was no event by then.
         UsageError: when `at` is neither a moment nor an event's id.
+        VerificationError: when git has only a part of its log.
     """
     start = Path(path).absolute()
     repository = GitRepository.discover(start)
@@ -80,6 +81,7 @@ def open_registry(
             "`lineage init` makes it one, `lineage clone URL` brings one that is shared"
         )
         raise NotFound(f"{repository.root} is not a lineage registry", hint=hint)
+    _check_whole(repository)
     registry = OpenRegistry(repository, settings)
     with suppress(OSError):  # read-only: then nothing derived is kept
         registry.home.mkdir(exist_ok=True)
@@ -102,3 +104,18 @@ def _check_not_lost(repository: GitRepository) -> None:
         message = f"{repository.root} has lost the ref of its log, {names.EVENTS}"
         hint = f"put it back: `git update-ref {names.EVENTS} {seen}`"
         raise VerificationError(message, hint=hint)
+
+
+def _check_whole(repository: GitRepository) -> None:
+    """What was said before a log begins would silently be missing from every answer.
+
+    Raises:
+        VerificationError: when git was told to fetch a part of it.
+    """
+    for oid in repository.shallow():
+        data = repository.blob(f"{oid}:event.json")
+        if data is not None and Event.parse(data).prev:
+            repository.close()
+            message = f"{repository.root} has only the end of its log: it is shallow"
+            fetch = "git fetch --unshallow REMOTE '+refs/lineage/*:refs/lineage/*'"
+            raise VerificationError(message, hint=f"`{fetch}` brings the rest")

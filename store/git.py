@@ -181,6 +181,13 @@ class GitRepository:
             return ()
         return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
+    def shallow(self) -> list[str]:
+        """The commits before which git was told to fetch nothing."""
+        try:
+            return (self.common / "shallow").read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return []
+
     def close(self) -> None:
         """End the reading process."""
         self._reader.close()

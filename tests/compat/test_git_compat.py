@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import lineage
-from lineage.errors import NotFound, StoreError
+from lineage.errors import NotFound, StoreError, VerificationError
 from lineage.history import walk
 from lineage.names_ops import delete_branch, set_branch, set_tag
 from lineage.verify import verify
@@ -187,6 +187,23 @@ def test_another_repository_can_fetch_a_registry(
             repo.load(c.id).manifest for c in made
         ]
     git(other, "fsck", "--strict")
+
+
+def test_a_part_of_a_log_is_no_registry(repo: Registry, tmp_path: Path) -> None:
+    """It would leave out taints, and call that clean; git can bring the rest."""
+    seed = repo.commit("dataset", "seed", params={"x": 1})
+    repo.attest("taint", subject=seed.id, data={"reason": "bad"})
+    repo.attest("note", subject=seed.id)
+    other, names = tmp_path / "other", "refs/lineage/*:refs/lineage/*"
+    git(tmp_path, "init", "-q", other)
+    git(other, "fetch", "-q", "--depth=1", f"file://{repo.root}", names)
+
+    with pytest.raises(VerificationError, match="has only the end of its log"):
+        lineage.open(other)
+
+    git(other, "fetch", "-q", "--unshallow", f"file://{repo.root}", names)
+    with closing(lineage.open(other)) as registry:
+        assert registry.select("tainted()") == [seed.id]
 
 
 def test_two_registries_give_the_same_content_the_same_names(tmp_path: Path) -> None:
