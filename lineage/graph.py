@@ -186,10 +186,18 @@ def _chip(kind: str, name: str, ids: list[str], shares: Mapping[str, float]) -> 
 
 
 def headlines(found: Mapping[str, Metric]) -> list[str]:
-    """Names of metrics, the telling ones first: usual ones, then those to improve."""
+    """Names of metrics, the telling ones first: usual ones, then those to improve.
+
+    What somebody measures on purpose comes before what every loop measures, which is
+    defined by its own name.
+    """
     usual = [name for name in _HEADLINES if name in found]
-    rest = sorted(found.keys() - usual, key=lambda n: (not found[n].direction, n))
-    return usual + rest
+
+    def order(name: str) -> tuple[bool, bool, str]:
+        metric = found[name]
+        return not metric.direction, metric.definition == name, name
+
+    return usual + sorted(found.keys() - usual, key=order)
 
 
 def trend(registry: Registry, id_: str, name: str) -> list[float]:

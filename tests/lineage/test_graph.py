@@ -272,3 +272,13 @@ def test_a_trend_ends_where_the_definition_changes(repo: Registry) -> None:
     assert trend(repo, made.id, "x") == [2, 3, 4, 5, 6, 7, 8, 9]
     third = repo.resolve("HEAD~7")
     assert trend(repo, third, "x") == [0, 1, 2]
+
+
+def test_what_somebody_measures_comes_before_what_every_loop_does() -> None:
+    """A measure of one's own is seen where there is room for two."""
+    found = {
+        "duplicate_rate": Metric(0, "duplicate_rate", direction="lower"),
+        "known_words": Metric(3, direction="higher"),
+        "distinct_2": Metric(1, "distinct_2"),
+    }
+    assert headlines(found) == ["distinct_2", "known_words", "duplicate_rate"]
