@@ -93,7 +93,7 @@ def plan_erasure(
     sharing = {c for c, has in _having(registry, files.keys()) if c != id_ and has}
     if sharing and not together:
         short = ", ".join(sorted(other[:12] for other in sharing))
-        hint = "--all erases these bytes in all of them"
+        hint = "--path FILE erases what only this one has, --all these bytes in all"
         raise NotAllowed(f"other commits have the same bytes: {short}", hint=hint)
     plan = Erasure(id_, files, [id_, *sorted(sharing)])
     gone = files.keys() | tombstones(registry).erased.keys()
