@@ -146,10 +146,10 @@ class Repository:
             self.ids.rebuild()
             data = self.git.blob(f"{self.git_oid(id_)}:{name}")
         if data is None:
-            raise NotFound(f"{name} of {id_} is missing", hint="run `git fsck`")
+            raise NotFound(f"{name} of {id_} is missing", hint=self.git.mend())
         if digest(data) != expected:
             message = f"{name} of {id_} does not have its recorded SHA-256"
-            raise VerificationError(message, hint="run `lineage verify`")
+            raise VerificationError(message, hint=self.git.mend("run `lineage verify`"))
         return data
 
     def git_oid(self, id_: str) -> str:
@@ -181,8 +181,8 @@ class Repository:
         manifests = self.git.read_many(f"{oid}:lineage.json" for oid in oids)
         for oid, found in zip(oids, manifests, strict=True):
             if found is None:
-                hint = "run `git fsck`"
-                raise NotFound(f"the git commit {oid} is missing", hint=hint)
+                what = f"the git commit {oid} is missing"
+                raise NotFound(what, hint=self.git.mend())
             yield Target(digest(found[1].data), oid)
 
     def names(self, space: str) -> dict[str, Target]:

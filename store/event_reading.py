@@ -40,7 +40,7 @@ class Reading(Chains):
     def _read(self, oid: str) -> Event:
         data = self._git.blob(f"{oid}:event.json")
         if data is None:
-            raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
+            raise StoreError(f"the event {oid} is missing", hint=self._git.mend())
         return Event.parse(data)
 
     def _shortened(self, oid: str) -> Event:
@@ -92,7 +92,7 @@ class Reading(Chains):
         blobs = self._git.read_many(f"{oid}:event.json" for oid in oids)
         for oid, found in zip(oids, blobs, strict=True):
             if found is None:
-                raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
+                raise StoreError(f"the event {oid} is missing", hint=self._git.mend())
             yield Logged(oid, Event.parse(found[1].data))
 
     def follows(self, event: str) -> bool:

@@ -38,7 +38,12 @@ _PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # m
 
 
 class GitRepository:
-    """One git repository with a work tree, as lineage uses it."""
+    """One git repository with a work tree, as lineage uses it.
+
+    `spare` says how to throw it away, where nothing in it is anybody's only copy.
+    """
+
+    spare = ""
 
     def __init__(self, root: Path, common: Path) -> None:
         self.root = root
@@ -121,8 +126,13 @@ class GitRepository:
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip() or "it did not say why"
             cause = full(self.common, words)
-            raise StoreError(f"git {args[0]} failed: {words}") from cause
+            hint = "" if cause else self.spare
+            raise StoreError(f"git {args[0]} failed: {words}", hint=hint) from cause
         return done.stdout
+
+    def mend(self, otherwise: str = "run `git fsck`; another clone may have it") -> str:
+        """What to do about damage: throw a spare repository away."""
+        return self.spare or otherwise
 
     # reading
 
@@ -136,7 +146,8 @@ class GitRepository:
             if (said := held(self.common / name)) is not None:
                 if not _OID.fullmatch(said.strip()):
                     hint = "put back the oid that it had, or fetch it from a clone"
-                    raise StoreError(f"the ref {name} is damaged", hint=hint)
+                    what = f"the ref {name} is damaged"
+                    raise StoreError(what, hint=self.mend(hint))
                 return said.strip().decode()
             packed = held(self.common / "packed-refs")
             line = rf"^([0-9a-f]+) {re.escape(name)}$".encode()

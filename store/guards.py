@@ -116,5 +116,5 @@ class Guards:
     def _read(self, oid: str, fresh: Mapping[str, GitObject]) -> bytes:
         data = fresh[oid].data if oid in fresh else self._git.blob(oid)
         if data is None:
-            raise StoreError(f"the git object {oid} is missing", hint="run `git fsck`")
+            raise StoreError(f"the git object {oid} is missing", hint=self._git.mend())
         return data

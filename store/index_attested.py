@@ -70,5 +70,5 @@ def _read(git: GitRepository, told: Sequence[Any]) -> Iterator[Logged]:
     blobs = git.read_many(f"{oid}:event.json" for _, _, oid in told)
     for (_, _, oid), blob in zip(told, blobs, strict=True):
         if blob is None:
-            raise StoreError(f"the event {oid} is missing", hint="run `git fsck`")
+            raise StoreError(f"the event {oid} is missing", hint=git.mend())
         yield Logged(oid, Event.parse(blob[1].data))

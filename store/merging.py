@@ -193,7 +193,7 @@ class _Meeting:
     def _target(self, oid: str) -> Target:
         manifest = self._git.blob(f"{oid}:lineage.json")
         if manifest is None:
-            raise StoreError(f"the git commit {oid} is missing", hint="run `git fsck`")
+            raise StoreError(f"the git commit {oid} is missing", hint=self._git.mend())
         return Target(digest(manifest), oid)
 
 

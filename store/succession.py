@@ -37,6 +37,6 @@ def _versions(git: GitRepository, oid: str) -> list[str]:
     """The git oids of what a commit follows or revises."""
     held, manifest = git.read_many([oid, f"{oid}:lineage.json"])
     if held is None or manifest is None:
-        raise StoreError(f"the git commit {oid} is missing", hint="run `git fsck`")
+        raise StoreError(f"the git commit {oid} is missing", hint=git.mend())
     edges = Commit.parse(manifest[1].data).ids(*BACK)
     return parse_parents(held[1].data)[: len(set(edges))]

@@ -85,14 +85,14 @@ class Views:
             try:
                 listed = self._git.run("ls-tree", "-r", "-z", oid)
             except StoreError:
-                raise _lost("a tree of the names", "") from None
+                raise self._lost("a tree of the names") from None
             for line in listed.decode().split("\0")[:-1]:
                 head, _, path = line.partition("\t")
                 yield names.decode(path.partition("/")[2]), head.split(" ")[2]
             return
         for item in self._git.read_many(entry.oid for entry in buckets.values()):
             if item is None:
-                raise _lost("a tree of the names", "")
+                raise self._lost("a tree of the names")
             for name, entry in parse_tree(item[1].data).items():
                 yield names.decode(name), entry.oid
 
@@ -127,7 +127,7 @@ class Views:
         """Nothing, once every tree above `path` has been read and lacks the next."""
         found = self._git.read(event)
         if found is None or found[1].kind != "commit":
-            raise _lost("the event", event)
+            raise self._lost("the event", event)
         oid = found[1].data[5:45].decode()
         for part in path.split("/"):
             entry = self._read_tree(oid).get(part)
@@ -139,8 +139,12 @@ class Views:
     def _read_tree(self, oid: str) -> Trees:
         data = self._git.blob(oid)
         if data is None:
-            raise _lost("the tree", oid)
+            raise self._lost("the tree", oid)
         return parse_tree(data)
+
+    def _lost(self, what: str, oid: str = "") -> StoreError:
+        named = f"{what} {oid}".rstrip()
+        return StoreError(f"{named} is missing or damaged", hint=self._git.mend())
 
     def moved(
         self, event: str | None, moves: Iterable[Move]
@@ -203,10 +207,3 @@ def moved_meanwhile(ref: str, current: str | None = None) -> Moved:
     space, _, name = ref.partition("/")
     message = f"somebody moved the {WHAT[space]} {name} meanwhile"
     return Moved(message, current, hint="run the command again")
-
-
-def _lost(what: str, oid: str) -> StoreError:
-    hint = "run `git fsck`; another clone may have it"
-    return StoreError(
-        f"{what} {oid} is missing or damaged".replace("  ", " "), hint=hint
-    )

@@ -8,11 +8,12 @@ nothing else. The log only ever grows: one that lacks what the mirror has is ref
 
 import hashlib
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineage.client.http import Server
-from lineage.errors import VerificationError
+from lineage.errors import NotFound, StoreError, VerificationError
 from lineage.sharing.fetch import Incomplete, verify_log
 from lineage.sharing.pull import attic_of, brought, newest_branch
 from lineage.store import git_graph, names, transport
@@ -48,7 +49,30 @@ def repository(server: Server, cache: Path) -> GitRepository:
         if not (folder / ".git" / HOME).exists():
             with locked(cache / f"{folder.name}.lock"):
                 GitRepository.create(folder).home.mkdir(exist_ok=True)
-    return GitRepository.discover(folder)
+    return _opened(folder)
+
+
+def _opened(folder: Path) -> GitRepository:
+    """The mirror in a folder, where nothing is anybody's only copy.
+
+    Raises:
+        StoreError: when it is damaged.
+    """
+    spare = f"remove the mirror, it is made anew: {_removal(folder)}"
+    try:
+        found = GitRepository.discover(folder)
+    except NotFound:
+        raise StoreError(f"the mirror {folder} is damaged", hint=spare) from None
+    except StoreError as error:
+        error.hint = error.hint or spare
+        raise
+    found.spare = spare
+    return found
+
+
+def _removal(folder: Path) -> str:
+    """The command that throws a mirror away; git's objects are read-only."""
+    return f"rm -rf {shlex.quote(str(folder))}"
 
 
 def follow(
@@ -94,7 +118,7 @@ def _bring(
         message = f"{server} no longer has the event {ours[:12]} that it had"
         hint = (
             "its log was cut or replaced; if that is right, remove the mirror: "
-            f"rm -r {git.root}"
+            + _removal(git.root)
         )
         raise VerificationError(message, hint=hint)
     return verify_log(registry, str(server), tip)

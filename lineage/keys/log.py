@@ -62,7 +62,7 @@ class KeyLog:
             return self._git.run("rev-list", *words, tip, *limits).decode().split()
         except StoreError:
             message = "an event of the log is missing or damaged"
-            raise StoreError(message, hint="run `git fsck`") from None
+            raise StoreError(message, hint=self._git.mend()) from None
 
     def _remembered(self) -> tuple[str | None, list[str]]:
         with suppress(OSError, ValueError, TypeError, LookupError):

@@ -11,6 +11,7 @@ import pytest
 
 import lineage
 from lineage.errors import (
+    LineageError,
     NotAllowed,
     NotFound,
     StoreError,
@@ -212,6 +213,33 @@ def test_a_mirror_can_be_thrown_away(
     connect().close()
     shutil.rmtree(tmp_path / "one")
     assert connect().branches() == repo.branches()
+
+
+@pytest.mark.parametrize("harm", ["objects", "packs", "ref", "config"])
+def test_a_damaged_mirror_says_what_to_remove(
+    repo: Registry, connect: Connect, harm: str
+) -> None:
+    """The hint is the command that throws it away, after which all is well."""
+    made = repo.commit("config", "a", params={"seed": 1})
+    with connect() as remote:
+        root = remote.root
+    git = root / ".git"
+    if harm == "objects":
+        shutil.rmtree(git / "objects")
+    elif harm == "packs":
+        for pack in git.rglob("*.pack"):
+            pack.chmod(0o644)
+            pack.write_bytes(b"")
+    elif harm == "ref":
+        (git / names.EVENTS).write_text("x\n", encoding="utf-8")
+    else:
+        (git / "config").write_text("[x\n", encoding="utf-8")
+    with pytest.raises(LineageError) as caught:
+        connect().load(made.id)
+    assert caught.value.hint == f"remove the mirror, it is made anew: rm -rf {root}"
+
+    shutil.rmtree(root)
+    assert connect().load(made.id).params == {"seed": 1}
 
 
 def test_plain_git_reads_the_mirror(repo: Registry, connect: Connect) -> None:
