@@ -29,13 +29,17 @@ from lineage.cli.render import (
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
 from lineage.shapes.impact import KINDS, reached
-from lineage.wording import between, plural
+from lineage.wording import between, listed, plural
 
 if TYPE_CHECKING:
     from lineage.descent.impact import Impact
     from lineage.registry import Registry
 
 _SHAPED = "0 % and no weights: reached as config, judge, prompts or part, not by data"
+_SHARES = (
+    "shares make numbers of them: --derived-from REV,share=N/M, or `shares` of a step"
+)
+_FEW = 3  # commits from which on doses are ranges
 _CSV = (
     *("id", "git", "kind", "name", "branches", "tags", "generation"),
     *("records_low", "records_high", "written_low", "written_high"),
@@ -134,7 +138,7 @@ def _human(app: App, found: "Impact", data: dict[str, Any]) -> Iterator[str]:
     if data["source"]["tainted"]:
         yield app.terminal.paint(_tainted(data))
     yield from sections(app.terminal, _sections(registry, found, data))
-    yield from ("", _SHAPED) if any(map(_is_shaped, data["reached"])) else ()
+    yield from _notes(registry, found, data)
 
 
 def _markdown(
@@ -147,7 +151,27 @@ def _markdown(
     if data["source"]["tainted"]:
         yield from ("", escaped("".join(text for text, _ in _tainted(data))))
     yield from markdown_sections(_sections(registry, found, data))
-    yield from ("", _SHAPED) if any(map(_is_shaped, data["reached"])) else ()
+    for note in _notes(registry, found, data):
+        yield escaped(note)
+
+
+def _notes(
+    registry: "Registry", found: "Impact", data: dict[str, Any]
+) -> Iterator[str]:
+    """What a dose of nothing means, and why some are ranges."""
+    if any(map(_is_shaped, data["reached"])):
+        yield from ("", _SHAPED)
+    if found.open:
+        yield ""
+    for each in found.open[:_FEW]:
+        where = f"{called(registry, each.id)} {short(registry, each.id)}"
+        origin = ", and it states an origin" if each.states_origin else ""
+        lacking = f"no share on {listed(each.roles)}{origin}"
+        yield f"doses are ranges from {where} on: {lacking}"
+    if more := len(found.open[_FEW:]):
+        yield f"… and from {plural(more, 'other commit')} on"
+    if found.open:
+        yield _SHARES
 
 
 def _is_shaped(record: Record) -> bool:

@@ -51,6 +51,17 @@ class Branch(NamedTuple):
     length: int
 
 
+class Open(NamedTuple):
+    """A commit from which on doses are ranges.
+
+    `roles` are those of its edges that have no share; it states an origin, or not.
+    """
+
+    id: str
+    roles: tuple[str, ...]
+    states_origin: bool
+
+
 @dataclass(frozen=True)
 class Impact:
     """What the commit `source` reached, counted in `unit`.
@@ -58,7 +69,7 @@ class Impact:
     `reached` and `measured` are in the order of recording and may have been cut short:
     `count` and `measurements` say how many there are. `kinds` counts the reached ones,
     `turns` is how many times at most a model wrote on the shortest way to any. `tags`
-    are the affected ones, with ids.
+    are the affected ones, with ids, and `open` those that leave doses open.
     """
 
     source: str
@@ -71,6 +82,7 @@ class Impact:
     reached: tuple[Reached, ...]
     measurements: int
     measured: tuple[Reached, ...]
+    open: tuple[Open, ...]
 
 
 def impact(
@@ -98,7 +110,15 @@ def impact(
             reached=tuple(describe.commits(numbers[:limit])),
             measurements=len(found.measured),
             measured=tuple(describe.commits(found.measured[:limit])),
+            open=tuple(_open(found)),
         )
+
+
+def _open(found: Reach) -> Iterator[Open]:
+    for number, roles in found.open.items():
+        commit = found.graph.commits[number]
+        each = tuple(dict.fromkeys(roles))
+        yield Open(commit.id, each, bool(commit.origin))
 
 
 def branches(registry: Registry, index: "Index", found: Reach) -> tuple[Branch, ...]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.descent.dose import Dose, doses, measured
+from lineage.descent.roles import CONTAINS, RECORDS, WRITING
 from lineage.errors import NotFound
 from lineage.registry import Registry
 
@@ -28,6 +29,22 @@ class Reach(NamedTuple):
 
     def kind(self, number: int) -> str:
         return self.graph.commits[number].kind
+
+    @property
+    def open(self) -> dict[int, list[str]]:
+        """Where doses begin to be ranges: the roles of what nobody counted there."""
+        unsure = {n for n, dose in self.doses.items() if _is_range(dose)}
+        if not unsure:
+            return {}
+        known = unsure - {
+            child for child, role, parent, *_ in self.graph.edges
+            if parent in unsure and role in RECORDS | CONTAINS
+        }  # fmt: skip
+        found: dict[int, list[str]] = {number: [] for number in sorted(known)}
+        for child, role, _, _, whole in self.graph.edges:
+            if child in known and role in RECORDS | WRITING and not whole:
+                found[child].append(role)
+        return {number: roles for number, roles in found.items() if roles}
 
     @property
     def numbers(self) -> list[int]:
@@ -62,6 +79,10 @@ def reach(registry: Registry, index: "Index", id_: str, unit: str) -> Reach:
         {n: node.origin for n, node in graph.commits.items() if node.origin},
     )
     return Reach(source, graph, reached, sorted(measured(graph.edges, reached)))
+
+
+def _is_range(dose: Dose) -> bool:
+    return any(share and share.low != share.high for share in dose[:2])
 
 
 def _then(registry: Registry, graph: "Flow") -> "Flow":

@@ -223,6 +223,24 @@ def test_doses_in_tokens(repo: Registry, run: Run) -> None:
     assert dose("--unit", "tokens") == ([[1, 10], [1, 10]], 10)
 
 
+def test_a_range_says_where_it_begins(repo: Registry, run: Run) -> None:
+    """And what to record, so that it becomes a number."""
+    seed = repo.commit("dataset", "seed", params={"rows": 4}).id
+    edges, origin = [Edge("derived_from", seed)], {"type": "mixed"}
+    own = repo.commit("dataset", "own", edges=edges, origin=origin).id
+    share = {"records": [1, 2]}
+    repo.commit("dataset", "half", edges=[Edge("derived_from", own, share=share)])
+    for words in (["impact", seed], ["impact", seed, "--format", "md"]):
+        *_, why, how = run(*words).stdout.replace("\\", "").splitlines()
+
+        assert why == (
+            f"doses are ranges from dataset own {own[:8]} on: "
+            "no share on derived_from, and it states an origin"
+        )
+        assert "--derived-from REV,share=N/M" in how
+    assert "ranges" not in run("impact", own).stdout
+
+
 @pytest.mark.usefixtures("loop")
 def test_what_to_make_again(transcript: Transcript) -> None:
     """In order, each with what it is made from; loops with where to go on from."""

@@ -100,7 +100,10 @@ def commit(
     """Record edited data as a part of their generation; returns the id."""
     before = registry.load(records.kept)
     loop, generation = place
-    edges = [edge for edge in before.edges if edge.role != "derived_from"]
+    wrote = (edge for edge in before.edges if edge.role != "derived_from")
+    edges = [Edge(edge.role, edge.id, edge.evidence) for edge in wrote]
+    count = sum(map(len, made.files.values()))
+    share = {"records": [count - made.edited, count]}
     origin = {
         "type": "mixed" if made.edited else "machine",
         "source": f"records of a model, edited by {by} in a review",
@@ -114,7 +117,7 @@ def commit(
             "dataset",
             f"{loop}-{PART}",
             folder,
-            edges=[*edges, Edge("derived_from", records.kept, "declared")],
+            edges=[*edges, Edge("derived_from", records.kept, "declared", share)],
             params={**params, "part": PART, **counts},
             origin=origin,
             ref=f"runs/{runs(loop, generation)}{PART}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.errors import NotFound, UsageError
 from lineage.loop.functions import load_function
 from lineage.loop.gates import judges_models
+from lineage.loop.records.shards import shards_of
 from lineage.loop.running.stepping import run
 from lineage.loop.running.turn import observed
 from lineage.loop.spec.selection import CHECK
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lineage.loop.running.turn import Turn
+    from lineage.loop.running.turn import Made, Turn
     from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
+    from lineage.store.objects import Commit
 
     Share = Mapping[str, list[int]]
 
@@ -47,9 +49,9 @@ def generated(turn: Turn, writer: str, human: str, base: str) -> tuple[str, Resu
     """
     made = run(turn, "generate", {**_loaded(turn.spec, writer, base), "human": human})
     sources = {"model": ("generated_by", writer), "human": ("derived_from", human)}
-    used = sources if made.result.uses is None else made.result.uses
-    evidence = turn.steps["generate"].evidence
-    edges = [Edge(*sources[name], evidence) for name in used]
+    shares, evidence = made.result.shares, turn.steps["generate"].evidence
+    used = (shares or sources) if made.result.uses is None else made.result.uses
+    edges = [Edge(*sources[name], evidence, shares.get(name)) for name in used]
     edges.append(observed("configured_by", turn.config))
     return turn.record(made, "dataset", "generated", edges), made.result
 
@@ -61,10 +63,12 @@ def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
         turn.note(made, "check", inputs["generated"])
         return "", made.result
     before = turn.registry.load(inputs["generated"])
-    edges = [edge for edge in before.edges if edge.role == "generated_by"]
+    wrote = [edge for edge in before.edges if edge.role == "generated_by"]
+    edges = [Edge(edge.role, edge.id, edge.evidence) for edge in wrote]
     edges.append(observed("configured_by", turn.config))
     evidence = turn.steps["check"].evidence
-    edges.append(Edge("derived_from", inputs["generated"], evidence))
+    share = _filtered(made, before)
+    edges.append(Edge("derived_from", inputs["generated"], evidence, share))
     edges += [
         Edge(role, inputs[name], evidence)
         for name, role in SCORERS.items()
@@ -72,6 +76,20 @@ def synthetic(turn: Turn, inputs: Mapping[str, str]) -> tuple[str, Result]:
     ]
     id_ = turn.record(made, "dataset", "synthetic", edges, before.origin)
     return id_, made.result
+
+
+def _filtered(made: Made, before: Commit) -> Share | None:
+    """How much of a filter's output is of its input.
+
+    All of it, unless the step says otherwise. That is written down where the edges
+    alone would leave open what a stated origin, or a count, has told of the input.
+    """
+    told = made.result.shares.get("generated")
+    counted = any(edge.share for edge in before.edges)
+    if told or made.id or not (before.origin or counted):
+        return told
+    records = sum(shard.records for shard in shards_of(made.output))
+    return {"records": [records, records]}
 
 
 def scorer(turn: Turn) -> dict[str, str]:

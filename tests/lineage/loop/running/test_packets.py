@@ -191,7 +191,8 @@ def test_edited_records_are_trained_on(toy: Toy) -> None:
 
     dataset = toy.registry.load(made.dataset)
     assert (dataset.params["edited"], dataset.params["dropped"]) == (1, 1)
-    assert dataset.ids("derived_from") == (made.instead_of,)
+    [edge] = [edge for edge in dataset.edges if edge.role == "derived_from"]
+    assert (edge.id, edge.share) == (made.instead_of, {"records": [10, 11]})
     assert dataset.origin is not None
     assert dataset.origin["type"] == "mixed"
     assert packet_of(toy, again)["records"] == {"kept": 11, "dropped": 0}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import lineage
+from lineage.descent.impact import impact
 from lineage.errors import LineageError, UsageError
 from lineage.loop.running.workshop import opened
 
@@ -126,6 +128,29 @@ def test_a_step_can_say_that_records_are_from_elsewhere(
     assert not kept.ids("generated_by")
     assert edges(registry, written) == {"configured_by": ["config"]}
     assert registry.load(written).origin == kept.origin
+    [dose] = [r.dose for r in impact(registry, written).reached if r.id == kept.id]
+    assert dose is not None
+    assert (dose.records, dose.whole) == ((1, 1), 30)
+
+
+PARTLY = """
+def generate(job):
+    (job.output / "b.jsonl").write_text('{"text": "fox moon glad fox moon"}\\n' * 30)
+    shares = {"model": {"records": [12, 30]}}
+    return {"shares": shares, "origin": {"type": "human", "source": "a shop"}}
+"""
+
+
+def test_a_step_can_say_how_much_a_model_wrote(toy: Toy, steps_with: With) -> None:
+    """The rest is of the origin that it states, and no dose is a range."""
+    toy.write("partly.py", PARTLY)
+    toy.run(steps=steps_with("generate", "partly:generate"), num_generations=1)
+    registry, (head, zero) = toy.registry, toy.branch()
+    kept = part(registry, head, "synthetic")
+    found = impact(registry, part(registry, zero, "model"))
+    [dose] = [r.dose for r in found.reached if r.id == kept]
+    assert dose is not None
+    assert (dose.records, found.open) == ((Fraction(2, 5),) * 2, ())
 
 
 def test_shares_are_exact_counts_of_records(toy: Toy) -> None:
