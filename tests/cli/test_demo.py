@@ -26,6 +26,7 @@ from lineage.store.disk import locked
 from lineage.verify import verify
 from tests.demo import COMMAND, other_text, without
 from tests.docs.shapes import align
+from tests.dvc import dvc
 from tests.tools import WHAT_AN_AUDITOR_HAS, has, needs_what_an_auditor_has
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ VERIFIED = (
     if has(*WHAT_AN_AUDITOR_HAS)
     else ("$ lineage verify report.zip --signers signers", " 0 failed")
 )
-DVC = str(BIN / "dvc")
 
 
 @pytest.fixture(scope="module")
@@ -254,13 +254,13 @@ def test_plain_git_and_dvc_read_it(copy: Path, registry: Registry) -> None:
         for turn in ("~1", "")
     ]
     turns = [registry.entry(f"loop/accumulate{turn}").git for turn in ("~1", "")]
-    said(copy, DVC, "get", ".", "model", "--rev", gits[1], "-o", "out")
+    plain(copy, "get", ".", "model", "--rev", gits[1], "-o", "out")
     weights = registry.files(registry.resolve("loop/accumulate^includes(model)"))
     for entry in weights:
         data = (copy / "out" / entry.path).read_bytes()
         assert sha256(data).hexdigest() == entry.sha256
-    metrics = json.loads(said(copy, DVC, "metrics", "diff", *turns, "--json"))
-    params = json.loads(said(copy, DVC, "params", "diff", *gits, "--json"))
+    metrics = json.loads(plain(copy, "metrics", "diff", *turns, "--json"))
+    params = json.loads(plain(copy, "params", "diff", *gits, "--json"))
     events = said(copy, "git", "log", "--format=%s", "refs/lineage/events")
 
     assert "perplexity" in metrics["metrics.json"]
@@ -273,19 +273,25 @@ def test_no_garbage_collection_takes_anything(copy: Path) -> None:
     """`git gc --prune=now` and `dvc gc` in every local form, then `lineage verify`."""
     said(copy, "git", "gc", "--quiet", "--prune=now")
     for form in ("-w", "-a", "-T", "-A", "--all-experiments"):
-        said(copy, DVC, "gc", "--force", form)
+        plain(copy, "gc", "--force", form)
         with lineage.open(copy) as registry:
             found = verify(registry)
         assert (found.problems, found.checked > 30) == ([], True), form
 
 
+def plain(folder: Path, *words: str) -> str:
+    """What `dvc` prints, which has to succeed."""
+    home = {**os.environ, "HOME": str(folder.parent)}  # dulwich wants a real folder
+    done = dvc("--cd", folder, *words, env=home)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def said(folder: Path, *command: str) -> str:
     """What a command prints that has to succeed."""
-    home = {**os.environ, "HOME": str(folder.parent)}  # dulwich wants a real folder
     done = subprocess.run(
         command,
         cwd=folder,
-        env=home,
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from lineage.store.files import dvc_address
 from lineage.transfer import fetch_payloads, push_payloads
 from lineage.verify import verify
 from tests import packs
+from tests.dvc import dvc as plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,17 +27,13 @@ if TYPE_CHECKING:
     from lineage.recording import Committed
     from lineage.registry import Registry
 
-DVC = Path(sys.executable).with_name("dvc")
 NAMES = ["a.txt", "b c.txt", "d/é.txt", "d/e/😀", "d/e/'q\"#: [x]", "%41", " lead"]
 ODD = "a\x7f\x85\u2028\ufeff: # 'x' \"y\" \\ \n\t[z] {w}"
 
 
 def dvc(root: Path, *args: str | Path) -> str:
-    command = [str(DVC), "--cd", str(root), *map(str, args)]
     home = {**os.environ, "HOME": str(root.parent)}  # dulwich wants a real folder
-    done = subprocess.run(
-        command, env=home, capture_output=True, text=True, check=False
-    )
+    done = plain("--cd", root, *args, env=home)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

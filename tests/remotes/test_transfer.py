@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +14,11 @@ from lineage.errors import StoreError, VerificationError
 from lineage.keeping import refresh_keep
 from lineage.store.dvc import remote as remote_of
 from lineage.transfer import Moved, fetch_payloads, push_payloads
+from tests.dvc import dvc as plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lineage.registry import Registry
     from tests.remotes.conftest import Remote
@@ -181,15 +180,9 @@ def test_an_interrupted_transfer_goes_on(story: Story, direction: str) -> None:
     assert list(story.registry.payloads.cache.glob("lineage/tmp/*")) == []
 
 
-DVC = Path(sys.executable).with_name("dvc")
-
-
 def dvc(root: Path, *args: str | Path) -> None:
     home = {**os.environ, "HOME": str(root.parent)}  # dulwich wants a real folder
-    command = [DVC, "--cd", root, *args]
-    done = subprocess.run(
-        command, env=home, capture_output=True, text=True, check=False
-    )
+    done = plain("--cd", root, *args, env=home)
     assert done.returncode == 0, done.stderr
 
 
