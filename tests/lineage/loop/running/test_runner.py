@@ -9,6 +9,7 @@ import pytest
 
 import lineage
 from lineage.descent.impact import impact
+from lineage.descent.parcels import Share
 from lineage.errors import LineageError, UsageError
 from lineage.loop.running.workshop import opened
 
@@ -130,7 +131,7 @@ def test_a_step_can_say_that_records_are_from_elsewhere(
     assert registry.load(written).origin == kept.origin
     [dose] = [r.dose for r in impact(registry, written).reached if r.id == kept.id]
     assert dose is not None
-    assert (dose.records, dose.whole) == ((1, 1), 30)
+    assert (dose.records, dose.whole) == (Share(Fraction(1), Fraction(1)), 30)
 
 
 PARTLY = """
@@ -150,7 +151,7 @@ def test_a_step_can_say_how_much_a_model_wrote(toy: Toy, steps_with: With) -> No
     found = impact(registry, part(registry, zero, "model"))
     [dose] = [r.dose for r in found.reached if r.id == kept]
     assert dose is not None
-    assert (dose.records, found.open) == ((Fraction(2, 5),) * 2, ())
+    assert (dose.records, found.open) == (Share(Fraction(2, 5), Fraction(2, 5)), ())
 
 
 def test_shares_are_exact_counts_of_records(toy: Toy) -> None:
