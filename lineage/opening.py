@@ -117,5 +117,6 @@ def _check_whole(repository: GitRepository) -> None:
         if data is not None and Event.parse(data).prev:
             repository.close()
             message = f"{repository.root} has only the end of its log: it is shallow"
-            fetch = "git fetch --unshallow REMOTE '+refs/lineage/*:refs/lineage/*'"
+            spec = f"+{names.ROOT}*:{names.ROOT}*"
+            fetch = f"git fetch --unshallow REMOTE '{spec}'"
             raise VerificationError(message, hint=f"`{fetch}` brings the rest")
