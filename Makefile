@@ -40,10 +40,12 @@ test: .venv/.dev
 test-long: export CRASH_ROUNDS := 4
 test-long: export MACHINE_ROUNDS := 6
 test-long: export RACE_ROUNDS := 3
+test-long: export EXAMPLES := 300
 test-long: .venv/.dev
 	$(SCRATCH) --disk $(PYTEST) tests/test_crash.py tests/test_kills.py tests/test_races.py \
 	    tests/test_registry_machine.py tests/test_sharing_machine.py \
 	    tests/store/packed/test_kills.py tests/lineage/test_packed_races.py
+	$(SCRATCH) $(PYTEST) -m hypothesis
 
 lint: .venv/.dev
 	$(BIN)/ruff check

@@ -81,9 +81,12 @@ LONGEST = (
     "lineage/audit/test_browser.py",
 )
 
-# A busy machine is no reason to fail.
+# A busy machine is no reason to fail. EXAMPLES=300 makes a long run.
 settings.register_profile(
-    "lineage", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "lineage",
+    max_examples=int(os.environ.get("EXAMPLES", "30")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("lineage")
 
