@@ -296,7 +296,7 @@ class RemotePayloads:
         except LineageError:
             raise
         except Exception as error:
-            hint = "see `dvc remote list` for its address, docs/remotes.md for the rest"
+            hint = "`dvc remote list` has its address, docs/remotes.md where its keys go"
             message = f"{self} ({self.url}) {what}: {reason(error)}"
             raise StoreError(message, hint=hint) from error
 
