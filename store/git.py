@@ -352,11 +352,16 @@ def _locked(steps: Iterable[Mapping[str, tuple[str | None, str | None]]]) -> set
 def environment() -> dict[str, str]:
     """The caller's environment without what would redirect git.
 
-    Of settings that are given there git hears which folders are trusted.
+    It may say where the user's own settings are, who they are among them. Of settings
+    that are given in it git hears which folders are trusted.
     """
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    given = os.environ.items()
+    kept = {k: v for k, v in given if not k.startswith("GIT_") or k in _SETTINGS}
     ours = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     return {**kept, **ours, **_trusted()}
+
+
+_SETTINGS = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
 
 
 def _trusted() -> dict[str, str]:

@@ -128,6 +128,19 @@ def test_a_folder_is_trusted_by_what_the_environment_says(
     assert "belongs to another user" in run("branch").stderr
 
 
+def test_who_acts_is_whom_git_says(
+    repo: Registry, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's settings of git may lie elsewhere than at home."""
+    settings = tmp_path / "settings"
+    settings.write_text("[user]\nname = Grace\nemail = grace@example.com\n")
+    for key in ("user.name", "user.email"):
+        subprocess.run(["git", "config", "--unset", key], cwd=repo.root, check=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    assert run("commit", "config", "--name", "c", "--param", "x=1").exit_code == 0
+    assert run("events", "-n", "1", "--format", "csv").stdout.count("Grace") == 1
+
+
 def test_what_a_hook_of_git_sets_leads_nowhere_else(
     repo: Registry, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
