@@ -11,6 +11,7 @@ import html5lib
 import pytest
 
 from lineage import Edge, taints
+from lineage.names_ops import set_branch
 from lineage.server.pages.serving import POLICY
 from lineage.store.views import Move, Target
 
@@ -212,6 +213,26 @@ def test_impact_and_trace_answer_both_ways(
     assert "0 machine turns from human data" in made
     assert f"dataset seed {seed.id[:12]} 100 % 2 human" in made
     assert "CC0-1.0, our docs" in made
+
+
+def test_the_weakest_step_is_a_sentence(
+    client: TestClient, repo: Registry, story: list[Committed]
+) -> None:
+    """A generation includes its parts, and is not that."""
+    repo.commit("generation", "turn", edges=[Edge("includes", story[2].id)])
+    said = words(get(client, "/trace/loop/turn")).partition("The weakest: ")[2]
+    assert re.match("generation 0 of turn [0-9a-f]{12} includes model tutor", said)
+
+
+def test_many_names_are_folded(
+    client: TestClient, repo: Registry, story: list[Committed]
+) -> None:
+    """The page of a commit begins with what it is, however many names it has."""
+    for number in range(20):
+        set_branch(repo, f"side/{number:02}", story[0].id)
+    page = get(client, "/commits/dataset/seed")
+    assert "side/06 13 more names side/07" in words(page)
+    assert page.count("<summary>13 more names</summary>") == 1
 
 
 def test_taints_are_listed_with_what_lifted_them(

@@ -67,6 +67,7 @@ def environment() -> "Environment":
         "stamp": stamp,
         "value": value,
         "words": words.spaced,
+        "stated": words.stated,
     }
     made.globals |= {"between": between, "change_of": change, "judged": judged}
     return made

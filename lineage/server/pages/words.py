@@ -42,6 +42,11 @@ def spaced(role: str) -> str:
     return role.replace("_", " ")
 
 
+def stated(role: str) -> str:
+    """A role as the verb of a sentence: ``is trained on``, ``includes``."""
+    return spaced(role) if role.endswith("s") else f"is {spaced(role)}"
+
+
 def share(edge: Mapping[str, Any]) -> tuple[int, int] | None:
     """Of how many of the child's records, or else tokens, an edge brought how many."""
     pairs: Mapping[str, Sequence[int]] = edge["share"] or {}
