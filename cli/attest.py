@@ -1,6 +1,6 @@
 """`lineage attest`: say something of a commit after it was recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -127,7 +127,7 @@ def _measure(
 
     said = say(registry, id_, given, message=message)
     shown = {name: metric and shapes.metric_(metric) for name, metric in given.items()}
-    return _Told(said, {"metrics": shown}, "said", names=given)
+    return _Told(said, {"metrics": shown}, "said", names=_shown(given))
 
 
 def _state(
@@ -136,8 +136,11 @@ def _state(
     from lineage.stated import state
 
     said = state(registry, id_, given, message=message)
-    names = [field + " withdrawn" * (text is None) for field, text in given.items()]
-    return _Told(said, {"stated": given}, "stated", names=names)
+    return _Told(said, {"stated": given}, "stated", names=_shown(given))
+
+
+def _shown(given: Mapping[str, object]) -> list[str]:
+    return [name + " withdrawn" * (said is None) for name, said in given.items()]
 
 
 def _tell_unasked(app: App, given: dict[str, str | None]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import NotFound, UsageError
 from lineage.policy import rules
 from lineage.policy.rules import Violation
 
@@ -84,7 +84,7 @@ def _narrowed(
 def _selected(registry: "Registry", rule: str, revset: str) -> list[str]:
     try:
         return registry.select(revset)
-    except LineageError as error:
+    except (UsageError, NotFound) as error:
         wrong = UsageError(f"{rule} of the policy: {error}", hint=error.hint)
         wrong.place = error.place
         raise wrong from None

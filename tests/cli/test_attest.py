@@ -61,7 +61,7 @@ aaaaaaaaaaaa…
 2> said already of generation tutor bbbbbbbb: accuracy
 $ lineage attest loop/tutor --withdraw accuracy
 iiiiiiiiiiii…
-2> said of generation tutor bbbbbbbb: accuracy
+2> said of generation tutor bbbbbbbb: accuracy withdrawn
 """)
 
 

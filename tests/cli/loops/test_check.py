@@ -269,6 +269,17 @@ exit 1
 """)  # noqa: E501
 
 
+def test_damage_is_no_mistake_in_the_policy(chats: Registry, run: Run) -> None:
+    """What cannot be read is told as it is, by whatever rule it was met."""
+    asked = ("rev-parse", "refs/lineage/events:view/heads")
+    tree = chats.git.run(*asked).decode().strip()
+    (chats.git.common / "objects" / tree[:2] / tree[2:]).unlink()
+
+    done = run("check")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"error: the tree {tree} is missing or damaged\n")
+
+
 @pytest.mark.usefixtures("chats")
 def test_git_commit_is_refused_by_the_hook(repo: Registry, run: Run) -> None:
     """What .pre-commit-hooks.yaml starts holds up a commit of git until all is well."""
