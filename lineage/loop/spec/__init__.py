@@ -27,7 +27,7 @@ from pydantic import (
 from lineage.errors import UsageError
 from lineage.loop.spec.budgets import BudgetsSpec
 from lineage.loop.spec.dataset import DatasetSpec
-from lineage.loop.spec.errors import Section, refuse, sentence, shown
+from lineage.loop.spec.errors import Section, endings_of_text, refuse, sentence, shown
 from lineage.loop.spec.evaluation import (
     OWN_MEASURES,
     EvaluationSpec,
@@ -46,6 +46,7 @@ from lineage.loop.spec.selection import SelectionSpec
 from lineage.loop.spec.steps import StepsSpec
 from lineage.loop.spec.trainer import TrainerSpec
 from lineage.loop.spec.yaml_file import read_yaml
+from lineage.store import names
 from lineage.store.canonical import normalise
 from lineage.store.disk import read_file
 
@@ -103,6 +104,10 @@ class LoopSpec(Section):
     def _own_branch(cls, name: str) -> str:
         if name.endswith("@rejected"):
             refuse("must not end in @rejected, where its loop keeps what was stopped")
+        try:
+            names.check(f"loop/{name}", "branch")
+        except UsageError as error:
+            refuse(f"cannot be a loop's: {error}")
         return name
 
     @field_validator("training")
@@ -206,6 +211,8 @@ class LoopSpec(Section):
         if not isinstance(mapping, Mapping):
             raise UsageError(f"a loop spec is a mapping, not {shown(mapping)}")
         plain = normalise(mapping, "spec")
+        for place in endings_of_text(plain):
+            raise UsageError(f"{place}: has a NUL, which no name and no path can have")
         try:
             return cls.model_validate(plain, context=base)
         except ValidationError as error:

@@ -16,7 +16,7 @@ class DatasetSpec(Section):
     train_file: list[str] = Field(min_length=1)
     """A `.txt`, `.jsonl`, `.csv` or `.parquet` file, a `datasets` folder, or
     several."""
-    text_column: str = "text"
+    text_column: str = Field(default="text", min_length=1)
     """The column that has the text; a `.txt` has none."""
     prompt_column: str | None = Field(default=None, min_length=1)
     """Instead: the column of prompts."""
@@ -55,7 +55,7 @@ class DatasetSpec(Section):
     ) -> list[str] | None:
         base = info.context or Path()
         for name in files or ():
-            if not name.endswith(SUFFIXES) and not (base / name).is_dir():
+            if not name.endswith(SUFFIXES) and not (name and (base / name).is_dir()):
                 refuse(f"{name!r} is none of {', '.join(SUFFIXES)}")
         return files
 

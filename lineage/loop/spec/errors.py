@@ -1,6 +1,6 @@
 """A spec's mistakes as one clear sentence each, with the nearest valid name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import NoReturn
 
@@ -97,6 +97,19 @@ def first_mistake(error: ValidationError) -> str:
         return first["msg"]
     words = _WORDS[kind].format(**first.get("ctx", {}))
     return words if kind in _NO_VALUE else f"{words}, not {shown(first['input'])}"
+
+
+def endings_of_text(value: object, place: str = "") -> Iterator[str]:
+    """Where a text has a NUL, with which the system ends names and paths."""
+    if isinstance(value, str) and "\0" in value:
+        yield place
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from endings_of_text(key, place or "a key")
+            yield from endings_of_text(each, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from endings_of_text(each, f"{place}[{number}]")
 
 
 def shown(value: object) -> str:

@@ -43,6 +43,13 @@ class StepSpec(Section):
             refuse(_STEP_FORMS)
         return name
 
+    @field_validator("command")
+    @classmethod
+    def _some_word(cls, command: str | None) -> str | None:
+        if command is not None and not command.strip():
+            refuse("must not be empty")
+        return command
+
     @model_validator(mode="before")
     @classmethod
     def _bare_name(cls, value: object) -> object:

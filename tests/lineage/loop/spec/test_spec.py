@@ -410,6 +410,40 @@ def test_unknown_keys_name_the_nearest(
             "steps.train.command: must not be empty",
         ),
         (
+            {"steps": {"train": {"command": " "}}},
+            "steps.train.command: must not be empty",
+        ),
+        (
+            {"dataset": {"train_file": ""}},
+            "dataset.train_file: '' is none of .txt, .jsonl, .csv, .parquet",
+        ),
+        (
+            {"dataset": {"text_column": ""}},
+            "dataset.text_column: must not be empty",
+        ),
+        (
+            {"name": " "},
+            (
+                "name: cannot be a loop's: the branch 'loop/ ' has characters that "
+                "do not print, or spaces at an end"
+            ),
+        ),
+        (
+            {"name": "a..b"},
+            (
+                "name: cannot be a loop's: the branch 'loop/a..b' contains .., which "
+                "revisions are written with"
+            ),
+        ),
+        (
+            {"gates": [{"type": "check_record", "checks": "a\0.py"}]},
+            "gates[0].checks: has a NUL, which no name and no path can have",
+        ),
+        (
+            {"model": {"config": {"a\0": 1}}},
+            "model.config: has a NUL, which no name and no path can have",
+        ),
+        (
             {"model": {"config": {"model_type": float("nan")}}},
             "spec.model.config.model_type is nan, which has no place in a manifest",
         ),
