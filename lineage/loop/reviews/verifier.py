@@ -119,9 +119,10 @@ def audit(kept: Stratum, dropped: Stratum) -> Audit:
     strata = (kept, dropped)
     if not kept.records or any(s.records and not s.labelled for s in strata):
         return Audit(kept, dropped)
-    point = _figures(strata, [_share(s) * s.records for s in strata])
+    records = kept.records, dropped.records
+    point = _figures(*records, *(_share(s) * s.records for s in strata))
     nodes = [_nodes(s) for s in strata]
-    found = [_figures(strata, (a, b)) for a in nodes[0] for b in nodes[1]]
+    found = [_figures(*records, a, b) for a in nodes[0] for b in nodes[1]]
     columns = zip(point, zip(*found, strict=True), strict=True)
     return Audit(kept, dropped, *(_estimate(value, all_) for value, all_ in columns))
 
@@ -130,12 +131,12 @@ def _share(stratum: Stratum) -> float:
     return stratum.right / stratum.labelled if stratum.labelled else 0.0
 
 
-def _figures(strata: Sequence[Stratum], right: Sequence[float]) -> _Figures:
-    """All figures for so many right records in the two strata."""
-    wrong = [s.records - r for s, r in zip(strata, right, strict=True)]
-    phi = right[0] / sum(right) if sum(right) else 0.0
-    psi = wrong[0] / sum(wrong) if sum(wrong) else 0.0
-    rate = sum(wrong) / sum(s.records for s in strata)
+def _figures(kept: int, dropped: int, right: float, lost: float) -> _Figures:
+    """All figures where so many of the kept records are right, and of the dropped."""
+    false, wrong = kept - right, (kept - right) + (dropped - lost)
+    phi = right / (right + lost) if right + lost else 0.0
+    psi = false / wrong if wrong else 0.0
+    rate = wrong / (kept + dropped)
     star = phi / (phi + psi)
     return _Figures(phi, psi, rate, star, star - rate)
 
