@@ -418,7 +418,7 @@ def test_unknown_keys_name_the_nearest(
             "dataset.train_file: '' is none of .txt, .jsonl, .csv, .parquet",
         ),
         (
-            {"dataset": {"text_column": ""}},
+            {"dataset": {"train_file": "human.txt", "text_column": ""}},
             "dataset.text_column: must not be empty",
         ),
         (
