@@ -228,6 +228,21 @@ def test_a_commit_is_a_run_event(repo: Registry, model: str, run: Run_) -> None:
     assert run("emit").exit_code == 2
 
 
+def test_any_text_is_printed_in_any_locale(
+    repo: Registry, run: Run_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As UTF-8, one event a line, where Python would take words for ASCII, too."""
+    made = repo.commit("dataset", "größe/名", params={"schlüssel": "wért\u2028🦊"})
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0"}.items():
+        monkeypatch.setenv(name, value)
+    [line] = run("emit", "--print", made.id, apart=True).stdout.split("\n")[:-1]
+    event = json.loads(line)
+    [value] = event["run"]["facets"]["executionParameters"]["parameters"]
+
+    assert event["outputs"][0]["name"] == "dataset/größe/名"
+    assert (value["key"], value["value"]) == ("schlüssel", "wért\u2028🦊")
+
+
 @pytest.mark.usefixtures("model")
 def test_each_commit_is_sent_beside_whoever_records_it(
     tmp_path: Path, run: Run_
