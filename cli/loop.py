@@ -181,6 +181,7 @@ def _warn_of_taints(app: App, branch: str) -> bool:
 
 def _explain(app: App, error: LineageError, name: str, again: str) -> None:
     """Say why a loop does not go on, and what to type next."""
+    from lineage.loop.branches import rejected_branch
     from lineage.loop.reviews.deciding import can_be_approved
     from lineage.loop.running.overview import stopped_try
 
@@ -194,7 +195,7 @@ def _explain(app: App, error: LineageError, name: str, again: str) -> None:
         })  # fmt: skip
         return
     app.terminal.complain(str(error))
-    rejected = f"loop/{name}@rejected"
+    rejected = rejected_branch(name)
     stopped = stopped_try(app.registry, name)
     commands = {f"lineage show {stopped}": "what was stopped", again: "another try"}
     if stopped == rejected and can_be_approved(app.registry, name):

@@ -27,6 +27,7 @@ from lineage.audit.oversight import Overseen
 from lineage.audit.steps import turn_of
 from lineage.errors import NotFound
 from lineage.keys.signatures import Signatures, Signer
+from lineage.loop.branches import branch_of
 from lineage.registry import Registry
 from lineage.store.event_reading import Logged
 from lineage.store.objects import Event
@@ -202,6 +203,6 @@ def _concerns(
     loop = event.data.get("loop")
     if loop is None or not branches:
         return event.subject in commits
-    return f"loop/{loop}" in branches and (
+    return branch_of(str(loop)) in branches and (
         event.subject is None or event.subject in commits
     )

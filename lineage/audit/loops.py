@@ -8,14 +8,12 @@ from functools import cached_property
 from lineage.audit.known import Library
 from lineage.audit.model import Step
 from lineage.audit.steps import Turn, noted
+from lineage.loop.branches import REJECTED, branch_of, rejected_branch, set_aside_from
 from lineage.loop.reviews.standing import TOLD
-from lineage.loop.running.journal import set_aside_from
 from lineage.registry import Registry
 from lineage.store.event_reading import Logged
 from lineage.store.objects import Event, is_id
 from lineage.walks import reached
-
-REJECTED = "@rejected"  # ends the name of the branch of a loop's rejected generations
 
 
 @dataclass(slots=True)
@@ -72,7 +70,7 @@ class Log:
                 self.stood.setdefault(branch, []).append(change.after)
                 self.last.setdefault(change.after, (branch, logged))
         for id_ in gone:
-            aside = f"loop/{event.data.get('loop')}{REJECTED}"
+            aside = rejected_branch(str(event.data.get("loop")))
             self.stood.setdefault(aside, []).append(id_)
             self.last.setdefault(id_, (aside, logged))
 
@@ -114,7 +112,7 @@ class Loops:
         What somebody made who went on from there has another name and is no try.
         """
         beside = set_aside_from(branch)
-        own = f"loop/{self._commit(id_).name}"
+        own = branch_of(self._commit(id_).name)
         return beside if branch.endswith(REJECTED) or beside == own else ""
 
     def ends(self, subjects: Iterable[str]) -> dict[str, tuple[str, ...]]:

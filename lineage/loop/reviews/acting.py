@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lineage.errors import WaitingForReview
+from lineage.loop.branches import branch_of, rejected_branch, runs
 from lineage.loop.reviews import packet
 from lineage.loop.reviews.asking import question
 from lineage.loop.reviews.ballots import REQUEST, VERDICT, ballots
@@ -137,7 +138,7 @@ def wait(loop: str, generation: int, on: str, subject: str, why: str) -> NoRetur
     what = f"generation {generation}"
     what = what if on == "generation" else f"the {on} of {what}"
     where = f"{what}, {subject[:12]}"
-    message = f"{journals.branch(loop)} waits for a review of {where}: {why}"
+    message = f"{branch_of(loop)} waits for a review of {where}: {why}"
     hint = f"`lineage review show {subject[:12]}`, then approve or reject it"
     raise WaitingForReview(message, hint=hint)
 
@@ -181,7 +182,7 @@ def go_back(
     message = f"generation {number} of {name} {rejection(verdict)}"
     event = _rollback(registry, name, message, action, ids[end:])
     _move_back(registry, name, ids, end, event, aside=True)
-    registry.drop_runs(journals.runs(spec.name, len(ids)))
+    registry.drop_runs(runs(spec.name, len(ids)))
     return goes_on
 
 
@@ -232,9 +233,9 @@ def _move_back(
     """Leave the first `end` generations on the branch, and the last one `aside`."""
     tip = Target(ids[-1], registry.git_oid(ids[-1]))
     last = Target(ids[end - 1], registry.git_oid(ids[end - 1])) if end else None
-    moves = [Move(f"heads/{journals.branch(loop)}", tip, last, kept=True)]
+    moves = [Move(f"heads/{branch_of(loop)}", tip, last, kept=True)]
     if aside:
-        place = f"heads/{journals.rejected_branch(loop)}"
+        place = f"heads/{rejected_branch(loop)}"
         moves.append(Move(place, registry.target(place), tip))
     with disk_errors("moving the name"), registry.events_log.locked() as lock:
         registry.record(event, moves, lock=lock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lineage.loop.running.journal import branch
+from lineage.loop.branches import branch_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def _earlier(registry: Registry, loop: str, commit: Commit) -> list[Commit]:
     """The generations before, newest first: along `follows`, or the loop's branch."""
     before = commit.ids("follows")
     if commit.kind == "dataset":
-        tip = registry.target(f"heads/{branch(loop)}")
+        tip = registry.target(f"heads/{branch_of(loop)}")
         before = (tip.id,) if tip else ()
     found: list[Commit] = []
     while before:

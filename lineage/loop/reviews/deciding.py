@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lineage.errors import NotAllowed, UsageError
+from lineage.loop.branches import rejected_branch
 from lineage.loop.reviews import packet
 from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot
@@ -17,7 +18,7 @@ from lineage.loop.reviews.coverage import seconds
 from lineage.loop.reviews.packet import gates_of
 from lineage.loop.reviews.standing import Reviews, verdict_of
 from lineage.loop.reviews.terms import terms_of
-from lineage.loop.running.journal import is_failure, left_nothing, rejected_branch
+from lineage.loop.running.journal import is_failure, left_nothing
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.objects import Event

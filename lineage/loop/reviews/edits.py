@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
+from lineage.loop.branches import runs
 from lineage.loop.records.shards import encode
 from lineage.loop.reviews.records import KEPT
-from lineage.loop.running.journal import runs
 from lineage.store.canonical import normalise
 from lineage.store.objects import Edge
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.errors import Ambiguous, NotFound, UsageError
+from lineage.loop.branches import LOOP, branch_of
 from lineage.loop.reviews.ballots import People
 from lineage.loop.reviews.drawing import RANDOM
 from lineage.loop.reviews.records import DROPPED, KEPT
@@ -175,8 +176,9 @@ def audited_loop(registry: Registry, name: str | None, log: Iterable[Logged]) ->
         raise Ambiguous(f"{len(names)} loops have labels", names)
     if name is None and names:
         return names[0]
-    wanted = (name or "").removeprefix("loop/")
-    if not wanted or not (wanted in names or registry.target(f"heads/loop/{wanted}")):
+    wanted = (name or "").removeprefix(LOOP)
+    there = wanted in names or registry.target(f"heads/{branch_of(wanted)}")
+    if not wanted or not there:
         what = f"there is no loop called {wanted!r}" if name else "nothing is labelled"
         raise NotFound(what, hint="`lineage loop status` lists the loops")
     return wanted

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import Ambiguous, NotFound
+from lineage.loop.branches import branch_of
 from lineage.loop.reviews.ballots import REQUEST, VERDICT, Ballot, People, ballots
 from lineage.loop.reviews.coverage import seconds
-from lineage.loop.running.journal import branch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -127,17 +127,17 @@ class Reviews:
         if name is None:
             return self._only()
         for waiting in self.waiting.values():
-            if name in (waiting.loop, branch(waiting.loop)):
+            if name in (waiting.loop, branch_of(waiting.loop)):
                 return waiting.subject
         try:
             return registry.resolve(name)
         except NotFound:
             if name in self.newest:
                 return self.newest[name]
-            if registry.target(f"heads/{branch(name)}") is None:
+            if registry.target(f"heads/{branch_of(name)}") is None:
                 raise
             hint = "`lineage loop status` shows how far the loops are"
-            raise NotFound(f"nothing of {branch(name)} waits", hint=hint) from None
+            raise NotFound(f"nothing of {branch_of(name)} waits", hint=hint) from None
 
     def _only(self) -> str:
         if not self.waiting:

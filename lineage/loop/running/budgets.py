@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lineage.loop.branches import branch_of
 from lineage.loop.reviews import acting
 from lineage.loop.reviews.ballots import VERDICT, decisions
-from lineage.loop.running.journal import approved, branch
+from lineage.loop.running.journal import approved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +68,7 @@ class Spent:
 
     def note(self, event: Event, loop: str) -> None:
         """Add what one event tells of."""
-        head = f"heads/{branch(loop)}"
+        head = f"heads/{branch_of(loop)}"
         if any(change.ref == head and change.after for change in event.refs):
             self.add({GENERATIONS: 1})
         if "step" in event.data:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
-from lineage.loop.running.journal import branch
+from lineage.loop.branches import branch_of
 from lineage.loop.spec.gates import GATES
 from lineage.store.canonical import Json, canonical, digest, normalise
 from lineage.store.digests import sha256_at
@@ -57,7 +57,7 @@ def check(registry: Registry, spec: LoopSpec, past: Sequence[Parts]) -> None:
     changed = changed or _changed_file(registry, spec, past[0])
     if changed:
         number = len(past) - 1
-        message = f"{branch(spec.name)} is at generation {number} and {changed}"
+        message = f"{branch_of(spec.name)} is at generation {number} and {changed}"
         hint = "put it back as it was, or give the loop another name"
         raise UsageError(message, hint=hint)
 

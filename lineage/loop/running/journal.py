@@ -7,13 +7,12 @@ running it would give the same again.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from lineage.errors import UsageError
 from lineage.events import newest_first
+from lineage.loop.branches import branch_of, set_aside_from
 from lineage.loop.reviews.ballots import Ballot, ballots
 from lineage.loop.steps.protocol import Result
 from lineage.store.objects import Metric
@@ -24,32 +23,6 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.event_reading import Logged
     from lineage.store.objects import Commit, Event
-
-
-def branch(loop: str) -> str:
-    """The branch of a loop's generations."""
-    return f"loop/{loop}"
-
-
-def rejected_branch(loop: str) -> str:
-    """The branch of tries that a gate, a person or a failed step ended."""
-    return f"loop/{loop}@rejected"
-
-
-def aside_branch(loop: str, generation: int, attempt: int) -> str:
-    """The branch of a try that was finished beside the loop's own generation."""
-    return f"loop/{loop}@g{generation}" + (f"-{attempt}" if attempt else "")
-
-
-def set_aside_from(name: str) -> str:
-    """The loop's branch beside which tries go on the branch `name`; "" for none."""
-    match = re.fullmatch(r"(loop/.+)@(?:rejected|g\d+(?:-\d+)?)", name)
-    return match[1] if match else ""
-
-
-def runs(loop: str, generation: int) -> str:
-    """The prefix of the run refs that hold the parts of an unfinished generation."""
-    return f"{quote(loop, safe='')}/{generation}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +156,7 @@ def _tries(
         gone = next(iter(event.data.get("rolled_back", ())), None)
         for change in event.refs:
             aside = _is_aside(change.ref, loop)
-            back = gone and change.ref == f"heads/{branch(loop)}"
+            back = gone and change.ref == f"heads/{branch_of(loop)}"
             if not change.after or not (aside or back):
                 continue
             first = gone or change.after
@@ -197,7 +170,7 @@ def _tries(
 def _is_aside(ref: str, loop: str) -> bool:
     """Whether a ref is a branch of tries that a loop has set aside."""
     name = ref.removeprefix("heads/")
-    return ref != name and set_aside_from(name) == branch(loop)
+    return ref != name and set_aside_from(name) == branch_of(loop)
 
 
 def is_failure(commit: Commit) -> bool:
@@ -217,7 +190,7 @@ def _moves(registry: Registry, journal: Journal, loop: str, event: Event) -> boo
     A try that a person let pass goes on where it was stopped.
     """
     for change in event.refs:
-        ours = change.ref == f"heads/{branch(loop)}" or _is_aside(change.ref, loop)
+        ours = change.ref == f"heads/{branch_of(loop)}" or _is_aside(change.ref, loop)
         if not ours or not change.after:
             continue
         commit = registry.load(change.after)
@@ -249,14 +222,14 @@ def approved(verdict: Event | None) -> bool:
 
 def _history(registry: Registry, loop: str) -> list[str]:
     """The ids of the branch's generations, oldest first."""
-    tip = registry.target(f"heads/{branch(loop)}")
+    tip = registry.target(f"heads/{branch_of(loop)}")
     ids = [tip.id] if tip else []
     while ids and (before := registry.load(ids[-1]).ids("follows")):
         ids.append(before[0])
     ids.reverse()
     for number, id_ in enumerate(ids):
         if registry.load(id_).params.get("generation") != number:
-            message = f"{branch(loop)} has generations that no loop run made"
+            message = f"{branch_of(loop)} has generations that no loop run made"
             raise UsageError(message, hint="give the loop another name")
     return ids
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from lineage.errors import NotFound, UsageError
 from lineage.events import newest_first
+from lineage.loop.branches import LOOP, branch_of, loop_of, loop_of_run, rejected_branch
 from lineage.loop.reviews.acting import rejection
 from lineage.loop.reviews.coverage import Coverage, coverage
 from lineage.loop.reviews.labels import Audited, audits
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from lineage.registry import Registry
     from lineage.store.event_reading import Logged
     from lineage.store.objects import Metric
-
-_REJECTED = "@rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def loops(registry: Registry, only: str | None = None) -> list[LoopState]:
     """
     names = _names(registry)
     if only is not None:
-        wanted = only if only in names else only.removeprefix("loop/")
+        wanted = only if only in names else only.removeprefix(LOOP)
         if wanted not in names:
             hint = "`lineage loop status` lists the loops"
             raise NotFound(f"there is no loop called {wanted!r}", hint=hint)
@@ -99,22 +98,20 @@ class _Log:
 def _names(registry: Registry) -> set[str]:
     """From the branches, and the parts of a first generation in the making."""
     heads = registry.events_log.names("heads")
-    names = {name.removeprefix("loop/") for name in heads if name.startswith("loop/")}
-    runs = registry.events_log.names("runs")
-    begun = {unquote(name.partition("/")[0]) for name in runs}
-    return {name.removesuffix(_REJECTED) for name in names | begun}
+    begun = map(loop_of_run, registry.events_log.names("runs"))
+    return {loop_of(name) for name in heads if name.startswith(LOOP)}.union(begun)
 
 
 def _state(registry: Registry, reviews: Reviews, log: _Log, name: str) -> LoopState:
     try:
         known = journal.read(registry, name)
     except UsageError as error:  # generations that somebody committed by hand
-        return LoopState(name, journal.branch(name), "idle", str(error), "", ())
+        return LoopState(name, branch_of(name), "idle", str(error), "", ())
     state, why, subject = _standing(registry, reviews, known, name)
     found = audits(registry, name, reviews.log)
     return LoopState(
         name,
-        journal.branch(name),
+        branch_of(name),
         state,
         why,
         subject,
@@ -207,7 +204,7 @@ def stopped_try(registry: Registry, name: str) -> str:
     One that `action: branch` has kept is not on `loop/NAME@rejected`.
     """
     branch, stopped = (
-        journal.rejected_branch(name),
+        rejected_branch(name),
         journal.read(registry, name).rejected,
     )
     kept = registry.target(f"heads/{branch}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lineage.loop.branches import branch_of, runs
 from lineage.loop.gates import load_gates
 from lineage.loop.machines.launcher import launched
 from lineage.loop.measuring.own_measures import load_measures
@@ -122,7 +123,7 @@ class _Loop:
             self._settle()
         self.workshop.clear()
         name, tip = self.spec.name, self.past[-1].id
-        return LoopResult(name, journal.branch(name), tip, tuple(self.made))
+        return LoopResult(name, branch_of(name), tip, tuple(self.made))
 
     def _turn(self) -> Turn:
         return Turn(
@@ -266,7 +267,7 @@ class _Loop:
         name, number = self.spec.name, turn.generation
         seconds = time.monotonic() - begun
         more = {"seconds": round(seconds, 3), **circumstances}
-        id_ = turn.commit_generation(journal.branch(name), message, params, **more)
+        id_ = turn.commit_generation(branch_of(name), message, params, **more)
         finished = Finished(
             name, number, turn.attempt, id_, turn.said.metrics, turn.said.gates, seconds
         )
@@ -297,7 +298,7 @@ class _Loop:
     def _settle(self) -> None:
         """Tidy up after the newest generation, and wait for its review if due."""
         newest, zero, number = self.past[-1], self.past[0], len(self.past) - 1
-        prefix = journal.runs(self.spec.name, number)
+        prefix = runs(self.spec.name, number)
         self.registry.drop_runs(prefix, included_by=newest.id)
         again = {newest.model, zero.model, zero.held_out, *self._sources().values()}
         again |= {newest.synthetic, *self.scorer.values()}

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from lineage.errors import GateFailed, LineageError
+from lineage.loop.branches import aside_branch, branch_of, rejected_branch, runs
 from lineage.loop.reviews.acting import roll_back
-from lineage.loop.running.journal import aside_branch, branch, rejected_branch, runs
 
 if TYPE_CHECKING:
     from lineage.loop.running.turn import Turn
@@ -64,7 +64,7 @@ def stop(loop: str, generation: int, reason: str, place: str = "") -> NoReturn:
     Raises:
         GateFailed: always.
     """
-    message = f"generation {generation} of {branch(loop)} was stopped: {reason}"
+    message = f"generation {generation} of {branch_of(loop)} was stopped: {reason}"
     hint = (
         f"it is kept on {place or rejected_branch(loop)}; "
         "run the loop again to try with another seed"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lineage.loop.branches import branch_of, runs
 from lineage.loop.running.environment import environment
-from lineage.loop.running.journal import Parts, runs
-from lineage.loop.running.journal import branch as branch_of
+from lineage.loop.running.journal import Parts
 from lineage.loop.running.progress import Activity
 from lineage.loop.running.verdicts import Said
 from lineage.store.objects import Edge

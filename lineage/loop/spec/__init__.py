@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from lineage.errors import UsageError
+from lineage.loop.branches import REJECTED
 from lineage.loop.spec.budgets import BudgetsSpec
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, endings_of_text, refuse, sentence, shown
@@ -102,7 +103,7 @@ class LoopSpec(Section):
     @field_validator("name")
     @classmethod
     def _own_branch(cls, name: str) -> str:
-        if name.endswith("@rejected"):
+        if name.endswith(REJECTED):
             refuse("must not end in @rejected, where its loop keeps what was stopped")
         try:
             names.check(f"loop/{name}", "branch")

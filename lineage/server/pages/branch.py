@@ -10,6 +10,7 @@ from lineage.audit.curves import curve
 from lineage.audit.model import Measure, Point
 from lineage.errors import NotFound
 from lineage.graph import headlines
+from lineage.loop.branches import REJECTED
 from lineage.loop.measuring.definitions import direction_of
 from lineage.measured import metrics
 from lineage.server.pages import words
@@ -61,7 +62,7 @@ def _walk(registry: "Registry", id_: str) -> Iterator[str]:
 
 def _beside(registry: "Registry", branch: str) -> str:
     """The branch with the turns that were not followed."""
-    name = f"{branch}@rejected"
+    name = branch + REJECTED
     return name if registry.events_log.lookup(f"heads/{name}") else ""
 
 

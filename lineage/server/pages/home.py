@@ -7,6 +7,7 @@ from lineage import shapes
 from lineage.graph import headlines, trend
 from lineage.history import Entry, Names, entry
 from lineage.indexing import index_of
+from lineage.loop.branches import LOOP, REJECTED, loop_of
 from lineage.loop.reviews.standing import Reviews
 from lineage.measured import metrics
 from lineage.releases import live_in
@@ -25,7 +26,7 @@ _EVENTS = 12
 def page(site: Site, registry: "Registry") -> str:
     """The registry at a glance: loops, other branches, what is live, newest events."""
     heads = registry.events_log.names("heads")
-    loops = {name: oid for name, oid in heads.items() if name.startswith("loop/")}
+    loops = {name: oid for name, oid in heads.items() if name.startswith(LOOP)}
     others = {name: oid for name, oid in heads.items() if name not in loops}
     newest = [
         registry.events_log.event(oid)
@@ -85,9 +86,8 @@ def _row(registry: "Registry", branch: str, tip: Entry) -> dict[str, Any]:
 
 
 def _loop(row: dict[str, Any]) -> dict[str, Any]:
-    name = row["branch"].removeprefix("loop/")
-    rejected = name.endswith("@rejected")
-    return {**row, "name": name.removesuffix("@rejected"), "rejected": rejected}
+    branch = row["branch"]
+    return {**row, "name": loop_of(branch), "rejected": branch.endswith(REJECTED)}
 
 
 def measured(registry: "Registry", id_: str) -> dict[str, Any] | None:
