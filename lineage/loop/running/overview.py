@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
 
 from lineage.errors import NotFound, UsageError
 from lineage.events import newest_first
@@ -17,7 +16,7 @@ from lineage.loop.reviews.labels import Audited, audits
 from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running import journal
 from lineage.loop.running.budgets import Override, Spent, overrides
-from lineage.store.disk import locked
+from lineage.loop.running.workshop import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +149,7 @@ def _standing(
 ) -> tuple[str, str, str]:
     """State, reason, and the commit that both are about."""
     number = len(known.generations)
-    if _is_running(registry, name):
+    if is_held(registry, name):
         return "running", _progress(known, number), ""
     for waiting in reviews.waiting.values():
         if waiting.loop == name and _is_open(known, waiting.subject):
@@ -165,17 +164,6 @@ def _standing(
     if known.done or not known.generations:
         return "unfinished", _progress(known, number), ""
     return "idle", "", ""
-
-
-def _is_running(registry: Registry, name: str) -> bool:
-    lock = registry.home / "loops" / quote(name, safe="") / "lock"
-    if registry.events_log.at or not lock.exists():  # nobody knows who ran then
-        return False
-    try:
-        with locked(lock, wait=False):
-            return False
-    except BlockingIOError:
-        return True
 
 
 def _is_open(known: Journal, subject: str) -> bool:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from lineage.checkout import get
 from lineage.errors import LineageError
+from lineage.loop.branches import branch_of
 from lineage.store.disk import disk_errors, locked
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def opened(registry: Registry, loop: str) -> Iterator[Workshop]:
     Raises:
         LineageError: when another runner holds it.
     """
-    root = registry.home / "loops" / quote(loop, safe="")
+    root = _folder(registry, loop)
     with disk_errors("making the work folder"):
         root.mkdir(parents=True, exist_ok=True)
     try:
@@ -102,6 +103,22 @@ def opened(registry: Registry, loop: str) -> Iterator[Workshop]:
             workshop.forget_inputs()
             yield workshop
     except BlockingIOError:
-        message = f"loop/{loop} is being run already"
+        message = f"{branch_of(loop)} is being run already"
         hint = "wait for that run, or end it and the commands that it started"
         raise LineageError(message, hint=hint) from None
+
+
+def is_held(registry: Registry, loop: str) -> bool:
+    """Whether a runner has the loop's work folder now."""
+    lock = _folder(registry, loop) / "lock"
+    if registry.events_log.at or not lock.exists():  # nobody knows who ran then
+        return False
+    try:
+        with locked(lock, wait=False):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def _folder(registry: Registry, loop: str) -> Path:
+    return registry.home / "loops" / quote(loop, safe="")
