@@ -20,7 +20,7 @@ def answer(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
 
     for one in marked(marks(registry), found.subject):
         yield "tainted", why(found.subject, one)
-    for made in told(registry, found):
+    for made in found.telling():
         yield from _made(registry, found, made)
     if not found.made:
         yield "made of", "no records"
@@ -39,13 +39,6 @@ def answer(registry: "Registry", found: "Trace") -> Iterator[tuple[str, str]]:
         else:
             worst = f", the weakest: {where}" if grade == "declared" else ""
             yield "evidence", f"{grade} or better{worst}"
-
-
-def told(registry: "Registry", found: "Trace") -> list["Made"]:
-    """What was made; a dataset that a model beside it was trained on says no more."""
-    trained = (registry.load(made.id).ids("trained_on") for made in found.made)
-    used = {id_ for ids in trained for id_ in ids}
-    return [made for made in found.made if made.id not in used]
 
 
 def _made(

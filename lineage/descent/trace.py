@@ -109,6 +109,12 @@ class Trace:
     ancestry: Ancestry
     records: Shares
 
+    def telling(self) -> list[Made]:
+        """What was made, but for data that a model beside them was trained on."""
+        commits = (self.ancestry.commits[made.id] for made in self.made)
+        used = {id_ for commit in commits for id_ in commit.ids("trained_on")}
+        return [made for made in self.made if made.id not in used]
+
 
 def trace(registry: Registry, revision: str) -> Trace:
     """What `revision` is made of.

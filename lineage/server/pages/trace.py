@@ -9,7 +9,7 @@ from lineage.wording import between
 
 if TYPE_CHECKING:
     from lineage.descent.paths import Link
-    from lineage.descent.trace import Amount, Inherited, Made, Part, Trace
+    from lineage.descent.trace import Amount, Inherited, Made, Part
     from lineage.registry import Registry
 
 _MOST = 60  # rows of a table
@@ -31,7 +31,7 @@ def page(site: Site, registry: "Registry", revision: str) -> str:
         generation=found.generation,
         distance=found.distance,
         weakest=found.weakest and _link(registry, found.weakest),
-        made=[_made(registry, made) for made in _told(registry, found)],
+        made=[_made(registry, made) for made in found.telling()],
         inherited=[_inherited(registry, each) for each in found.inherited[:_MOST]],
         together=found.together and _amount(found.together),
         gaps=[
@@ -44,13 +44,6 @@ def page(site: Site, registry: "Registry", revision: str) -> str:
         ],
         looked_at=len(found.ancestry.commits),
     )
-
-
-def _told(registry: "Registry", found: "Trace") -> list["Made"]:
-    """What was made; a dataset that a model beside it was trained on says no more."""
-    trained = (registry.load(made.id).ids("trained_on") for made in found.made)
-    used = {id_ for ids in trained for id_ in ids}
-    return [made for made in found.made if made.id not in used]
 
 
 def _made(registry: "Registry", made: "Made") -> dict[str, Any]:
