@@ -48,7 +48,7 @@ class Writer(NamedTuple):
         return once(self.registry, self.who, self.name, words(asked, of), do)
 
 
-def writing(scope: str) -> Any:
+def _writing(scope: str) -> Any:
     """A dependency: a registry that is written to, for who has `scope`.
 
     Where events are signed, they are with a key of the server's own, or not at all.
@@ -66,3 +66,8 @@ def writing(scope: str) -> Any:
             yield Writer(registry, who, request_name)
 
     return Depends(lend, scope="function")
+
+
+Writes = Annotated[Writer, _writing("write")]
+Reviews = Annotated[Writer, _writing("review")]
+Rules = Annotated[Writer, _writing("admin")]

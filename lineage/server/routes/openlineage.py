@@ -7,12 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lineage.errors import Conflict, LineageError, StoreError
 from lineage.integrations.openlineage.incoming import record
-from lineage.server.incoming.writer import Writer, writing
+from lineage.server.incoming.writer import Writes
 from lineage.server.models import Problem
 
 router = APIRouter(tags=["openlineage"])
 
-Writes = Annotated[Writer, writing("write")]
 _REFUSED: Any = {400: {"model": Problem, "description": "It is no such event"}}
 _MOST = 1000  # events of a batch
 

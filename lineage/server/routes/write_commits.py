@@ -12,7 +12,7 @@ from lineage.recording import check, put
 from lineage.registry import Registry
 from lineage.server.incoming import bytes_here
 from lineage.server.incoming.given import Id, Text
-from lineage.server.incoming.writer import REFUSED, Writer, writing
+from lineage.server.incoming.writer import REFUSED, Writes
 from lineage.store.disk import disk_errors
 from lineage.store.event_reading import Logged
 from lineage.store.events import now
@@ -89,7 +89,7 @@ class Committed(BaseModel):
 @router.post("/commits", status_code=201, responses=REFUSED)
 def post(
     new: NewCommit,
-    writer: Annotated[Writer, writing("write")],
+    writer: Writes,
     response: Response,
 ) -> Committed:
     """Record a commit. The files that it names have been sent before.

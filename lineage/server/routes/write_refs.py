@@ -7,13 +7,12 @@ from pydantic import BaseModel, Field
 
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
 from lineage.server.incoming.given import Id, Text
-from lineage.server.incoming.writer import REFUSED, Writer, writing
+from lineage.server.incoming.writer import REFUSED, Writes
 from lineage.server.routes.asked import Name
 from lineage.shapes.names import name_of
 
 router = APIRouter(tags=["refs"])
 
-ForWriting = Annotated[Writer, writing("write")]
 Space = Literal["heads", "tags"]
 
 
@@ -28,7 +27,7 @@ class Target(BaseModel):
 
 
 @router.put("/refs/{space}/{name:path}", responses=REFUSED)
-def put(space: Space, name: Name, new: Target, writer: ForWriting) -> Any:
+def put(space: Space, name: Name, new: Target, writer: Writes) -> Any:
     """Move a branch from where it was seen, or give a tag, which never moves.
 
     Whoever was quicker is not run over: the answer is 409 then, with the `current` id.
@@ -48,7 +47,7 @@ def put(space: Space, name: Name, new: Target, writer: ForWriting) -> Any:
 def delete(
     space: Space,
     name: Name,
-    writer: ForWriting,
+    writer: Writes,
     expected: Annotated[Id, Query(description="The id that it has")],
     message: Annotated[Text, Query()] = "",
 ) -> Response:

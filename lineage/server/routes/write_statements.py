@@ -9,16 +9,12 @@ from pydantic import BaseModel, Field
 from lineage import measured, releases, shapes, stated
 from lineage.loop.reviews.deciding import decide
 from lineage.server.incoming.given import Id, Text
-from lineage.server.incoming.writer import REFUSED, Writer, writing
+from lineage.server.incoming.writer import REFUSED, Reviews, Rules, Writer, Writes
 from lineage.server.verdicts import check_can_judge
 from lineage.store.objects import Metric
 from lineage.taints import lift, of_event, taint
 
 router = APIRouter()
-
-Writes = Annotated[Writer, writing("write")]
-Reviews = Annotated[Writer, writing("review")]
-Rules = Annotated[Writer, writing("admin")]
 
 
 class About(BaseModel):
