@@ -24,6 +24,18 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
+def first_line(error: BaseException) -> str:
+    """What somebody else's exception says, in one line; its type where it is silent."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def raised(error: BaseException) -> str:
+    """An exception as one line: `KeyError: 'x'`."""
+    line = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {line}".rstrip(": ")
+
+
 class Place(NamedTuple):
     """The part of a text, from `start` up to `end`, that an error speaks of."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lineage.errors import NotFound, StoreError, UsageError
+from lineage.errors import NotFound, StoreError, UsageError, first_line
 from lineage.store.git import GitRepository
 
 if TYPE_CHECKING:
@@ -140,8 +140,7 @@ def _configuration(root: Path) -> dict[str, Any]:
     try:
         return dict(Config(str(root / ".dvc")))
     except Exception as error:  # noqa: BLE001 - its parser has errors of its own
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        message = f"DVC's configuration cannot be read: {said}"
+        message = f"DVC's configuration cannot be read: {first_line(error)}"
         raise StoreError(message, hint="see `dvc config --list`") from None
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 )
 from sqlmodel import StaticPool, create_engine, text
 
-from lineage.errors import StoreError
+from lineage.errors import StoreError, first_line
 
 SCHEMA = "lineage"
 _WAIT = 60  # seconds that a reader waits while somebody writes
@@ -99,9 +99,7 @@ def said(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        words = str(error.orig).strip().splitlines()
-        what = words[0].strip() if words else type(error.orig).__name__
-        raise unusable(url, what) from None
+        raise unusable(url, first_line(error.orig or error).strip()) from None
 
 
 def unusable(url: URL, what: str) -> StoreError:

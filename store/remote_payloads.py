@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
-from lineage.errors import LineageError, StoreError
+from lineage.errors import LineageError, StoreError, first_line
 from lineage.store.files import FILE, FileEntry
 from lineage.store.packed.format import SUFFIX
 from lineage.store.parallel import Crew
@@ -330,9 +330,8 @@ def pack_entry(name: str, size: int) -> FileEntry:
 
 
 def reason(error: BaseException) -> str:
-    """The first line of what an exception says, or its name."""
-    said = getattr(error, "strerror", None) or str(error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
+    """What an exception says, in the words of the system where it has some."""
+    return str(getattr(error, "strerror", None) or first_line(error))
 
 
 def _callback(progress: Progress) -> Any:

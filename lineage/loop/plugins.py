@@ -15,7 +15,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, raised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +94,7 @@ class Plugins:
             UsageError: two packages have.
             LineageError: the package that adds it is broken.
         """
-        from lineage.loop.steps.users import guarded, raised
+        from lineage.loop.steps.users import guarded
 
         plugin = self.find(name)
         if plugin is None:

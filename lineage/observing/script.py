@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lineage.errors import LineageError
+from lineage.errors import LineageError, raised
 from lineage.store.git import GitRepository
 
 _LONGEST = 300
@@ -58,8 +58,7 @@ def git_state(script: Path) -> dict[str, Any]:
 
 def sentence(error: BaseException) -> str:
     """An exception as one line, without what looks like a secret."""
-    line = next(iter(str(error).strip().splitlines()), "")
-    return redacted(f"{type(error).__name__}: {line}".rstrip(": "))
+    return redacted(raised(error))
 
 
 def redacted(text: str) -> str:

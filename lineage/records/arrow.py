@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, TypeAlias
 
-from lineage.errors import LineageError, StoreError
+from lineage.errors import LineageError, StoreError, first_line
 from lineage.records.source import Found, Source
 
 _BATCH = 1000  # rows at once
@@ -107,7 +107,7 @@ def _checked(
         try:
             yield from opened(file)
         except (ArrowException, UnicodeDecodeError) as error:
-            what = next(iter(str(error).splitlines()), type(error).__name__)
+            what = first_line(error)
             message = f"{source.name} cannot be read as {kind}: {what.rstrip('.')}"
             raise StoreError(message) from None
 

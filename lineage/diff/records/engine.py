@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lineage.errors import LineageError
+from lineage.errors import LineageError, first_line
 from lineage.store.workspace import workspace
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ def _failures() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        what = next(iter(str(error).splitlines()), type(error).__name__)
-        raise LineageError(f"duckdb failed: {what.rstrip('.')}") from None
+        message = f"duckdb failed: {first_line(error).rstrip('.')}"
+        raise LineageError(message) from None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lineage.errors import StoreError, UsageError
+from lineage.errors import StoreError, UsageError, first_line
 from lineage.integrations.huggingface.cards import repository
 from lineage.store.scan import Found
 
@@ -61,9 +61,9 @@ def _downloaded(name: str, revision: str | None, kind: str) -> Snapshot:
     try:
         path = snapshot_download(name, repo_type=kind, revision=revision)
     except (OSError, ValueError) as error:  # its own errors are such, too
-        why = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        message = f"{name} cannot be downloaded: {first_line(error)}"
         hint = "a snapshot that is here already is imported by its path"
-        raise StoreError(f"{name} cannot be downloaded: {why}", hint=hint) from None
+        raise StoreError(message, hint=hint) from None
     return Snapshot(Path(path), name, Path(path).name, kind)
 
 

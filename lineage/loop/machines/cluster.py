@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from lineage.errors import LineageError
+from lineage.errors import LineageError, first_line, raised
 from lineage.loop.machines import node
 from lineage.loop.machines.task import task_of
 from lineage.loop.quiet import quiet
@@ -86,7 +86,7 @@ class Cluster:
         except Exception as error:
             message = f"the Ray cluster {address} cannot be reached"
             hint = "start one with `ray start --head`, or give launcher.address"
-            raise LineageError(f"{message}: {_first_line(error)}", hint=hint) from error
+            raise LineageError(f"{message}: {first_line(error)}", hint=hint) from error
 
     def __exit__(self, *_: object) -> None:
         if self._ours:
@@ -194,10 +194,4 @@ def _placed(done: node.Done) -> node.Done:
 
 
 def _cause(error: Exception) -> str:
-    cause = getattr(error, "cause", None) or error
-    return f"{type(cause).__name__}: {_first_line(cause)}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return raised(getattr(error, "cause", None) or error)

@@ -17,11 +17,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, raised
 from lineage.loop.functions import load_object
 from lineage.loop.spec.evaluation import OWN_MEASURES, in_file, measure_name
 from lineage.loop.steps.contract import untouched
-from lineage.loop.steps.users import guarded, raised, tail
+from lineage.loop.steps.users import guarded, tail
 from lineage.store.objects import Metric
 
 if TYPE_CHECKING:

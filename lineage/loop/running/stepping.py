@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError
+from lineage.errors import LineageError, raised
 from lineage.loop.running import tries
 from lineage.loop.running.environment import Meter
 from lineage.loop.running.journal import record_of
@@ -177,6 +177,4 @@ def _work(
 def _failure(step: str, error: Exception) -> LineageError:
     if isinstance(error, LineageError):
         return error
-    what = str(error).strip().splitlines()
-    said = f"{type(error).__name__}: {what[0]}" if what else type(error).__name__
-    return LineageError(f"the {step} step failed: {said}")
+    return LineageError(f"the {step} step failed: {raised(error)}")

@@ -10,10 +10,10 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, first_line
 from lineage.loop.quiet import quiet
 from lineage.loop.records.text_files import as_messages
-from lineage.loop.steps.model import first_line, shown, valid_ids, vocabulary
+from lineage.loop.steps.model import shown, valid_ids, vocabulary
 from lineage.loop.steps.session import INSTALL
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, raised
 from lineage.loop.spec.steps import STEP_PLUGINS
 from lineage.loop.steps import processes
 from lineage.loop.steps.contract import (
@@ -29,7 +29,7 @@ from lineage.loop.steps.contract import (
     result,
     untouched,
 )
-from lineage.loop.steps.users import apart, guarded, raised, run_source, tail
+from lineage.loop.steps.users import apart, guarded, run_source, tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

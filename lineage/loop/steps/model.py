@@ -9,7 +9,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, first_line
 from lineage.loop.quiet import quiet
 from lineage.loop.steps.adapter import applied, is_adapter, require_peft
 from lineage.loop.steps.session import device
@@ -143,12 +143,6 @@ def reason(folder: Path, error: Exception) -> str:
     if str(error).startswith("Unrecognized configuration class"):
         return "transformers has no causal language model of its type"
     return first_line(error).replace(str(folder), shown(folder)).rstrip(".")
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 # What a config says.

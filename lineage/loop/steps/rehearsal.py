@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, first_line
 from lineage.loop.quiet import quiet
 from lineage.loop.steps.adapter import is_adapter
 from lineage.loop.steps.chat import Chat
@@ -18,7 +18,6 @@ from lineage.loop.steps.generate import check_room, generation_config
 from lineage.loop.steps.model import (
     check_context,
     check_ids,
-    first_line,
     load_model,
     new_model,
     placed,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, first_line
 from lineage.loop.functions import RecordFunction, load_function
 from lineage.loop.quiet import quiet
 from lineage.loop.records.rewards import as_number
@@ -18,7 +18,6 @@ from lineage.loop.spec.selection import CHECK
 from lineage.loop.steps.chat import Chat, has_template
 from lineage.loop.steps.model import (
     context_length,
-    first_line,
     load_model,
     padding,
     shown,

@@ -10,9 +10,9 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from lineage.errors import LineageError, UsageError
+from lineage.errors import LineageError, UsageError, first_line
 from lineage.loop.steps import losses
-from lineage.loop.steps.model import first_line, padding
+from lineage.loop.steps.model import padding
 from lineage.loop.steps.protocol import count_tokens
 from lineage.loop.steps.rows import weigh
 

@@ -99,12 +99,6 @@ def tail(log: Path) -> str:
     return f"it said: {shown}" if shown else f"it printed nothing ({log})"
 
 
-def raised(error: BaseException) -> str:
-    """An exception as one line: `KeyError: 'x'`."""
-    line = next(iter(str(error).strip().splitlines()), "")
-    return f"{type(error).__name__}: {line}".rstrip(": ")
-
-
 def run_source(source: bytes, file: Path, name: str) -> ModuleType:
     """Run a module from its source, so that its hash is of what ran.
 
