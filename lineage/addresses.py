@@ -19,7 +19,7 @@ def stored(registry: Registry, sha256s: Collection[str]) -> dict[str, FileEntry]
     """
     found: dict[str, FileEntry] = {}
     for entry, id_ in _asked(registry, sha256s):
-        known = entry.sha256 in found or not _is_stored(registry, id_)
+        known = entry.sha256 in found or not registry.load(id_).stored
         if not known and _is_here(registry, entry):
             found[entry.sha256] = entry
     return found
@@ -40,11 +40,6 @@ def _asked(registry: Registry, sha256s: Collection[str]) -> list[tuple[FileEntry
         return []
     with index_of(registry) as index:
         return index.read(question)
-
-
-def _is_stored(registry: Registry, id_: str) -> bool:
-    payload = registry.load(id_).payload
-    return payload is not None and payload.stored
 
 
 def _is_here(registry: Registry, entry: FileEntry) -> bool:

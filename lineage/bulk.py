@@ -91,8 +91,7 @@ def import_commits(
 
 def _stored(draft: Draft) -> tuple[FileEntry, ...]:
     """The files whose bytes are kept with a commit."""
-    payload = draft.commit.payload
-    return draft.entries if payload and payload.stored else ()
+    return draft.entries if draft.commit.stored else ()
 
 
 @dataclass(slots=True)

@@ -84,8 +84,7 @@ def plan_erasure(
         StoreError: when the index cannot be used.
     """
     id_ = registry.resolve(revision)
-    payload = registry.load(id_).payload
-    if payload is None or not payload.stored:
+    if not registry.load(id_).stored:
         raise UsageError(
             f"no bytes of {id_[:12]} are stored", hint="see `lineage show`"
         )
@@ -188,8 +187,7 @@ def _is_at(path: str, place: str) -> bool:
 def _having(registry: Registry, wanted: Collection[str]) -> Iterator[tuple[str, bool]]:
     """For each commit: whether it has stored one of the files `wanted` by SHA-256."""
     for record in registry.ids:
-        payload = registry.load(record.id).payload
-        if payload and payload.stored:
+        if registry.load(record.id).stored:
             entries = registry.files(record.id)
             yield record.id, any(entry.sha256 in wanted for entry in entries)
 
@@ -231,8 +229,7 @@ def _doses(registry: Registry, source: str) -> Iterator[tuple[str, Share]]:
 
 def _has_files(registry: Registry, id_: str, gone: Collection[str]) -> bool:
     """Whether files of a commit are stored that are not erased."""
-    payload = registry.load(id_).payload
-    if not payload or not payload.stored:
+    if not registry.load(id_).stored:
         return False
     files = (entry for entry in registry.files(id_) if not entry.is_directory)
     return any(entry.sha256 not in gone for entry in files)

@@ -176,8 +176,7 @@ def _named_since(registry: Registry, moment: datetime) -> set[str]:
 
 def _objects(registry: Registry, id_: str) -> Iterator[str]:
     """The oids of a commit's stored files and of DVC's list of them."""
-    payload = registry.load(id_).payload
-    if payload and payload.stored:
+    if payload := registry.load(id_).stored:
         entries = registry.files(id_)
         yield dvc_address(payload.type, entries)[0]
         yield from (entry.md5 for entry in entries if not entry.is_directory)

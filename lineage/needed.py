@@ -43,8 +43,8 @@ class Needed:
         """What the stored payloads of `ids` are made of, but for erased files."""
         needed, erased = cls(), tombstones(registry).erased
         for id_ in dict.fromkeys(ids):
-            payload = registry.load(id_).payload
-            if payload is None or not payload.stored:
+            payload = registry.load(id_).stored
+            if payload is None:
                 continue
             entries = registry.files(id_)
             if payload.type == "directory" and not _erased(entries, erased):

@@ -170,6 +170,11 @@ class Commit:
         if not all(isinstance(edge, Edge) for edge in self.edges):
             raise UsageError("edges are a list of Edge")
 
+    @property
+    def stored(self) -> Payload | None:
+        """The payload, where its bytes were stored and not only hashed."""
+        return self.payload if self.payload and self.payload.stored else None
+
     def to_json(self) -> dict[str, Json]:
         """The manifest as plain data; empty fields are left out."""
         fields: dict[str, Any] = {

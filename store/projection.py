@@ -57,7 +57,7 @@ def _files(commit: Commit, entries: list[FileEntry]) -> dict[str, bytes]:
     sections: dict[str, str] = {}
     if commit.payload:
         files["files.jsonl"] = file_list(entries)
-    if commit.payload and commit.payload.stored:
+    if commit.stored:
         files[f"{commit.kind}.dvc"] = _dvc(commit, entries)
     if commit.metrics:
         values: Json = {name: m.value for name, m in commit.metrics.items()}

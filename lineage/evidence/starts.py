@@ -182,8 +182,8 @@ def _others(
 
 def _root(registry: Registry, id_: str) -> str:
     """What all files of a model hash to; empty where they are not kept here."""
-    payload = registry.load(id_).payload
-    return payload.root if payload and payload.stored else ""
+    payload = registry.load(id_).stored
+    return payload.root if payload else ""
 
 
 def _shapes(weights: "Weights") -> dict[str, tuple[int, ...]]:

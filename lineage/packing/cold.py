@@ -63,8 +63,7 @@ def _files(registry: Registry, ids: list[str]) -> Iterator[tuple[str, Cold]]:
     seen: set[str] = set()
     erased = tombstones(registry).erased
     for id_ in ids:
-        payload = registry.load(id_).payload
-        for entry in registry.files(id_) if payload and payload.stored else ():
+        for entry in registry.files(id_) if registry.load(id_).stored else ():
             if entry.size and entry.md5 not in seen and entry.sha256 not in erased:
                 seen.add(entry.md5)
                 yield entry.md5, Cold(entry, id_)

@@ -37,7 +37,7 @@ def listed(registry: Registry, revset: str | None = None) -> list[Listed]:
     found = []
     for record in sorted(registry.ids, key=lambda record: record.number):
         commit = registry.load(record.id)
-        if commit.payload is None or not commit.payload.stored:
+        if not commit.stored:
             continue
         sums = _sums(registry, registry.files(record.id), seen)
         if sums.files and (chosen is None or record.id in chosen):

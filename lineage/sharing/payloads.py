@@ -50,7 +50,7 @@ def send(
         UsageError: when there is something to send and no DVC remote.
         StoreError, VerificationError: as `lineage.transfer.push_payloads`.
     """
-    stored = [id_ for id_ in ids if _is_stored(registry, id_)]
+    stored = [id_ for id_ in ids if registry.load(id_).stored]
     freed = tombstones(registry).freed if stored else {}
     kept = [i for i in stored if not (i in freed and absent(registry, [i]))]
     if not kept:
@@ -97,8 +97,3 @@ def chosen(registry: Registry, choice: Choice) -> list[str]:
         ids = list(dict.fromkeys(registry.branches().values()))
     parts = [part for id_ in ids for part in registry.load(id_).ids("includes")]
     return list(dict.fromkeys([*ids, *parts]))
-
-
-def _is_stored(registry: Registry, id_: str) -> bool:
-    payload = registry.load(id_).payload
-    return payload is not None and payload.stored

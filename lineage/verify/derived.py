@@ -146,6 +146,7 @@ def _is_whole(registry: Registry, id_: str) -> bool:
     """Whether all files of a commit are here, and DVC's list of them, too."""
     if absent(registry, [id_]):
         return False
-    payload, entries = registry.load(id_).payload, registry.files(id_)
-    listed = payload is not None and payload.stored and payload.type == "directory"
-    return not listed or registry.payloads.has(dvc_list(entries).md5)
+    payload = registry.load(id_).stored
+    if payload is None or payload.type != "directory":
+        return True
+    return registry.payloads.has(dvc_list(registry.files(id_)).md5)

@@ -262,8 +262,7 @@ class LineageStore(Webhooks):
         """Where the bytes of a version are: here, if they are stored."""
         found = self._version(name, version)
         target = self.models.target(name, int(found.version))
-        payload = self.models.registry.load(target.id).payload
-        if payload and payload.stored:
+        if self.models.registry.load(target.id).stored:
             return of_commit(self.store_uri, target.id)
         said = self.models.versions(name)[int(found.version)].fields
         return said.get("location") or str(found.source)

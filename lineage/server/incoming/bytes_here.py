@@ -61,7 +61,7 @@ def of_commits(registry: Registry, came: Iterable[Arrived]) -> Found:
     entries = [
         entry
         for made in came
-        if made.commit.payload and made.commit.payload.stored
+        if made.commit.stored
         for entry in made.entries
         if not entry.is_directory
     ]

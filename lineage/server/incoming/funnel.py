@@ -81,7 +81,7 @@ def append(
         payloads.add_lists(
             dvc_directory(made.entries)
             for made in draft.came
-            if (of := made.commit.payload) and of.stored and of.type == "directory"
+            if (kept := made.commit.stored) and kept.type == "directory"
         )
         with (
             registry.acting(who.actor, _via(draft, who, name)),
