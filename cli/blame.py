@@ -133,7 +133,7 @@ def _data(registry: "Registry", found: "Blame") -> dict[str, Any]:
 
 
 def _name(registry: "Registry", id_: str) -> str | None:
-    return registry.load(id_).name if registry.ids.find(id_) else None
+    return registry.load(id_).name if id_ in registry.ids else None
 
 
 def _row(step: Record) -> Record:

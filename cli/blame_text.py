@@ -57,7 +57,7 @@ def _title(registry: "Registry", found: "Blame") -> str:
 
 def _called(registry: "Registry", id_: str) -> str:
     """A commit by its name and short id."""
-    if not registry.ids.find(id_):
+    if id_ not in registry.ids:
         return f"{id_[:8]}, which is not here"
     return f"{one_line(registry.load(id_).name)} {short(registry, id_)}"
 

@@ -40,7 +40,7 @@ def title(commit: "Commit", generation: int) -> list[Span]:
 
 def called(registry: "Registry", id_: str) -> str:
     """A commit's title in a sentence, without where its bytes are."""
-    if not registry.ids.find(id_):
+    if id_ not in registry.ids:
         return "a commit that is not here"
     spans = title(registry.load(id_), registry.ids.get(id_).generation)
     return "".join(text for text, style in spans if style != "dim")

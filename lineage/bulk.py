@@ -165,7 +165,7 @@ class _Batch:
         if commit.id in self.created:
             return self.created[commit.id].git
         oid, objects = project(commit, entries, self._parents(commit))
-        if not self.registry.ids.find(commit.id):
+        if commit.id not in self.registry.ids:
             self.objects.update((item.oid, item) for item in objects)
             self.created[commit.id] = Target(commit.id, oid)
             self.edges[commit.id] = commit.edges

@@ -95,7 +95,7 @@ def _record(
     target = Target(commit.id, oid)
     kept = tip is None or tip.id in commit.ids()
     moves = [] if same else [move._replace(after=target, kept=kept)]
-    created = not registry.ids.find(commit.id)
+    created = commit.id not in registry.ids
     commits = (target,) if created else ()
     if not created:
         arrived(registry, [commit.id])

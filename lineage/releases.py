@@ -86,7 +86,7 @@ def _spans(registry: Repository) -> Iterator[tuple[Logged, Logged | None]]:
     standing: dict[tuple[str, str, str], Logged] = {}
     for logged in released(registry):
         event = logged.event
-        if not _is_release(event) or not registry.ids.find(event.subject or ""):
+        if not _is_release(event) or event.subject not in registry.ids:
             continue  # who has not what it speaks of does not hear it
         place = _place(registry, event)
         before = standing.get(place)

@@ -171,7 +171,7 @@ def _by_git_oid(registry: Repository, prefix: str) -> set[str]:
     from lineage.store.canonical import digest
 
     ids = {digest(item[1].data) for item in found if item}
-    return {id_ for id_ in ids if registry.ids.find(id_)}
+    return {id_ for id_ in ids if id_ in registry.ids}
 
 
 def walked(registry: Repository, id_: str, steps: Iterable[Step]) -> str:

@@ -137,7 +137,7 @@ def search(
         if among is not None:
             found = (id_ for id_ in found if id_ in among)
         if then:
-            found = (id_ for id_ in found if registry.ids.find(id_))
+            found = (id_ for id_ in found if id_ in registry.ids)
         if conditions:
             found = (id_ for id_ in found if _measured(registry, id_, conditions))
         return list(islice(found, limit))
@@ -171,7 +171,7 @@ def children(
     with index_of(registry) as index:
         found = index.read(lambda ask: naming(ask, asked, roles))
     if registry.events_log.at:  # the rows are of now
-        found = {id_ for id_ in found if registry.ids.find(id_)}
+        found = {id_ for id_ in found if id_ in registry.ids}
     return found
 
 

@@ -64,7 +64,7 @@ class _Near:
             raise _TooFar
         edges, roles = self._registry.load(node).edges, self._roles
         named = (e.id for e in edges if roles is None or e.role in roles)
-        return (parent for parent in named if self._registry.ids.find(parent))
+        return (parent for parent in named if parent in self._registry.ids)
 
 
 class _Far:
@@ -166,7 +166,7 @@ def descendants(
         graph = _far(registry, roles)
         found = set(map(graph.id, reached(map(graph.node, starts), graph.down)))
     if registry.events_log.at:  # the rows are of now
-        found = {id_ for id_ in found if registry.ids.find(id_)}
+        found = {id_ for id_ in found if id_ in registry.ids}
     return found | starts
 
 

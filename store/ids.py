@@ -94,10 +94,23 @@ class Ids:
         Raises:
             NotFound: when the registry has no such commit.
         """
-        found = self.find(id_) if is_id(id_) else []
-        if not found:
+        found = self.known(id_)
+        if found is None:
             raise NotFound(f"there is no commit {id_}")
-        return found[0]
+        return found
+
+    def known(self, id_: str) -> Record | None:
+        """The record of a full id; None when the registry has no such commit."""
+        found = self.find(id_) if is_id(id_) else []
+        return found[0] if found else None
+
+    def git(self, id_: str) -> str | None:
+        """The git commit of a full id; None when the registry has no such commit."""
+        found = self.known(id_)
+        return found.git if found else None
+
+    def __contains__(self, id_: str | None) -> bool:
+        return id_ is not None and self.known(id_) is not None
 
     def find(self, prefix: str) -> list[Record]:
         """All records whose id starts with `prefix` (lower-case hexadecimal)."""

@@ -83,7 +83,7 @@ def _rolled_back(registry: Registry, event: Event) -> list[str]:
         if isinstance(said, list)
         else []
     )
-    return [id_ for id_ in ids if registry.ids.find(id_)]
+    return [id_ for id_ in ids if id_ in registry.ids]
 
 
 class Loops:

@@ -76,7 +76,7 @@ def _writers(
 
 def _root(registry: Registry, id_: str) -> str:
     """The SHA-256 over a model's files, by which records name it."""
-    if not registry.ids.find(id_):
+    if id_ not in registry.ids:
         return ""
     payload = registry.load(id_).payload
     return payload.root if payload else ""
@@ -85,7 +85,7 @@ def _root(registry: Registry, id_: str) -> str:
 def _settings(registry: Registry, first: Commit, config: str) -> dict[str, Any]:
     """What it was sampled with, where a config or the dataset itself says it."""
     found: dict[str, Any] = {}
-    if config and registry.ids.find(config):
+    if config and config in registry.ids:
         params = registry.load(config).params
         section = params.get("generation")
         own = section.get("generation_config") if isinstance(section, Mapping) else None
@@ -129,7 +129,7 @@ def _record(
     """The record of an id in the datasets that `first` was made from."""
     ahead = list(registry.load(first).ids("derived_from"))
     for parent in ahead:  # grows: the near ones come first
-        if not registry.ids.find(parent):
+        if parent not in registry.ids:
             continue
         try:
             if found := _named(registry, parent, name, progress):

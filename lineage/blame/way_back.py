@@ -60,7 +60,7 @@ class _Parents:
         self._notes, self._progress = notes, progress
         self._unread: dict[str, str] = {}
         commit = registry.load(id_)
-        found = [(r, p) for r in _UP for p in commit.ids(r) if registry.ids.find(p)]
+        found = [(r, p) for r in _UP for p in commit.ids(r) if p in registry.ids]
         self._roles = {p: r for r, p in reversed(found) if self._is_dataset(p)}
         self._order = list(dict.fromkeys(p for _, p in found if p in self._roles))
 

@@ -46,7 +46,7 @@ class Ancestry:
                 continue
             commit = commits[id_] = registry.load(id_)
             steps = [Step(e.role, e.id) for e in commit.edges if e.role in FLOW]
-            absent |= {step.id for step in steps if not registry.ids.find(step.id)}
+            absent |= {step.id for step in steps if step.id not in registry.ids}
             parents[id_] = [step for step in steps if step.id not in absent]
             ahead += [step.id for step in parents[id_]]
         return cls(root, commits, parents, frozenset(absent))

@@ -139,7 +139,7 @@ def find_by_content(
     with index_of(registry) as index:
         candidates = index.read(question)
     for id_ in candidates:
-        known = registry.load(id_).payload if registry.ids.find(id_) else None
+        known = registry.load(id_).payload if id_ in registry.ids else None
         if known and known.root == payload.root:
             return id_
     return None

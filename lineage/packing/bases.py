@@ -75,7 +75,7 @@ class Bases:
         """The commits that files of a commit may build on."""
         edges = self._registry.load(id_).edges
         named = dict.fromkeys(edge.id for edge in edges if edge.role in ROLES)
-        return [parent for parent in named if self._registry.ids.find(parent)]
+        return [parent for parent in named if parent in self._registry.ids]
 
     def of(self, id_: str, path: str) -> "FileBases":
         """What the file `path` of a commit may build on."""

@@ -42,7 +42,7 @@ def _parents(registry: Repository, ids: Ids, *roles: str) -> Ids:
     wanted = _chosen(roles)
     edges = (edge for id_ in ids for edge in registry.load(id_).edges)
     found = {edge.id for edge in edges if wanted is None or edge.role in wanted}
-    return {id_ for id_ in found if registry.ids.find(id_)}
+    return {id_ for id_ in found if id_ in registry.ids}
 
 
 def _children(registry: Repository, ids: Ids, *roles: str) -> Ids:

@@ -56,9 +56,9 @@ def _apart(
         for parent in set(registry.load(id_).ids()):
             before = marks.get(parent, 0)
             if not before:
-                found = registry.ids.find(parent)
+                found = registry.ids.known(parent)
                 if not found:
                     continue
-                heapq.heappush(queue, (-found[0].number, parent))
+                heapq.heappush(queue, (-found.number, parent))
             marks[parent] = before | mark
             pending += (marks[parent] in wanted) - (before in wanted)

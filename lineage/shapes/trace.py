@@ -46,7 +46,7 @@ def rows(registry: "Registry", found: "Trace") -> Iterator[Json]:
 
 
 def _named(registry: "Registry", id_: str) -> Json:
-    if not registry.ids.find(id_):
+    if id_ not in registry.ids:
         return {"id": id_, "kind": None, "name": None, "generation": None}
     commit = registry.load(id_)
     generation = registry.ids.get(id_).generation

@@ -69,14 +69,7 @@ def _lacking(registry: Registry, tip: str) -> tuple[int, int]:
 
 def known_commits(registry: Registry) -> Callable[[str], str | None]:
     """What gives the git commits of our log; a new clone has no log to be asked."""
-    if registry.events_log.tip() is None:
-        return lambda _: None
-
-    def known(id_: str) -> str | None:
-        found = registry.ids.find(id_)
-        return found[0].git if found else None
-
-    return known
+    return registry.ids.git if registry.events_log.tip() else lambda _: None
 
 
 def _bring(registry: Registry, remote: Remote, told: Told | None, lock: int) -> None:

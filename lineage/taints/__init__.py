@@ -56,7 +56,7 @@ def taints(registry: Repository) -> list[Taint]:
     found = [
         _read(logged, lifts.get(logged.event.id))
         for subject, oids in said.items()
-        if registry.ids.find(subject)  # who has not what it speaks of does not hear it
+        if subject in registry.ids  # who has not what it speaks of does not hear it
         for logged in _events(registry, oids)
         if _is_taint(logged.event.data)
     ]

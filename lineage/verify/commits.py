@@ -26,7 +26,7 @@ def commit_problems(
             yield Problem(id_, "lineage.json", "does not have the SHA-256 of its id")
             return
         commit = Commit.parse(manifest)
-        missing = [parent for parent in commit.ids() if not registry.ids.find(parent)]
+        missing = [parent for parent in commit.ids() if parent not in registry.ids]
         for parent in missing:
             yield Problem(id_, "", f"an edge leads to {parent}, which is not here")
         entries: list[FileEntry] = []

@@ -137,7 +137,7 @@ def _head(registry: Registry) -> Iterator[str]:
 
 def _unfetched(registry: Registry) -> Iterator[str]:
     """Files may have come by other means, as by `dvc fetch`: that is no news."""
-    left = filter(registry.ids.find, unfetched(registry))
+    left = (id_ for id_ in unfetched(registry) if id_ in registry.ids)
     arrived(registry, [id_ for id_ in left if _is_whole(registry, id_)])
     yield from ()
 

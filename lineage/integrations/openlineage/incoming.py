@@ -16,7 +16,7 @@ from lineage.observing.inputs import Input
 from lineage.registry import Registry
 from lineage.store import names
 from lineage.store.canonical import digest
-from lineage.store.objects import ROLES, Edge, is_id
+from lineage.store.objects import ROLES, Edge
 
 EVENT = "openlineage"
 _FORBIDDEN = re.compile(r"[~^:]|\.\.|@\{")
@@ -85,8 +85,7 @@ class _Making:
     def _known(self, dataset: Json) -> str | None:
         """The commit that a version names, if that is one of this registry."""
         version = _version(dataset)
-        known = is_id(version) and self._registry.ids.find(version)
-        if known:
+        if version in self._registry.ids:
             return version
         if dataset["namespace"] != namespace_of(self._registry) or version:
             return None

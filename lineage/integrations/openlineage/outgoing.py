@@ -22,7 +22,7 @@ Json = dict[str, Any]
 def run_events(registry: Registry, event: Event) -> Iterator[Json]:
     """The run events of what one event of the log has recorded."""
     for id_, _ in event.commits:
-        if registry.ids.find(id_):
+        if id_ in registry.ids:
             commit = registry.load(id_)
             if commit.kind in _KINDS:
                 yield run_event(registry, commit, event)

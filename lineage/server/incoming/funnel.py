@@ -124,13 +124,8 @@ def _read(registry: Registry, who: Principal, given: Sent) -> _Draft:
         hint = f"this token is that of {who.name} <{who.email}>"
         raise NotAllowed(message, hint=hint)
     objects = sent.read_objects(given.objects)
-    came = sent.read_commits(event, objects, lambda id_: _oid(registry, id_))
+    came = sent.read_commits(event, objects, registry.ids.git)
     return _Draft(event, given.moves, came, given.signature, given.parent)
-
-
-def _oid(registry: Registry, id_: str) -> str | None:
-    found = registry.ids.find(id_)
-    return found[0].git if found else None
 
 
 def _recorded(registry: Registry, draft: _Draft) -> Logged | None:
@@ -154,16 +149,15 @@ def _append(registry: Registry, draft: _Draft, lock: int) -> Logged:
     _check_parent(registry, draft.parent)
     event, came = draft.event, draft.came
     if draft.signature is None:
-        came = [made for made in came if not _oid(registry, made.commit.id)]
+        came = [made for made in came if made.commit.id not in registry.ids]
         brought = tuple((made.commit.id, made.git) for made in came)
         event = replace(event, time=now(), commits=brought)
     elif len(came) < len(event.commits):
         raise NotAllowed("the event brings a commit that another event brought")
     fresh = dict(event.commits)
-    if event.subject and not (
-        fresh.get(event.subject) or _oid(registry, event.subject)
-    ):
-        raise NotFound(f"there is no commit {event.subject}")
+    subject = event.subject
+    if subject and not (fresh.get(subject) or subject in registry.ids):
+        raise NotFound(f"there is no commit {subject}")
     moves = [_move(registry, move, fresh) for move in draft.moves]
     moves = kept.judged(registry, moves, {m.commit.id: m.commit for m in came})
     if event.type == UNDO:

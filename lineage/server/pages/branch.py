@@ -55,7 +55,7 @@ def page(site: Site, registry: "Registry", branch: str, start: str) -> str:
 
 def _walk(registry: "Registry", id_: str) -> Iterator[str]:
     """A commit and those before it on its branch."""
-    while id_ and registry.ids.find(id_):
+    while id_ in registry.ids:
         yield id_
         id_ = next(iter(registry.load(id_).ids(*BACK)), "")
 

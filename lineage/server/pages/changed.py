@@ -42,7 +42,7 @@ def since_before(registry: "Registry", id_: str) -> Changed | None:
     from lineage.diff import diff
 
     before = registry.load(id_).ids(*BACK)
-    if not before or not registry.ids.find(before[0]):
+    if not before or before[0] not in registry.ids:
         return None
     found = diff(registry, before[0], id_, _CHEAP)
     return Changed(

@@ -23,7 +23,7 @@ class Ref(NamedTuple):
 
 def ref(registry: "Registry", id_: str) -> Ref:
     """The commit `id_`; by its id alone where it is not here."""
-    if not registry.ids.find(id_):
+    if id_ not in registry.ids:
         return Ref(id_, "", "", "a commit that is not here")
     commit = registry.load(id_)
     generation = registry.ids.get(id_).generation
