@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from lineage.client.http import Server
 from lineage.errors import NotFound, StoreError, VerificationError
-from lineage.sharing.fetch import Incomplete, verify_log
-from lineage.sharing.pull import attic_of, brought, newest_branch
+from lineage.sharing.fetch import Incomplete, lacking, verify_log
+from lineage.sharing.pull import attic_of, newest_branch
 from lineage.store import git_graph, names, transport
 from lineage.store.disk import disk_errors, locked
 from lineage.store.git import HOME, GitRepository
@@ -130,7 +130,7 @@ def _adopt(registry: "Registry", lock: int) -> None:
     held = git_graph.refs(git, names.INCOMING)
     before, tip = log.tip(), held[f"{names.INCOMING}events"]
     attic = kept(sorted(attic_of(registry, names.INCOMING, held, tip)))
-    came(registry, brought(registry, tip))
+    came(registry, lacking(registry, tip)[1])
     git.update_refs(attic, {names.EVENTS: (before or "", tip)}, lock=lock)
     log.roll_forward(lock)
     registry.set_head(newest_branch(registry) or "")

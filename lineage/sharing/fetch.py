@@ -56,18 +56,19 @@ def fetch(registry: Registry, remote: Remote, *, told: Told | None = None) -> Fe
             _bring(registry, remote, told, lock)
     tip = seen(registry, remote.name)
     assert tip is not None
-    return Fetched(remote, tip, before, *_lacking(registry, tip))
+    events, commits = lacking(registry, tip)
+    return Fetched(remote, tip, before, events, len(commits))
 
 
-def _lacking(registry: Registry, tip: str) -> tuple[int, int]:
-    """How many events of another log, and commits in them, ours has not."""
+def lacking(registry: Registry, tip: str) -> tuple[int, set[str]]:
+    """How many events of the log up to `tip` ours has not, and the commits in them."""
     new = list(registry.events_log.iterate(tip=tip, since=registry.events_log.tip()))
     brought = {id_ for logged in new for id_, _ in logged.event.commits}
-    known = known_commits(registry)
-    return len(new), sum(known(id_) is None for id_ in brought)
+    known = _known_commits(registry)
+    return len(new), {id_ for id_ in brought if known(id_) is None}
 
 
-def known_commits(registry: Registry) -> Callable[[str], str | None]:
+def _known_commits(registry: Registry) -> Callable[[str], str | None]:
     """What gives the git commits of our log; a new clone has no log to be asked."""
     return registry.ids.git if registry.events_log.tip() else lambda _: None
 
@@ -144,7 +145,7 @@ def verify_log(registry: Registry, name: str, tip: str) -> dict[str, tuple[Edge,
         VerificationError: when something is not as it says.
     """
     git, log = registry.git, registry.events_log
-    replay = Replay(git, log, tip=tip, since=log.tip(), known=known_commits(registry))
+    replay = Replay(git, log, tip=tip, since=log.tip(), known=_known_commits(registry))
     try:
         for found in replay.faults():
             raise _refused(name, f"the event {found.event[:12]}: {found.what}")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from lineage.errors import NotAllowed
 from lineage.registry import Registry
-from lineage.sharing.fetch import Fetched, fetch, known_commits
+from lineage.sharing.fetch import Fetched, fetch, lacking
 from lineage.sharing.remotes import Remote
 from lineage.store import git_graph, names
 from lineage.store.canonical import digest
@@ -91,14 +91,6 @@ def attic_of(
     return oids & (brought | ours)
 
 
-def brought(registry: Registry, tip: str) -> set[str]:
-    """The commits of the log up to `tip` that ours does not know."""
-    new = registry.events_log.iterate(tip=tip, since=registry.events_log.tip())
-    ids = {id_ for logged in new for id_, _ in logged.event.commits}
-    known = known_commits(registry)
-    return {id_ for id_ in ids if known(id_) is None}
-
-
 def settle_head(registry: Registry) -> None:
     """Where HEAD is no branch, or no more, make it the one that moved last."""
     if not registry.target(f"heads/{registry.head or ''}"):
@@ -125,7 +117,7 @@ def _record(registry: Registry, fetched: Fetched, merged: Merged, lock: int) -> 
     held = git_graph.refs(registry.git, place)
     left = {*attic_of(registry, place, held, fetched.tip), *merged.left}
     registry.git.update_refs(kept(sorted(left)), lock=lock)
-    came(registry, brought(registry, fetched.tip))
+    came(registry, lacking(registry, fetched.tip)[1])
     told_names = {"doubled": merged.doubled, "renamed": merged.renamed}
     data = {"remote": fetched.remote.name, **{k: v for k, v in told_names.items() if v}}
     told = f"from {fetched.remote.name}"
