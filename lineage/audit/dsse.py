@@ -31,10 +31,10 @@ def encoded(value: Mapping[str, Any]) -> bytes:
     return canonical(normalise(value))
 
 
-def pae(payload: bytes, type_: str = PAYLOAD_TYPE) -> bytes:
+def pae(payload: bytes) -> bytes:
     """The bytes that are signed: type and payload, each after its length."""
-    parts = type_.encode(), payload
-    return b"DSSEv1 %d %b %d %b" % (len(parts[0]), parts[0], len(payload), payload)
+    type_ = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(type_), type_, len(payload), payload)
 
 
 def envelope(payload: bytes, key: PrivateKey, keyid: str) -> dict[str, Any]:

@@ -37,9 +37,7 @@ def ready(registry: "Registry") -> Path | None:
     return path
 
 
-def sign_file(
-    registry: "Registry", data: bytes, namespace: str = FILES
-) -> bytes | None:
+def sign_file(registry: "Registry", data: bytes) -> bytes | None:
     """A signature of a file's bytes, by the key that signs here; None without a key.
 
     Raises:
@@ -49,7 +47,7 @@ def sign_file(
     path = registry.signer.path()
     if path is None:
         return None
-    signature = sign(data, path, namespace)
+    signature = sign(data, path, FILES)
     _check(registry, Signature.parse(signature).key)
     return signature
 
