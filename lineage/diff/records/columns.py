@@ -86,14 +86,12 @@ class _Column:
 
     def _category(self, name: str) -> ColumnChange:
         _, a, b = self._counted(form(self._value, "true"))
-        return self._of_categories(name, "category", a, b)
+        return self._of_categories(name, a, b)
 
-    def _of_categories(
-        self, name: str, kind: str, a: "Counts", b: "Counts"
-    ) -> ColumnChange:
+    def _of_categories(self, name: str, a: "Counts", b: "Counts") -> ColumnChange:
         sides = self._distribution(0, a), self._distribution(1, b)
         js = jensen_shannon(a, b) if a.sum() and b.sum() else None
-        return ColumnChange(name, kind, *sides, js=js)
+        return ColumnChange(name, "category", *sides, js=js)
 
     def _other(self, name: str) -> ColumnChange:
         _, a, b = self._counted(form(self._value, "true"))
@@ -111,7 +109,7 @@ class _Column:
             return self._number(name, f"({self._value}::JSON ->> '$')")
         distinct, total = len(a), a.sum() + b.sum()
         if distinct <= _CATEGORIES and distinct * 2 <= total:
-            return self._of_categories(name, "category", a, b)
+            return self._of_categories(name, a, b)
         counted = self._counted(f"length({self._value}::JSON ->> '$')")
         found = self._of_numbers(name, "text", *counted)
         old = replace(found.a, distinct=int((a > 0).sum()))
