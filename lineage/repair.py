@@ -230,7 +230,7 @@ class _Files:
         if entry.md5.endswith(".dir"):
             data = dvc_directory(self._registry.files(id_))
             self._pins.put_away(entry.md5, self._date)
-            self._payloads.add_bytes(data, ".dir")
+            self._payloads.add_lists([data])
             return f"{entry.md5}: made again from the file list"
         if name := self._from_packs(entry):
             return f"{entry.path} of {id_[:12]}: from packs of another name, {name}"

@@ -54,7 +54,7 @@ def keep(
     the revision that it pushes. `tip` is the newest event, noted in the message.
     """
     made, listing = keep_objects(git, payload_addresses, tip)
-    payloads.add_bytes(listing, ".dir")
+    payloads.add_lists([listing])
     git.write(made)
     git.update_refs({KEEP: (None, made[-1].oid)}, lock=lock)
 

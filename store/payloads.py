@@ -107,26 +107,18 @@ class Payloads(Stored):
             entries = [batch.take(item) for item in found]
             refuse_erased(entries, erased)
             if kind == "directory":
-                batch.add(dvc_directory(entries), ".dir")
+                batch.add_list(dvc_directory(entries))
             if work:
                 self.publish(batch.staged, work)
         self._hashes.save(batch.read)
         return Payload.of(entries, kind, stored=store), entries
-
-    def add_bytes(self, data: bytes, suffix: str = "") -> str:
-        """Store `data` (a ``.dir`` list, say) and return its MD5 with `suffix`."""
-        with self.workspace() as work:
-            batch = Batch(self, self._hashes, work, lambda _: None)
-            oid = batch.add(data, suffix)
-            self.publish(batch.staged, work)
-        return oid
 
     def add_lists(self, lists: Iterable[bytes]) -> None:
         """Store ``.dir`` lists that are not here yet."""
         with self.workspace() as work:
             batch = Batch(self, self._hashes, work, lambda _: None)
             for data in lists:
-                batch.add(data, ".dir")
+                batch.add_list(data)
             self.publish(batch.staged, work)
 
     def take_back(self, path: Path, oid: str) -> None:

@@ -45,15 +45,14 @@ class Batch:
             raise collision(entry.md5)
         return entry
 
-    def add(self, data: bytes, suffix: str = "") -> str:
-        """Stage bytes that no file of the user's holds; their MD5 with `suffix`."""
-        oid = hashlib.md5(data, usedforsecurity=False).hexdigest() + suffix
+    def add_list(self, data: bytes) -> None:
+        """Stage a ``.dir`` list, which no file of the user's holds."""
+        oid = f"{hashlib.md5(data, usedforsecurity=False).hexdigest()}.dir"
         if self._work and not self._stored.intact(oid, len(data)):
             copy = self._work / oid
             copy.write_bytes(data)
             copy.chmod(0o444)
             self.staged[oid] = copy
-        return oid
 
     def _known(self, item: Found) -> FileEntry | None:
         """The entry of an unchanged file, if its object is here where it has to be."""

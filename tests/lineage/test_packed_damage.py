@@ -58,7 +58,9 @@ def flip(registry: Registry, offset: int) -> Path:
 def test_packed_files_are_verified(fresh: Registry, sound: Callable[..., None]) -> None:
     """They are read, not taken for what lost a link; those of no commit are told of."""
     assert verify(fresh).notes == []
-    packs.pack(fresh.payloads, [fresh.payloads.add_bytes(b"nobody's")])
+    (fresh.root / "nobody's").write_bytes(b"nobody's")
+    _, [entry] = fresh.payloads.add(fresh.root / "nobody's")
+    packs.pack(fresh.payloads, [entry.md5])
     found = verify(fresh)
     assert found.problems == []
     assert found.notes == ["packed files of no commit: 1 (see `lineage gc`)"]

@@ -389,13 +389,12 @@ def test_a_copy_is_verified_and_overwrites_nothing(
         payloads.copy(entry, top / "copy")
 
 
-def test_bytes_that_are_no_users_file_are_kept_the_same_way(
+def test_lists_of_folders_are_kept_as_files_are(
     payloads: Payloads, cache: Path
 ) -> None:
-    """`add_bytes` gives the address, and heals what is gone."""
-    oid = payloads.add_bytes(b"[]", ".dir")
-    pin, place = places(cache, oid)
-    assert oid == "d751713988987e9331980363e24189ce.dir"
+    """`add_lists` puts one at its address, and heals what is gone."""
+    payloads.add_lists([b"[]"])
+    pin, place = places(cache, "d751713988987e9331980363e24189ce.dir")
     place.unlink()
-    assert payloads.add_bytes(b"[]", ".dir") == oid
+    payloads.add_lists([b"[]"])
     assert pin.samefile(place)
