@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from lineage.descent.roles import WEIGHTS, WRITING
+from lineage.descent.roles import NEITHER, WEIGHTS, WRITING
 from lineage.history import Entry
 from lineage.measured import metrics
 from lineage.registry import Registry
@@ -19,7 +19,6 @@ from lineage.store.objects import BACK, Commit, Metric
 
 _MADE = "derived_from"
 _DEPTH = 4  # datasets between two models: mixed, filtered, generated, and one more
-_UNSHOWN = (*BACK, "evaluated_on")  # roles that do not say what a thing is made of
 _KIND_ORDER = ("generation", "model", "dataset", "config")
 _HEADLINES = ("perplexity", "loss", "accuracy", "bits_per_byte", "distinct_2")
 _TREND = 8  # values
@@ -148,11 +147,11 @@ def _loaded(commit: Commit, role: str, load: Load) -> list[Commit]:
 def _inputs(commit: Commit, rails: Iterable[str], load: Load) -> list[str]:
     """The parts and inputs of a row, and what its parts and data were made from."""
     hidden = {*rails, *_models_before(commit, load)}
-    found = {edge.id: edge.role for edge in commit.edges if edge.role not in _UNSHOWN}
+    found = {edge.id: edge.role for edge in commit.edges if edge.role not in NEITHER}
     for id_, role in list(found.items()):
         below = load(id_)
         if role == "includes" or below.kind == "dataset":
-            shown = (edge.id for edge in below.edges if edge.role not in _UNSHOWN)
+            shown = (edge.id for edge in below.edges if edge.role not in NEITHER)
             found.update(dict.fromkeys(shown, ""))
     return [id_ for id_ in found if id_ not in hidden]
 

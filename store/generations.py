@@ -6,7 +6,7 @@ from lineage.store.objects import Edge
 
 # Roles that do not say where a thing comes from, and those that are a turn.
 _NOT_ORIGIN = frozenset({"evaluated_on", "configured_by", "revises"})
-_MACHINE_HOP = frozenset({"generated_by", "distilled_from"})
+MACHINE_TURN = frozenset({"generated_by", "distilled_from"})
 
 
 def generation(edges: Iterable[Edge], of: Callable[[str], int]) -> int:
@@ -16,4 +16,4 @@ def generation(edges: Iterable[Edge], of: Callable[[str], int]) -> int:
     seed model is generation 0, what it writes, and the model trained on that, are 1.
     """
     origins = (edge for edge in edges if edge.role not in _NOT_ORIGIN)
-    return max((of(e.id) + (e.role in _MACHINE_HOP) for e in origins), default=0)
+    return max((of(e.id) + (e.role in MACHINE_TURN) for e in origins), default=0)

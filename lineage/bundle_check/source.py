@@ -15,6 +15,7 @@ from lineage.store.files import FileEntry
 from lineage.store.git import GitRepository
 from lineage.store.objects import Commit, Edge, Event
 
+# Not those of `store.generations`: what counts anew must not make the same mistake.
 _APART = ("evaluated_on", "configured_by", "revises")  # no generation comes along these
 _NEXT = ("generated_by", "distilled_from")
 

@@ -4,10 +4,12 @@ The sets answer different questions of the same edge: `distilled_from` hands on 
 weights hold, and it is a model that wrote what the pupil learned from.
 """
 
+from lineage.store.generations import MACHINE_TURN
+
 RECORDS = frozenset({"derived_from", "trained_on"})
 """Records come along: data from data, a model's training from data."""
 
-WRITING = frozenset({"generated_by", "distilled_from"})
+WRITING = MACHINE_TURN
 """A model wrote the records, or the targets: each such edge is one machine turn."""
 
 WEIGHTS = frozenset(
