@@ -107,6 +107,14 @@ class Signature(NamedTuple):
         return made
 
     @classmethod
+    def read(cls, armored: bytes | None) -> Self | None:
+        """As `parse`; None for what is no signature."""
+        try:
+            return cls.parse(armored) if armored else None
+        except ValueError:
+            return None
+
+    @classmethod
     def make(
         cls,
         key: PublicKey,

@@ -137,7 +137,7 @@ def _seen(entries: Sequence[Entry]) -> Iterator[Seen]:
     times: dict[str, str] = {}
     for entry in entries:
         message, armored = unsigned(entry.commit)
-        signature = _parsed(armored)
+        signature = Signature.read(armored)
         times[entry.git] = entry.event.time
         yield Seen(
             entry.git,
@@ -190,10 +190,3 @@ def _root(able: Sequence[Seen], entries: Sequence[Entry]) -> str | None:
         if found := [git for git in first if git in here]:
             return found[0]
     return next(iter(first))
-
-
-def _parsed(armored: bytes | None) -> Signature | None:
-    try:
-        return Signature.parse(armored) if armored else None
-    except ValueError:
-        return None

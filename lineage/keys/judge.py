@@ -76,7 +76,7 @@ class Judge:
         if git not in self._before:
             self._place(git)
         message, armored = unsigned(commit)
-        signature = _parsed(armored)
+        signature = Signature.read(armored)
         return Seen(
             git,
             event,
@@ -148,10 +148,3 @@ class Judge:
             if found := [git for git in gits if git in here]:
                 return found[0]
         return gits[0]
-
-
-def _parsed(armored: bytes | None) -> Signature | None:
-    try:
-        return Signature.parse(armored) if armored else None
-    except ValueError:
-        return None
