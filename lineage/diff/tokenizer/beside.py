@@ -138,12 +138,17 @@ def _templates(
         folder, _, last = name.rpartition("/")
         if name == TEMPLATE or (folder == MORE_TEMPLATES and last.endswith(".jinja")):
             key = _DEFAULT if name == TEMPLATE else last.removesuffix(".jinja")
-            found[key] = _text(find(name), name)
+            found[key] = read_text(find(name), name)
     return found
 
 
-def _text(path: Path, name: str) -> str:
-    if path.stat().st_size > _LARGEST:
+def read_text(path: Path, name: str, largest: int = _LARGEST) -> str:
+    """What a file says, called `name`.
+
+    Raises:
+        LineageError: when it has more than `largest` bytes, or is not UTF-8.
+    """
+    if path.stat().st_size > largest:
         raise LineageError(f"{name} is too large for what it is called")
     try:
         return path.read_bytes().decode()
@@ -151,11 +156,16 @@ def _text(path: Path, name: str) -> str:
         raise LineageError(f"{name} is not UTF-8") from None
 
 
-def _object(path: Path, name: str) -> dict[str, Any]:
+def read_json(path: Path, name: str, largest: int = _LARGEST) -> Any:
+    """As `read_text`, as JSON."""
     try:
-        said = json.loads(_text(path, name))
+        return json.loads(read_text(path, name, largest))
     except (ValueError, RecursionError) as error:
         raise LineageError(f"{name} is not JSON: {error}") from None
+
+
+def _object(path: Path, name: str) -> dict[str, Any]:
+    said = read_json(path, name)
     if not isinstance(said, dict):
         raise LineageError(f"{name} is not a JSON object")
     return said

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lineage.diff.tokenizer.beside import Beside, read_beside
+from lineage.diff.tokenizer.beside import Beside, read_beside, read_json, read_text
 from lineage.errors import LineageError
 
 _LARGEST = 1 << 28  # bytes; the largest vocabularies of today take a tenth of it
@@ -51,10 +51,10 @@ def read_tokenizer(names: list[str], find: Callable[[str], Path]) -> Tokenizer:
     if "tokenizer.json" in names:
         return _whole(_canonical(find("tokenizer.json")), beside)
     if "vocab.json" in names and "merges.txt" in names:
-        vocabulary = _vocabulary(_json(find("vocab.json"), "vocab.json"), "vocab.json")
+        vocabulary = _vocabulary(find("vocab.json"), "vocab.json")
         return _joined(vocabulary, beside, merges=_merges(find("merges.txt")))
     if "vocab.txt" in names:
-        text = _text(find("vocab.txt"), "vocab.txt").replace("\r\n", "\n")
+        text = read_text(find("vocab.txt"), "vocab.txt", _LARGEST).replace("\r\n", "\n")
         lines = text.removesuffix("\n").split("\n") if text else []
         return _joined({line: number for number, line in enumerate(lines)}, beside)
     return Tokenizer(beside=beside)
@@ -72,7 +72,7 @@ def _canonical(path: Path) -> str:
         then = "install it: pip install 'lineage-vcs[diff]'"
         message = f"that needs tokenizers; {then}"
         raise LineageError(message) from None
-    data = _text(path, "tokenizer.json")
+    data = read_text(path, "tokenizer.json", _LARGEST)
     try:
         return tokenizers.Tokenizer.from_str(data).to_str()
     except BaseException as error:  # a panic of the library is no Exception
@@ -119,34 +119,19 @@ def _flags(token: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merges(path: Path) -> dict[str, int]:
-    lines = _text(path, "merges.txt").split("\n")
+    lines = read_text(path, "merges.txt", _LARGEST).split("\n")
     lines = [line.removesuffix("\r") for line in lines if line.strip()]
     if lines and lines[0].startswith("#version"):
         del lines[0]
     return {line: rank for rank, line in enumerate(lines)}
 
 
-def _vocabulary(said: Any, name: str) -> dict[str, int]:
+def _vocabulary(path: Path, name: str) -> dict[str, int]:
+    said = read_json(path, name, _LARGEST)
     whole = isinstance(said, dict) and all(type(v) is int for v in said.values())
     if not whole:
         raise LineageError(f"{name} is not an object of tokens and their ids")
     return dict(said)
-
-
-def _text(path: Path, name: str) -> str:
-    if path.stat().st_size > _LARGEST:
-        raise LineageError(f"{name} is too large for a tokenizer")
-    try:
-        return path.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise LineageError(f"{name} is not UTF-8") from None
-
-
-def _json(path: Path, name: str) -> Any:
-    try:
-        return json.loads(_text(path, name))
-    except (ValueError, RecursionError) as error:
-        raise LineageError(f"{name} is not JSON: {error}") from None
 
 
 def _short(value: Any) -> Any:
