@@ -24,7 +24,6 @@ from lineage.cli.diff.settings import CONFIG, PARAMS
 from lineage.cli.diff.tensors import TENSORS
 from lineage.cli.diff.tokenizer import TOKENIZER
 from lineage.cli.render import Record, write_as
-from lineage.errors import UsageError
 from lineage.shapes.diff import diffed
 from lineage.wording import listed
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from lineage.diff import Diff, Options
 
 PARTS = (METRICS, PARAMS, CONFIG, TOKENIZER, RECORDS, TENSORS, FILES)
-_BY_NAME = {part.name: part for part in PARTS}
 _DIFFERS = 1
 _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
 
@@ -58,7 +56,7 @@ _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
 @click.argument("second", metavar="[B]", required=False,
                 shell_complete=complete_revision)  # fmt: skip
 @click.option("--only", metavar="S[,S…]",
-              help=f"Some of {', '.join(_BY_NAME)}.")  # fmt: skip
+              help=f"Some of {', '.join(part.name for part in PARTS)}.")  # fmt: skip
 @limit_option
 @click.option("--key", metavar="COLUMN[,COLUMN…]",
               help="What says which record is which.")  # fmt: skip
@@ -110,13 +108,10 @@ def _options(key: str | None, **how: Any) -> "Options":
 
 
 def _chosen(only: str | None) -> tuple[Part, ...]:
-    if only is None:
-        return PARTS
-    for name in only.split(","):
-        if name not in _BY_NAME:
-            hint = "some of " + ",".join(_BY_NAME)
-            raise UsageError(f"{name!r} is no section of a diff", hint=hint)
-    return tuple(part for part in PARTS if part.name in only.split(","))
+    from lineage.diff import sections
+
+    names = sections(only)
+    return tuple(part for part in PARTS if part.name in names)
 
 
 def _write(

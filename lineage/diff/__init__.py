@@ -16,12 +16,12 @@ from lineage.diff.records import RecordChanges
 from lineage.diff.settings import Change
 from lineage.diff.tensors import TensorChanges
 from lineage.diff.tokenizer import TokenizerChanges
-from lineage.errors import NotFound
+from lineage.errors import NotFound, UsageError
 from lineage.registry import Registry
 from lineage.store.canonical import Json
 from lineage.store.objects import BACK, Commit
 
-__all__ = ["SECTIONS", "Diff", "Options", "before", "diff"]
+__all__ = ["SECTIONS", "Diff", "Options", "before", "diff", "sections"]
 
 SECTIONS = ("metrics", "params", "config", "tokenizer", "records", "tensors", "files")
 _OTHERS = ("kind", "name", "edges", "origin", "code", "external", "gates")
@@ -105,6 +105,20 @@ def diff(
         origins=origins.compare(what) if {*only} == {*SECTIONS} else None,
         pairs=tuple(what.pairs),
     )
+
+
+def sections(only: str | None) -> list[str]:
+    """The sections that `only` names, with commas between; all without it.
+
+    Raises:
+        UsageError: when one of them is none.
+    """
+    names = [*SECTIONS] if only is None else only.split(",")
+    for name in names:
+        if name not in SECTIONS:
+            hint = "some of " + ",".join(SECTIONS)
+            raise UsageError(f"{name!r} is no section of a diff", hint=hint)
+    return names
 
 
 def _beyond(a: Commit, b: Commit) -> Iterator[str]:

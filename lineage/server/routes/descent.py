@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from lineage.errors import UsageError
+from lineage.diff import SECTIONS, Options, before, sections
+from lineage.diff import diff as compare
 from lineage.registry import Registry
 from lineage.server import models, paging
 from lineage.server.cache import Given, answer, encoded
 from lineage.server.paging import MOST, Limit
 from lineage.server.routes.asked import LONGEST, READER, REVISION, At, Revision
-from lineage.shapes.diff import SECTIONS, diffed
+from lineage.shapes.diff import diffed
 from lineage.shapes.impact import reached
 from lineage.shapes.plan import planned
 from lineage.shapes.trace import traced
@@ -102,14 +103,7 @@ async def diff(
     at: At = None,
 ) -> Response:
     """Say what changed between two commits."""
-    from lineage.diff import Options, before
-    from lineage.diff import diff as compare
-
-    names = only.split(",") if only else [*SECTIONS]
-    for name in names:
-        if name not in SECTIONS:
-            hint = "some of " + ",".join(SECTIONS)
-            raise UsageError(f"{name!r} is no section of a diff", hint=hint)
+    names = sections(only or None)
 
     def made(registry: Registry) -> dict[str, Any]:
         then = paging.at(registry, at)

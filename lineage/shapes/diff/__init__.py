@@ -1,6 +1,6 @@
 """What `diff` says as JSON; docs/json.md describes it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,15 @@ if TYPE_CHECKING:
     from lineage.diff.origins import Origins
     from lineage.diff.parts import Pair
 
-SECTIONS = ("metrics", "params", "config", "tokenizer", "records", "tensors", "files")
 SORTS = ("added", "removed", "changed", "renamed")
 
 
-def diffed(found: "Diff", names: Iterable[str] = SECTIONS) -> Json:
+def diffed(found: "Diff", names: Collection[str]) -> Json:
     """The sections `names` of a diff; of all of them, what is beside them too."""
-    chosen = [name for name in SECTIONS if name in [*names]]
     data: Json = {"a": found.a, "b": found.b}
-    data |= {name: _sections()[name](found) for name in chosen}
-    if len(chosen) == len(SECTIONS):
+    sections = _sections()
+    data |= {name: sections[name](found) for name in sections if name in names}
+    if sections.keys() <= {*names}:
         data["alike"] = [{"section": n, "label": label} for n, label in found.alike]
         data["parts"] = [_pair(pair) for pair in found.pairs[1:]]
         data["others"] = list(found.beyond)
