@@ -52,8 +52,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Set the clock that events are dated by."""
 
     def set_(time: str) -> None:
-        for module in ("lineage.registry", "lineage.repository", "lineage.recording"):
-            monkeypatch.setattr(f"{module}.now", lambda: f"2026-11-03T{time}.000000Z")
+        moment = f"2026-11-03T{time}.000000Z"
+        monkeypatch.setattr("lineage.store.events.stamp", lambda _: moment)
 
     return set_
 

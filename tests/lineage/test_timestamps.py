@@ -156,7 +156,9 @@ def test_a_clock_that_was_ahead_is_told(
 ) -> None:
     """An event that claims a time after its stamp is no problem, but a note."""
     with monkeypatch.context() as patch:
-        patch.setattr("lineage.repository.now", lambda: "2099-01-01T00:00:00.000000Z")
+        patch.setattr(
+            "lineage.store.events.stamp", lambda _: "2099-01-01T00:00:00.000000Z"
+        )
         event = repo.attest("note")
     record(repo, tsa.reply(query(repo)[1]))
     found = verify(repo)
