@@ -280,6 +280,14 @@ def _trace(terminal: Terminal) -> None:
         traceback.print_exc()
 
 
+_NUMBERS = {
+    r"is not a valid integer( range)?\.$": "is no whole number",
+    r"is not a valid float( range)?\.$": "is no number",
+    r"is not in the range x>=(\S+)\.$": r"is less than \1",
+    r"is not in the range (\S+)<=x<=(\S+)\.$": r"is not from \1 to \2",
+}
+
+
 def _usage(error: click.UsageError) -> tuple[str, str]:
     """What click found wrong, as a sentence and a hint of ours."""
     near = getattr(error, "possibilities", None)
@@ -290,6 +298,9 @@ def _usage(error: click.UsageError) -> tuple[str, str]:
 
 
 def _sentence(text: str) -> str:
+    """A sentence of click's in our words: its names of types are a programmer's."""
+    for words, ours in _NUMBERS.items():
+        text = re.sub(words, ours, text)
     return f"{text[:1].lower()}{text[1:]}".rstrip(".")
 
 

@@ -53,9 +53,8 @@ def clone(
     url = remotes.from_anywhere(url)
     place = Path(folder if folder is not None else folder_name(url)).absolute()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageError(
-            f"{place} exists and is not empty", hint="choose another place"
-        )
+        what = "exists and is not empty" if place.is_dir() else "is no folder"
+        raise UsageError(f"{place} {what}", hint="choose another place")
     there = transport.listing(Path(place.anchor), url, names.EVENTS)
     if names.EVENTS not in there:
         hint = "`lineage push` from a registry makes it one"

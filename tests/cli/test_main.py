@@ -90,7 +90,7 @@ $ lineage log --format xml
 2> hint: see `lineage log --help`
 exit 2
 $ lineage log -n many
-2> error: invalid value for '-n': 'many' is not a valid integer range
+2> error: invalid value for '-n': 'many' is no whole number
 2> hint: see `lineage log --help`
 exit 2
 $ lineage --color pink log
@@ -365,3 +365,25 @@ def _imported_by(command: str) -> set[str]:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("log -n -1", "'-n': -1 is less than 0"),
+        ("log -n 1.5", "'-n': '1.5' is no whole number"),
+        ("serve --port 70000", "'--port': 70000 is not from 0 to 65535"),
+        ("run --seed x -- true", "'--seed': 'x' is no whole number"),
+        ("bisect a --good b --bad c --above x", "'--above': 'x' is no number"),
+        ("clone nosuch a.txt", "a.txt is no folder"),
+    ],
+)
+def test_numbers_and_places_out_of_range(
+    words: str, sentence: str, run: Run, repo: Registry
+) -> None:
+    """What is wrong with them is said in words for people, and the exit code is 2."""
+    (repo.root / "a.txt").write_text("", encoding="utf-8")
+    done = run(*words.split())
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert sentence in done.stderr
