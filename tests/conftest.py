@@ -147,7 +147,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory, world: None) -> Path:
     """Make an empty registry, for copies: `init` starts git eighteen times."""
     del world
     root = tmp_path_factory.mktemp("empty") / "repo"
-    lineage.init(root).close()
+    with closing(lineage.init(root)) as registry:
+        registry.key_log.oids()  # notes that there are none: each copy would ask git
     for sample in root.glob(".git/hooks/*.sample"):  # a third of what is copied
         sample.unlink()
     return root
