@@ -14,13 +14,13 @@ from lineage.wording import plural, size
 if TYPE_CHECKING:
     from lineage.audit.model import Report
 
-# The names of lineage.audit.formats, which is slow to import; a test compares them.
-CARDS = ("model-card", "dataset-card")  # everybody reads them
+# What lineage.audit and lineage.bundle have, which are slow to import; tests compare.
+CARDS = ("model-card", "dataset-card")
 FORMATS = ("html", "json", "pdf", "md", *CARDS, "prov", "cyclonedx", "oms", "in-toto")
 SIGNED = ("oms", "in-toto")
 BUNDLE = "bundle"
-PAYLOADS = ("none", "metrics", "all")  # lineage.bundle.LEVELS
-AUDIENCES = ("public", "downstream", "authority")  # of lineage.audit.audiences
+PAYLOADS = ("none", "metrics", "all")
+AUDIENCES = ("public", "downstream", "authority")
 
 _TEMPLATES = (
     Column("template", lambda r: (r["id"], "title")),
@@ -165,7 +165,7 @@ def report(
         hint = "give them a report with it: `-o report.html`"
         raise UsageError(f"--template says nothing of {format_}", hint=hint)
     asked = None if template is None else load(template)
-    whom = audience or AUDIENCES[0 if format_ in CARDS else -1]
+    whom = audience or formats.audience_of(format_)
     made = addressed(make(app.registry, revset), whom, asked)
     if format_ == BUNDLE:
         assert output is not None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from lineage.audit.audiences import EVERYTHING
 from lineage.audit.given import Given
 from lineage.audit.model import Report
 
@@ -11,6 +12,11 @@ Format: TypeAlias = Callable[[Report, Given], bytes]
 
 It raises UsageError where the format cannot say this, and says what can.
 """
+
+
+def audience_of(name: str) -> str:
+    """For whom a format is made where nobody says."""
+    return "public" if name in CARDS else EVERYTHING
 
 
 def _html(report: Report, _: Given) -> bytes:
@@ -74,6 +80,7 @@ def _in_toto(report: Report, given: Given) -> bytes:
 
 
 SIGNED = ("oms", "in-toto")  # the formats that a key in PEM signs
+CARDS = ("model-card", "dataset-card")  # everybody reads them
 
 FORMATS: Mapping[str, Format] = {
     "html": _html,

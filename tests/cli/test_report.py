@@ -9,7 +9,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from lineage.audit import formats
-from lineage.cli.report import FORMATS
+from lineage.audit.audiences import AUDIENCES
+from lineage.bundle import LEVELS
+from lineage.cli import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,8 +136,11 @@ $ lineage report HEAD --format oms
 
 
 def test_every_format_has_its_name() -> None:
-    """The command offers the formats that there are."""
-    assert tuple(formats.FORMATS) == FORMATS
+    """The command offers the formats, audiences and payloads that there are."""
+    assert tuple(formats.FORMATS) == report.FORMATS
+    assert formats.CARDS == report.CARDS
+    assert AUDIENCES == report.AUDIENCES
+    assert LEVELS == report.PAYLOADS
 
 
 MINE = """\

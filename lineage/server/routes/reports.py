@@ -31,7 +31,6 @@ _TYPES = {
     "prov": JSON,
     "cyclonedx": "application/vnd.cyclonedx+json",
 }
-_CARDS = ("model-card", "dataset-card")  # everybody reads them
 # A report is a document of its own: it runs nothing and asks nobody.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
@@ -80,14 +79,13 @@ async def report(
 
     The signed formats (oms, in-toto) need a private key, which a server does not have.
     """
-    whom = audience or ("public" if format in _CARDS else "authority")
 
     def made(registry: Registry) -> Given:
-        from lineage.audit.formats import FORMATS
+        from lineage.audit.formats import FORMATS, audience_of
         from lineage.audit.given import Given as Needed
 
         then = paging.at(registry, at)
-        found = _made(then, revset, whom, template)
+        found = _made(then, revset, audience or audience_of(format), template)
         body = FORMATS[format](found, Needed(then))
         headers = (("Content-Security-Policy", _POLICY),) if format == "html" else ()
         return Given(body, _TYPES[format], headers)
