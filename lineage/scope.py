@@ -6,8 +6,6 @@ Open `scope` for what revisions mean there, and `filtered` for what filters do.
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lineage.errors import UsageError
-
 if TYPE_CHECKING:
     from lineage.history import Entry
     from lineage.registry import Registry
@@ -53,11 +51,10 @@ def filtered(
     Filters that speak of values ask the index; it is not even imported for others.
     """
     from lineage.history import Names, entry, walk
-    from lineage.store.objects import KINDS
+    from lineage.store.objects import check_kind
 
-    if kind is not None and kind not in KINDS:
-        hint = "one of: " + ", ".join(KINDS)
-        raise UsageError(f"{kind!r} is not a kind of commit", hint=hint)
+    if kind is not None:
+        check_kind(kind)
     names, members = Names.of(registry), scope.members
     if not any(wanted.values()):
         found = walk(registry, scope.starts)

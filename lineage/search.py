@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lineage.errors import UsageError
 from lineage.moments import moment_of
 from lineage.store.canonical import SAFE_INTEGER, Json
-from lineage.store.objects import KINDS
+from lineage.store.objects import check_kind
 
 if TYPE_CHECKING:
     from lineage.repository import Repository
@@ -78,9 +78,8 @@ class Filters:
     generations: tuple[int | None, int | None] = (None, None)
 
     def __post_init__(self) -> None:
-        if self.kind is not None and self.kind not in KINDS:
-            hint = "one of: " + ", ".join(KINDS)
-            raise UsageError(f"{self.kind!r} is not a kind of commit", hint=hint)
+        if self.kind is not None:
+            check_kind(self.kind)
         self.question()
 
     def question(self) -> dict[str, Any]:

@@ -62,6 +62,11 @@ _ID = re.compile(r"[0-9a-f]{64}\Z")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+\Z")  # no control characters
 
 
+def check_kind(kind: str) -> None:
+    """Refuse what is not a kind of commit."""
+    choice(kind, KINDS, "a kind of commit")
+
+
 def is_id(text: str) -> bool:
     """Whether `text` has the form of a commit id."""
     return _ID.match(text) is not None
@@ -141,7 +146,7 @@ class Commit:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        choice(self.kind, KINDS, "a kind of commit")
+        check_kind(self.kind)
         self._check_forms()
         if not _NAME.match(self.name):
             raise UsageError(f"{self.name!r} is empty or does not print")
