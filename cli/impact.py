@@ -28,7 +28,8 @@ from lineage.cli.render import (
 )
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
-from lineage.shapes.impact import KINDS, reached
+from lineage.graph import KIND_ORDER
+from lineage.shapes.impact import reached
 from lineage.wording import between, listed, plural
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _said(found: "Impact") -> Iterator[str]:
     if not found.count:
         yield "reached nothing"
         return
-    counts = ((kind, found.kinds.get(kind, 0)) for kind in KINDS)
+    counts = ((kind, found.kinds.get(kind, 0)) for kind in KIND_ORDER)
     kinds = ", ".join(plural(count, kind) for kind, count in counts if count)
     far = f", at most {plural(found.turns, 'turn')} away" if found.turns else ""
     yield f"reached {plural(found.count, 'commit')}"

@@ -19,7 +19,7 @@ from lineage.store.objects import BACK, Commit, Metric
 
 _MADE = "derived_from"
 _DEPTH = 4  # datasets between two models: mixed, filtered, generated, and one more
-_KIND_ORDER = ("generation", "model", "dataset", "config")
+KIND_ORDER = ("generation", "model", "dataset", "config")  # as people are told
 _HEADLINES = ("perplexity", "loss", "accuracy", "bits_per_byte", "distinct_2")
 _TREND = 8  # values
 
@@ -105,7 +105,7 @@ class _Fold:
         """By kind and name, the newest first; the order of recording tells."""
         inputs = _inputs(commit, rails, self._load)
         inputs.sort(key=lambda id_: -self._ids.get(id_).number)
-        inputs.sort(key=lambda id_: _KIND_ORDER.index(self._load(id_).kind))
+        inputs.sort(key=lambda id_: KIND_ORDER.index(self._load(id_).kind))
         groups: dict[tuple[str, str], list[str]] = {}
         for id_ in inputs:
             found = self._load(id_)

@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lineage import shapes
+from lineage.graph import KIND_ORDER
 from lineage.shapes import Json
 from lineage.shapes.tainted import marked
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from lineage.descent.impact import Impact, Reached
     from lineage.descent.parcels import Share
     from lineage.registry import Registry
-
-KINDS = ("generation", "model", "dataset", "config")
 
 
 def reached(registry: "Registry", found: "Impact", limit: int | None) -> Json:
@@ -33,7 +32,7 @@ def reached(registry: "Registry", found: "Impact", limit: int | None) -> Json:
         "source": {**shapes.named(registry, found.source), "tainted": tainted},
         "unit": found.unit,
         "count": found.count,
-        "kinds": {kind: found.kinds.get(kind, 0) for kind in KINDS},
+        "kinds": {kind: found.kinds.get(kind, 0) for kind in KIND_ORDER},
         "turns": found.turns,
         "branches": [branch._asdict() for branch in found.branches[:limit]],
         "tags": dict(found.tags[:limit]),

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from lineage.graph import KIND_ORDER
 from lineage.server.pages import tainted, words
 from lineage.server.pages.site import Site
-from lineage.shapes.impact import KINDS
 from lineage.shapes.impact import reached as shaped
 from lineage.wording import between
 
@@ -28,7 +28,7 @@ def page(site: Site, registry: "Registry", revision: str) -> str:
         "impact",
         of=words.ref(registry, found.source),
         tainted=tainted.of(registry, found.source),
-        kinds={kind: told["kinds"][kind] for kind in KINDS if told["kinds"][kind]},
+        kinds={kind: told["kinds"][kind] for kind in KIND_ORDER if told["kinds"][kind]},
         told=told,
         tips=[_branch(registry, each) for each in told["branches"]],
         rows=[_row(registry, each) for each in told["reached"]],

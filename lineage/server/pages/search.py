@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from lineage.errors import LineageError
+from lineage.graph import KIND_ORDER
 from lineage.indexing import index_of
 from lineage.resolving import read
 from lineage.server.pages.rows import rows
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from lineage.store.index import Ask
 
 _MOST = 50
-KINDS = ("generation", "model", "dataset", "config")
 EXAMPLES = {
     "latest(all(), 20)": "the newest 20",
     "heads(all())": "what nothing came of yet",
@@ -51,7 +51,7 @@ def page(
         "search",
         asked=asked,
         kind=kind,
-        kinds=KINDS,
+        kinds=KIND_ORDER,
         examples=EXAMPLES,
         rows=rows(registry, found.ids),
         count=found.total,
