@@ -22,9 +22,9 @@ from typing import Self
 from lineage.errors import NotFound, StoreError
 from lineage.store.disk import full, held, sync_files
 from lineage.store.git_objects import GitObject
+from lineage.store.git_pack import pack
 from lineage.store.git_reader import Reader
 from lineage.store.locks import PACKED, OwnLocks, not_moved
-from lineage.store.packs import pack
 from lineage.store.threads import Mutex
 
 _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-object")
