@@ -32,9 +32,7 @@ _SIGNED = re.compile(
 def event_commit(event: Event, tree_oid: str, parents: Sequence[str]) -> GitObject:
     """The commit object of `event`; `parents` are the git oids of those before it."""
     when = datetime.fromisoformat(event.time)
-    who = "{name} <{email}>".format(
-        **{key: _plain(value) for key, value in event.actor.items()}
-    )
+    who = f"{_plain(event.actor['name'])} <{_plain(event.actor['email'])}>"
     stamp = f"{who} {int(when.timestamp())} +0000"
     before = "".join(f"parent {oid}\n" for oid in parents)
     headers = f"tree {tree_oid}\n{before}author {stamp}\ncommitter {stamp}\n"

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 RUNS: Sequence[str] = ()
 TRIES = 60
-KEPT: Sequence[bytes] = ()
 TIME = "2026-11-03T10:00:01.000000Z"
 ADA = {"name": "Ada", "email": "ada@example.com"}
+KEPT = [Event("note", TIME, {**ADA, "later": [{}]}).encoded]  # type: ignore[dict-item]
 KEY = PublicKey.of(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(32))
 
 

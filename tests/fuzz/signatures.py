@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 RUNS = ("ssh-keygen",)
 TRIES = 150
-KEPT: Sequence[bytes] = ()
 MESSAGE = b"a message"
 
 
@@ -30,6 +29,11 @@ def _armored(body: bytes) -> bytes:
 def _made(key: bytes, way: bytes, value: bytes) -> bytes:
     inner = _text(way, value)
     return b"SSHSIG" + (1).to_bytes(4) + _text(key, b"git", b"", b"sha512", inner)
+
+
+CURVE = b"ecdsa-sha2-nistp256"
+POINT = bytes(65)  # an uncompressed one begins with 4
+KEPT = [_made(_text(CURVE, b"nistp256", POINT), CURVE, _text(b"\1", b"\2"))]
 
 
 def seeds(folder: Path) -> Sequence[bytes]:
