@@ -4,7 +4,8 @@ import re
 import subprocess
 from typing import NamedTuple
 
-from lineage.store.git import GitRepository, environment
+from lineage.store.git import GitRepository
+from lineage.store.git_environment import environment
 
 _OID = re.compile(r"(?<![0-9a-f-])[0-9a-f]{40}(?![0-9a-f])")
 _NAMES_OBJECT = re.compile(r"^missing |corrupt|mismatch")

@@ -1,18 +1,16 @@
-"""The only module that writes git objects and refs.
+"""The only door to git objects and refs.
 
-Objects are written loose, in one batch with one sync, exactly as git lays them
-out; refs move through one ``git update-ref`` process, compare-and-swap. Reading
-goes through one ``git cat-file --batch`` that lives as long as the repository
-is open. The user's index, work tree, branches, hooks and config are never
-touched, and GIT_* variables of the caller never leak in.
+Objects are written loose, in one batch with one sync, or as one pack; refs move
+through one ``git update-ref`` process, compare-and-swap. Reading goes through one
+``git cat-file --batch`` that lives as long as the repository is open. The user's
+index, work tree, branches, hooks and config are never touched, and GIT_* variables
+of the caller never leak in.
 """
 
 import os
 import re
 import shlex
 import subprocess
-import time
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -20,7 +18,9 @@ from pathlib import Path
 from typing import Self
 
 from lineage.errors import NotFound, StoreError
-from lineage.store.disk import full, held, sync_files
+from lineage.store.disk import full, held
+from lineage.store.git_environment import environment
+from lineage.store.git_loose import Loose
 from lineage.store.git_objects import GitObject
 from lineage.store.git_pack import pack
 from lineage.store.git_reader import Reader
@@ -31,9 +31,7 @@ _SAFE = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsync=committed,loose-obj
 _BATCH = ("-c", "core.fsyncMethod=batch")
 _OID = re.compile(rb"[0-9a-f]{40}")
 HOME = "lineage"  # the folder of our own files in git's common one
-_MANY = 64  # objects
-_OLD = 24 * 60 * 60  # seconds
-_TEMPORARY = "tmp_obj_lineage_"  # `git prune` removes tmp_obj_* too
+_MANY = 64  # objects, which then become a pack
 _PATIENT = ("core.filesRefLockTimeout=1000", "core.packedRefsTimeout=1000")  # ms
 
 
@@ -49,7 +47,7 @@ class GitRepository:
         self.root = root
         self.common = common
         self.home = common / HOME
-        self._objects = common / "objects"
+        self._loose = Loose(common / "objects")
         self._locks = OwnLocks(common, self.home)
         self.mutex = Mutex()  # of all that threads share of this repository
         self._reader = Reader(self._start_reader, self.mutex)
@@ -208,31 +206,14 @@ class GitRepository:
     def write(self, objects: Iterable[GitObject]) -> None:
         """Write objects that are not there yet, all of them on disk on return.
 
-        Many become one pack: as many files would slow down every git that starts.
-        Those that are there become new again, as git does it: a `git prune` that began
-        when nothing named them then leaves them alone. Call it under the registry's
-        lock: what a killed writer left is swept.
+        Many become one pack: as many files would slow down every git that starts. Call
+        it under the registry's lock: what a killed writer left is swept.
         """
         new = {item.oid: item for item in objects}
         if len(new) > _MANY:
             self.run("index-pack", "--stdin", data=pack(new.values()))
-            return
-        paths = {oid: self._objects / oid[:2] / oid[2:] for oid in new}
-        pending = {oid: new[oid] for oid, path in paths.items() if not _freshen(path)}
-        staged = {
-            oid: self._objects / f"{_TEMPORARY}{os.urandom(8).hex()}" for oid in pending
-        }
-        if staged:
-            self.sweep()
-        try:
-            for oid, temporary in staged.items():
-                _stage(pending[oid], temporary)
-            sync_files(staged.values())
-            for oid, temporary in staged.items():
-                _place(temporary, paths[oid])
-        finally:
-            for temporary in staged.values():
-                temporary.unlink(missing_ok=True)
+        else:
+            self._loose.write(new)
 
     def update_refs(
         self, *steps: Mapping[str, tuple[str | None, str | None]], lock: int
@@ -266,19 +247,11 @@ class GitRepository:
 
     def sweep(self) -> None:
         """Remove the copies that killed writers left; call it under the lock."""
-        for path in self._objects.glob(f"{_TEMPORARY}*"):
-            path.unlink(missing_ok=True)
+        self._loose.sweep()
 
     def sweep_old(self) -> None:
-        """Remove what a git that was killed, or met a full disk, left a day ago.
-
-        `git gc` does so after two weeks, but nobody may run it here. A git that works
-        writes to its files.
-        """
-        for path in self._objects.glob("**/tmp_*"):
-            with suppress(OSError):  # another may sweep, too
-                if time.time() - path.stat().st_mtime > _OLD:
-                    path.unlink()
+        """Remove what a git that was killed, or met a full disk, left a day ago."""
+        self._loose.sweep_old()
 
     def maintain(self) -> None:
         """Let git pack loose objects and write its commit graph."""
@@ -303,36 +276,6 @@ def identity(start: Path) -> dict[str, str]:
     return {key.removeprefix("user."): value for key, _, value in pairs}
 
 
-def _stage(item: GitObject, path: Path) -> None:
-    """Write `item` to the new file `path`, as git lays out a loose object."""
-    header = f"{item.kind} {len(item.data)}\0".encode()
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(zlib.compress(header + item.data, 1))
-
-
-def _freshen(path: Path) -> bool:
-    """Give a file today's date; False where it is missing or somebody else's."""
-    try:
-        os.utime(path)
-    except OSError:
-        return False
-    return True
-
-
-def _place(temporary: Path, path: Path) -> None:
-    """Rename into a folder that `git gc` may remove again while it is empty."""
-    while True:
-        path.parent.mkdir(exist_ok=True)
-        try:
-            temporary.replace(path)
-        except FileNotFoundError:
-            if not temporary.exists():
-                raise
-        else:
-            return
-
-
 def _transaction(step: Mapping[str, tuple[str | None, str | None]]) -> Iterator[str]:
     zero = "0" * 40
     yield "start\n"
@@ -347,35 +290,6 @@ def _locked(steps: Iterable[Mapping[str, tuple[str | None, str | None]]]) -> set
     ends = [(ref, after) for step in steps for ref, (_, after) in step.items()]
     packed = {PACKED} if any(after is None for _, after in ends) else set()
     return {ref for ref, _ in ends} | packed
-
-
-def environment() -> dict[str, str]:
-    """The caller's environment without what would redirect git.
-
-    It may say where the user's own settings are, who they are among them. Of settings
-    that are given in it git hears which folders are trusted.
-    """
-    given = os.environ.items()
-    kept = {k: v for k, v in given if not k.startswith("GIT_") or k in _SETTINGS}
-    ours = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    return {**kept, **ours, **_trusted()}
-
-
-_SETTINGS = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"}
-
-
-def _trusted() -> dict[str, str]:
-    """The caller's ``safe.directory``, given by ``GIT_CONFIG_KEY_0`` and on."""
-    told: dict[str, str] = {}
-    count = os.environ.get("GIT_CONFIG_COUNT", "")
-    for number in range(int(count) if count.isdecimal() else 0):
-        if os.environ.get(f"GIT_CONFIG_KEY_{number}", "").lower() == "safe.directory":
-            place = len(told) // 2
-            told[f"GIT_CONFIG_KEY_{place}"] = "safe.directory"
-            told[f"GIT_CONFIG_VALUE_{place}"] = os.environ.get(
-                f"GIT_CONFIG_VALUE_{number}", ""
-            )
-    return {**told, "GIT_CONFIG_COUNT": str(len(told) // 2)} if told else {}
 
 
 def _check_untracked(git: GitRepository, folder: Path) -> None:

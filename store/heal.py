@@ -14,7 +14,8 @@ from pathlib import Path
 from lineage.errors import StoreError
 from lineage.store.canonical import digest
 from lineage.store.fsck import Fault
-from lineage.store.git import GitRepository, environment
+from lineage.store.git import GitRepository
+from lineage.store.git_environment import environment
 from lineage.store.git_objects import GitObject
 
 _PACK = re.compile(r"pack-[0-9a-f]{40}")

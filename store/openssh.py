@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from lineage.errors import StoreError
-from lineage.store.git import environment
+from lineage.store.git_environment import environment
 
 
 class NoOpenSSH(StoreError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lineage.errors import StoreError, UsageError
 from lineage.store.disk import disk_errors, locked
-from lineage.store.git import environment
+from lineage.store.git_environment import environment
 
 # as git has them
 _SWITCH = dict.fromkeys(("true", "yes", "on", "1"), True)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from lineage.errors import StoreError
-from lineage.store.git import GitRepository, environment
+from lineage.store.git import GitRepository
+from lineage.store.git_environment import environment
 
 Told = Callable[[str], None]
 """Called with git's own words on how far a transfer is."""

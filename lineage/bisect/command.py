@@ -15,7 +15,7 @@ from lineage.bisect.rule import Rates, repeats_to_tell, told_apart
 from lineage.checkout import get
 from lineage.errors import LineageError, UsageError, VerificationError
 from lineage.registry import Registry
-from lineage.store.git import environment
+from lineage.store.git_environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

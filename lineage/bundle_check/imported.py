@@ -16,7 +16,8 @@ from typing import IO
 from lineage.bundle_check.archive import Bundle, Refused
 from lineage.bundle_check.looked import Looked
 from lineage.errors import StoreError
-from lineage.store.git import GitRepository, environment
+from lineage.store.git import GitRepository
+from lineage.store.git_environment import environment
 from lineage.store.names import EVENTS
 
 NAME = "data/registry.bundle"

@@ -18,7 +18,8 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from lineage.errors import NotAllowed, UsageError
 from lineage.server.routes.asked import READER
 from lineage.store import names, upload_pack
-from lineage.store.git import GitRepository, environment
+from lineage.store.git import GitRepository
+from lineage.store.git_environment import environment
 
 if TYPE_CHECKING:
     from lineage.server.pool import Pool
