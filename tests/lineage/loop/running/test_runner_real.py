@@ -172,6 +172,6 @@ def test_no_network_and_no_foreign_code(repo: Registry) -> None:
     }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "evil.py").write_text("raise SystemExit('ran')\n")
-    sentence = r"^model\.model_name_or_path: .* runs none that comes with a model$"
+    sentence = r"^model\.model_name_or_path: .* runs none that comes with a model"
     with pytest.raises(UsageError, match=sentence):
         run(repo, repo.root / "loop.yaml")
