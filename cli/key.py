@@ -10,17 +10,13 @@ import click
 from lineage.cli.command import App, Group, at_option, format_option, pass_app
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.terminal import Span
+from lineage.cli.valid import STATE
 from lineage.errors import UsageError
 
 if TYPE_CHECKING:
     from lineage.keys import Key, Ring
 
 _ALLOWED = "allowed-signers"
-_STYLES = {"active": "good", "revoked": "bad"}
-
-
-def _state(record: Record) -> Span:
-    return record["state"], _STYLES.get(record["state"], "dim")
 
 
 def _validity(record: Record) -> str:
@@ -34,7 +30,7 @@ _COLUMNS = (
     Column("name", lambda r: (r["name"], "title"), flexible=True),
     Column("email", lambda r: r["email"], flexible=True),
     Column("roles", lambda r: ", ".join(r["roles"])),
-    Column("state", _state),
+    STATE,
     Column("valid", _validity),
     Column("fingerprint", lambda r: (r["fingerprint"], "id"), flexible=True),
 )

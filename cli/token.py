@@ -5,15 +5,9 @@ from datetime import time
 import click
 
 from lineage.cli.command import App, Group, format_option, pass_app
-from lineage.cli.render import Column, Record, listing
-from lineage.cli.terminal import Span
+from lineage.cli.render import Column, listing
+from lineage.cli.valid import STATE
 from lineage.server.tokens import SCOPES
-
-_STYLES = {"active": "good", "revoked": "bad"}
-
-
-def _state(record: Record) -> Span:
-    return record["state"], _STYLES.get(record["state"], "dim")
 
 
 def _day(key: str) -> Column:
@@ -25,7 +19,7 @@ _COLUMNS = (
     Column("name", lambda r: (r["name"], "title"), flexible=True),
     Column("email", lambda r: r["email"], flexible=True),
     Column("scopes", lambda r: ", ".join(r["scopes"])),
-    Column("state", _state),
+    STATE,
     _day("expires"),
     _day("used"),
 )
