@@ -17,7 +17,6 @@ from lineage.cli.command import (
 )
 from lineage.cli.names import called, heading
 from lineage.cli.render import escaped, facts, markdown_sections, sections, write_as
-from lineage.cli.trace.against import show
 from lineage.cli.trace.answer import answer
 from lineage.cli.trace.tables import tables
 from lineage.cli.trace.tree import INDENT, rails, tree
@@ -86,6 +85,8 @@ def trace(
     from lineage.descent.trace import trace as ask
 
     if against is not None:
+        from lineage.cli.trace.against import show
+
         code = show(app, revision, against, column=column, format_=format_, most=limit)
         return code if exit_code else 0
     if column is not None or exit_code:

@@ -19,7 +19,8 @@ from lineage.cli.render import (
 )
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, one_line
-from lineage.shapes.contamination import KINDS, contamination_of, counted, hit_of
+from lineage.contamination import KINDS
+from lineage.shapes.contamination import contamination_of, counted, hit_of
 from lineage.wording import percent, plural
 
 if TYPE_CHECKING:

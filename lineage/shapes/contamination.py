@@ -3,12 +3,11 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from lineage.contamination import KINDS
 from lineage.shapes import Json
 
 if TYPE_CHECKING:
     from lineage.contamination import Contamination, Hit
-
-KINDS = ("exact", "contained", "near", "part")
 
 
 def contamination_of(found: "Contamination") -> Json:
