@@ -17,6 +17,8 @@ from lineage.loop import templates
 from lineage.loop.measuring.measures import words
 from lineage.loop.records.data import split
 from lineage.loop.records.text_files import Columns, read_file
+from lineage.loop.steps.model import CONTEXT
+from lineage.loop.steps.tokenizer import has_tokenizer
 from lineage.store.disk import disk_errors
 from lineage.store.scan import scan
 
@@ -28,11 +30,8 @@ _SUFFIXES = (".txt", ".jsonl")
 _ENOUGH = 100  # mentions of a group: the log of their odds then errs by about 0.2
 _USED = 200_000  # characters that the records of a new loop have, about
 _LOOKED_AT = 4_000_000  # characters of the text, to see whether there are enough
-_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
-
 _LARGE = 50_000_000  # bytes of weights
 _THREADS = 8
-_TOKENIZER = ("tokenizer*", "vocab.*", "*.model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +219,8 @@ def _context_length(model: Path) -> int | None:
     if not isinstance(config, dict):
         raise UsageError(f"{model / 'config.json'} is not a JSON object")
     scan(model.resolve())  # refuses links, which no commit can have
-    if not any(path for glob in _TOKENIZER for path in model.glob(glob)):
+    if not has_tokenizer(model):
         hint = f"save it there too: tokenizer.save_pretrained({str(model)!r})"
         raise UsageError(f"{model} has a model but no tokenizer", hint=hint)
-    lengths = [config[key] for key in _CONTEXT if isinstance(config.get(key), int)]
+    lengths = [config[key] for key in CONTEXT if isinstance(config.get(key), int)]
     return lengths[0] if lengths else None

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from lineage.loop.steps.protocol import Job
 
-_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+# The names that configs have for it: how many tokens a model can see at once.
+CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
 
 
 def opened(job: Job, folder: Path) -> Any:
@@ -151,7 +152,7 @@ def reason(folder: Path, error: Exception) -> str:
 def context_length(config: Any) -> int | None:
     """How many tokens a model can see at once, where its config says so."""
     text = config.get_text_config()
-    lengths = (getattr(text, name, None) for name in _CONTEXT)
+    lengths = (getattr(text, name, None) for name in CONTEXT)
     found = (length for length in lengths if isinstance(length, int) and length > 0)
     return next(found, None)
 
