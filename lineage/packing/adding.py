@@ -6,6 +6,7 @@ suffix share blocks.
 """
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -15,7 +16,6 @@ from lineage.packing.bases import Bases, FileBases, Layout
 from lineage.packing.cold import Cold
 from lineage.packing.counts import SMALL, TEXT, WEIGHTS, Packed
 from lineage.packing.jobs import is_small
-from lineage.packing.reading import Watched
 from lineage.packing.tried import Tried
 from lineage.registry import Registry
 from lineage.store.packed.format import BLOCK, BLOCK_ROW, FILE_ROW, SEGMENT_ROW
@@ -27,6 +27,22 @@ if TYPE_CHECKING:
     from lineage.store.packed.text import Likeness, Small
 
 _PAGE = 4096  # bytes of a disk's page
+
+
+class _Watched(io.RawIOBase):
+    """A file on its way into a pack: what is read of it is counted."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._progress = progress
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size)
+        self._progress(len(data))
+        return data
 
 
 class Adding:
@@ -110,7 +126,7 @@ class Adding:
         from lineage.packing.kinds import parts
         from lineage.store.packed.text import add_text, shrinks
 
-        entry, watched = file.entry, Watched(source, self._progress)
+        entry, watched = file.entry, _Watched(source, self._progress)
         digests = entry.md5, entry.sha256
         cut = parts(source)
         if cut is not None:
@@ -129,7 +145,7 @@ class Adding:
     def _pieces(
         self,
         source: BinaryIO,
-        watched: Watched,
+        watched: _Watched,
         cut: "list[Extent]",
         bases: FileBases,
     ) -> Iterator[Piece]:
