@@ -30,9 +30,14 @@ def plugins(app: App, format_: str) -> None:
 
     docs/plugins.md shows how a package does so.
     """
-    from lineage.loop.spec.installed import installed
+    from lineage.loop.spec.evaluation import OWN_MEASURES
+    from lineage.loop.spec.gates import GATES
+    from lineage.loop.spec.steps import STEP_PLUGINS
 
-    records = [_shape(plugin, note) for plugin, note in installed()]
+    groups = (STEP_PLUGINS, OWN_MEASURES, GATES)
+    records = [
+        _shape(plugin, group.trouble(plugin)) for group in groups for plugin in group
+    ]
     listing(app.terminal, format_, "plugins", records, _COLUMNS)
     if not records:
         app.terminal.say("no installed package adds any")
