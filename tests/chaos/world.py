@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.chaos.crowd import SMALL, Crowd
 from tests.chaos.journal import Done, Journal
+from tests.servers import free_port
 
 if TYPE_CHECKING:
     from tests.chaos.crowd import Running
@@ -180,13 +181,6 @@ def mount(place: Path) -> bool:
     """Mount a small disk there, where that is allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(place)]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-    return port
 
 
 def listens(port: int, patience: float = 30) -> bool:
