@@ -6,11 +6,11 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from lineage.store.packed.reading_back import read_back
-from lineage.store.packed.writer import Piece, Writer
+from lineage.store.packed.writer import Writer
 from lineage.store.pins import Pins
+from tests.packs import pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from lineage.registry import Registry
@@ -47,7 +47,7 @@ def pack(registry: Registry, *ids: str, base: str | None = None) -> str:
             for entry in files:
                 with payloads.open(entry.md5) as file:
                     data = file.read()
-                writer.add(entry.md5, entry.sha256, _pieces(data, before))
+                writer.add(entry.md5, entry.sha256, pieces(data, before, BLOCK))
                 before = _blocks(data)
             name = writer.finish()
         read_back(copy, payloads.packs)
@@ -56,12 +56,6 @@ def pack(registry: Registry, *ids: str, base: str | None = None) -> str:
         for path in (Pins(payloads).pin(entry.md5), Pins(payloads).place(entry.md5)):
             path.unlink()
     return name
-
-
-def _pieces(data: bytes, before: list[bytes]) -> Iterator[Piece]:
-    for number, start in enumerate(range(0, len(data), BLOCK)):
-        base = before[number] if number < len(before) else None
-        yield Piece(data[start : start + BLOCK], 4, base)
 
 
 def _blocks(data: bytes) -> list[bytes]:

@@ -1,7 +1,7 @@
 """Packing objects without `lineage pack`: for tests of what reads packs."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lineage.store.packed.writer import Piece, Writer
 from lineage.store.payloads import Payloads
@@ -19,9 +19,9 @@ def pack(payloads: Payloads, oids: Iterable[str], *, release: bool = True) -> st
         for oid in oids:
             with payloads.open(oid) as file:
                 data = file.read()
-            pieces = list(_pieces(data, before))
-            writer.add(oid, hashlib.sha256(data).hexdigest(), pieces)
-            before = [hashlib.sha256(piece.data).digest() for piece in pieces]
+            made = list(pieces(data, before, BLOCK))
+            writer.add(oid, hashlib.sha256(data).hexdigest(), made)
+            before = [hashlib.sha256(piece.data).digest() for piece in made]
         name = writer.finish()
         writer.path.rename(packs.folder / f"{name}.pack")
     if release:
@@ -30,7 +30,8 @@ def pack(payloads: Payloads, oids: Iterable[str], *, release: bool = True) -> st
     return name
 
 
-def _pieces(data: bytes, before: Sequence[bytes]) -> Iterable[Piece]:
-    for number, start in enumerate(range(0, len(data), BLOCK)):
+def pieces(data: bytes, before: Sequence[bytes], block: int) -> Iterator[Piece]:
+    """The blocks of a file of floats, each on that of the file before."""
+    for number, start in enumerate(range(0, len(data), block)):
         base = before[number] if number < len(before) else None
-        yield Piece(data[start : start + BLOCK], 4, base)
+        yield Piece(data[start : start + block], 4, base)

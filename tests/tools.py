@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def has(*programs: str) -> bool:
@@ -21,6 +26,13 @@ def skip_without(*programs: str) -> None:
     """Skip the test that runs where one of these is not installed."""
     if not has(*programs):
         pytest.skip(_reason(programs))
+
+
+def git(root: Path, *args: str) -> str:
+    """What git prints in a repository."""
+    command = ["git", "-C", str(root), *args]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def _missing(programs: tuple[str, ...]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,17 +18,12 @@ from lineage.store.events import now
 from lineage.store.git_objects import GitObject, TreeEntry, tree
 from lineage.store.objects import Event
 from lineage.verify import verify
+from tests.tools import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lineage import Registry
-
-
-def git(root: Path, *args: str) -> str:
-    command = ["git", "-C", str(root), *args]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 def configure(root: Path, text: str, name: str = "config") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import closing
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from lineage.store.events import now
 from lineage.store.objects import Event
 from lineage.store.views import Move, Target
 from lineage.verify import verify
+from tests.tools import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
     from lineage import Registry
 
     Sound = Callable[[Registry], None]
-
-
-def git(root: Path, *args: str) -> str:
-    command = ["git", "-C", str(root), *args]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 def config(registry: Registry, number: int, branch: str | None = None) -> Target:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from lineage.errors import WaitingForReview
 from lineage.loop.reviews.asking import place_of, question
 from lineage.loop.reviews.standing import Reviews
 from lineage.loop.running.progress import Activity, Finished, Progress
@@ -138,6 +139,13 @@ class Toy:
         path = self.configure(**sections)
         self.watch = Watch()
         return run(self.registry, path, progress=self.watch)
+
+    def pause(self, **sections: Any) -> str:
+        """Run until a review is due and give the commit that it is about."""
+        with pytest.raises(WaitingForReview):
+            self.run(**sections)
+        [subject] = Reviews.read(self.registry).waiting
+        return subject
 
     def types(self) -> list[str]:
         """The types of all events, oldest first."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lineage.errors import GateFailed, UsageError, VerificationError, WaitingForReview
+from lineage.errors import GateFailed, UsageError, VerificationError
 from lineage.loop.reviews.acting import margin_gone
 from lineage.loop.reviews.ballots import People
 from lineage.loop.reviews.deciding import decide
@@ -29,14 +29,6 @@ def check_record(record):
 FILTERED = {"gates": [{"type": "check_record", "min_pass_rate": 0}]}
 
 
-def pause(toy: Toy, **sections: Any) -> str:
-    """Run until a review is due and give the commit that it is about."""
-    with pytest.raises(WaitingForReview):
-        toy.run(**sections)
-    [subject] = Reviews.read(toy.registry).waiting
-    return subject
-
-
 def packet_of(toy: Toy, subject: str) -> Any:
     return Reviews.read(toy.registry).ballots[subject].packet
 
@@ -57,7 +49,7 @@ def flip(toy: Toy, subject: str) -> None:
 
 def test_a_verdict_names_the_packet_that_was_asked_about(toy: Toy) -> None:
     """The packet has its own hash, and the event of the verdict has it too."""
-    subject = pause(toy, **EVERY)
+    subject = toy.pause(**EVERY)
     packet = packet_of(toy, subject)
     made = decide(toy.registry, subject, "approve")
 
@@ -68,7 +60,7 @@ def test_a_verdict_names_the_packet_that_was_asked_about(toy: Toy) -> None:
 
 def test_changed_data_void_a_verdict(toy: Toy) -> None:
     """A byte that flipped after the verdict stops the loop with a sentence."""
-    subject = pause(toy, **EVERY)
+    subject = toy.pause(**EVERY)
     decide(toy.registry, subject, "approve")
     flip(toy, subject)
     with pytest.raises(VerificationError, match="does not have its recorded SHA-256"):
@@ -77,7 +69,7 @@ def test_changed_data_void_a_verdict(toy: Toy) -> None:
 
 def test_changed_data_cannot_be_approved(toy: Toy) -> None:
     """Nobody signs for records that are not those that were asked about."""
-    subject = pause(toy, **EVERY)
+    subject = toy.pause(**EVERY)
     flip(toy, subject)
     with pytest.raises(VerificationError, match="does not have its recorded SHA-256"):
         decide(toy.registry, subject, "approve")
@@ -87,7 +79,7 @@ def test_changed_data_cannot_be_approved(toy: Toy) -> None:
 @pytest.mark.parametrize("packet", ["0" * 64, None])
 def test_a_verdict_on_another_packet_does_not_count(toy: Toy, packet: Any) -> None:
     """The loop says so and ends; a verdict on the right one counts afterwards."""
-    subject = pause(toy, **EVERY)
+    subject = toy.pause(**EVERY)
     data = {"verdict": "approve", "by": "Eve", "packet": packet}
     toy.registry.attest("review", subject=subject, data=data)
     with pytest.raises(
@@ -96,14 +88,14 @@ def test_a_verdict_on_another_packet_does_not_count(toy: Toy, packet: Any) -> No
         toy.run(**EVERY)
     decide(toy.registry, subject, "approve")
 
-    assert pause(toy, **EVERY) != subject
+    assert toy.pause(**EVERY) != subject
 
 
 def test_a_verdict_is_no_use_for_another_commit(toy: Toy) -> None:
     """What was said of generation 1 does not let generation 2 pass."""
-    one = pause(toy, **EVERY)
+    one = toy.pause(**EVERY)
     made = decide(toy.registry, one, "approve")
-    two = pause(toy, **EVERY)
+    two = toy.pause(**EVERY)
     data = {"verdict": "approve", "by": "Ada", "packet": made.packet}
     toy.registry.attest("review", subject=two, data=data)
     with pytest.raises(VerificationError, match="is about another packet"):
@@ -113,11 +105,11 @@ def test_a_verdict_is_no_use_for_another_commit(toy: Toy) -> None:
 def test_two_people_have_to_approve(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same person twice counts once and is told; then the loop goes on."""
     sections = {"num_generations": 1, "review": {"every": 1, "approvals": 2}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     assert decide(toy.registry, subject, "approve").missing == 1
     with pytest.raises(UsageError, match=r"approved .* already, which counts once"):
         decide(toy.registry, subject, "approve")
-    assert pause(toy, **sections) == subject
+    assert toy.pause(**sections) == subject
     as_somebody_else(toy, monkeypatch)
     assert decide(toy.registry, subject, "approve").missing == 0
     assert toy.run(**sections).made == ()
@@ -128,7 +120,7 @@ def test_two_people_have_to_approve(toy: Toy, monkeypatch: pytest.MonkeyPatch) -
 def test_nobody_can_ask_for_fewer_people(toy: Toy) -> None:
     """What the config says counts, whatever a later request says; more may be asked."""
     sections = {"num_generations": 1, "review": {"every": 1, "approvals": 2}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     [request] = Reviews.read(toy.registry).waiting.values()
     for asked, needed in ((1, 2), (0, 2), ("1", 2), (3, 3)):
         data = {"approvals": asked, "packet": packet_of(toy, subject)}
@@ -136,13 +128,13 @@ def test_nobody_can_ask_for_fewer_people(toy: Toy) -> None:
         toy.registry.attest("review_requested", subject=subject, data=data)
         made = decide(toy.registry, subject, "approve")
         assert made.missing == needed - 1
-        assert pause(toy, **sections) == subject
+        assert toy.pause(**sections) == subject
 
 
 def test_one_rejection_rejects(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many have approved."""
     sections = {"num_generations": 1, "review": {"every": 1, "approvals": 3}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     decide(toy.registry, subject, "approve")
     as_somebody_else(toy, monkeypatch)
     decide(toy.registry, subject, "reject", "dull")
@@ -153,9 +145,9 @@ def test_one_rejection_rejects(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_rejection_can_mean_another_try_at_once(toy: Toy) -> None:
     """The same run takes the generation back and makes it with other seeds."""
     sections = {"num_generations": 1, "review": {"every": 1, "on_reject": "retry"}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     decide(toy.registry, subject, "reject")
-    again = pause(toy, **sections)
+    again = toy.pause(**sections)
 
     assert toy.registry.load(again).params == {"generation": 1, "attempt": 1}
     assert toy.branch("loop/toy@rejected")[0] == subject
@@ -165,9 +157,9 @@ def test_a_rejection_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
     """Back to the last approved generation; what follows it is made anew."""
     review = {"every": 2, "on": ["first"], "on_reject": "rollback"}
     sections = {"num_generations": 4, "review": review | {"every": 4}}
-    one = pause(toy, **sections)
+    one = toy.pause(**sections)
     decide(toy.registry, one, "approve")
-    four = pause(toy, **sections)
+    four = toy.pause(**sections)
     decide(toy.registry, four, "reject", "dull")
     with pytest.raises(GateFailed, match="generation 4 of loop/toy was stopped"):
         toy.run(**sections)
@@ -175,7 +167,7 @@ def test_a_rejection_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
     [state] = loops(toy.registry, "toy")
     why = "generation 4 of toy rejected by Ada Example: dull"
     assert (state.state, state.why) == ("stopped", why)
-    pause(toy, **sections)
+    toy.pause(**sections)
     attempts = [toy.registry.load(id_).params["attempt"] for id_ in toy.branch()]
     assert attempts == [0, 0, 1, 0, 0]
 
@@ -183,11 +175,11 @@ def test_a_rejection_can_take_back_all_that_nobody_approved(toy: Toy) -> None:
 def test_edited_records_are_trained_on(toy: Toy) -> None:
     """They are a dataset of their own, which says who edited it, and pass the gates."""
     sections = {"num_generations": 1, "review": {"every": 1}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     first = packet_of(toy, subject)["samples"]
     better = {"id": first[0]["id"], "text": "The fox sees the moon."}
     made = edit(toy.registry, subject, [better], [first[1]["id"]], "put right")
-    again = pause(toy, **sections)
+    again = toy.pause(**sections)
 
     dataset = toy.registry.load(made.dataset)
     assert (dataset.params["edited"], dataset.params["dropped"]) == (1, 1)
@@ -204,7 +196,7 @@ def test_edited_records_are_trained_on(toy: Toy) -> None:
 def labelled(toy: Toy, **answers: bool) -> str:
     """Pause with a filter, and label all records: kept and dropped ones."""
     toy.write("checks.py", FILTER)
-    subject = pause(toy, **EVERY, **FILTERED)
+    subject: str = toy.pause(**EVERY, **FILTERED)
     samples = packet_of(toy, subject)["samples"]
     given = [Label(s["id"], answers[s["stratum"]]) for s in samples]
     label(toy.registry, subject, given)
@@ -222,19 +214,19 @@ def test_labels_tell_that_the_filter_does_its_work(toy: Toy) -> None:
     assert made.audit.keeps_right is not None
     assert made.audit.keeps_right.value == 1
     assert made.labelled == 12
-    assert pause(toy, **EVERY, **FILTERED) != subject
+    assert toy.pause(**EVERY, **FILTERED) != subject
 
 
 def test_the_loop_asks_when_the_filter_keeps_what_is_wrong(toy: Toy) -> None:
     """Labels after an approval ask once more; a newer approval settles it."""
     sections = {"num_generations": 2, "review": {"on": ["first"]}} | FILTERED
     toy.write("checks.py", FILTER)
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     samples = packet_of(toy, subject)["samples"]
     decide(toy.registry, subject, "approve")
     wrong = [Label(s["id"], s["stratum"] == "dropped") for s in samples]
     label(toy.registry, subject, wrong)
-    assert pause(toy, **sections) == subject
+    assert toy.pause(**sections) == subject
     why = Reviews.read(toy.registry).waiting[subject].why
     assert "no longer keeps more right records than wrong ones" in why
     decide(toy.registry, subject, "approve", "known: the checks are being mended")
@@ -247,7 +239,7 @@ def test_labels_that_do_not_count_ask_for_nothing(
 ) -> None:
     """Labels by a key that is nobody's are left out, also when there are no others."""
     sections = {"num_generations": 2, "review": {"on": ["first"]}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     decide(toy.registry, subject, "approve")
     sample = packet_of(toy, subject)["samples"][0]["id"]
     label(toy.registry, subject, [Label(sample, right=False)])
@@ -260,7 +252,7 @@ def test_labels_that_do_not_count_ask_for_nothing(
 def test_labels_of_records_that_somebody_chose_do_not_count(toy: Toy) -> None:
     """Only those that were drawn at random say something of the others."""
     sections = {"num_generations": 1, "review": {"every": 1, "sample": {"n": 2}}}
-    subject = pause(toy, **sections)
+    subject = toy.pause(**sections)
     seen = {s["id"] for s in packet_of(toy, subject)["samples"]}
     other = next(str(n) for n in range(12) if str(n) not in seen)
     label(toy.registry, subject, [Label(other, right=True)])

@@ -13,7 +13,6 @@ from lineage.errors import (
     LineageError,
     NotAllowed,
     UsageError,
-    WaitingForReview,
 )
 from lineage.keys.judge import Judge
 from lineage.keys.making import add_file
@@ -33,17 +32,9 @@ if TYPE_CHECKING:
     Toy = Any
 
 
-def pause(toy: Toy, **sections: Any) -> str:
-    """Run until a review is due and give the commit that it is about."""
-    with pytest.raises(WaitingForReview):
-        toy.run(**sections)
-    [subject] = Reviews.read(toy.registry).waiting
-    return subject
-
-
 def test_of_many_who_decide_at_once_one_does(toy: Toy) -> None:
     """The others are told that it was decided; one event is recorded."""
-    pause(toy, review={"every": 1})
+    toy.pause(review={"every": 1})
 
     def try_to(verdict: Any) -> Decision | LineageError:
         with lineage.open(toy.registry.root) as registry:
@@ -63,7 +54,7 @@ def test_of_many_who_decide_at_once_one_does(toy: Toy) -> None:
 
 def test_a_rejection_takes_nothing_back_but_what_it_is_about(toy: Toy) -> None:
     """When somebody has gone on from the rejected generation, theirs stays the tip."""
-    subject = pause(toy, review={"every": 1})
+    subject = toy.pause(review={"every": 1})
     decide(toy.registry, subject, "reject")
     known = journal.read(toy.registry, "toy")
     mine = toy.registry.commit("generation", "toy", params={"by": "hand"}).id
@@ -76,7 +67,7 @@ def test_a_rejection_takes_nothing_back_but_what_it_is_about(toy: Toy) -> None:
 
 def test_what_is_asked_for_again_waits_again(toy: Toy) -> None:
     """Of a request and a verdict about the same commit the newer one counts."""
-    subject = pause(toy, review={"every": 1})
+    subject = toy.pause(review={"every": 1})
     decide(toy.registry, subject, "approve")
     with pytest.raises(UsageError, match="was approved before, by Ada Example"):
         decide(toy.registry, subject, "reject")
@@ -87,7 +78,7 @@ def test_what_is_asked_for_again_waits_again(toy: Toy) -> None:
 
 def test_a_generation_is_compared_with_the_one_before_and_the_first(toy: Toy) -> None:
     """Data are first measured in generation 1, which generation 0's model wrote."""
-    subject = pause(toy, num_generations=3, review={"every": 3})
+    subject = toy.pause(num_generations=3, review={"every": 3})
     registry: Registry = toy.registry
     three, two, one, zero = [registry.load(id_) for id_ in toy.branch()]
     found = shown(registry, Reviews.read(registry), subject, samples=2)
@@ -152,7 +143,7 @@ def test_a_loop_signs_as_a_machine_and_a_person_decides(
         toy.run(review={"every": 1})
     add_file(registry, public_half(runner), "Runner", "r@example.com", roles=["runner"])
     registry.settings.set("signing.runner-key", str(runner))
-    subject = pause(toy, review={"every": 1})
+    subject = toy.pause(review={"every": 1})
 
     with registry.signer.using(runner), pytest.raises(NotAllowed, match="signs no"):
         decide(registry, subject, "approve")
