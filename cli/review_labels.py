@@ -23,6 +23,7 @@ from lineage.cli.review_show import STATES
 from lineage.cli.terminal import Span
 from lineage.errors import StoreError, UsageError
 from lineage.shapes import audited
+from lineage.shapes.reviews import labels_given
 from lineage.wording import plural
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def label(
     given = _labels(records, note, file, right=right)
     made = record(app.registry, rev, given, samples=samples, seed=seed)
     if format_ == "json":
-        app.terminal.write([document(asdict(made))])
+        app.terminal.write([document(labels_given(made))])
         return
     rights = sum(one.right for one in made.labels)
     app.terminal.write([made.event])

@@ -9,6 +9,7 @@ from lineage.shapes import Json
 
 if TYPE_CHECKING:
     from lineage.loop.reviews.comparing import Compared
+    from lineage.loop.reviews.saying import LabelsGiven
     from lineage.loop.reviews.shown import Shown
     from lineage.loop.reviews.standing import Reviews
 
@@ -60,6 +61,11 @@ def sample_of(sample: Mapping[str, Any], *, blind: bool) -> Json:
     hidden = ("stratum", "why", "loss", "flags", "record") if blind else ("record",)
     known = {key: value for key, value in sample.items() if key not in hidden}
     return {**known, "text": sample["record"].get("text")}
+
+
+def labels_given(made: "LabelsGiven") -> Json:
+    """What `review label` recorded."""
+    return {**asdict(made), "labels": [one._asdict() for one in made.labels]}
 
 
 def review(found: "Shown", reviews: "Reviews", *, blind: bool) -> Json:

@@ -210,7 +210,9 @@ def test_labels_from_a_spreadsheet(filtered: Any, run: Run) -> None:
         *("--note", "read twice", "--format", "json"),
     ).json()
 
-    assert [(one[0], *one[4:]) for one in made["labels"]] == [("g1-0", True, "sure")]
+    [label] = made["labels"]
+    assert [*label] == ["id", "sha256", "stratum", "why", "right", "note"]
+    assert (label["id"], label["right"], label["note"]) == ("g1-0", True, "sure")
     assert "right" in run("review", "label", "toy", "--right", "--file", "x").stderr
 
 
