@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from lineage.cli.live import Live
-from lineage.cli.text import harmless, one_line, pointed
+from lineage.cli.text import harmless, one_line, pointed, short_words
 from lineage.wording import size
 
 if TYPE_CHECKING:
@@ -166,16 +166,19 @@ class Terminal:
         details: Iterable[str] = (),
         place: "Place | None" = None,
     ) -> None:
-        """Say what is wrong, with what, where and, if known, what to do."""
-        self._tell([("error:", "error"), f" {one_line(message)}"])
+        """Say what is wrong, with what, where and, if known, what to do.
+
+        A name that is longer than anybody reads is not repeated whole.
+        """
+        self._tell([("error:", "error"), f" {short_words(one_line(message))}"])
         for detail in details:
-            self._tell([f"  {one_line(detail)}"])
+            self._tell([f"  {short_words(one_line(detail))}"])
         if place and place.text:
             shown, mark = pointed(place.text, place.start, place.end, self.width - 2)
             self._tell([f"  {shown}"])
             self._tell(["  ", (mark, "error")])
         if hint:
-            self._tell([("hint:", "hint"), f" {one_line(hint)}"])
+            self._tell([("hint:", "hint"), f" {short_words(one_line(hint))}"])
 
     def _tell(self, spans: Iterable[Span | str]) -> None:
         whole = [(span, "") if isinstance(span, str) else span for span in spans]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lineage.wording import number, plural
 
 _BARS = "▁▂▃▄▅▆▇█"
+_LONGEST_WORD = 300  # columns; paths and URLs are shorter
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -103,6 +104,18 @@ def cut(text: str, columns: int) -> str:
 def cut_front(text: str, columns: int) -> str:
     """The end of `text` in at most so many columns; … stands for what is left out."""
     return text if width(text) <= columns else f"…{_last(text, columns - 1)}"
+
+
+def short_words(text: str) -> str:
+    """`text` with no word longer than anybody reads: … stands for its middle."""
+    return " ".join(map(_short, text.split(" ")))
+
+
+def _short(word: str) -> str:
+    if width(word) <= _LONGEST_WORD:
+        return word
+    half = _LONGEST_WORD // 2
+    return f"{cut(word, half)}{_last(word, half)}"
 
 
 def one_line(text: str) -> str:

@@ -367,6 +367,18 @@ def _imported_by(command: str) -> set[str]:
     return {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
 
 
+@pytest.mark.usefixtures("repo")
+def test_an_error_cuts_a_name_that_nobody_reads(run: Run) -> None:
+    """Of a name of thousands of characters an error shows how it begins and ends."""
+    name = f"begin{'y' * 5000}end"
+    for words in (["show", name], ["init", name], ["loop", name], ["log", "-n", name]):
+        said = run(*words).stderr
+
+        assert "begin" in said
+        assert "yend" in said
+        assert max(map(len, said.splitlines())) < 600
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

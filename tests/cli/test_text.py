@@ -58,3 +58,15 @@ def test_width_of_wide_and_combining_characters() -> None:
 def test_one_line(words: str) -> None:
     """The result is one line that a terminal only prints."""
     assert text.one_line(words).isprintable() or not words
+
+
+@given(st.lists(st.text("y文", max_size=700), max_size=3))
+def test_short_words(words: list[str]) -> None:
+    """Of a long word both ends stay, in 300 columns; what fits is left alone."""
+    made = text.short_words(" ".join(words)).split(" ")
+
+    assert len(made) == max(len(words), 1)
+    for word, shown in zip(words, made, strict=False):
+        assert text.width(shown) <= 300
+        assert shown == word or text.width(word) > 300
+        assert (word[:100], word[-70:]) == (shown[:100], shown[-70:])
