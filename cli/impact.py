@@ -15,7 +15,7 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.names import called, short
+from lineage.cli.names import called, copied, short
 from lineage.cli.plan import show_plan
 from lineage.cli.render import (
     Column,
@@ -160,6 +160,8 @@ def _notes(
     registry: "Registry", found: "Impact", data: dict[str, Any]
 ) -> Iterator[str]:
     """What a dose of nothing means, and why some are ranges."""
+    if found.copies:
+        yield from ("", copied(registry, found.copies))
     if any(map(_is_shaped, data["reached"])):
         yield from ("", _SHAPED)
     if found.open:

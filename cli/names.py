@@ -1,10 +1,12 @@
 """How commits are called in what people read: short ids, titles, decorations."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
 from lineage.turns import turn_number
+from lineage.wording import listed, plural
 
 if TYPE_CHECKING:
     from lineage.history import Entry
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from lineage.store.objects import Commit
 
 _SHORT = 8
+_FEW = 3  # commits that are named in a sentence
 _GRADES = {"contradicted": "bad", "declared": "hint", "verified": "good"}
 
 
@@ -44,6 +47,14 @@ def called(registry: "Registry", id_: str) -> str:
         return "a commit that is not here"
     spans = title(registry.load(id_), registry.ids.get(id_).generation)
     return "".join(text for text, style in spans if style != "dim")
+
+
+def copied(registry: "Registry", copies: Sequence[str]) -> str:
+    """Which commits have the same files as one that did not reach them."""
+    shown = [f"{called(registry, id_)} {short(registry, id_)}" for id_ in copies[:_FEW]]
+    if more := len(copies) - len(shown):
+        shown.append(plural(more, "other commit"))
+    return f"the same files are in {listed(shown)}, which it did not reach"
 
 
 def heading(registry: "Registry", entry: "Entry") -> list[Span]:

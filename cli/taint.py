@@ -13,7 +13,7 @@ from lineage.cli.command import (
     format_option,
     pass_app,
 )
-from lineage.cli.names import short
+from lineage.cli.names import copied, short
 from lineage.cli.taint_list import look_for_records, show_taints
 from lineage.cli.text import one_line
 from lineage.errors import Ambiguous, LineageError, NotFound, UsageError
@@ -108,6 +108,16 @@ def _taint(
     some = "" if records is None else f"{plural(len(records), 'record')} of "
     app.terminal.say(f"tainted {some}{what} ", (short(registry, id_), "id"))
     _tell_reach(app, event)
+    if records is None:
+        _tell_copies(app, event, id_)
+
+
+def _tell_copies(app: App, event: str, id_: str) -> None:
+    """A copy is as bad, and nothing leads there."""
+    from lineage.taints.copies import untainted_copies
+
+    if found := untainted_copies(app.registry, event, id_):
+        app.terminal.note(f"{copied(app.registry, found)}: taint these as well")
 
 
 def _lines(file: Path) -> list[str]:

@@ -229,6 +229,33 @@ def holding(ask: Ask, sha256: str, kind: str | None = None) -> list[str]:
     return list(dict.fromkeys(ask.connection.execute(query).scalars()))
 
 
+def holding_all(ask: Ask, sha256s: Collection[str]) -> list[str]:
+    """The ids of the clone's commits that have all of a few files, newest first."""
+    query = (
+        select(CommitRow.id)
+        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+        .join(FileRow, col(FileRow.commit) == CommitRow.number)
+        .where(col(FileRow.sha256).in_(sha256s), col(KnownRow.clone) == ask.clone)
+        .group_by(col(CommitRow.id), col(KnownRow.number))
+        .having(func.count(col(FileRow.sha256).distinct()) == len(sha256s))
+        .order_by(col(KnownRow.number).desc())
+    )
+    return list(ask.connection.scalars(query))
+
+
+def largest(ask: Ask, id_: str, limit: int) -> list[str]:
+    """The SHA-256s of a commit's largest files; none of an empty one."""
+    query = (
+        select(FileRow.sha256, FileRow.size)
+        .join(CommitRow, col(CommitRow.number) == FileRow.commit)
+        .where(CommitRow.id == id_, col(FileRow.size) > 0)
+        .distinct()
+        .order_by(col(FileRow.size).desc(), col(FileRow.sha256))
+        .limit(limit)
+    )
+    return [sha256 for sha256, _ in ask.connection.execute(query)]
+
+
 def addresses(
     ask: Ask, sha256s: Collection[str]
 ) -> Iterator[tuple[str, str, int, str]]:

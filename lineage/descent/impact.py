@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from lineage.descent.copies import copies
 from lineage.descent.dose import Dose
 from lineage.descent.reach import Reach, reach
 from lineage.history import Names
@@ -69,7 +70,8 @@ class Impact:
     `reached` and `measured` are in the order of recording and may have been cut short:
     `count` and `measurements` say how many there are. `kinds` counts the reached ones,
     `turns` is how many times at most a model wrote on the shortest way to any. `tags`
-    are the affected ones, with ids, and `open` those that leave doses open.
+    are the affected ones, with ids, and `open` those that leave doses open. `copies`
+    have all files of the source, and nothing says that they came of it.
     """
 
     source: str
@@ -83,6 +85,7 @@ class Impact:
     measurements: int
     measured: tuple[Reached, ...]
     open: tuple[Open, ...]
+    copies: tuple[str, ...]
 
 
 def impact(
@@ -98,6 +101,7 @@ def impact(
         found = reach(registry, index, id_, unit)
         numbers = found.numbers
         nodes = [found.graph.commits[number] for number in numbers]
+        reached = {node.id for node in nodes}
         describe = _Describing(registry, index, found)
         return Impact(
             source=id_,
@@ -111,6 +115,7 @@ def impact(
             measurements=len(found.measured),
             measured=tuple(describe.commits(found.measured[:limit])),
             open=tuple(_open(found)),
+            copies=tuple(copies(registry, index, id_, reached.__contains__)),
         )
 
 

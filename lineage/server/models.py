@@ -236,6 +236,7 @@ class Impact(BaseModel):
     reached: list[Fields]
     measurements: int
     measured: list[Fields]
+    copies: list[Fields]
 
 
 class Plan(BaseModel):

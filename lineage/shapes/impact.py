@@ -39,6 +39,7 @@ def reached(registry: "Registry", found: "Impact", limit: int | None) -> Json:
         "reached": [line(each) for each in found.reached],
         "measurements": found.measurements,
         "measured": [line(each) for each in found.measured],
+        "copies": [shapes.named(registry, id_) for id_ in found.copies[:limit]],
     }
 
 

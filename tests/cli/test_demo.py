@@ -103,6 +103,7 @@ def test_every_command_is_shown_with_its_output(demo: Demo) -> None:
         "tensors model/override: most moved",
         "$ lineage taint ",
         "it reached 9 commits",
+        "the same files are in dataset planted-synthetic",
         "$ lineage impact ",
         "800, 20 %  800, 20 %",
         "$ lineage status --tainted",

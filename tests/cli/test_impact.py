@@ -6,11 +6,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from inline_snapshot import snapshot
 
+import lineage
 from lineage.store.objects import Edge
 
 if TYPE_CHECKING:
@@ -239,6 +241,31 @@ def test_a_range_says_where_it_begins(repo: Registry, run: Run) -> None:
         )
         assert "--derived-from REV,share=N/M" in how
     assert "ranges" not in run("impact", own).stdout
+
+
+def test_a_copy_that_nothing_leads_to_is_named(repo: Registry, run: Run) -> None:
+    """It has all of the files; what came of the source or came before it is none."""
+    (repo.root / "folder").mkdir()
+    for number in range(12):
+        (repo.root / "folder" / f"{number}.txt").write_text(f"{number}\n")
+    folder = repo.root / "folder"
+    first = repo.commit("dataset", "first", folder)
+    edges = [Edge("derived_from", first.id)]
+    bad = repo.commit("dataset", "bad", folder, edges=edges)
+    repo.commit("dataset", "of bad", folder, edges=[Edge("derived_from", bad.id)])
+    (folder / "more.txt").write_text("more\n")
+    more = repo.commit("dataset", "more", folder)
+    (folder / "0.txt").unlink()
+    repo.commit("dataset", "not all", folder)
+    for words in (["impact", bad.id], ["impact", bad.id, "--format", "md"]):
+        assert run(*words).stdout.splitlines()[-1] == (
+            f"the same files are in dataset more {more.id[:8]}, which it did not reach"
+        )
+    [told] = run("impact", bad.id, "--format", "json").json()["copies"]
+    assert (told["id"], told["name"]) == (more.id, "more")
+    with closing(lineage.open(repo.root, at=repo.ids.get(bad.id).event)) as past:
+        assert past.impact(bad.id).copies == ()
+    assert "same files" not in run("impact", more.id).stdout
 
 
 @pytest.mark.usefixtures("loop")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
+from lineage import Edge
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -217,6 +219,26 @@ exit 5
 $ lineage taint
 2> nothing is tainted
 """)
+
+
+def test_a_copy_that_no_edge_leads_to_is_named(repo: Registry, run: Run) -> None:
+    """The same files under another name are as bad, and the taint is not theirs."""
+    (repo.root / "bad.txt").write_text("1\n2\n")
+    (repo.root / "folder").mkdir()
+    for name in ("bad.txt", "more.txt"):
+        (repo.root / "folder" / name).write_text("1\n2\n" * (len(name) - 6))
+    bad = repo.commit("dataset", "bad", repo.root / "bad.txt")
+    edge = Edge("derived_from", bad.id)
+    repo.commit("dataset", "derived", repo.root / "bad.txt", edges=[edge])
+    copy = repo.commit("dataset", "copy", repo.root / "bad.txt", params={"x": 1})
+    whole = repo.commit("dataset", "whole", repo.root / "folder")
+
+    said = run("taint", "dataset/bad", "--reason", "leaked").stderr
+    named = f"dataset whole {whole.id[:8]} and dataset copy {copy.id[:8]}"
+    assert f"note: the same files are in {named}, which it did not reach" in said
+
+    said = run("taint", "dataset/whole", "--reason", "leaked").stderr
+    assert "note" not in said
 
 
 def test_some_records_and_where_they_went(repo: Registry, run: Run) -> None:

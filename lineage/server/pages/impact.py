@@ -33,10 +33,12 @@ def page(site: Site, registry: "Registry", revision: str) -> str:
         tips=[_branch(registry, each) for each in told["branches"]],
         rows=[_row(registry, each) for each in told["reached"]],
         measured=[words.ref(registry, each["id"]) for each in told["measured"]],
+        copies=[words.ref(registry, each["id"]) for each in told["copies"]],
         more={
             "branches": len(found.branches) - len(told["branches"]),
             "reached": found.count - len(told["reached"]),
             "measured": found.measurements - len(told["measured"]),
+            "copies": len(found.copies) - len(told["copies"]),
         },
     )
 
