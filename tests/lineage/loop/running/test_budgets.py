@@ -130,6 +130,19 @@ def test_one_approval_of_two_opens_no_window(toy: Toy) -> None:
     assert [each.generation for each in toy.run(**sections).made] == [2, 3]
 
 
+def test_gpu_seconds_are_what_steps_say(toy: Toy) -> None:
+    """A step of one's own that used GPUs elsewhere says how long, and it counts."""
+    toy.write(
+        "far.py",
+        "import steps\n\n\ndef train(job):\n    steps.train(job)\n"
+        "    return {'circumstances': {'gpu_seconds': 7.5}}\n",
+    )
+    said = pause(
+        toy, budgets={"gpu_seconds": 7}, steps=toy.steps | {"train": "far:train"}
+    )
+    assert said.endswith("7.5 of 7 GPU-seconds are spent")
+
+
 def test_a_window_opens_at_the_same_commit_again(toy: Toy) -> None:
     """Asked twice about one commit, as a generation takes more than a budget."""
     toy.write(

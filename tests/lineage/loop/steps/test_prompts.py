@@ -15,7 +15,8 @@ from lineage.loop.records.shards import read_records, shards_of, write_shards
 from lineage.loop.steps.chat import Chat
 from lineage.loop.steps.endings import fenced
 from lineage.loop.steps.generate import generate
-from lineage.loop.steps.instructing import Pool, first_line, rouge_l
+from lineage.loop.steps.instructing import Pool, first_line, instruct, rouge_l
+from lineage.loop.steps.prompts import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,9 +109,9 @@ def test_candidates_share_a_prompt(job: MakeJob, model: Path, examples: Path) ->
 
 
 def test_a_file_s_prompts(job: MakeJob, model: Path, human: Path) -> None:
-    """Each once, with the line it is from and what else the line has."""
+    """Each once, with its line, what else the line has, and code if it is asked for."""
     section: dict[str, Any] = {"num_samples": None, "stop": " the"}
-    section["prompts"] = {"file": "p.jsonl"}
+    section |= {"prompts": {"file": "p.jsonl"}, "extract": "fenced"}
     task = asking(job, model, human, **section)
     lines = [{"prompt": f"The fox {w}", "answer": w} for w in ("sees", "eats", "x")]
     task.spec.path("p.jsonl").write_text("\n".join(map(json.dumps, lines)))
@@ -122,6 +123,7 @@ def test_a_file_s_prompts(job: MakeJob, model: Path, human: Path) -> None:
         assert record["prompt"] == line["prompt"]
         assert record["given"] == {"answer": line["answer"]}
         assert " the" not in record["completion"]
+        assert record["code"] == fenced(record["completion"])
 
 
 def test_a_template_s_prompts(job: MakeJob, model: Path, human: Path) -> None:
@@ -250,6 +252,19 @@ def test_a_model_writes_its_own_prompts(
         path.unlink()
     generate(task)
     assert [path.read_bytes() for path in sorted(task.output.iterdir())] == before
+
+
+@pytest.mark.parametrize(("most", "kept"), [(0.7, 1), (0.9, 2)])
+def test_how_like_another_a_prompt_may_be(
+    job: MakeJob, tmp_path: Path, examples: Path, most: float, kept: int
+) -> None:
+    """`max_similarity` says which is left out; here four words of five are alike."""
+    lines = ["one two three four five", "one two three four six"]
+    section = {"self_instruct": {"max_similarity": most, "rounds": 1}}
+    task = asking(job, tmp_path, examples, QA, prompts=section, num_samples=2)
+    instruct(task, lambda _: [1], lambda *_: lines, chat=False)
+    own = (task.scratch / OWN).read_text().splitlines()
+    assert [json.loads(line)["prompt"] for line in own] == lines[:kept]
 
 
 words = st.lists(st.sampled_from("abcd"), max_size=7)
