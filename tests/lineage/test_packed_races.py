@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ with lineage.open(root) as registry:
                 assert file.read() == path.read_bytes() == got
             registry.rest()
             count += 1
+        Path(place + ".read").touch()
 print(count)
 """
 
@@ -61,24 +63,34 @@ def test_who_reads_sees_nothing_of_who_packs(repo: Registry, tmp_path: Path) -> 
         path.write_bytes(b'{"text": "%s"}\n' % name.encode() + lines)
         ids.append(repo.commit("dataset", name, path).id)
         path.unlink()
+    places = [tmp_path / str(n) for n in range(2)]
     reading = [
         subprocess.Popen(
-            [sys.executable, "-c", READ, str(repo.root), str(tmp_path / str(n)), *ids],
+            [sys.executable, "-c", READ, str(repo.root), str(place), *ids],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for n in range(2)
+        for place in places
     ]
     try:
+        _wait_for([place.with_suffix(".read") for place in places], reading)
         _churn(repo, [repo.files(id_)[0].md5 for id_ in ids])
     finally:
         (repo.root / "done").touch()
         told = [reader.communicate() for reader in reading]
     assert [said[1] for said in told] == ["", ""]
-    assert all(int(said[0]) > 0 for said in told)
+    assert all(int(said[0]) > len(ids) for said in told)
     with closing(lineage.open(repo.root)) as fresh:
         assert all(sum(1 for _ in rows(fresh, id_)) == 301 for id_ in ids)
+
+
+def _wait_for(files: list[Path], reading: list[subprocess.Popen[str]]) -> None:
+    """Until every reader has read all once, or one has ended."""
+    while not all(file.exists() for file in files):
+        if any(reader.poll() is not None for reader in reading):
+            return
+        time.sleep(0.02)
 
 
 def _churn(repo: Registry, oids: list[str]) -> None:
