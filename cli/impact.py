@@ -33,7 +33,7 @@ from lineage.shapes.impact import reached
 from lineage.wording import between, listed, plural
 
 if TYPE_CHECKING:
-    from lineage.descent.impact import Impact
+    from lineage.descent.impact import Impact, Open
     from lineage.registry import Registry
 
 _SHAPED = "0 % and no weights: reached as config, judge, prompts or part, not by data"
@@ -168,13 +168,18 @@ def _notes(
         yield ""
     for each in found.open[:_FEW]:
         where = f"{called(registry, each.id)} {short(registry, each.id)}"
-        origin = ", and it states an origin" if each.states_origin else ""
-        lacking = f"no share on {listed(each.roles)}{origin}"
-        yield f"doses are ranges from {where} on: {lacking}"
+        yield f"doses are ranges from {where} on: {_lacking(each)}"
     if more := len(found.open[_FEW:]):
         yield f"… and from {plural(more, 'other commit')} on"
-    if found.open:
+    if any(each.roles and not each.excess for each in found.open):
         yield _SHARES
+
+
+def _lacking(each: "Open") -> str:
+    if each.excess:
+        return "its shares add up to more than all of it"
+    origin = ", and it states an origin" if each.states_origin else ""
+    return f"no share on {listed(each.roles)}{origin}"
 
 
 def _is_shaped(record: Record) -> bool:

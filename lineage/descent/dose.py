@@ -6,6 +6,8 @@ dataset that it is. They are the source's **own records**, which came along edge
 reached in any way; the rest has nothing to do with the source. Shares are exact
 fractions of counts. Where a share is missing, a dose is the lowest and the highest that
 any split would give, and a part of a dataset counts as made like the whole of it.
+Shares that add up to more than the whole count nothing: it may be any of what they are
+of.
 
 What a dataset says of its own origin makes nothing smaller. It may be where the records
 came from that nobody counted, so it takes the lowest dose down and leaves the highest.
@@ -192,6 +194,9 @@ class _Doses:
             return unknown[0]
         records = written = NOTHING
         counted = [row for row in parts if row[4]]
+        if is_exceeded(counted):
+            some = [*map(self._along, filter(itemgetter(3), counted)), *unknown]
+            return _any_of([*some, (NOTHING, NOTHING)] if own else some)
         for row in counted:
             share, more = _fraction(row[3], row[4]), self._along(row)
             records = _plus(records, _times(share, more[0]))
@@ -238,15 +243,20 @@ def _whole(parts: Iterable[Row]) -> int | None:
     return next((row[4] for row in parts if row[4]), None)
 
 
+def is_exceeded(counted: Sequence[Row]) -> bool:
+    """Whether shares add up to more than the whole."""
+    return len(counted) > 1 and _left(counted) < 0
+
+
 def _left(counted: Sequence[Row]) -> Fraction:
     """What the shares leave over: nearly always all are of one whole."""
     wholes = {whole for *_, whole in counted}
     if len(wholes) == 1:
         [whole] = wholes
         given = sum(part or 0 for *_, part, _ in counted)
-        return _fraction(max(0, (whole or 1) - given), whole)
+        return _fraction((whole or 1) - given, whole)
     shares = (_fraction(part, whole) for *_, part, whole in counted)
-    return max(_NONE, _ALL - sum(shares, _NONE))
+    return _ALL - sum(shares, _NONE)
 
 
 def _any_of(pairs: Sequence[_Pair]) -> _Pair:

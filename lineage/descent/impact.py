@@ -56,11 +56,13 @@ class Open(NamedTuple):
     """A commit from which on doses are ranges.
 
     `roles` are those of its edges that have no share; it states an origin, or not.
+    `excess`: its shares add up to more than the whole.
     """
 
     id: str
     roles: tuple[str, ...]
     states_origin: bool
+    excess: bool
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,9 @@ def impact(
 
 
 def _open(found: Reach) -> Iterator[Open]:
-    for number, roles in found.open.items():
+    for number, why in found.open.items():
         commit = found.graph.commits[number]
-        each = tuple(dict.fromkeys(roles))
-        yield Open(commit.id, each, bool(commit.origin))
+        yield Open(commit.id, why.roles, bool(commit.origin), why.excess)
 
 
 def branches(registry: Registry, index: "Index", found: Reach) -> tuple[Branch, ...]:

@@ -2,14 +2,24 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lineage.descent.dose import Dose, doses, measured
+from lineage.descent.dose import Dose, doses, is_exceeded, measured
 from lineage.descent.roles import CONTAINS, RECORDS, WRITING
 from lineage.errors import NotFound
 from lineage.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lineage.descent.dose import Row
     from lineage.store.index import Ask, Index
     from lineage.store.index_graph import Flow
+
+
+class Lacking(NamedTuple):
+    """Why doses begin to be ranges: roles without a share, or shares of too much."""
+
+    roles: tuple[str, ...]
+    excess: bool
 
 
 class Reach(NamedTuple):
@@ -31,8 +41,8 @@ class Reach(NamedTuple):
         return self.graph.commits[number].kind
 
     @property
-    def open(self) -> dict[int, list[str]]:
-        """Where doses begin to be ranges: the roles of what nobody counted there."""
+    def open(self) -> dict[int, Lacking]:
+        """Where doses begin to be ranges, and why."""
         unsure = {n for n, dose in self.doses.items() if _is_range(dose)}
         if not unsure:
             return {}
@@ -40,11 +50,12 @@ class Reach(NamedTuple):
             child for child, role, parent, *_ in self.graph.edges
             if parent in unsure and role in RECORDS | CONTAINS
         }  # fmt: skip
-        found: dict[int, list[str]] = {number: [] for number in sorted(known)}
-        for child, role, _, _, whole in self.graph.edges:
-            if child in known and role in RECORDS | WRITING and not whole:
-                found[child].append(role)
-        return {number: roles for number, roles in found.items() if roles}
+        edges: dict[int, list[Row]] = {number: [] for number in sorted(known)}
+        for row in self.graph.edges:
+            if row[0] in known and row[1] in RECORDS | WRITING:
+                edges[row[0]].append(row)
+        found = {number: _lacking(rows) for number, rows in edges.items()}
+        return {number: why for number, why in found.items() if any(why)}
 
     @property
     def numbers(self) -> list[int]:
@@ -79,6 +90,12 @@ def reach(registry: Registry, index: "Index", id_: str, unit: str) -> Reach:
         {n: node.origin for n, node in graph.commits.items() if node.origin},
     )
     return Reach(source, graph, reached, sorted(measured(graph.edges, reached)))
+
+
+def _lacking(edges: "Iterable[Row]") -> Lacking:
+    counted = [row for row in edges if row[4]]
+    roles = dict.fromkeys(role for _, role, _, _, whole in edges if not whole)
+    return Lacking(tuple(roles), is_exceeded(counted))
 
 
 def _is_range(dose: Dose) -> bool:

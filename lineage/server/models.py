@@ -237,6 +237,7 @@ class Impact(BaseModel):
     measurements: int
     measured: list[Fields]
     copies: list[Fields]
+    open: list[Fields]
 
 
 class Plan(BaseModel):

@@ -241,6 +241,30 @@ def test_a_range_says_where_it_begins(repo: Registry, run: Run) -> None:
         )
         assert "--derived-from REV,share=N/M" in how
     assert "ranges" not in run("impact", own).stdout
+    [began] = run("impact", seed, "--format", "json").json()["open"]
+    assert began == {
+        "id": own,
+        "roles": ["derived_from"],
+        "states_origin": True,
+        "excess": False,
+    }
+
+
+def test_shares_of_more_than_the_whole_are_none(repo: Registry, run: Run) -> None:
+    """Impact makes no number of them, and trace none: both give all that may be."""
+    made = [repo.commit("dataset", n, params={"is": n}).id for n in ("bad", "good")]
+    edges = [Edge("derived_from", id_, share={"records": [3, 4]}) for id_ in made]
+    mixed = repo.commit("dataset", "mixed", edges=edges).id
+    asked = run("impact", made[0], "--format", "json").json()
+    [reached] = asked["reached"]
+    [began] = asked["open"]
+
+    assert reached["dose"]["records"]["exact"] == [[0, 1], [1, 1]]
+    assert began == {"id": mixed, "roles": [], "states_origin": False, "excess": True}
+    assert run("impact", made[0]).stdout.splitlines()[-1] == (
+        f"doses are ranges from dataset mixed {mixed[:8]} on: "
+        "its shares add up to more than all of it"
+    )
 
 
 def test_a_copy_that_nothing_leads_to_is_named(repo: Registry, run: Run) -> None:
