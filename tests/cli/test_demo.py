@@ -157,7 +157,8 @@ def test_it_fits_80_columns(demo: Demo) -> None:
     folder, text = demo.folder, demo.text
     wide = [line for line in text.splitlines() if len(line) > 80]
     sentence = re.compile(
-        r"(error:|note:|the same files |ok |NOT CHECKED|repaired:|[0-9a-f]{12} approved)"
+        r"(error:|note:|the same files |ok |NOT CHECKED|repaired:"
+        r"|[0-9a-f]{12} approved)"
     )
 
     assert [x for x in wide if str(folder) not in x and not sentence.match(x)] == []
