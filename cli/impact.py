@@ -33,7 +33,7 @@ from lineage.shapes.impact import reached
 from lineage.wording import between, listed, plural
 
 if TYPE_CHECKING:
-    from lineage.descent.impact import Impact, Open
+    from lineage.descent.impact import Impact, RangeStart
     from lineage.registry import Registry
 
 _SHAPED = "0 % and no weights: reached as config, judge, prompts or part, not by data"
@@ -164,18 +164,18 @@ def _notes(
         yield from ("", copied(registry, found.copies))
     if any(map(_is_shaped, data["reached"])):
         yield from ("", _SHAPED)
-    if found.open:
+    if found.ranges:
         yield ""
-    for each in found.open[:_FEW]:
+    for each in found.ranges[:_FEW]:
         where = f"{called(registry, each.id)} {short(registry, each.id)}"
         yield f"doses are ranges from {where} on: {_lacking(each)}"
-    if more := len(found.open[_FEW:]):
+    if more := len(found.ranges[_FEW:]):
         yield f"… and from {plural(more, 'other commit')} on"
-    if any(each.roles and not each.excess for each in found.open):
+    if any(each.roles and not each.excess for each in found.ranges):
         yield _SHARES
 
 
-def _lacking(each: "Open") -> str:
+def _lacking(each: "RangeStart") -> str:
     if each.excess:
         return "its shares add up to more than all of it"
     origin = ", and it states an origin" if each.states_origin else ""

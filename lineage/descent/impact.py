@@ -52,7 +52,7 @@ class Branch(NamedTuple):
     length: int
 
 
-class Open(NamedTuple):
+class RangeStart(NamedTuple):
     """A commit from which on doses are ranges.
 
     `roles` are those of its edges that have no share; it states an origin, or not.
@@ -72,8 +72,8 @@ class Impact:
     `reached` and `measured` are in the order of recording and may have been cut short:
     `count` and `measurements` say how many there are. `kinds` counts the reached ones,
     `turns` is how many times at most a model wrote on the shortest way to any. `tags`
-    are the affected ones, with ids, and `open` those that leave doses open. `copies`
-    have all files of the source, and nothing says that they came of it.
+    are the affected ones, with ids, and `ranges` says where doses begin to be ranges.
+    `copies` have all files of the source, and nothing says that they came of it.
     """
 
     source: str
@@ -86,7 +86,7 @@ class Impact:
     reached: tuple[Reached, ...]
     measurements: int
     measured: tuple[Reached, ...]
-    open: tuple[Open, ...]
+    ranges: tuple[RangeStart, ...]
     copies: tuple[str, ...]
 
 
@@ -116,15 +116,15 @@ def impact(
             reached=tuple(describe.commits(numbers[:limit])),
             measurements=len(found.measured),
             measured=tuple(describe.commits(found.measured[:limit])),
-            open=tuple(_open(found)),
+            ranges=tuple(_ranges(found)),
             copies=tuple(copies(registry, index, id_, reached.__contains__)),
         )
 
 
-def _open(found: Reach) -> Iterator[Open]:
-    for number, why in found.open.items():
+def _ranges(found: Reach) -> Iterator[RangeStart]:
+    for number, why in found.ranges.items():
         commit = found.graph.commits[number]
-        yield Open(commit.id, why.roles, bool(commit.origin), why.excess)
+        yield RangeStart(commit.id, why.roles, bool(commit.origin), why.excess)
 
 
 def branches(registry: Registry, index: "Index", found: Reach) -> tuple[Branch, ...]:

@@ -41,7 +41,7 @@ class Reach(NamedTuple):
         return self.graph.commits[number].kind
 
     @property
-    def open(self) -> dict[int, Lacking]:
+    def ranges(self) -> dict[int, Lacking]:
         """Where doses begin to be ranges, and why."""
         unsure = {n for n, dose in self.doses.items() if _is_range(dose)}
         if not unsure:

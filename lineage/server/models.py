@@ -237,7 +237,7 @@ class Impact(BaseModel):
     measurements: int
     measured: list[Fields]
     copies: list[Fields]
-    open: list[Fields]
+    ranges: list[Fields]
 
 
 class Plan(BaseModel):

@@ -40,8 +40,9 @@ def reached(registry: "Registry", found: "Impact", limit: int | None) -> Json:
         "measurements": found.measurements,
         "measured": [line(each) for each in found.measured],
         "copies": [shapes.named(registry, id_) for id_ in found.copies[:limit]],
-        "open": [
-            {**each._asdict(), "roles": list(each.roles)} for each in found.open[:limit]
+        "ranges": [
+            {**each._asdict(), "roles": list(each.roles)}
+            for each in found.ranges[:limit]
         ],
     }
 

@@ -241,7 +241,7 @@ def test_a_range_says_where_it_begins(repo: Registry, run: Run) -> None:
         )
         assert "--derived-from REV,share=N/M" in how
     assert "ranges" not in run("impact", own).stdout
-    [began] = run("impact", seed, "--format", "json").json()["open"]
+    [began] = run("impact", seed, "--format", "json").json()["ranges"]
     assert began == {
         "id": own,
         "roles": ["derived_from"],
@@ -257,7 +257,7 @@ def test_shares_of_more_than_the_whole_are_none(repo: Registry, run: Run) -> Non
     mixed = repo.commit("dataset", "mixed", edges=edges).id
     asked = run("impact", made[0], "--format", "json").json()
     [reached] = asked["reached"]
-    [began] = asked["open"]
+    [began] = asked["ranges"]
 
     assert reached["dose"]["records"]["exact"] == [[0, 1], [1, 1]]
     assert began == {"id": mixed, "roles": [], "states_origin": False, "excess": True}

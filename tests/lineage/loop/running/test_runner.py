@@ -151,7 +151,7 @@ def test_a_step_can_say_how_much_a_model_wrote(toy: Toy, steps_with: With) -> No
     found = impact(registry, part(registry, zero, "model"))
     [dose] = [r.dose for r in found.reached if r.id == kept]
     assert dose is not None
-    assert (dose.records, found.open) == (Share(Fraction(2, 5), Fraction(2, 5)), ())
+    assert (dose.records, found.ranges) == (Share(Fraction(2, 5), Fraction(2, 5)), ())
 
 
 def test_shares_are_exact_counts_of_records(toy: Toy) -> None:
