@@ -5,6 +5,7 @@ import click
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import Column, listing
 from lineage.errors import NotFound, UsageError
+from lineage.setting_keys import check
 
 _COLUMNS = (
     Column("key", lambda r: (r["key"], "title")),
@@ -43,6 +44,7 @@ def config(
         _existing(app, key)
         settings.unset(key)
     elif key is not None and value is not None:
+        check(key)
         settings.set(key, value)
     elif key is not None and format_ == "human":
         app.terminal.write([_existing(app, key)])
