@@ -117,6 +117,40 @@ class _Helped(click.Command):
 class Command(_Helped):
     """A plain command, e.g. ``@click.command(cls=Command, examples={…})``."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not ctx.resilient_parsing:
+            self._check_filled(ctx, args)
+        return super().parse_args(ctx, args)
+
+    def _check_filled(self, ctx: click.Context, args: list[str]) -> None:
+        """Refuse what is empty: a variable of a script that is not set.
+
+        Taken for no wish at all, or for the working folder, it would do another thing.
+
+        Raises:
+            UsageError: with the option or argument.
+        """
+        from lineage.errors import UsageError
+
+        given, *_ = self.make_parser(ctx).parse_args(args=[*args])
+        for param in self.get_params(ctx):
+            value = given.get(param.name)
+            values = value if isinstance(value, list | tuple) else [value]
+            if "" in values and not _may_be_empty(param):
+                hint = "give it a value" + ", or leave it out" * (not param.required)
+                raise UsageError(f"{_called(param, ctx)} is empty", hint=hint)
+
+
+def _may_be_empty(param: click.Parameter) -> bool:
+    """Words of another command, and text that is empty unless somebody writes it."""
+    return param.type is click.UNPROCESSED or param.default == ""
+
+
+def _called(param: click.Parameter, ctx: click.Context) -> str:
+    if isinstance(param, click.Option):
+        return param.opts[-1]
+    return param.make_metavar(ctx).strip("[].")
+
 
 class Group(_Helped, click.Group):
     """A command with commands of its own."""

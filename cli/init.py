@@ -3,7 +3,6 @@
 import click
 
 from lineage.cli.command import App, Command, pass_app
-from lineage.errors import UsageError
 
 
 @click.command(
@@ -27,8 +26,6 @@ def init(app: App, directory: str) -> None:
     """
     import lineage
 
-    if not directory:  # an empty variable in a script
-        raise UsageError("the folder's name is empty", hint="leave it out for this one")
     registry = lineage.init(directory)
     registry.close()
     app.terminal.say((str(registry.root), "title"), " is a lineage registry")

@@ -399,3 +399,45 @@ def test_numbers_and_places_out_of_range(
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert sentence in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["log", "--since="], "--since"),
+        (["log", "--name", ""], "--name"),
+        (["log", "--metric", "loss > 1", "--metric="], "--metric"),
+        (["verify", "--anchor="], "--anchor"),
+        (["token", "create", "ada", "--expires="], "--expires"),
+        (["webhook", "add", "https://x.example/", "--event="], "--event"),
+        (["check", "--policy="], "--policy"),
+        (["commit", "dataset", "", "--name", "all"], "PATH"),
+        (["import", "hf", ""], "PATH|REPO"),
+        (["import", "mlflow", ""], "URI"),
+        (["clone", ""], "URL"),
+        (["loop", "run", "a.yaml", ""], "FILE"),
+        (["init", ""], "DIR"),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_value_is_refused(
+    repo: Registry, run: Run, words: list[str], what: str
+) -> None:
+    """A script's variable that is not set is no wish for less, nor this folder."""
+    before = sorted(repo.root.rglob("*"))
+
+    done = run(*words)
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: {what} is empty\nhint: give it a value")
+    assert sorted(repo.root.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("repo")
+def test_words_of_another_command_and_notes_may_be_empty(run: Run) -> None:
+    """What `run` starts gets its words as they are, and a message may say nothing."""
+    script = "import sys; open('out', 'w').write(repr(sys.argv[1:]))"
+    words = ["--output", "dataset/o=out", "--", sys.executable, "-c", script, ""]
+    assert run("run", "--name", "z", *words).exit_code == 0
+    assert Path("out").read_text("utf-8") == "['']"
+    assert run("tag", "v1", "-m", "").exit_code == 0

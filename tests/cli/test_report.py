@@ -109,7 +109,7 @@ exit 2
     assert list(repo.events()) == before
     empty = run("report", "HEAD", "--template", "")
     assert (empty.exit_code, empty.stdout) == (2, "")
-    assert empty.stderr.startswith("error: no template is called ''\n")
+    assert empty.stderr.startswith("error: --template is empty\n")
 
 
 def test_a_key_that_signs(repo: Registry, transcript: Transcript) -> None:
