@@ -99,7 +99,7 @@ def _lacking(edges: "Iterable[Row]") -> Lacking:
 
 
 def _is_range(dose: Dose) -> bool:
-    return any(share and share.low != share.high for share in dose[:2])
+    return any(s and s.low is not s.high and s.low != s.high for s in dose[:2])
 
 
 def _then(registry: Registry, graph: "Flow") -> "Flow":
