@@ -386,8 +386,8 @@ $ lineage attest loop/tutor --retire production
 2> hint: nothing is live there
 exit 5
 $ lineage attest loop/tutor --retire ''
-2> error: the environment '' is empty
-2> hint: any printable text without .. @{ ~ ^ : and not starting with -
+2> error: --retire is empty
+2> hint: give it a value, or leave it out
 exit 2
 """)
     assert loop.registry.events_log.tip() == tip

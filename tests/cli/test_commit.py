@@ -256,8 +256,8 @@ $ lineage commit dataset corpus.txt --name 'tab	bed'
 2> hint: any printable text without .. @{ ~ ^ : and not starting with -
 exit 2
 $ lineage commit dataset corpus.txt --name ''
-2> error: the name '' is empty
-2> hint: any printable text without .. @{ ~ ^ : and not starting with -
+2> error: --name is empty
+2> hint: give it a value
 exit 2
 $ lineage commit dataset corpus.txt --name a --branch 'b~1'
 2> error: the branch 'b~1' contains ~, which revisions are written with

@@ -252,8 +252,8 @@ $ lineage key revoke SHA256:zzz --reason x
 2> hint: `lineage key list` shows them
 exit 5
 $ lineage key revoke Ada --reason ''
-2> error: a key is revoked for a reason
-2> hint: --reason 'left the team'
+2> error: --reason is empty
+2> hint: give it a value
 exit 2
 $ lineage key revoke Ada --reason x --since 2026-01-01 --all
 2> error: --since and --all are two ways to say it: give one
