@@ -16,6 +16,7 @@ from lineage.store.event_reading import Logged
 
 SHORTEST = 4
 _HEX = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _AGO = re.compile(r"(\d{1,6}) (minute|hour|day|week)s? ago\Z")
 _DAYS = {"today": 0, "yesterday": 1}
 _HINT = "write 2026-11-03, 2026-11-03T14:30, yesterday or '2 weeks ago'"
@@ -76,9 +77,15 @@ def moment_of(text: str, of_day: time) -> str:
         if moment.tzinfo:
             moment = moment.astimezone(UTC)
     except (OverflowError, ValueError) as error:
-        why = "" if "isoformat" in str(error) else f": {error}"
-        raise UsageError(f"{text!r} is not a date{why}", hint=_HINT) from None
+        message = f"{text!r} is not a date{_why(text, error)}"
+        raise UsageError(message, hint=_HINT) from None
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _why(text: str, error: Exception) -> str:
+    """What Python finds wrong, where somebody wrote a date; else it only guesses."""
+    about = _DATE.match(text) and "isoformat" not in str(error)
+    return f": {error}" if about else ""
 
 
 def _read(text: str, of_day: time) -> datetime:

@@ -265,3 +265,18 @@ def test_a_registry_that_cannot_be_opened_leaves_no_process(
     with pytest.raises((NotFound, UsageError)):
         lineage.open(at=at)
     assert children() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("9" * 23, f"'{'9' * 23}' is not a date"),
+        ("2026-W99", "'2026-W99' is not a date"),
+        ("2026-13-01", "'2026-13-01' is not a date: month must be in 1..12"),
+    ],
+)
+def test_only_a_date_is_told_what_is_wrong_in_it(text: str, said: str) -> None:
+    """Digits of another kind have no month that could be wrong."""
+    with pytest.raises(UsageError) as refused:
+        moment_of(text, time.max)
+    assert str(refused.value) == said
