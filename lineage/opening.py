@@ -10,7 +10,7 @@ from lineage.errors import NotFound, VerificationError
 from lineage.moments import event_at
 from lineage.saying import Saying
 from lineage.store import dvc, names
-from lineage.store.disk import disk_errors
+from lineage.store.disk import check_place, disk_errors
 from lineage.store.events import noted, now
 from lineage.store.first_commit import commit_first, is_unborn
 from lineage.store.git import GitRepository
@@ -36,8 +36,12 @@ def init(path: str | Path = ".") -> OpenRegistry:
     What is there already, git repository, DVC repository or registry, is adopted
     as it is; the git index and work tree are not touched beyond DVC's own files.
     A git repository without a commit gets a first one, of those files.
+
+    Raises:
+        UsageError: when `path` is no folder, or lies below a file.
     """
     root = Path(path).absolute()
+    check_place(root)
     with disk_errors("making the registry"):
         who = actor(root if (root / ".git").exists() else Path(root.anchor))
         root.mkdir(parents=True, exist_ok=True)

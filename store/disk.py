@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 
-from lineage.errors import StoreError
+from lineage.errors import StoreError, UsageError
 
 _FICLONE = 0x40049409  # ioctl_ficlone(2)
 _LEAST = 1 << 14  # bytes, below which a disk counts as full
@@ -33,6 +33,17 @@ def sync_files(paths: Iterable[Path]) -> None:
         return
     for path in pending:
         sync_path(path)
+
+
+def check_place(place: Path) -> None:
+    """Refuse a place for a folder where something else is, there or above.
+
+    Raises:
+        UsageError: with what is in the way.
+    """
+    there = (p for p in (place, *place.parents) if os.path.lexists(p))
+    if (first := next(there, None)) and not first.is_dir():
+        raise UsageError(f"{first} is no folder", hint="choose another place")
 
 
 def make_folder(path: str) -> set[str]:

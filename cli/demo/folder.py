@@ -1,13 +1,12 @@
 """The folder of `lineage demo`: empty, with a mark in it, and in one demo's hands."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lineage.errors import Busy, UsageError
-from lineage.store.disk import disk_errors, locked
+from lineage.store.disk import check_place, disk_errors, locked
 
 _MARK, _MADE = "demo.txt", b"Made by `lineage demo`"
 
@@ -18,9 +17,7 @@ def room(directory: Path, *, force: bool) -> Iterator[None]:
 
     The mark comes first and goes never, so that what a kill leaves can be replaced.
     """
-    if os.path.lexists(directory) and not directory.is_dir():
-        hint = "name another folder: lineage demo DIR"
-        raise UsageError(f"{directory} is no folder", hint=hint)
+    check_place(directory)
     _check_ours(directory, force=force)
     with disk_errors(f"making the folder {directory}"):
         directory.mkdir(parents=True, exist_ok=True)

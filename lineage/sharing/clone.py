@@ -17,7 +17,7 @@ from lineage.sharing.pull import attic_of, settle_head
 from lineage.sharing.remotes import DEFAULT
 from lineage.store import dvc, git_graph, names, transport
 from lineage.store.aside import made_aside
-from lineage.store.disk import disk_errors
+from lineage.store.disk import check_place, disk_errors
 from lineage.store.first_commit import commit_first, is_unborn
 from lineage.store.git import GitRepository
 from lineage.store.mirrors import kept
@@ -52,9 +52,10 @@ def clone(
     """
     url = remotes.from_anywhere(url)
     place = Path(folder if folder is not None else folder_name(url)).absolute()
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        what = "exists and is not empty" if place.is_dir() else "is no folder"
-        raise UsageError(f"{place} {what}", hint="choose another place")
+    check_place(place)
+    if place.exists() and any(place.iterdir()):
+        hint = "choose another place"
+        raise UsageError(f"{place} exists and is not empty", hint=hint)
     there = transport.listing(Path(place.anchor), url, names.EVENTS)
     if names.EVENTS not in there:
         hint = "`lineage push` from a registry makes it one"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from inline_snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -28,10 +29,27 @@ $ lineage init new
 $ lineage -C new log --all
 2> nothing yet
 $ lineage init file
-2> error: making the registry failed: File exists (/test/file)
-exit 1
+2> error: /test/file is no folder
+2> hint: choose another place
+exit 2
 """)
     )
+
+
+@pytest.mark.parametrize("place", ["file", "file/new", "link", "link/new"])
+@pytest.mark.parametrize("words", [["init"], ["clone", "there"], ["demo"]])
+def test_a_file_in_the_way_is_named(
+    run: Run, tmp_path: Path, words: list[str], place: str
+) -> None:
+    """Where a file or a link to nothing stands, above too, no folder is begun."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nothing")
+
+    done = run(*words, place)
+
+    way = place.partition("/")[0]
+    assert (done.exit_code, f"{way} is no folder\n" in done.stderr) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
 
 
 def test_what_is_there_is_adopted(run: Run, tmp_path: Path) -> None:
