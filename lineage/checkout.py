@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lineage.errors import StoreError, UsageError
 from lineage.registry import Registry
-from lineage.store.disk import disk_errors
+from lineage.store.disk import check_no_device, disk_errors
 from lineage.store.objects import Commit, FileEntry
 from lineage.store.reading import Progress
 from lineage.tombstones import explain_erased, explain_freed, missing
@@ -35,8 +35,8 @@ def get(
     are an error, unless the others are wanted `without_erased` ones.
 
     Raises:
-        UsageError: when `dest` exists and not `force`, holds the registry, or
-            there are no files.
+        UsageError: when `dest` exists and not `force`, holds the registry, is a
+            device, or there are no files.
         VerificationError: when bytes are not what the commit recorded.
         StoreError: when an object is missing, or the bytes were never stored.
     """
@@ -54,6 +54,7 @@ def get(
     target = Path(dest).absolute()
     if commit.payload.type == "file" and target.is_dir():
         target = target / entries[0].path
+    check_no_device(target)
     if os.path.lexists(target) and not force:
         raise UsageError(f"{target} exists already", hint="replace it with --force")
     registry.check_outside(target)

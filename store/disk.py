@@ -46,6 +46,19 @@ def check_place(place: Path) -> None:
         raise UsageError(f"{first} is no folder", hint="choose another place")
 
 
+def check_no_device(path: Path) -> None:
+    """Refuse to let a file take the place of a pipe or a device: others use it.
+
+    Raises:
+        UsageError: when `path` is one; a link to one is a link.
+    """
+    if os.path.lexists(path) and not (
+        path.is_symlink() or path.is_file() or path.is_dir()
+    ):
+        message = f"{path} is a pipe or a device, and no file"
+        raise UsageError(message, hint="choose another place")
+
+
 def make_folder(path: str) -> set[str]:
     """Make a folder and those above it; what has to be synced for it to last.
 

@@ -26,7 +26,7 @@ from lineage.bundle.history import (
 from lineage.errors import StoreError
 from lineage.keys.files import ready, sign_file
 from lineage.registry import Registry
-from lineage.store.disk import disk_errors, locked
+from lineage.store.disk import check_no_device, disk_errors, locked
 from lineage.store.reading import Progress
 
 VERSION = 1
@@ -81,10 +81,16 @@ def export(
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of `path` at the end, and else goes away."""
+    """A new file that takes the place of `path` at the end, and else goes away.
+
+    Raises:
+        StoreError: when there is no folder for it, or another command is at it.
+        UsageError: when `path` is a pipe or a device.
+    """
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to write the bundle to")
     path = path.resolve()
+    check_no_device(path)
     work = path.with_name(f".{path.name}.new")  # what a killed one left is used up
     try:
         with locked(work, wait=False) as descriptor:

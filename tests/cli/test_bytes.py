@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -234,6 +235,20 @@ def test_get_writes_nothing_among_the_registrys_files(
 
         assert (done.exit_code, "the registry's own files" in done.stderr) == (2, True)
     assert all(path.read_bytes() == data for path, data in held.items())
+
+
+@pytest.mark.parametrize("words", [[], ["--force"]])
+def test_get_replaces_no_pipe(
+    data: Path, tmp_path: Path, run: Run, words: list[str]
+) -> None:
+    """Not even with --force: programs wait at it, or it is a device."""
+    del data
+    os.mkfifo(tmp_path / "pipe")
+
+    done = run("get", "dataset/seed", str(tmp_path / "pipe"), *words)
+
+    assert (done.exit_code, "is a pipe or a device" in done.stderr) == (2, True)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 @pytest.mark.usefixtures("data")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from typing import TYPE_CHECKING
 from zipfile import ZIP_STORED, ZipFile
@@ -11,7 +12,7 @@ import pytest
 
 from lineage import bundle
 from lineage.audit.report import report
-from lineage.errors import NotAllowed, StoreError
+from lineage.errors import NotAllowed, StoreError, UsageError
 from lineage.store.disk import locked
 from lineage.store.objects import Edge
 
@@ -134,3 +135,19 @@ def test_two_do_not_write_one_bundle(some: Registry, tmp_path: Path) -> None:
         _written(some, tmp_path / "b.zip")
 
     assert work.exists()
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_a_pipe_is_not_replaced(
+    some: Registry, tmp_path: Path, *, through_a_link: bool
+) -> None:
+    """What is no file stays what it was: a bundle in the place of a device is lost."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+
+    with pytest.raises(UsageError, match="is a pipe or a device"):
+        _written(some, link if through_a_link else pipe)
+
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.glob("*pipe*")) == ["pipe"]
