@@ -20,7 +20,12 @@ ID='[0-9a-f]{64}'
 OID='[0-9a-f]{40}'
 KNOWN='^((bagit|bag-info|(tag)?manifest-sha256)\.txt|tagmanifest-sha256\.txt\.sig|VERIFY\.md|verify\.sh|data/(registry\.bundle|report\.(html|json)|missing\.txt|(log|commits|payload|timestamps|formats)/.*))$'
 TEXT='"([^"\\]|\\.)*"'
-WRITTEN='^"([^"\\]|\\["\\bfnrt]|\\u00(0[0-7be-f]|1[0-9a-f]))*"$'
+# of canonical JSON (RFC 8785): a text, in UTF-8, and a number, but for its digits
+MORE='[\200-\277]'
+UTF8=$(printf "[\302-\337]$MORE|\340[\240-\277]$MORE|([\341-\354]|\356|\357)$MORE$MORE|\355[\200-\237]$MORE|\360[\220-\277]$MORE$MORE|[\361-\363]$MORE$MORE$MORE|\364[\200-\217]$MORE$MORE")
+WRITTEN="\"([^\"\\$(printf '\001-\037\200-\377')]|$UTF8|\\\\[\"\\bfnrt]|\\\\u00(0[0-7be-f]|1[0-9a-f]))*\""
+NUMBER='0|-?(0|[1-9][0-9]*)\.[0-9]*[1-9]|-?[1-9][0-9]*|-?[1-9](\.[0-9]*[1-9])?e[-+][1-9][0-9]*'
+ABOVE=$(printf '[\356-\377]') # how characters from U+E000 on begin
 REF="\\{\"after\":(null|\"$ID\"),\"before\":(null|\"$ID\"),\"ref\":$TEXT\\}"
 END="(,\"prev\":\\[\"$ID\"(,\"$ID\")*\\])?(,\"refs\":\\[$REF(,$REF)*\\])?,\"schema\":\"lineage/1\"(,\"subject\":\"$ID\")?,\"time\":\"[0-9T:.-]+Z\",\"type\":\"[^\"\\]+\"\\}\$"
 PAIR="\\{\"git\":\"$OID\",\"id\":\"$ID\"\\}"
@@ -130,7 +135,7 @@ fail() { # CHECK WHAT
 
 fail_each() { # CHECK BEFORE FILE AFTER: a finding for each line, the first ten told
     [ -s "$3" ] || return 0
-    head -n 10 "$3" >"$W/told"
+    head -n 10 "$3" | tr -c '[:print:]\n' '?' >"$W/told" # terminals obey some bytes
     while IFS= read -r line; do fail "$1" "$2$line$4"; done <"$W/told"
     count=$(wc -l <"$3")
     [ "$count" -le 10 ] || fail "$1" "and $((count - 10)) more like the last"
@@ -508,7 +513,134 @@ done <"$W/signed" | sort >"$W/told"
 sort "$EVENTS" >"$W/wanted"
 only_in_first "$W/wanted" "$W/told" | cut -c 1-64 >"$W/odd"
 fail_each event '' "$W/odd" ' is not named by its git commit (Lineage-Event)'
-ran event 'each has the SHA-256 that it is called after, and is what git holds'
+# `read` asks the system for one byte at a time. So long files are cut into pieces, and
+# the shell splits each piece into its lines.
+
+pieces() { # FILE: cut it
+    rm -f "$1".piece.*
+    split -l 20000 -a 4 "$1" "$1.piece."
+}
+
+tokens() { # FILE: those of its JSON texts, in FILE.tokens; in FILE.odd what is not canonical
+    scan "$TOKEN" "$1" >"$1.tokens"
+    others "^(@$ID|$WRITTEN|$NUMBER|true|false|null|[][{},:])\$" "$1.tokens" | cut -c 1-60 >"$1.odd"
+    if [ "$(tr -d '\n' <"$1" | wc -c)" -ne "$(tr -d '\n' <"$1.tokens" | wc -c)" ]; then
+        printf 'something between values\n' >>"$1.odd"
+    fi
+}
+
+odd() { printf 'odd %s%s\n' "$doc" "$path" >&4; }
+name() { # $t is one more of this object, and $last the one before it
+    case $told$t in
+    names* | *\\* | *$ABOVE*) # these need not stand as their bytes sort
+        case " $names" in *" $t "*) odd ;; esac
+        names="$names$t "
+        ;;
+    *)
+        [ "$last" \< "${t%\"}" ] || odd
+        last=${t%\"}
+        ;;
+    esac
+}
+object() { # it ends here
+    [ "$told" = sorted ] || printf '%s%s\n' "$names" "$path" >&4
+    names=${outer%%"$TAB"*} outer=${outer#*"$TAB"}
+    last=${outer%%"$TAB"*} outer=${outer#*"$TAB"}
+}
+
+parse() ( # FILE of tokens, each on a line: a line for each value. The name of its text,
+    # keys and places between tabs, the value last. A path cannot be forged: keys keep
+    # their quotes, and no tab stands in a JSON text. On 4, `odd` and the path for what is
+    # no JSON, a name that comes twice or, if they are to be SORTED, not in its place.
+    # If NAMES are asked for, a line for each object, too: its names, a tab, its path
+    path='' stack='' want='' doc='' names='' outer='' last='' IFS=$LINE
+    told=$2
+    [ "$told" = sorted ] || want=v
+    pieces "$1"
+    for piece in "$1".piece.*; do
+        [ -e "$piece" ] || continue
+        set -f
+        for t in $(cat "$piece"); do
+            # k: a name; e: that or the end; :: a colon; v: a value; b: that or the end
+            case $want$t in
+            [ke]'"'* | :: | [vb][\"{[0-9tfn-]* | [,}] | ']' | 'e}' | 'b]' | @*) ;;
+            *) odd ;;
+            esac
+            case $t in
+            '"'*)
+                case $want in
+                [ke]) path=$path$TAB$t want=: && name ;;
+                *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
+                esac
+                ;;
+            ',')
+                case $stack in
+                o*) path=${path%"$TAB"*} want=k ;;
+                a*)
+                    place=${path##*"$TAB"}
+                    path=${path%"$TAB"*}$TAB$((place + 1)) want=v
+                    ;;
+                *) odd ;;
+                esac
+                ;;
+            ':') want=v ;;
+            '{') stack=o$stack want=e outer=$names$TAB$last$TAB$outer names='' last='' ;;
+            '[') stack=a$stack path=$path${TAB}0 want=b ;;
+            '}')
+                case $stack$want in
+                o*e) printf '%s%s\t{}\n' "$doc" "$path" ;;
+                o*) path=${path%"$TAB"*} ;;
+                *) odd ;;
+                esac
+                object
+                stack=${stack#?} want=''
+                ;;
+            ']')
+                case $stack in a*) path=${path%"$TAB"*} ;; *) odd ;; esac
+                case $stack$want in a*b) printf '%s%s\t[]\n' "$doc" "$path" ;; esac
+                stack=${stack#?} want=''
+                ;;
+            '@'*)
+                [ -z "$stack$want" ] || odd
+                doc=${t#@} path='' stack='' want=v names='' outer='' last=''
+                ;;
+            *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
+            esac
+        done
+    done
+    [ -z "$stack$want" ] || odd
+)
+
+NOT_WRITTEN='not written as canonical JSON writes it: '
+NOT_FORMED='no JSON, a name twice, or one in another place: '
+read_all() { # CHECK FILE: all values of lines "oid:path name" on stdin, on all processors
+    cat >"$W/list"
+    rm -f "$W"/flat.*
+    split -n "l/$CORES" -a 4 "$W/list" "$W/flat."
+    for part in "$W"/flat.????; do
+        [ -s "$part" ] || continue
+        (
+            g cat-file --batch='@%(rest)' <"$part" 2>>"$T/said" | tr '\000' '\001' >"$part.json"
+            tokens "$part.json"
+            [ "$(wc -l <"$part.json")" -eq $(($(wc -l <"$part") * 2)) ] ||
+                printf 'several lines\n' >>"$part.json.odd"
+            parse "$part.json.tokens" sorted >"$part.out" 4>"$part.formed"
+        ) &
+    done
+    wait
+    cat "$W"/flat.*.out >"$2" 2>>"$T/said"
+    cat "$W"/flat.*.odd >"$W/odd" 2>>"$T/said"
+    fail_each "$1" "$NOT_WRITTEN" "$W/odd" ''
+    cat "$W"/flat.*.formed 2>>"$T/said" | cut -c 5- | tr '\t' ' ' >"$W/odd"
+    fail_each "$1" "$NOT_FORMED" "$W/odd" ''
+    cut -d ' ' -f 2 "$W/list" | sort >"$W/asked"
+    cut -f 1 "$2" | sort -u | comm -13 - "$W/asked" >"$W/odd"
+    fail_each "$1" '' "$W/odd" ' says nothing'
+}
+while IFS=' ' read -r id oid; do printf '%s:event.json %s\n' "$oid" "$id"; done <"$W/wanted" |
+    read_all event "$W/said-all"
+of_events() { join -t "$TAB" - "$W/said-all"; } # of ids on stdin: all that those events say
+ran event 'each has the SHA-256 that it is called after, is what git holds, and canonical JSON'
 
 # --- chain: each event names those before it by SHA-256
 
@@ -549,84 +681,6 @@ ran chain 'each names those before it by SHA-256, back to the first'
 
 # --- who signed: unsigned, signer, role
 
-flatten() { # JSON on stdin, each text after a line @NAME: a line for each value
-    # NAME, keys and places between tabs, the value last. A path cannot be forged: keys
-    # keep their quotes, and no tab stands in a JSON text.
-    cat >"$W/docs"
-    scan "$TOKEN" $W/docs >"$W/docs.tokens"
-    parse "$W/docs.tokens"
-}
-# `read` asks the system for one byte at a time. So long files are cut into pieces, and
-# the shell splits each piece into its lines.
-
-pieces() { # FILE: cut it
-    rm -f "$1".piece.*
-    split -l 20000 -a 4 "$1" "$1.piece."
-}
-
-name() { # $t is one more of this object
-    case " $names" in *" $t "*) printf 'twice%s\n' "$path" >&4 ;; esac
-    names="$names$t "
-}
-object() { # it ends here
-    printf '%s%s\n' "$names" "$path" >&4
-    names=${outer%%"$TAB"*} outer=${outer#*"$TAB"}
-}
-
-parse() ( # FILE of tokens, each on a line. With NAMES, on 4 a line for each object: its
-    # names, a tab, its path; or, of a name that an object has twice, `twice` and the path
-    path='' stack='' want='' doc='' names='' outer='' IFS=$LINE
-    told=${2-}
-    pieces "$1"
-    for piece in "$1".piece.*; do
-        [ -e "$piece" ] || continue
-        set -f
-        for t in $(cat "$piece"); do
-            case $t in
-            '"'*)
-                case $stack$want in
-                o*[ke])
-                    path=$path$TAB$t want=''
-                    [ -z "$told" ] || name
-                    ;;
-                *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
-                esac
-                ;;
-            ',')
-                case $stack in
-                o*) path=${path%"$TAB"*} want=k ;;
-                a*)
-                    place=${path##*"$TAB"}
-                    path=${path%"$TAB"*}$TAB$((place + 1)) want=''
-                    ;;
-                esac
-                ;;
-            ':') ;;
-            '{')
-                stack=o$stack want=e
-                [ -z "$told" ] || outer=$names$TAB$outer names=''
-                ;;
-            '[') stack=a$stack path=$path${TAB}0 want=b ;;
-            '}')
-                case $stack$want in
-                o*e) printf '%s%s\t{}\n' "$doc" "$path" ;;
-                o*) path=${path%"$TAB"*} ;;
-                esac
-                [ -z "$told" ] || object
-                stack=${stack#?} want=''
-                ;;
-            ']')
-                case $stack in a*) path=${path%"$TAB"*} ;; esac
-                case $stack$want in a*b) printf '%s%s\t[]\n' "$doc" "$path" ;; esac
-                stack=${stack#?} want=''
-                ;;
-            '@'*) doc=${t#@} path='' stack='' want='' ;;
-            *) printf '%s%s\t%s\n' "$doc" "$path" "$t" && want='' ;;
-            esac
-        done
-    done
-)
-
 # a table of all events: id, time, type
 scan '^[0-9a-f]{64}|"time":"[^"]*","type":"[^"]*"\}$' $W/ends | paste -d '"' - - |
     cut -d '"' -f 1,5,9 --output-delimiter=' ' | sort >"$W/types"
@@ -641,9 +695,7 @@ if [ "$(wc -l <"$W/key-events")" -gt 1000 ]; then
     fail signer 'more than 1000 events about keys are more than this can go through'
     : >"$W/key-events"
 fi
-while IFS=' ' read -r id oid rest; do
-    printf '%s:event.json %s\n' "$oid" "$id"
-done <"$W/key-events" | g cat-file --batch='@%(rest)' 2>>"$T/said" | flatten >"$W/key-facts"
+cut -d ' ' -f 1 "$W/key-events" | of_events >"$W/key-facts"
 {
     (
         now='' action='' key='' roles='' since=-
@@ -906,29 +958,12 @@ fail_each commit '' "$W/odd" ' is not what git holds'
 case $LEVEL in none) due='/(files\.jsonl|lineage\.json) ' ;; *) due='' ;; esac
 lines "$due" $W/in-git | sort | comm -23 - "$W/in-bag" | cut -d ' ' -f 1 >"$W/odd"
 fail_each commit '' "$W/odd" ' is missing, or not what git holds'
-ran commit "$(wc -l <"$W/commits") commits, each with the SHA-256 that is its id, and as git holds them"
 
 # --- edge, files: what manifests name is here
 
-flatten_all() { # lines "oid:path name" on stdin: all their values, on all processors
-    cat >"$W/list"
-    rm -f "$W"/flat.*
-    split -n "l/$CORES" -a 4 "$W/list" "$W/flat."
-    for part in "$W"/flat.????; do
-        [ -s "$part" ] || continue
-        (
-            g cat-file --batch='@%(rest)' <"$part" >"$part.json" 2>>"$T/said"
-            scan "$TOKEN" "$W/${part##*/}.json" >"$part.tokens"
-            parse "$part.tokens" >"$part.out"
-        ) &
-    done
-    wait
-    cat "$W"/flat.*.out 2>>"$T/said"
-}
 while IFS=' ' read -r oid id; do printf '%s:lineage.json %s\n' "$oid" "$id"; done <"$W/brought" |
-    flatten_all >"$W/manifests"
-cut -f 1 "$W/manifests" | sort -u | comm -13 - "$W/both" >"$W/odd"
-fail_each commit 'the manifest of ' "$W/odd" ' says nothing'
+    read_all commit "$W/manifests"
+ran commit "$(wc -l <"$W/commits") commits, each with the SHA-256 that is its id, as git holds them, and canonical JSON"
 lines "^$ID$TAB\"edges\"${TAB}[0-9]+$TAB\"id\"$TAB" $W/manifests | cut -f 1,5 | tr -d '"' |
     sort -k 2,2 >"$W/edges"
 cut -f 2 "$W/edges" | sort -u | comm -23 - "$W/commits" >"$W/odd"
@@ -949,20 +984,15 @@ ran files "$(wc -l <"$W/file-lists") lists of files, each as its manifest names 
 
 # --- report: what it calls recorded stands so in the manifest or event that it names
 
-in_bag tr -d '\n' <"$B/data/report.json" | wc -c >"$W/size"
-(cd "$B/data" && scan "$TOKEN" report.json) >"$W/tokens"
-if [ "$(tr -d '\n' <"$W/tokens" | wc -c)" -ne "$(cat "$W/size")" ]; then
-    fail report 'report.json has something between its values'
-fi
-parse "$W/tokens" names >"$W/report" 4>"$W/objects" # TAB path TAB value
+tr '\000' '\001' <"$B/data/report.json" >"$W/report.json"
+tokens $W/report.json
+fail_each report "$NOT_WRITTEN" "$W/report.json.odd" ''
+parse $W/report.json.tokens names >"$W/report" 4>"$W/objects" # TAB path TAB value
 
 # Readers differ in what they make of a name that comes twice, and what goes through the
 # report below takes fields in their order: so each object has its own once, in order.
-lines "^twice$TAB" $W/objects | cut -f 2- | tr '\t' ' ' >"$W/odd"
-fail_each report 'says twice: ' "$W/odd" ''
-lines '^"' $W/tokens >"$W/texts"
-others "$WRITTEN" $W/texts | cut -c 1-60 >"$W/odd"
-fail_each report 'not written as canonical JSON writes it: ' "$W/odd" ''
+lines '^odd ' $W/objects | cut -c 5- | tr '\t' ' ' >"$W/odd"
+fail_each report "$NOT_FORMED" "$W/odd" ''
 while read -r place names; do
     path='' fields='' any='("[^"]*" )*'
     [ "$place" != top ] || place=''
@@ -1213,9 +1243,7 @@ events_in() { # FILE: the events that lines of the report name
     scan "\"event\"$TAB\"$ID\"\$" "$1" | cut -d '"' -f 4 | sort -u
 }
 events_in $W/about >"$W/spoken"
-join "$W/wanted" "$W/spoken" >"$W/spoken-of"
-while IFS=' ' read -r id oid; do printf '%s:event.json %s\n' "$oid" "$id"; done <"$W/spoken-of" |
-    flatten_all >"$W/spoken-facts"
+of_events <"$W/spoken" >"$W/spoken-facts"
 lines "^$ID$TAB\"(subject|message|data)\"$TAB" $W/spoken-facts >"$W/words"
 facts_of_manifests "$W/manifests" | sort -u - "$W/gits" "$W/clock" "$W/people" "$W/words" >"$W/recorded"
 : >"$W/points"
@@ -1245,9 +1273,7 @@ scan '^[0-9a-f]{64}|"subject":"[0-9a-f]{64}"' $W/sayings | paste -d '"' - - |
     cut -d '"' -f 1,5 --output-delimiter=' ' | sort -k 2,2 >"$W/said-of" # event subject
 events_in $W/report >"$W/told"
 join -1 2 -2 1 -o 1.1 "$W/said-of" "$W/artifacts" | sort -u | comm -23 - "$W/told" >"$W/untold"
-join "$W/wanted" "$W/untold" | while IFS=' ' read -r id oid; do
-    printf '%s:event.json %s\n' "$oid" "$id"
-done | flatten_all >"$W/untold-facts"
+of_events <"$W/untold" >"$W/untold-facts"
 at '"loops"'"${TAB}[0-9]+$TAB"'"branches"'"${TAB}[0-9]+" 6 | sort >"$W/branches"
 : >"$W/apart"
 if [ -s "$W/branches" ]; then
@@ -1318,18 +1344,14 @@ if [ "$LEVEL" = all ]; then
     cut -d ' ' -f 1 "$W/missing" | sort >"$W/away"
     sort "$W/held" "$W/away" | comm -13 - "$W/due-files" >"$W/odd"
     fail_each payload '' "$W/odd" ' is missing, and nothing says why'
-    lines ' erase$' $W/events | while IFS=' ' read -r id oid rest; do
-        printf '%s:event.json %s\n' "$oid" "$id"
-    done | flatten_all >"$W/erasures"
+    lines ' erase$' $W/events | cut -d ' ' -f 1 | of_events >"$W/erasures"
     lines "$TAB\"objects\"${TAB}[0-9]+$TAB\"sha256\"$TAB" $W/erasures | cut -f 1,6 | tr -d '"' |
         tr '\t' ' ' >"$W/gone-event"
     while IFS=' ' read -r event sum; do printf '%s erased %s\n' "$sum" "$event"; done \
         <"$W/gone-event" >"$W/explained"
     lines "$TAB\"stored\"${TAB}false\$" $W/manifests | cut -f 1 | sort | join - "$W/files-of" |
         while IFS=' ' read -r id sum; do printf '%s not-stored %s\n' "$sum" "$id"; done >>"$W/explained"
-    lines ' gc$' $W/events | while IFS=' ' read -r id oid rest; do
-        printf '%s:event.json %s\n' "$oid" "$id"
-    done | flatten_all >"$W/freed"
+    lines ' gc$' $W/events | cut -d ' ' -f 1 | of_events >"$W/freed"
     lines "$TAB\"commits\"${TAB}[0-9]+$TAB\"id\"$TAB" $W/freed | cut -f 1,6 | tr -d '"' | tr '\t' ' ' |
         sort -k 2,2 | join -1 2 -2 1 -o 2.2,1.1 - "$W/files-of" |
         while IFS=' ' read -r sum event; do printf '%s freed %s\n' "$sum" "$event"; done >>"$W/explained"
@@ -1358,9 +1380,7 @@ fi
 
 # --- timestamp: what an authority says about when
 
-lines ' timestamp$' $W/events | while IFS=' ' read -r id oid rest; do
-    printf '%s:event.json %s\n' "$oid" "$id"
-done | flatten_all >"$W/stamps"
+lines ' timestamp$' $W/events | cut -d ' ' -f 1 | of_events >"$W/stamps"
 lines "^$ID$TAB\"data\"$TAB\"(of|token)\"$TAB" $W/stamps | cut -f 1,4 | tr -d '"' |
     paste - - | tr '\t' ' ' >"$W/tokens" # id of id token
 : >"$W/stamp-files"

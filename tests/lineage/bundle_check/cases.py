@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ from lineage import bundle, keys
 from lineage.audit.report import report
 from lineage.store.canonical import canonical
 from lineage.store.events import EventLog, now
-from lineage.store.objects import Event
+from lineage.store.objects import Commit, Edge, Event
+from lineage.store.projection import project
 from lineage.store.signing import sign
 from tests.lineage.bundle_check.bag import SIGNATURE, TAGS, Bag, run_git
 from tests.lineage.bundle_check.conftest import Office, hand_out
@@ -472,6 +473,51 @@ def _another(bag: Bag, id_: str, old: bytes, new: bytes) -> None:
         bag.files[place] = data if name.endswith("lineage.json") else held
 
 
+@case("a manifest that says something twice, recorded so by a signer", "commit",
+      "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    _recorded(it, b'"name":"odd"', b'"name":"seed","name":"odd"')
+
+
+@case("the same, an edge of it with `share` before `role`, behind a name in Greek",
+      "commit", "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    role = b'"role":"derived_from"'
+    share = b'"share":{"records":[2,4]}'
+    odd = ',"\u03c0":0,'.encode()
+    _recorded(it, role + b"," + share, share + odd + role)
+
+
+@case("the same, with a value that has no name", "commit", "signers")
+def _(it: Attack) -> None:
+    _recorded(it, b'"name":"odd"', b'"name":"odd",7')
+
+
+@case("the same, with a letter in more bytes than UTF-8 has for it", "commit",
+      "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    _recorded(it, b'"name":"odd"', b'"name":"o\xc1\xa4d"')
+
+
+def _recorded(it: Attack, old: bytes, new: bytes) -> None:
+    """Let a runner record a dataset whose manifest says `new` where it said `old`."""
+    seed = it.bag.commit("dataset", "seed")
+    edge = Edge("derived_from", seed, "observed", {"records": [2, 4]})
+    commit = Commit("dataset", "odd", (edge,))
+    assert old in commit.manifest
+    commit.__dict__["manifest"] = commit.manifest.replace(old, new)
+    gits = {id_: oid for event in it.bag.events for id_, oid in event.commits}
+    with it.bag.git() as git:
+        made = project(commit, [], gits)
+        git.write(made.objects)
+        run_git(git.root, "update-ref", f"refs/lineage/attic/{made.oid}", made.oid)
+    it.bag.files[f"data/commits/{commit.id}/lineage.json"] = commit.manifest
+    newest, brought = it.bag.events[-1], ((commit.id, made.oid),)
+    event = Event("commit", newest.time, newest.actor, commits=brought)
+    it.bag.rewrite(lambda events: [*events, event], it.office.signer)
+    it.bag.sign(it.office.keys["ada"])
+
+
 @case("`metrics.json` of a commit", "commit", "signers")
 def _(it: Attack) -> None:
     id_ = it.bag.commit("model", "tutor")
@@ -734,6 +780,36 @@ def _(it: Attack) -> None:
 
 @case("an event with a key that had expired by the auditor's list", "signer", "expired")
 def _(it: Attack) -> None:
+    it.bag.sign(it.office.keys["ada"])
+
+
+@case("an event that says something twice, signed by its author", "event", "signers")
+def _(it: Attack) -> None:
+    _spelled(it, b'"tsa":"Another","tsa":')
+
+
+@case("the same, one of the names written with an escape", "event", "signers")
+def _(it: Attack) -> None:
+    _spelled(it, b'"ts\\u0061":"Another","tsa":')
+
+
+@case("an event with its names in another order, signed by its author", "event",
+      "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    _spelled(it, b'"zone":0,"tsa":')
+
+
+def _spelled(it: Attack, spelling: bytes) -> None:
+    """Write the newest event anew, with something else where it says `tsa`."""
+
+    def spelled(events: list[Event]) -> list[Event]:
+        *before, newest = events
+        data = newest.encoded.replace(b'"tsa":', spelling)
+        made = replace(newest)
+        made.__dict__["encoded"] = data
+        return [*before, made]
+
+    it.bag.rewrite(spelled, it.office.signer, chained=False)
     it.bag.sign(it.office.keys["ada"])
 
 
