@@ -30,10 +30,10 @@ from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
 from lineage.graph import KIND_ORDER
 from lineage.shapes.impact import reached
-from lineage.wording import between, listed, plural
+from lineage.wording import between, plural
 
 if TYPE_CHECKING:
-    from lineage.descent.impact import Impact, RangeStart
+    from lineage.descent.impact import Impact
     from lineage.registry import Registry
 
 _SHAPED = "0 % and no weights: reached as config, judge, prompts or part, not by data"
@@ -168,18 +168,11 @@ def _notes(
         yield ""
     for each in found.ranges[:_FEW]:
         where = f"{called(registry, each.id)} {short(registry, each.id)}"
-        yield f"doses are ranges from {where} on: {_lacking(each)}"
+        yield f"doses are ranges from {where} on: {each.why}"
     if more := len(found.ranges[_FEW:]):
         yield f"… and from {plural(more, 'other commit')} on"
     if any(each.roles and not each.excess for each in found.ranges):
         yield _SHARES
-
-
-def _lacking(each: "RangeStart") -> str:
-    if each.excess:
-        return "its shares add up to more than all of it"
-    origin = ", and it states an origin" if each.states_origin else ""
-    return f"no share on {listed(each.roles)}{origin}"
 
 
 def _is_shaped(record: Record) -> bool:

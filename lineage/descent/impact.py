@@ -12,6 +12,7 @@ from lineage.history import Names
 from lineage.indexing import index_of
 from lineage.registry import Registry
 from lineage.store.objects import BACK
+from lineage.wording import listed
 
 if TYPE_CHECKING:
     from lineage.store.index import Index
@@ -63,6 +64,14 @@ class RangeStart(NamedTuple):
     roles: tuple[str, ...]
     states_origin: bool
     excess: bool
+
+    @property
+    def why(self) -> str:
+        """In words."""
+        if self.excess:
+            return "its shares add up to more than all of it"
+        origin = ", and it states an origin" if self.states_origin else ""
+        return f"no share on {listed(self.roles)}{origin}"
 
 
 @dataclass(frozen=True)

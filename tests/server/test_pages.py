@@ -215,6 +215,18 @@ def test_impact_and_trace_answer_both_ways(
     assert "CC0-1.0, our docs" in made
 
 
+def test_impact_says_where_its_shares_are_open(
+    client: TestClient, repo: Registry, story: list[Committed]
+) -> None:
+    """A range is not the reader's mistake, and a share on an edge ends it."""
+    other = repo.commit("dataset", "other", params={"rows": 2})
+    edges = [Edge("derived_from", one.id) for one in (story[0], other)]
+    both = repo.commit("dataset", "both", edges=edges)
+    said = words(get(client, "/impact/dataset/seed"))
+    begin = f"Where shares begin to be ranges dataset both {both.id[:12]}"
+    assert f"{begin} no share on derived_from" in said
+
+
 def test_the_weakest_step_is_a_sentence(
     client: TestClient, repo: Registry, story: list[Committed]
 ) -> None:

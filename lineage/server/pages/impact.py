@@ -34,9 +34,13 @@ def page(site: Site, registry: "Registry", revision: str) -> str:
         rows=[_row(registry, each) for each in told["reached"]],
         measured=[words.ref(registry, each["id"]) for each in told["measured"]],
         copies=[words.ref(registry, each["id"]) for each in told["copies"]],
+        ranges=[
+            (words.ref(registry, each.id), each.why) for each in found.ranges[:_MOST]
+        ],
         more={
             "branches": len(found.branches) - len(told["branches"]),
             "reached": found.count - len(told["reached"]),
+            "ranges": max(0, len(found.ranges) - _MOST),
             "measured": found.measurements - len(told["measured"]),
             "copies": len(found.copies) - len(told["copies"]),
         },
