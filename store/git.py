@@ -74,7 +74,8 @@ class GitRepository:
         try:
             git.Git(root).init("--quiet", env=own)
         except git.GitCommandError as error:
-            raise StoreError(f"git init failed: {error.stderr.strip()}") from None
+            words = error.stderr.strip().removeprefix("stderr: ").strip("'")
+            raise full(root, words) or StoreError(f"git init failed: {words}") from None
         return cls.discover(root)
 
     @classmethod

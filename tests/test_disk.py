@@ -106,6 +106,7 @@ WRITING = (
     "undo",
     "init",
 )
+MAKING = ("webhook add https://x.example/h", "loop init", "init new")
 SETTING = ("config gc.grace 3d", "remote add origin elsewhere")
 
 
@@ -114,7 +115,7 @@ def read_by_command(root: Path) -> list[tuple[int, str, str]]:
 
 
 def write_by_command(root: Path) -> list[tuple[int, str, str]]:
-    return [command(root, words) for words in (*WRITING, *SETTING)]
+    return [command(root, words) for words in (*WRITING, *MAKING, *SETTING)]
 
 
 def command(root: Path, words: str) -> tuple[int, str, str]:
@@ -131,7 +132,11 @@ def write_on_a_full_disk(folder: Path) -> list[tuple[int, str, str]]:
         (registry.root / "data").write_bytes(os.urandom(9_000))
         before = registry.events_log.tip(), registry.branches()
         with only(0, folder):
-            said = [command(registry.root, words) for words in WRITING[:-1]]
+            every = (*WRITING[:-1], *MAKING)
+            said = [command(registry.root, words) for words in every]
+        assert not list(registry.home.glob("hooks/*.json"))
+        assert not list(registry.root.glob("*.yaml"))
+        assert [command(registry.root, words)[0] for words in MAKING] == [0] * 3
         assert before == (registry.events_log.tip(), registry.branches())
         assert registry.tags() == {}
         assert command(registry.root, WRITING[0])[0] == 0

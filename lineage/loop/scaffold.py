@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -76,13 +77,15 @@ def scaffold(
         raise UsageError(message, hint="what it learns from is made by its own files")
     notes: list[str] = []
     values = _text_values(folder, text, model, notes) if template == "text" else {}
-    with disk_errors("writing the loop's files"):
+    with disk_errors("writing the loop's files"), ExitStack() as failing:
         folder.mkdir(parents=True, exist_ok=True)
         for file, name in zip(files, names, strict=True):
             source = f"{template}/{file}"
             rendered = file != name
             content = templates.render(source, values) if rendered else None
             templates.write(folder / name, content or templates.read(source))
+            failing.callback((folder / name).unlink)
+        failing.pop_all()
     if DATA in names:
         notes.append(_make_data(folder))
     return Scaffold([folder / name for name in names], notes)

@@ -5,7 +5,6 @@ with which what is told is signed.
 """
 
 import json
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lineage.errors import Ambiguous, NotFound, UsageError
-from lineage.store.disk import locked, write_atomically
+from lineage.store.disk import disk_errors, locked, write_atomically
 
 _FOLDER = "hooks"
 
@@ -67,8 +66,9 @@ class Hooks:
             raise UsageError("an address holds no password", hint=hint)
         id_, secret = secrets.token_hex(4), f"lwh_{secrets.token_urlsafe(32)}"
         hook = Hook(id_, url, tuple(sorted(set(events))), private, secret, after)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        self.save(hook, new=True)
+        with disk_errors("adding the webhook"):
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self.save(hook, new=True)
         return hook
 
     def all(self) -> list[Hook]:
@@ -99,9 +99,7 @@ class Hooks:
         """Write down how far a hook is, unless somebody has removed it."""
         path = self._folder / f"{hook.id}.json"
         with locked(self._folder / "lock"):
-            if new:
-                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            if path.exists():
+            if new or path.exists():
                 write_atomically(path, json.dumps(asdict(hook)).encode(), sync=True)
                 path.chmod(0o600)
 

@@ -58,6 +58,11 @@ def render(name: str, values: dict[str, Any]) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Make a new text file; one that is there is an error."""
+    """Make a new text file, whole or not at all; one that is there is an error."""
     with path.open("x", encoding="utf-8") as file:
-        file.write(text)
+        try:
+            file.write(text)
+            file.flush()
+        except BaseException:
+            path.unlink()
+            raise
