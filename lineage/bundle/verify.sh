@@ -1266,9 +1266,10 @@ fail_each report 'left out of what was said: ' "$W/odd" ''
 sort "$W/edges" | join -o 1.2 - "$W/artifacts" | sort -u | comm -23 - "$W/artifacts" >"$W/odd"
 fail_each report 'left out, though an artifact came from it: ' "$W/odd" ''
 
-# What was said of an artifact may not be left out, unless another loop said it.
+# What was said of an artifact may not be left out, unless another loop said it; that
+# it was made again, by an event that moved nothing, is not said of it.
 lines '"subject":"' $W/ends >"$W/tails"
-others '"refs":\[' $W/tails >"$W/sayings"
+others '"refs":\[|"type":"commit"\}$' $W/tails >"$W/sayings"
 scan '^[0-9a-f]{64}|"subject":"[0-9a-f]{64}"' $W/sayings | paste -d '"' - - |
     cut -d '"' -f 1,5 --output-delimiter=' ' | sort -k 2,2 >"$W/said-of" # event subject
 events_in $W/report >"$W/told"

@@ -24,6 +24,7 @@ _MEASUREMENT = {"name", "value", "definition", "version", "commit"}
 _STATEMENT, _ABSENT = "statement", "not provided"
 _CHAPTERS = {"taint": "taints", "release": "releases", "erase": "erasures"}
 """By type of the events: the part of the report that has them all."""
+_MADE_AGAIN = "commit"  # moving nothing, such an event says nothing of the commit
 _AUDIENCE = "authority"
 
 
@@ -103,7 +104,8 @@ def _left_out(
     for event in source.events.values():
         loop = event.data.get("loop")
         apart = loop is not None and branches and f"loop/{loop}" not in branches
-        due = event.subject in known and not event.refs and not apart
+        says = not event.refs and event.type != _MADE_AGAIN
+        due = event.subject in known and says and not apart
         ends = event.data.get("live") is False  # which may end nothing, if twice said
         if due and event.id not in (told if ends else named.get(event.type, told)):
             where = _CHAPTERS.get(event.type, "statements")

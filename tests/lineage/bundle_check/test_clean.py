@@ -52,6 +52,17 @@ def test_a_registry_that_went_through_everything(house: House, tmp_path: Path) -
     assert verdict.findings == set(), verdict.said
 
 
+def test_what_was_committed_again_and_again(tmp_path: Path) -> None:
+    """That the same was made a third time is an event, and no statement left out."""
+    with closing(lineage.init(tmp_path / "registry")) as registry:
+        for _ in range(4):
+            registry.commit("config", "judge", params={"seed": 7}, branch="loop/tutor")
+        path = hand_out(registry, tmp_path / "it.zip")
+    for by in (by_tool, by_script):
+        verdict = by(path)
+        assert verdict.findings == set(), verdict.said
+
+
 def test_a_registry_without_keys(tmp_path: Path) -> None:
     """Nothing is signed, and the bundle says so: whole, and by nobody."""
     with closing(lineage.init(tmp_path / "registry")) as registry:
