@@ -34,7 +34,7 @@ def found(source: str, revision: str | None, kind: str | None) -> Snapshot:
     folder = Path(source)
     if folder.is_dir():
         return _local(folder.resolve())
-    name = repository(source)
+    name = None if folder.is_file() else repository(source)
     if name is None:
         hint = "give a folder, or an id such as org/model"
         raise UsageError(f"{source} is no folder and no repository", hint=hint)

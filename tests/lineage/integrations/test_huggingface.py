@@ -175,6 +175,16 @@ def test_what_is_no_snapshot_is_refused(
     assert repo.branches() == {}
 
 
+def test_a_file_is_not_asked_for_at_the_hub(
+    repo: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name such as `rows.jsonl` could be the Hub's, but a file is here."""
+    (tmp_path / "rows.jsonl").write_text("{}\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no folder and no repository"):
+        import_hf(repo, "rows.jsonl")
+
+
 def test_a_card_is_written_back(repo: Registry, tmp_path: Path, run: Run) -> None:
     """What people wrote stays, ours is replaced, and the Hub's own reader reads it."""
     base = import_hf(repo, str(cached(tmp_path, CARD)))
