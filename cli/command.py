@@ -118,7 +118,7 @@ class Command(_Helped):
     """A plain command, e.g. ``@click.command(cls=Command, examples={…})``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not ctx.resilient_parsing:
+        if any(not arg or arg.endswith("=") for arg in args):
             self._check_filled(ctx, args)
         return super().parse_args(ctx, args)
 
