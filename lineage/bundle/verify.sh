@@ -24,6 +24,8 @@ TEXT='"([^"\\]|\\.)*"'
 MORE='[\200-\277]'
 UTF8=$(printf "[\302-\337]$MORE|\340[\240-\277]$MORE|([\341-\354]|\356|\357)$MORE$MORE|\355[\200-\237]$MORE|\360[\220-\277]$MORE$MORE|[\361-\363]$MORE$MORE$MORE|\364[\200-\217]$MORE$MORE")
 WRITTEN="\"([^\"\\$(printf '\001-\037\200-\377')]|$UTF8|\\\\[\"\\bfnrt]|\\\\u00(0[0-7be-f]|1[0-9a-f]))*\""
+FILE="\\{\"md5\":\"[0-9a-f]{32}\",\"mode\":\"100(644|755)\",\"path\":$WRITTEN,\"sha256\":\"$ID\",\"size\":(0|[1-9][0-9]*)\\}"
+EMPTY="\\{\"mode\":\"040000\",\"path\":$WRITTEN\\}" # a folder
 NUMBER='0|-?(0|[1-9][0-9]*)\.[0-9]*[1-9]|-?[1-9][0-9]*|-?[1-9](\.[0-9]*[1-9])?e[-+][1-9][0-9]*'
 ABOVE=$(printf '[\356-\377]') # how characters from U+E000 on begin
 REF="\\{\"after\":(null|\"$ID\"),\"before\":(null|\"$ID\"),\"ref\":$TEXT\\}"
@@ -976,6 +978,13 @@ while IFS=' ' read -r id sum; do
     printf '%s  data/commits/%s/files.jsonl\n' "$sum" "$id"
 done <"$W/file-lists" >"$W/sums"
 hashes files 'is not the list that its manifest names'
+in_lists() { # OPTION... -e ERE: of all lists of files
+    (cd "$B/data/commits" && git grep --no-index -a -E "$@" -- '*/files.jsonl' 2>>"$T/said") || lost $?
+}
+in_lists -v -e "^($FILE|$EMPTY)\$" | cut -c 1-64 | sort -u >"$W/odd"
+fail_each files 'the list of ' "$W/odd" ' is not written as canonical JSON writes it'
+in_lists -o -e "\"path\":$WRITTEN" | sort | uniq -d | cut -c 1-64 | sort -u >"$W/odd"
+fail_each files 'the list of ' "$W/odd" ' names a path twice'
 lines '/files\.jsonl$' $W/have-data | cut -c 14-77 | sort >"$W/with-files"
 cut -d ' ' -f 1 "$W/file-lists" | sort >"$W/with-payload"
 comm -3 "$W/with-files" "$W/with-payload" | tr -d '\t' >"$W/odd"
@@ -1329,8 +1338,7 @@ skipped report 'what report.json adds up or tells in words, report.html and form
 if [ -d "$B/data/payload" ]; then (cd "$B/data/payload" && ls -A) | sort >"$W/held"; fi
 sha_list data/payload/ '' <"$W/held" >"$W/sums"
 if [ -s "$W/held" ]; then hashes payload 'does not have the SHA-256 that it is called after'; fi
-(cd "$B/data/commits" && git grep --no-index -a -o -E -e "\"sha256\":\"$ID\"" -- '*/files.jsonl' \
-    2>>"$T/said") | cut -c 1-64,88-151 --output-delimiter=' ' | sort -u >"$W/files-of" # id sha256
+in_lists -o -e "\"sha256\":\"$ID\"" | cut -c 1-64,88-151 --output-delimiter=' ' | sort -u >"$W/files-of" # id sha256
 join "$W/files-of" "$W/artifacts" | cut -d ' ' -f 2 | sort -u >"$W/due-files"
 if [ "$LEVEL" != all ] && [ -s "$W/held" ]; then
     fail payload "bag-info.txt says $LEVEL, and files of the payload are here"

@@ -7,7 +7,7 @@ and is on nobody's. Unless a case says that the bag was signed again, it was not
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -18,6 +18,7 @@ from lineage import bundle, keys
 from lineage.audit.report import report
 from lineage.store.canonical import canonical
 from lineage.store.events import EventLog, now
+from lineage.store.files import FILE, FileEntry, Payload, file_list
 from lineage.store.objects import Commit, Edge, Event
 from lineage.store.projection import project
 from lineage.store.signing import sign
@@ -499,6 +500,28 @@ def _(it: Attack) -> None:
     _recorded(it, b'"name":"odd"', b'"name":"o\xc1\xa4d"')
 
 
+@case("a list of files with a digest's name spelt in another way, recorded so by a "
+      "signer", "files", "signers")  # fmt: skip
+def _(it: Attack) -> None:
+    class Odd(FileEntry):
+        def line(self) -> bytes:
+            return super().line().replace(b'"sha256"', b'"sh\\u0061256"')
+
+    _listed(it, Odd("odd.txt", FILE, 3, "1" * 64, "2" * 32))
+
+
+@case("the same, that names a path twice", "files", "signers")
+def _(it: Attack) -> None:
+    made = [FileEntry("odd.txt", FILE, 3, digit * 64, digit * 32) for digit in "12"]
+    _listed(it, *made)
+
+
+def _listed(it: Attack, *entries: FileEntry) -> None:
+    """Let a runner record files that nobody stored."""
+    payload = Payload.of(list(entries), "directory", stored=False)
+    _record(it, Commit("dataset", "odd", payload=payload), entries)
+
+
 def _recorded(it: Attack, old: bytes, new: bytes) -> None:
     """Let a runner record a dataset whose manifest says `new` where it said `old`."""
     seed = it.bag.commit("dataset", "seed")
@@ -506,12 +529,19 @@ def _recorded(it: Attack, old: bytes, new: bytes) -> None:
     commit = Commit("dataset", "odd", (edge,))
     assert old in commit.manifest
     commit.__dict__["manifest"] = commit.manifest.replace(old, new)
+    _record(it, commit)
+
+
+def _record(it: Attack, commit: Commit, entries: Sequence[FileEntry] = ()) -> None:
     gits = {id_: oid for event in it.bag.events for id_, oid in event.commits}
     with it.bag.git() as git:
-        made = project(commit, [], gits)
+        made = project(commit, list(entries), gits)
         git.write(made.objects)
         run_git(git.root, "update-ref", f"refs/lineage/attic/{made.oid}", made.oid)
-    it.bag.files[f"data/commits/{commit.id}/lineage.json"] = commit.manifest
+    folder = f"data/commits/{commit.id}"
+    it.bag.files[f"{folder}/lineage.json"] = commit.manifest
+    if entries:
+        it.bag.files[f"{folder}/files.jsonl"] = file_list(entries)
     newest, brought = it.bag.events[-1], ((commit.id, made.oid),)
     event = Event("commit", newest.time, newest.actor, commits=brought)
     it.bag.rewrite(lambda events: [*events, event], it.office.signer)
