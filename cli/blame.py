@@ -38,7 +38,6 @@ _PERHAPS = {"same", "role", "unread", "source"}  # null where there is none
         "lineage blame dataset/web 17 --prove proof.json": "and prove that it is in it",
     },
     exits={
-        0: "done",
         1: "failed: a file that is not here or not what it seems",
         2: "a bad option",
         3: "the records are not those that were stated",

@@ -20,7 +20,6 @@ from lineage.wording import plural
         "lineage clone /srv/tutor.git --only 'kind(model)'": "with models only",
     },
     exits={
-        0: "done",
         1: "the remote failed",
         2: "a bad option, or a folder that is not empty",
         3: "something at the remote is not what it says",

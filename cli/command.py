@@ -85,7 +85,12 @@ pass_app = click.make_pass_decorator(App)
 
 
 class _Helped(click.Command):
-    """A command whose help ends with examples and its exit codes."""
+    """A command whose help ends with examples and its exit codes.
+
+    `exits` are those that it has beside the `usual` ones, or what its codes mean.
+    """
+
+    usual: tuple[int, ...] = ()
 
     def __init__(
         self,
@@ -96,7 +101,9 @@ class _Helped(click.Command):
     ) -> None:
         super().__init__(*args, **attributes)
         self.examples = examples or {}
-        self.exits = exits
+        meanings = exits if isinstance(exits, Mapping) else {}
+        codes = sorted({*self.usual, *exits})
+        self.exits = {code: meanings.get(code, EXITS[code]) for code in codes}
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -107,15 +114,14 @@ class _Helped(click.Command):
                     with formatter.indentation():
                         formatter.write_text(meaning)
         if self.exits:
-            given = self.exits
-            meanings = given if isinstance(given, Mapping) else {}
             with formatter.section("Exit codes"):
-                rows = [(str(c), meanings.get(c, EXITS[c])) for c in given]
-                formatter.write_dl(rows)
+                formatter.write_dl([(str(c), what) for c, what in self.exits.items()])
 
 
 class Command(_Helped):
     """A plain command, e.g. ``@click.command(cls=Command, examples={…})``."""
+
+    usual = (0, 1, 2)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if any(not arg or arg.endswith("=") for arg in args):

@@ -22,7 +22,7 @@ _COLUMNS = (
         "lineage config index.url postgresql://host/db": "set it for this clone",
         "lineage config --unset index.url": "forget it",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("key", required=False)
 @click.argument("value", required=False)

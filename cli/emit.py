@@ -16,7 +16,7 @@ from lineage.wording import plural
         "lineage emit": "send what is not sent yet, and see whether it arrives",
         "lineage emit --print model/tutor": "the event of a commit, as JSON",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument(
     "revsets", metavar="[REVSET]...", nargs=-1, shell_complete=complete_revision

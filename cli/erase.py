@@ -29,7 +29,7 @@ if TYPE_CHECKING:
             "on a DVC remote, too"
         ),
     },
-    exits=[0, 1, 2, 4, 5],
+    exits=[4, 5],
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.option("--reason", metavar="WHY", required=True, help="Why; it stays on record.")

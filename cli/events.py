@@ -78,7 +78,7 @@ _DATA = (
         "lineage events --type undo --since yesterday": "what was taken back lately",
         "lineage events --format jsonl": "all, for programs",
     },
-    exits=[0, 2, 5],
+    exits=[5],
 )
 @click.argument("event", required=False)
 @click.option("-n", "limit", type=COUNT, metavar="N", help="At most N.")

@@ -31,7 +31,7 @@ _KEYS = ("id", "kind", "name", "objects", "size", "why")
         "lineage gc --grace 0d --empty-trash": "now, and for good",
         "lineage gc --restore": "bring back what is in the trash",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Only list it.")
 @click.option(

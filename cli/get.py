@@ -16,7 +16,7 @@ from lineage.wording import plural, size
         "lineage get dataset/seed~1 old/": "the version before, elsewhere",
         "lineage get 'loop/tutor^includes(model)' best": "the model of a generation",
     },
-    exits=[0, 1, 2, 3, 5],
+    exits=[3, 5],
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.argument("dest", required=False, type=Path)

@@ -57,7 +57,7 @@ _CSV = (
         "lineage impact 3fa9 --format csv > recall.csv": "the recall list, as a table",
         "lineage impact 3fa9 --at 2026-11-01": "what it had reached by then",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("revision", metavar="REV", shell_complete=complete_revision)
 @click.option("--plan", is_flag=True, help="What to make again, in order.")

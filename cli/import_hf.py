@@ -16,7 +16,7 @@ from lineage.cli.render import document
         "lineage import hf org/model --revision v1.0": "downloaded from the Hub",
         "lineage import hf datasets/org/texts": "a dataset",
     },
-    exits=[0, 1, 2, 4, 5],
+    exits=[4, 5],
 )
 @click.argument("source", metavar="PATH|REPO")
 @click.option("--name", metavar="NAME", help="What it is called here; its id there.")

@@ -49,7 +49,7 @@ def index() -> None:
         "lineage index status": "where it is, and what it holds",
         "lineage index status --format json": "for programs",
     },
-    exits={0: "done", 1: "the database cannot be used", 5: "no such registry"},
+    exits={1: "the database cannot be used", 5: "no such registry"},
 )
 @format_option("json", "jsonl")
 @pass_app
@@ -64,7 +64,7 @@ def status(app: App, format_: str) -> None:
     examples={
         "lineage index rebuild": "after a disk failed, or a commit was repaired",
     },
-    exits={0: "done", 1: "the database cannot be used", 5: "no such registry"},
+    exits={1: "the database cannot be used", 5: "no such registry"},
 )
 @format_option("json", "jsonl")
 @pass_app

@@ -12,7 +12,6 @@ from lineage.cli.command import App, Command, pass_app
         "lineage init": "make the current folder a registry",
         "lineage init tutor": "make the folder tutor, and a registry in it",
     },
-    exits=[1, 2],
 )
 @click.argument("directory", metavar="[DIR]", default=".")
 @pass_app

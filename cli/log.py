@@ -59,7 +59,7 @@ _COLUMNS = (
         "docs/revisions.md",
         "lineage log --format jsonl | jq .id": "for programs",
     },
-    exits=[0, 2, 5],
+    exits=[5],
 )
 @click.argument("revisions", metavar="[REVSET]...", nargs=-1,
                 shell_complete=complete_revision)  # fmt: skip

@@ -56,7 +56,6 @@ They describe a small loop with gates, and explain every field. The templates:
             "start from a save_pretrained folder"
         ),
     },
-    exits=[0, 1, 2],
 )
 @click.option(
     "--template",
@@ -262,7 +261,7 @@ def calibrate(app: App, spec: Path, seeds: int, *, write: bool, format_: str) ->
         "lineage loop status": "every loop",
         "lineage loop status tutor": "one, with all its generations",
     },
-    exits=[0, 5],
+    exits=[5],
 )
 @click.argument("name", required=False)
 @at_option

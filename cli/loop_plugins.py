@@ -21,7 +21,6 @@ _COLUMNS = (
 @click.command(
     cls=Command,
     examples={"lineage loop plugins": "what is installed, and from where"},
-    exits=[0],
 )
 @format_option("json", "jsonl", "csv", "md")
 @pass_app

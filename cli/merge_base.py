@@ -38,7 +38,7 @@ def _columns(registry: "Registry") -> tuple[Column, ...]:
         "lineage merge-base v1 v2 --role trained_on --role generated_by": "along "
         "these edges",
     },
-    exits={0: "done", 2: "a bad option or role",
+    exits={2: "a bad option or role",
            5: "no such revision, or nothing in common"},
 )  # fmt: skip
 @click.argument("a", metavar="A", shell_complete=complete_revision)

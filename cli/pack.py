@@ -56,7 +56,7 @@ _LISTED = (
         "lineage pack --list": "what is packed, by commit",
         "lineage config pack.auto on": "and `lineage loop run` packs when it is done",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("revset", required=False, shell_complete=complete_revision)
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what there is to pack.")

@@ -20,7 +20,6 @@ from lineage.wording import plural
         "lineage push --packed": "files that are packed here go as packs",
     },
     exits={
-        0: "done",
         1: "the remote has events that are not here, or failed",
         2: "a bad option, or several remotes",
         4: "the remote is another registry",

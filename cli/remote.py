@@ -48,7 +48,7 @@ def remote(ctx: click.Context) -> None:
 
 
 @remote.command(
-    name="list", examples={"lineage remote list": "all, by name"}, exits=[0, 5]
+    name="list", examples={"lineage remote list": "all, by name"}, exits=[5]
 )
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
@@ -66,7 +66,7 @@ def list_(app: App, format_: str) -> None:
         app.terminal.say("there are no remotes yet: `lineage remote add NAME URL`")
 
 
-@remote.command(examples={"lineage remote show origin": "one of them"}, exits=[0, 2, 5])
+@remote.command(examples={"lineage remote show origin": "one of them"}, exits=[5])
 @click.argument("name")
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
@@ -83,7 +83,7 @@ def show(app: App, name: str, format_: str) -> None:
         "lineage remote add origin ssh://example.com/srv/tutor.git": "over ssh",
         "lineage remote add origin ../tutor.git --dvc-remote store": "a folder",
     },
-    exits=[0, 2, 5],
+    exits=[5],
 )
 @click.argument("name")
 @click.argument("url")
@@ -100,7 +100,7 @@ def add(
     app.terminal.say((found.name, "title"), f" is {found.url}")
 
 
-@remote.command(examples={"lineage remote remove origin": "forget it"}, exits=[0, 2, 5])
+@remote.command(examples={"lineage remote remove origin": "forget it"}, exits=[5])
 @click.argument("name")
 @pass_app
 def remove(app: App, name: str) -> None:

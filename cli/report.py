@@ -76,7 +76,7 @@ def _list_templates(ctx: click.Context, param: click.Parameter, value: object) -
         "lineage report model/tutor --template eu-gpai --audience public": "what a "
         "law asks, for everybody",
     },
-    exits=[0, 1, 2, 3, 4, 5],
+    exits=[3, 4, 5],
 )
 @click.argument("revset", metavar="REVSET", shell_complete=complete_revision)
 @click.option(

@@ -80,7 +80,7 @@ for command in (show, label, edit, audit):
         "lineage review list": "what waits",
         "lineage review list --all": "what was decided, too: by whom and how fast",
     },
-    exits=[0, 5],
+    exits=[5],
 )
 @click.option("--all", "all_", is_flag=True, help="What was decided, too.")
 @at_option

@@ -219,7 +219,7 @@ def edit(
 @click.command(
     cls=Command,
     examples={"lineage review audit tutor": "the filter of the loop tutor"},
-    exits=[0, 5],
+    exits=[5],
 )
 @click.argument("name", required=False)
 @at_option

@@ -42,7 +42,7 @@ _WIDEST = 100  # columns of a record's text
             "a line per record, to label in an editor"
         ),
     },
-    exits=[0, 2, 3, 5],
+    exits=[3, 5],
 )
 @click.argument("rev", required=False, shell_complete=complete_revision)
 @click.option(

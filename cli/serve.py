@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ),
         "lineage serve --static site": "the pages as files in the folder site",
     },
-    exits=[0, 1, 2, 4, 5],
+    exits=[4, 5],
 )
 @click.argument("registries", nargs=-1, metavar="[DIR | NAME=DIR]...")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")

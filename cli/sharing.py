@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 20  # names that moved
 BRINGING = {  # exit codes of fetch and pull
-    0: "done",
     1: "the remote failed",
     2: "a bad option, or several remotes",
     3: "something at the remote is not what it says",

@@ -48,8 +48,6 @@ _TAINTED = (
         "lineage status --tainted": "branches and tags that a taint has reached",
     },
     exits={
-        0: "done",
-        1: EXITS[1],
         3: "with --tainted: a branch or a tag is tainted",
         5: EXITS[5],
     },

@@ -24,7 +24,7 @@ from lineage.shapes.names import names_of
         "lineage tag v1 loop/tutor": "name the newest commit of a branch for ever",
         "lineage tag -d v1": "delete it; the name cannot be used again",
     },
-    exits=[0, 1, 2, 4, 5],
+    exits=[4, 5],
 )
 @click.argument("name", required=False)
 @click.argument(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         "lineage taint --lift dataset/chats --reason 'it was another one'": "it is "
         "not so, or no more",
     },
-    exits=[0, 1, 2, 4, 5],
+    exits=[4, 5],
 )
 @click.argument("revision", metavar="[REV]", required=False,
                 shell_complete=complete_revision)  # fmt: skip

@@ -36,7 +36,6 @@ _COLUMNS = (
         "lineage timestamp": "list the time stamps",
     },
     exits={
-        0: "done",
         1: "failed: a file, the service, or rfc3161-client is not installed",
         2: "a bad option, or no time stamp",
         3: "the time stamp does not lead to the certificates",

@@ -47,7 +47,7 @@ def token() -> None:
         "lineage token create CI --email ci@example.com --scope write": "for a machine",
         "lineage token create --scope review --expires 2027-12-31": "until then",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("name", required=False)
 @click.option("--email", metavar="ADDRESS", help="Whose it is; git's user.email.")
@@ -93,7 +93,7 @@ def create(
         "lineage token list": "all, revoked ones too",
         "lineage token list --format json": "for programs",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
@@ -116,7 +116,7 @@ def list_(app: App, *, format_: str) -> None:
 
 @token.command(
     examples={"lineage token revoke 3f2a": "refused from the next request on"},
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("id_", metavar="ID")
 @pass_app

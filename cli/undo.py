@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lineage.undo import Undone
 
 NOTES = {
-    0: "done",
     1: "failed: a file, a disk",
     4: "a name has moved since, or is protected; nothing was changed",
     5: "no such event, or nothing left",

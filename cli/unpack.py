@@ -16,7 +16,7 @@ from lineage.wording import plural, size
         "lineage unpack 'tags()'": "what a revset selects",
         "lineage unpack --all": "everything; no pack is left",
     },
-    exits=[0, 1, 2, 3, 5],
+    exits=[3, 5],
 )
 @click.argument("revset", required=False, shell_complete=complete_revision)
 @click.option("--all", "everything", is_flag=True, help="Unpack all that is packed.")

@@ -35,7 +35,7 @@ def webhook() -> None:
         "lineage webhook add https://ci.example.com/hook": "of every event",
         "lineage webhook add https://ci.example.com/hook --event commit": "of some",
     },
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("url")
 @click.option(
@@ -59,7 +59,7 @@ def add(app: App, /, *, url: str, events: tuple[str, ...], allow_private: bool) 
 @webhook.command(
     name="list",
     examples={"lineage webhook list --format json": "for programs"},
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @format_option("json", "jsonl", "csv", "md")
 @pass_app
@@ -87,7 +87,7 @@ def list_(app: App, *, format_: str) -> None:
 
 @webhook.command(
     examples={"lineage webhook remove 3f2a": "it is told nothing more"},
-    exits=[0, 1, 2, 5],
+    exits=[5],
 )
 @click.argument("id_", metavar="ID")
 @pass_app

@@ -13,11 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import click
 import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
@@ -287,9 +288,28 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             return _run_apart(words, stdin)
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["lineage", *words])
-            return _run_here(stdin)
+            result = _run_here(stdin)
+        _check_told(words, result.exit_code)
+        return result
 
     return run
+
+
+def _check_told(words: list[str], code: int) -> None:
+    """The exit code is one that the command's help names."""
+    from lineage.cli.command import Command
+    from lineage.cli.main import program
+
+    found: click.Command | None = program
+    context = click.Context(program)
+    with suppress(click.UsageError):
+        _, left, _ = program.make_parser(context).parse_args(words)
+        while isinstance(found, click.Group) and left:
+            found = found.get_command(context, left.pop(0))
+    if isinstance(found, Command):
+        assert code in found.exits, (
+            f"{words} ended with {code}; its help does not say so"
+        )
 
 
 def _run_apart(words: list[str], stdin: str) -> Result:

@@ -44,7 +44,6 @@ _CSV = ("section", "path", "change", "a", "b", "delta", "better", "verdict")
         "lineage diff model/tutor~3 model/tutor --only metrics": "only the numbers",
     },
     exits={
-        0: "done",
         1: "something differs, with --exit-code",
         2: "a bad option",
         5: "no such revision or registry, or several",

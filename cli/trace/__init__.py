@@ -40,7 +40,6 @@ _DEPTH = 4  # edges between the commit and the last that is drawn
         "lineage trace loop/tutor --against dataset/exam": "an exam in what it read",
     },
     exits={
-        0: "done",
         1: "not all could be looked at, with --exit-code",
         2: "a bad option",
         3: "found, with --against and --exit-code",
