@@ -289,8 +289,8 @@ $ lineage show loop/tutor^^
 2> hint: one of: trained_on, fine_tuned_from, generated_by, derived_from, selected_by, rewarded_by, distilled_from, merged_from, quantized_from, configured_by, evaluated_on, includes, follows, revises
 exit 2
 $ lineage show ''
-2> error: the revset is wrong at its end: expected a branch, a tag, an id or a function
-2> hint: see docs/revisions.md
+2> error: REV is empty
+2> hint: give it a value, or leave it out
 exit 2
 """)
 
