@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import MetaData, col, func, insert, inspect, select, text
+from sqlmodel import MetaData, col, func, insert, select, text
 from sqlmodel import update as change
 
 from lineage.errors import StoreError
@@ -42,7 +42,6 @@ from lineage.store.index_rows import Writer, forget, write_names
 from lineage.store.index_tables import METADATA, NOBODY, CloneRow
 
 _BATCH = 1000  # events, or commits of them
-_VERSION = text("SELECT version_num FROM alembic_version")
 
 Answer = TypeVar("Answer")
 
@@ -130,7 +129,7 @@ class Index:
         """What `question` answers, None where the rows are not current or no use."""
         tip = self._log.tip()
         with suppress(DatabaseError), self._engine.connect() as connection:
-            if connection.scalar(_VERSION) == migrations.HEAD:
+            if connection.scalar(migrations.VERSION) == migrations.HEAD:
                 clone, stored = _clone(connection, self._uuid)
                 return question(Ask(connection, clone)) if stored == tip else None
         return None
@@ -174,7 +173,7 @@ class Index:
         with said(self._url):
             try:
                 with self._engine.connect() as connection:
-                    if _schema(connection) == migrations.HEAD:
+                    if migrations.schema(connection) == migrations.HEAD:
                         return _clone(connection, self._uuid)[1]
             except DatabaseError as error:
                 if not (damaged(error) or no_access(error)):
@@ -241,26 +240,21 @@ class Index:
             StoreError: when a shared database has the tables of another version.
         """
         with self._engine.begin() as connection:
-            if _schema(connection) == migrations.HEAD:
+            if migrations.schema(connection) == migrations.HEAD:
                 return
-        from alembic.util import CommandError
+        if self._upgrade():
+            return
+        if self._shared:
+            hint = "use one version everywhere, or another database for this one"
+            message = f"the index at {self.place} is another version's"
+            raise StoreError(message, hint=hint)
+        self._remove()
+        self._upgrade()
 
-        try:
-            self._upgrade()
-        except CommandError:
-            if self._shared:
-                hint = "use one version everywhere, or another database for this one"
-                message = f"the index at {self.place} is another version's"
-                raise StoreError(message, hint=hint) from None
-            self._remove()
-            self._upgrade()
-
-    def _upgrade(self) -> None:
-        from alembic import command
-
+    def _upgrade(self) -> bool:
         with self._engine.begin() as connection:
             lock_schema(connection)
-            command.upgrade(migrations.config(connection), "head")
+            return migrations.upgrade(connection)
 
     def _catch_up(self, *, anew: bool = False) -> None:
         """Read the log from where the rows end, in one transaction."""
@@ -300,13 +294,6 @@ def _lock_file(url: URL, home: Path) -> Path:
     if url.get_backend_name() == "sqlite" and url.database not in (None, ":memory:"):
         return Path(str(url.database)).with_suffix(".lock")
     return home / "index.lock"
-
-
-def _schema(connection: Any) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found = connection.scalar(_VERSION)
-    return found and str(found)
 
 
 def _clone(connection: Any, uuid: str) -> tuple[int, str | None]:

@@ -54,6 +54,14 @@ def _sql(registry: Registry, statement: str) -> list[Any]:
         return database.execute(statement).fetchall()
 
 
+def _engine(registry: Registry) -> Any:
+    """The database, for Alembic."""
+    from lineage.store.index_engine import open_engine, read_url
+
+    own = f"sqlite:///{registry.home}/index.sqlite"
+    return open_engine(read_url(registry.settings.get("index.url") or own))
+
+
 def _commit(registry: Registry, seed: int) -> str:
     return registry.commit("config", "c", params={"seed": seed}).id
 
@@ -356,19 +364,25 @@ def test_what_was_attested_holds_after_any_refresh(
 # the schema
 
 
-def test_migrations_make_the_tables_of_the_models(repo: Registry, index: Index) -> None:
-    """The steps from nothing lead to exactly what the models say."""
+@pytest.mark.parametrize("by", ["steps", "models"])
+def test_an_index_has_the_tables_of_the_models(repo: Registry, by: str) -> None:
+    """The steps from nothing lead to exactly what the models say, as a new one has."""
+    from alembic import command
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    from lineage.store.index_engine import open_engine, read_url
+    from lineage.store.index_engine import lock_schema
     from lineage.store.index_tables import METADATA
     from lineage.store.migrations import HEAD, config
 
-    index.refresh()
-    url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
-    engine = open_engine(read_url(url))
+    engine = _engine(repo)
+    with engine.begin() as connection:
+        lock_schema(connection)
+        if by == "steps":
+            command.upgrade(config(connection), "head")
+    with index_of(repo) as opened:
+        opened.refresh()
     with engine.begin() as connection:
         migrated = MigrationContext.configure(connection)
         assert compare_metadata(migrated, METADATA) == []
@@ -382,15 +396,14 @@ def test_an_index_without_shares_reads_the_log_again(repo: Registry) -> None:
     """One that was made before edges had their shares is brought up to date."""
     from alembic import command
 
-    from lineage.store.index_engine import lock_schema, open_engine, read_url
+    from lineage.store.index_engine import lock_schema
     from lineage.store.migrations import config
 
     shares = {"records": [3, 2**53 - 1], "tokens": [40, 70]}
     seed = repo.commit("dataset", "seed", params={"rows": 70}).id
     repo.commit("dataset", "mixed", edges=[Edge("derived_from", seed, share=shares)])
     repo.commit("model", "m", edges=[Edge("trained_on", seed)])
-    url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
-    engine = open_engine(read_url(url))
+    engine = _engine(repo)
     with engine.begin() as connection:
         lock_schema(connection)
         command.upgrade(config(connection), "0002")
@@ -413,7 +426,7 @@ def test_an_older_index_reads_the_log_again(repo: Registry) -> None:
     """One from before attested metrics and origins had rows is brought up to date."""
     from alembic import command
 
-    from lineage.store.index_engine import lock_schema, open_engine, read_url
+    from lineage.store.index_engine import lock_schema
     from lineage.store.migrations import config
 
     ids = [_commit(repo, seed) for seed in range(3)]
@@ -421,8 +434,7 @@ def test_an_older_index_reads_the_log_again(repo: Registry) -> None:
     repo.commit("dataset", "said", params={"n": 1}, origin={"type": "human"})
     with index_of(repo) as opened:
         opened.refresh()
-    url = repo.settings.get("index.url") or f"sqlite:///{repo.home}/index.sqlite"
-    engine = open_engine(read_url(url))
+    engine = _engine(repo)
     with engine.begin() as connection:
         lock_schema(connection)
         connection.exec_driver_sql("DROP TABLE attested")

@@ -172,6 +172,45 @@ def test_another_file(repo: Registry, tmp_path: Path) -> None:
     assert not (repo.home / "index.sqlite").exists()
 
 
+def test_a_new_file_is_laid_out_as_one_that_took_all_steps(tmp_path: Path) -> None:
+    """Columns, keys, indexes and the row of nobody are the same, whichever way."""
+    from alembic import command
+    from sqlmodel import create_engine
+
+    from lineage.store import migrations
+
+    ways = (
+        ("steps", lambda c: command.upgrade(migrations.config(c), "head")),
+        ("models", migrations.upgrade),
+    )
+    found = []
+    for name, way in ways:
+        engine = create_engine(f"sqlite:///{tmp_path / name}")
+        with engine.begin() as connection:
+            way(connection)
+        engine.dispose()
+        found.append(_layout(tmp_path / name))
+    assert found[0] == found[1]
+
+
+def _layout(path: Path) -> list[Any]:
+    """What SQLite says of all tables, whatever the order of their columns."""
+    with closing(sqlite3.connect(path)) as database:
+
+        def ask(what: str, table: str, *given: str) -> list[Any]:
+            found = database.execute(f"SELECT {what} FROM {table}", given)  # noqa: S608
+            return sorted(found.fetchall(), key=str)
+
+        tables = ask("name, wr, strict", "pragma_table_list")
+        said = [tables, ask("*", "clones"), ask("*", "alembic_version")]
+        for name, *_ in tables:
+            columns = 'name, type, "notnull", dflt_value, pk'
+            said += [name, ask(columns, "pragma_table_info(?)", name)]
+            for index in ask('name, "unique"', "pragma_index_list(?)", name):
+                said += [index, ask("*", "pragma_index_info(?)", index[0])]
+    return said
+
+
 def test_migrations_can_be_drafted(tmp_path: Path) -> None:
     """A drafted step makes what a model has more than the tables, when it runs."""
     from alembic import command
