@@ -26,12 +26,12 @@ HEAVY = ("dvc.cli", "dvc.cli.parser", "dvc.repo", "dvc.ui", "dvc_data.hashfile.b
 def dvc(
     *words: str | Path, env: Mapping[str, str] | None = None
 ) -> CompletedProcess[str]:
-    """Run `dvc WORDS` here, as its console script does."""
+    """Run `dvc WORDS` here, as its console script does; it wants a HOME."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = (Path(folder, name) for name in ("out", "err"))
         job: dict[str, Any] = {
             "words": [*map(str, words)],
-            "env": dict(os.environ if env is None else env),
+            "env": dict(env or {**os.environ, "HOME": folder}),
             "where": str(Path.cwd()),
             "streams": [str(out), str(err)],
         }

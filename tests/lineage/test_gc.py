@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,9 +17,11 @@ from lineage.gc import age, gc, restore
 from lineage.names_ops import delete_branch, delete_tag, set_branch, set_tag
 from lineage.store.pins import Pins
 from lineage.verify import verify
+from tests.dvc import dvc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lineage import Registry
     from lineage.recording import Committed
@@ -231,9 +230,7 @@ def test_a_folder_that_dvc_added_stays_whole(repo: Registry) -> None:
     folder.mkdir()
     for name in "ab":
         (folder / name).write_text(name, encoding="utf-8")
-    dvc = [str(Path(sys.executable).with_name("dvc")), "--cd", str(repo.root)]
-    home = {**os.environ, "HOME": str(repo.root.parent)}
-    subprocess.run([*dvc, "add", "-q", "data"], env=home, check=True)
+    dvc("--cd", repo.root, "add", "-q", "data").check_returncode()
     repo.commit("dataset", "data", folder)
     delete_branch(repo, "dataset/data")
     found = gc(repo, grace=NOW, empty_trash=True)
@@ -242,7 +239,7 @@ def test_a_folder_that_dvc_added_stays_whole(repo: Registry) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
-    subprocess.run([*dvc, "checkout", "-q"], env=home, check=True)
+    dvc("--cd", repo.root, "checkout", "-q").check_returncode()
     assert (folder / "b").read_text(encoding="utf-8") == "b"
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +14,8 @@ import yaml
 
 from lineage.errors import Conflict, NotFound, VerificationError
 from lineage.integrations.dvc import import_dvc
+from tests.dvc import dvc
+from tests.tools import git
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,14 +92,10 @@ def test_what_dvc_itself_made(repo: Registry, tmp_path: Path, run: Run) -> None:
     root.mkdir()
 
     def do(*words: str) -> None:
-        environment = {**os.environ, "HOME": str(tmp_path)}  # DVC's git wants one
-        subprocess.run(
-            words, cwd=root, check=True, capture_output=True, env=environment
-        )
+        dvc("--cd", root, *words, "-q").check_returncode()
 
-    dvc = (str(Path(sys.executable).with_name("dvc")),)
-    do("git", "init", "-q")
-    do(*dvc, "init", "-q")
+    git(root, "init", "-q")
+    do("init")
     (root / "raw.csv").write_text("1,2\n3,4\n")
     (root / "params.yaml").write_text("train: {lr: 0.1}\n")
     split = "mkdir -p data && head -n 1 raw.csv > data/train.csv && cp raw.csv data/"
@@ -118,10 +114,10 @@ def test_what_dvc_itself_made(repo: Registry, tmp_path: Path, run: Run) -> None:
         },
     }
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-    do(*dvc, "add", "-q", "raw.csv")
-    do(*dvc, "repro", "-q")
-    do("git", "add", "-A")
-    do("git", "commit", "-q", "-m", "first")
+    do("add", "raw.csv")
+    do("repro")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
 
     done = run("import", "dvc", root, "--format", "json")
     assert done.exit_code == 0, done.stderr

@@ -14,6 +14,7 @@ import pytest
 import lineage
 from lineage.errors import LineageError, UsageError
 from lineage.observing.script import redacted
+from tests.dvc import dvc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -350,8 +351,7 @@ def test_a_clone_without_files_brings_what_a_run_uses(
     remote, there = tmp_path / "remote.git", tmp_path / "there"
     subprocess.run(["git", "init", "-q", "--bare", remote], check=True)
     (tmp_path / "files").mkdir()
-    dvc = [sys.executable, "-m", "dvc", "remote", "add", "-d", "store"]
-    subprocess.run([*dvc, tmp_path / "files"], check=True, capture_output=True)
+    dvc("remote", "add", "-d", "store", tmp_path / "files").check_returncode()
     assert run("remote", "add", "origin", str(remote)).exit_code == 0
     assert run("push").exit_code == 0
     made = run("clone", str(remote), str(there), "--no-payloads")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from hashlib import sha256
-from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
 
@@ -29,11 +26,13 @@ from lineage.packing.turn import turn
 from lineage.packing.unpacking import unpack
 from lineage.store.pins import Pins
 from tests import packs
+from tests.dvc import dvc
 from tests.lineage.packing.weights import archive, drawn, safetensors, trained
 from tests.test_disk import no_file_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from lineage import Registry
 
@@ -111,12 +110,6 @@ def chain(made: Path, tmp_path: Path) -> Iterator[Chain]:
         yield copied
 
 
-def dvc(registry: Registry, *words: str) -> None:
-    home = {**os.environ, "HOME": str(registry.root)}
-    command = [str(Path(sys.executable).with_name("dvc")), *words]
-    subprocess.run(command, cwd=registry.root, env=home, check=True)
-
-
 def test_ten_generations_come_back_bit_for_bit(chain: Chain, sound: Sound) -> None:
     """All but the tip are differences, in chains of four at most; all is as it was."""
     found = pack(chain.registry)
@@ -175,7 +168,7 @@ def test_unpack_gives_dvc_its_objects_back(chain: Chain, sound: Sound) -> None:
     text = registry.git.blob(f"{git}:model.dvc")
     assert text is not None
     (registry.root / "model.dvc").write_bytes(text)
-    dvc(registry, "checkout", "-q", "model.dvc")
+    dvc("--cd", registry.root, "checkout", "-q", "model.dvc").check_returncode()
     name = next(p for p in registry.root.rglob(WEIGHTS) if "tutor" not in p.parts)
     assert sha256(name.read_bytes()).hexdigest() == chain.digests[first][WEIGHTS]
     sound(registry)
@@ -370,7 +363,8 @@ def test_a_cache_elsewhere_is_left_alone(chain: Chain) -> None:
     registry = chain.registry
     elsewhere = registry.root.parent / "cache"
     registry.payloads.cache.rename(elsewhere)
-    dvc(registry, "config", "-q", "cache.dir", str(elsewhere))
+    words = ("config", "-q", "cache.dir", elsewhere)
+    dvc("--cd", registry.root, *words).check_returncode()
     with closing(lineage.open(registry.root)) as again:
         found = pack(again)
     assert (found.files, found.left["elsewhere"].files) == (0, 2 * (GENERATIONS - 1))

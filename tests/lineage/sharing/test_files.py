@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,13 +16,14 @@ from lineage.sharing import remotes
 from lineage.sharing.payloads import Choice, bring
 from lineage.sharing.push import push
 from lineage.verify import verify
+from tests.dvc import dvc
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lineage.registry import Registry
 
     Hub = Any
-
-DVC = Path(sys.executable).with_name("dvc")
 
 
 def store(hub: Hub, registry: Registry) -> Path:
@@ -110,19 +108,8 @@ def test_plain_dvc_gets_a_tag(hub: Hub) -> None:
     set_tag(ours, "v1", first)
     hub.push(ours)
     tag = hub.refs()["refs/tags/lineage/v1"]
-    command = [
-        str(DVC),
-        "get",
-        str(hub.path),
-        "dataset",
-        "--rev",
-        "lineage/v1",
-        "-o",
-        "out",
-    ]
-    done = subprocess.run(
-        command, cwd=hub.folder, capture_output=True, text=True, check=False
-    )
+    words = ("get", hub.path, "dataset", "--rev", "lineage/v1", "-o", "out")
+    done = dvc("--cd", hub.folder, *words)
 
     assert done.returncode == 0, done.stderr
     assert (hub.folder / "out" / "d").read_text(encoding="utf-8") == "to be"

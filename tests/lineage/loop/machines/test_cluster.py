@@ -16,8 +16,9 @@ from lineage.errors import LineageError, StoreError, UsageError
 from lineage.loop.machines.node import fetched
 from lineage.loop.running.progress import Activity, Progress
 from lineage.loop.running.runner import run
-from lineage.store import dvc
+from lineage.store.dvc import remote_settings
 from lineage.transfer import push_payloads
+from tests.dvc import dvc
 from tests.lineage.loop.running.test_runner_real import picked
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def on(cluster: Nodes) -> str:
 def store(registry: Registry, place: Path) -> None:
     """Give a registry a DVC remote."""
     place.mkdir()
-    command = [sys.executable, "-m", "dvc", "remote", "add", "-d", "store", str(place)]
-    subprocess.run(command, cwd=registry.root, check=True, capture_output=True)
+    words = ("remote", "add", "-d", "store", place)
+    dvc("--cd", registry.root, *words).check_returncode()
 
 
 class Killing(Progress):
@@ -156,7 +157,7 @@ def test_a_node_refuses_bytes_that_are_not_what_was_recorded(
     (repo.root / "data" / "a.txt").write_text("as recorded")
     made = repo.commit("dataset", "seed", repo.root / "data")
     push_payloads(repo, None, [made.id])
-    files, remote = repo.files(made.id), dvc.remote_settings(repo.git)
+    files, remote = repo.files(made.id), remote_settings(repo.git)
     whole = fetched(tmp_path, files, remote)
     assert (whole / "a.txt").read_text() == "as recorded"
     (whole / "a.txt").unlink()
