@@ -7,6 +7,7 @@ from typing import Any
 
 from lineage.client.http import Server
 from lineage.errors import NotFound, StoreError
+from lineage.protocol import LENGTH, OFFSET, PIECE
 from lineage.store.files import FileEntry
 from lineage.store.hashes import HashCache
 from lineage.store.parallel import Crew
@@ -154,10 +155,10 @@ def _send_from(
     server: Server, payloads: Payloads, entry: FileEntry, offset: int, tick: Progress
 ) -> None:
     headers = {
-        "Content-Type": "application/offset+octet-stream",
+        "Content-Type": PIECE,
         "Content-Length": str(entry.size - offset),
-        "Upload-Offset": str(offset),
-        "Upload-Length": str(entry.size),
+        OFFSET: str(offset),
+        LENGTH: str(entry.size),
     }
 
     def body() -> Iterator[bytes]:

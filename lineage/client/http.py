@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from lineage import errors
 from lineage.client.netrc import stored_token
+from lineage.protocol import API, REQUEST
 from lineage.store import names
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _KINDS: dict[int, type[errors.LineageError]] = {
     409: errors.Conflict,
     422: errors.VerificationError,
 }
-_API = "/api/v1"
 _CONNECT, _READ = 10.0, 120.0  # seconds without an answer
 _LONGEST = 1 << 20  # bytes of a problem
 _LARGEST = 64 << 20  # bytes of an answer
@@ -123,7 +123,7 @@ class Server:
         """
         data = None if body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"} if data else {}
-        named = {"Idempotency-Key": name} if name else {}
+        named = {REQUEST: name} if name else {}
         with self.asked(method, path, body=data, headers=kind | named) as answer:
             return _parsed(answer, _LARGEST, self.url)
 
@@ -145,7 +145,7 @@ class Server:
         """
         from urllib3.exceptions import HTTPError
 
-        url = f"{self.url}{_API if api else ''}{path}"
+        url = f"{self.url}{API if api else ''}{path}"
         given = {**self.headers, **(headers or {})}
         try:
             answer = self._pool.request(

@@ -6,8 +6,7 @@
 from pathlib import Path
 
 from lineage.errors import StoreError
-
-_PREFIX = "lin_"  # of every token
+from lineage.protocol import BEARER
 
 
 def stored_token(host: str) -> str | None:
@@ -30,4 +29,4 @@ def stored_token(host: str) -> str | None:
         hint = f"chmod 600 {path}"
         raise StoreError(f"others may read the token in {path}", hint=hint)
     token = found[2] if found else None
-    return token if token and token.startswith(_PREFIX) else None  # no other secret
+    return token if token and token.startswith(BEARER) else None  # no other secret

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from lineage.protocol import API
 from lineage.server import openapi, problems
 from lineage.server.access_log import AccessLog
 from lineage.server.answers import Answers
-from lineage.server.asgi import API
 from lineage.server.cache import Cache
 from lineage.server.compression import Compression
 from lineage.server.delivery import Delivery

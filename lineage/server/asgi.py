@@ -10,9 +10,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-API = "/api/v1"  # below which programs ask
-
-
 def path_of(scope: Scope) -> str:
     """The path of a request inside its registry, be it one of several."""
     return str(scope["path"]).removeprefix(scope.get("root_path", ""))

@@ -1,8 +1,9 @@
 """HEAD: what GET answers, without its body, at every address that has a GET."""
 
+from lineage.protocol import API
 from lineage.server.asgi import App, Message, Receive, Scope, Send, path_of
 
-_OWN = "/api/v1/files/"  # answers by itself: no file is read for it
+_OWN = f"{API}/files/"  # answers by itself: no file is read for it
 
 
 class Heads:

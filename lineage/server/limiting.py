@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from lineage.server.asgi import API, App, Message, Receive, Scope, Send, header, path_of
+from lineage.protocol import API
+from lineage.server.asgi import App, Message, Receive, Scope, Send, header, path_of
 from lineage.server.problems import problem
 
 if TYPE_CHECKING:

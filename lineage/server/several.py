@@ -13,8 +13,9 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from lineage.errors import UsageError
+from lineage.protocol import API
 from lineage.server.answers import complete
-from lineage.server.asgi import API, Message, Receive, Scope, Send, header
+from lineage.server.asgi import Message, Receive, Scope, Send, header
 from lineage.server.problems import problem
 
 if TYPE_CHECKING:

@@ -19,14 +19,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from lineage.errors import Ambiguous, NotFound, StoreError, UsageError
+from lineage.protocol import BEARER
 from lineage.store.disk import disk_errors, locked, write_atomically
 from lineage.store.events import now
 
 SCOPES = ("read", "write", "review", "admin")
-PREFIX = "lin_"
 SHORTEST = 4  # digits of an id that name a token
 _ID = 12  # digits of the SHA-256
-_SECRET = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
+_SECRET = re.compile(rf"{BEARER}[A-Za-z0-9_-]{{43}}")
 _DIGEST = re.compile("[0-9a-f]{64}")
 _FRESH = 60  # seconds between two notes that a token was used
 
@@ -80,7 +80,7 @@ class Tokens:
             raise UsageError(f"there is no scope {unknown[0]}", hint=hint)
         if expires and expires <= created:
             raise UsageError(f"{expires[:10]} has passed", hint="name a later day")
-        secret = PREFIX + secrets.token_urlsafe(32)
+        secret = BEARER + secrets.token_urlsafe(32)
         digest = sha256(secret.encode()).hexdigest()
         ordered = tuple(scope for scope in SCOPES if scope in scopes)
         token = Token(digest[:_ID], name, email, ordered, created, expires)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Depends, Header
 from pydantic import BaseModel
 
+from lineage.protocol import REQUEST
 from lineage.registry import Registry
 from lineage.server.access import Leased, Principal, needs
 from lineage.server.incoming.once import circumstances, once, words
@@ -25,7 +26,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 RequestName = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=REQUEST,
         max_length=255,
         pattern=r"^[!-~]+$",
         description="A name for this request: sent again with it, it is done once",

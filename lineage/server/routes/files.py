@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 
 from lineage.addresses import stored
 from lineage.errors import Conflict, NotAllowed
+from lineage.protocol import LENGTH, OFFSET, PIECE
 from lineage.server.access import Leased, needs
 from lineage.server.cache import matches
 from lineage.server.file_answer import file_answer
@@ -29,10 +30,8 @@ from lineage.store.uploads import Arriving, Uploads
 
 router = APIRouter(tags=["files"])
 
-_PIECE = 1 << 20  # bytes that go to the disk at once
+_CHUNK = 1 << 20  # bytes that go to the disk at once
 _LARGEST = 1 << 50
-_OFFSET, _LENGTH = "Upload-Offset", "Upload-Length"
-_TYPE = "application/offset+octet-stream"
 
 _TOO_LARGE = {"description": "More came than was said, or than there may be."}
 _SENT: dict[int | str, dict[str, Any]] = {
@@ -44,7 +43,7 @@ _SENT: dict[int | str, dict[str, Any]] = {
 }
 _PIECE_REFUSED: dict[int | str, dict[str, Any]] = {
     409: {"description": "`Upload-Offset` says where what has come ends."},
-    415: {"description": f"A piece is sent as {_TYPE}."},
+    415: {"description": f"A piece is sent as {PIECE}."},
 }
 _READ: dict[int | str, dict[str, Any]] = {
     206: {"description": "A part of it."},
@@ -133,7 +132,7 @@ def read(
     if whole := uploads.find(sha256):
         file = whole.path.open("rb")
         return file_answer(request, file, whole.size, name or sha256, headers)
-    begun = {_OFFSET: str(uploads.begun(sha256))}
+    begun = {OFFSET: str(uploads.begun(sha256))}
     hint = "POST to files/lacking tells which files have to be sent"
     return problem(404, f"no file {sha256[:12]} is here", hint, begun)
 
@@ -166,13 +165,13 @@ async def send(request: Request, sha256: Address) -> Response:
     status_code=201,
     response_class=Response,
     responses={**_SENT, **_PIECE_REFUSED},
-    openapi_extra=_bytes(_TYPE),
+    openapi_extra=_bytes(PIECE),
 )
 async def go_on(
     request: Request,
     sha256: Address,
-    offset: Annotated[int, Header(alias=_OFFSET, ge=0, le=_LARGEST)],
-    length: Annotated[int, Header(alias=_LENGTH, ge=0, le=_LARGEST)],
+    offset: Annotated[int, Header(alias=OFFSET, ge=0, le=_LARGEST)],
+    length: Annotated[int, Header(alias=LENGTH, ge=0, le=_LARGEST)],
 ) -> Response:
     """Send a piece of a file, from the byte on where what has come ends.
 
@@ -182,15 +181,15 @@ async def go_on(
         return refusal
     uploads = await run_in_threadpool(_uploads, request, sha256)
     if uploads.find(sha256):
-        return Response(status_code=204, headers={_OFFSET: str(length)})
+        return Response(status_code=204, headers={OFFSET: str(length)})
     try:
         arriving = await run_in_threadpool(uploads.resume, sha256, offset, length)
     except Conflict as error:
-        begun = {_OFFSET: str(uploads.begun(sha256))}
+        begun = {OFFSET: str(uploads.begun(sha256))}
         return problem(409, str(error), error.hint, begun)
     if refusal := await _take(request, arriving, length):
         return refusal
-    now = {_OFFSET: str(arriving.offset)}
+    now = {OFFSET: str(arriving.offset)}
     if arriving.offset < length:
         arriving.stop()
         return Response(status_code=204, headers=now)
@@ -201,10 +200,10 @@ async def go_on(
 def _misplaced(request: Request, offset: int, length: int) -> Response | None:
     """What is wrong with a piece before any of it is read."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if kind != _TYPE:
-        return problem(415, f"a piece of a file is sent as {_TYPE}")
+    if kind != PIECE:
+        return problem(415, f"a piece of a file is sent as {PIECE}")
     if offset > length:
-        return problem(400, f"{_OFFSET} is more than {_LENGTH}")
+        return problem(400, f"{OFFSET} is more than {LENGTH}")
     return None
 
 
@@ -228,8 +227,8 @@ async def _take(request: Request, arriving: Arriving, length: int) -> Response |
             held += came
             if arriving.offset + len(held) > length:
                 arriving.stop()
-                return problem(413, f"more came than {_LENGTH} says")
-            if len(held) >= _PIECE:
+                return problem(413, f"more came than {LENGTH} says")
+            if len(held) >= _CHUNK:
                 await run_in_threadpool(arriving.write, bytes(held))
                 held.clear()
         await run_in_threadpool(arriving.write, bytes(held))
