@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import as_json, cut, cut_front, one_line, width
+from lineage.shapes import versioned
 
-SCHEMA_VERSION = 1
 _GAP = 2  # blanks between two columns
 _NARROW = 8  # columns; nothing is cut below that
 # Where text begins that a spreadsheet would work out. One ' is put before it, and
@@ -105,12 +105,12 @@ def write_as(
 
 def document(data: Record) -> str:
     """One JSON document over several lines."""
-    return as_json({"schema_version": SCHEMA_VERSION, **data}, indent=2)
+    return as_json(versioned(data), indent=2)
 
 
 def json_line(data: Record) -> str:
     """One JSON document on one line."""
-    return as_json({"schema_version": SCHEMA_VERSION, **data})
+    return as_json(versioned(data))
 
 
 def csv_lines(records: Sequence[Record], header: Sequence[str] = ()) -> Iterator[str]:

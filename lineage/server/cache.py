@@ -19,11 +19,11 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from lineage.registry import Registry
+from lineage.shapes import versioned
 from lineage.store import names
 from lineage.store.disk import held
 
 JSON = "application/json"
-SCHEMA_VERSION = 1
 _FRESH = 15  # seconds
 _MOST = 64 << 20  # bytes of answers
 _LARGEST = 1 << 20  # an answer that is kept
@@ -121,9 +121,8 @@ def matches(header: str | None, etag: str) -> bool:
 
 def encoded(data: dict[str, Any]) -> bytes:
     """One JSON document, with the version of its shape."""
-    whole = {"schema_version": SCHEMA_VERSION, **data}
     return json.dumps(
-        whole, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        versioned(data), ensure_ascii=False, allow_nan=False, separators=(",", ":")
     ).encode()
 
 

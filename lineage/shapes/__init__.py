@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lineage.store.canonical import SAFE_INTEGER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from fractions import Fraction
 
     from lineage.history import Entry
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from lineage.store.objects import Edge, Event, Metric
 
 Json = dict[str, Any]
+_SCHEMA_VERSION = 1
 _LONGEST = 1000  # bits of a fraction's parts that are written out
+
+
+def versioned(data: "Mapping[str, Any]") -> Json:
+    """A whole document: `data` with the version of its shape."""
+    return {"schema_version": _SCHEMA_VERSION, **data}
 
 
 def share(low: "Fraction", high: "Fraction") -> Json:

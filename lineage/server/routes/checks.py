@@ -2,15 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Query
 
 from lineage.errors import UsageError
-from lineage.registry import Registry
 from lineage.server import models
-from lineage.server.access import needs
-from lineage.server.cache import SCHEMA_VERSION
+from lineage.server.access import Leased, needs
 from lineage.server.routes.asked import LONGEST, REVISION
+from lineage.shapes import versioned
 from lineage.shapes.verify import verified
 
 router = APIRouter(tags=["verify"], dependencies=[Depends(needs("admin"))])
@@ -18,8 +16,8 @@ _MOST = 1000  # commits
 
 
 @router.post("/verify", responses=REVISION, response_model=models.Verified)
-async def verify(
-    request: Request,
+def verify(
+    registry: Leased,
     revset: Annotated[
         str,
         Query(
@@ -36,15 +34,8 @@ async def verify(
     """
     from lineage.verify import verify as check
 
-    def made(registry: Registry) -> dict[str, Any]:
-        count = len(registry.select(revset))
-        if count > _MOST:
-            hint = f"name {_MOST:,} at most, or run `lineage verify` on the server"
-            raise UsageError(f"these are {count:,} commits", hint=hint)
-        return verified(check(registry, [revset]))
-
-    def leased() -> dict[str, Any]:
-        with request.app.state.pool.lease() as registry:
-            return {"schema_version": SCHEMA_VERSION, **made(registry)}
-
-    return await run_in_threadpool(leased)
+    count = len(registry.select(revset))
+    if count > _MOST:
+        hint = f"name {_MOST:,} at most, or run `lineage verify` on the server"
+        raise UsageError(f"these are {count:,} commits", hint=hint)
+    return versioned(verified(check(registry, [revset])))
