@@ -20,14 +20,15 @@ from lineage.cli.render import Column, Record, listing
 from lineage.cli.text import moment
 from lineage.errors import UsageError
 from lineage.scope import filtered, scope
+from lineage.search import Filters, bare_name
 from lineage.wording import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from lineage.graph import Row
-    from lineage.history import Entry
     from lineage.registry import Registry
+    from lineage.scope import Scope
 
 _COLUMNS = (
     Column("id", lambda r: (r["id"][:12], "id")),
@@ -116,28 +117,25 @@ def log(
             format_=format_, drawing=drawing,
         )  # fmt: skip
         return
-    chosen = kind is not None or any(wanted.values())
-    if graph and chosen:
+    filters = Filters(kind=kind, **wanted)
+    if graph and filters:
         hint = "leave out --graph or the filter"
         raise UsageError("rails need every commit between two", hint=hint)
     registry = app.registry
     found = scope(registry, revisions, everything=everything)
-    entries = filtered(registry, found, kind, wanted)
     if format_ != "human":
-        records = shapes.logged(registry, islice(entries, limit))
+        entries = filtered(registry, found, filters, limit)
+        records = shapes.logged(registry, entries)
         listing(app.terminal, format_, "commits", records, _COLUMNS)
-    else:
-        listed = chosen or not found.is_history
-        rows = islice(_rows(registry, entries, plain=full or listed), limit)
-        rails = not listed if graph is None else graph
-        cut = limit is not None or found.members is not None
-        _draw(app, rows, rails=rails, cut=cut)
+        return
+    listed = bool(filters) or not found.is_history
+    rows = _rows(registry, found, filters, limit, plain=full or listed)
+    rails = not listed if graph is None else graph
+    _draw(app, rows, rails=rails, cut=limit is not None or found.members is not None)
 
 
 def _asked(drawing: Path | None, others: object, wanted: dict[str, Any]) -> str | None:
     """The metric whose history is asked for: a name and no condition."""
-    from lineage.search import bare_name
-
     names = [name for text in wanted["metrics"] if (name := bare_name(text))]
     if not names and drawing:
         hint = "name it: --metric perplexity --plot perplexity.svg"
@@ -152,11 +150,19 @@ def _asked(drawing: Path | None, others: object, wanted: dict[str, Any]) -> str 
 
 
 def _rows(
-    registry: "Registry", entries: "Iterable[Entry]", *, plain: bool
+    registry: "Registry",
+    found: "Scope",
+    filters: Filters,
+    limit: int | None,
+    *,
+    plain: bool,
 ) -> "Iterator[Row]":
+    """The commits that stand on a line of their own: all of them where `plain`."""
     from lineage.graph import folded, unfolded
 
-    return unfolded(entries) if plain else folded(entries, registry)
+    if plain:
+        return unfolded(filtered(registry, found, filters, limit))
+    return islice(folded(filtered(registry, found, filters), registry), limit)
 
 
 def _draw(app: App, rows: "Iterator[Row]", *, rails: bool, cut: bool) -> None:

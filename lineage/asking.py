@@ -40,8 +40,9 @@ class Asking(Registry):
             NotFound, UsageError: for a revset that means nothing.
         """
         from lineage.scope import filtered, scope
+        from lineage.search import Filters
 
-        return filtered(self, scope(self, revsets), kind, {})
+        return filtered(self, scope(self, revsets), Filters(kind=kind))
 
     def events(self) -> "Iterator[tuple[str, Event]]":
         """All events with their ids, newest first."""

@@ -4,11 +4,13 @@ Open `scope` for what revisions mean there, and `filtered` for what filters do.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lineage.history import Entry
     from lineage.registry import Registry
+    from lineage.search import Filters
 
 
 class Scope(NamedTuple):
@@ -44,28 +46,36 @@ def scope(
 
 
 def filtered(
-    registry: "Registry", scope: Scope, kind: str | None, wanted: dict[str, Any]
+    registry: "Registry", scope: Scope, filters: "Filters", limit: int | None = None
 ) -> "Iterator[Entry]":
     """The commits of `scope` that the filters let through, newest first.
 
-    Filters that speak of values ask the index; it is not even imported for others.
+    At most `limit`. The index is opened only where it has to be asked.
     """
-    from lineage.history import Names, entry, walk
-    from lineage.store.objects import check_kind
+    from lineage.history import Names, entry
 
-    if kind is not None:
-        check_kind(kind)
-    names, members = Names.of(registry), scope.members
-    if not any(wanted.values()):
-        found = walk(registry, scope.starts)
-        if members is not None:
-            found = (entry(registry, id_, names) for id_ in members)
-        return (entry for entry in found if kind in (None, entry.commit.kind))
-    from lineage.search import Filters, search
-
-    filters = Filters(kind=kind, **wanted)
-    if members is None:
-        ids = search(registry, filters, starts=scope.starts)
-    else:
-        ids = search(registry, filters, among=set(members))
+    if not filters.of_values:
+        found = _entries(registry, scope)
+        right = (one for one in found if filters.kind in (None, one.commit.kind))
+        return islice(right, limit)
+    ids, names = _ids(registry, scope, filters, limit), Names.of(registry)
     return (entry(registry, id_, names) for id_ in ids)
+
+
+def _entries(registry: "Registry", scope: Scope) -> "Iterator[Entry]":
+    from lineage.history import Names, entry, walk
+
+    if scope.members is None:
+        return walk(registry, scope.starts)
+    names = Names.of(registry)
+    return (entry(registry, id_, names) for id_ in scope.members)
+
+
+def _ids(
+    registry: "Registry", scope: Scope, filters: "Filters", limit: int | None
+) -> list[str]:
+    from lineage.search import search
+
+    if scope.members is None:
+        return search(registry, filters, starts=scope.starts, limit=limit)
+    return search(registry, filters, among=set(scope.members), limit=limit)

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -81,6 +81,15 @@ class Filters:
         if self.kind is not None:
             check_kind(self.kind)
         self.question()
+
+    def __bool__(self) -> bool:
+        """Whether anything is given."""
+        return self != Filters()
+
+    @property
+    def of_values(self) -> bool:
+        """Whether more than the kind is given: then the index has to be asked."""
+        return bool(replace(self, kind=None))
 
     def question(self) -> dict[str, Any]:
         """The part of these filters that the index answers."""

@@ -1,7 +1,7 @@
 """Commits: lists of them, and one by its revision."""
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -10,6 +10,7 @@ from lineage.history import Names, entry
 from lineage.registry import Registry
 from lineage.revisions import newest_first
 from lineage.scope import Scope, filtered, scope
+from lineage.search import Filters
 from lineage.server import models, paging
 from lineage.server.cache import Given, answer, encoded
 from lineage.server.paging import CursorText, Limit
@@ -54,21 +55,22 @@ async def commits(
     limit: Limit = 50,
 ) -> Response:
     """List commits, newest first, as `lineage log` does."""
-    wanted: dict[str, Any] = {
-        "name": name,
-        "metrics": tuple(metric),
-        "params": tuple(param),
-        "author": author,
-        "message": message,
-        "since": since,
-        "until": until,
-    }
+    filters = Filters(
+        kind=kind,
+        name=name or None,
+        metrics=tuple(metric),
+        params=tuple(param),
+        author=author or None,
+        message=message or None,
+        since=since or None,
+        until=until or None,
+    )
 
     def page(registry: Registry) -> Given:
         start = paging.begun(registry, cursor)
         then = paging.as_of(registry, start.event)
         found = scope(then, revset, everything=everything)
-        entries = _from(then, found, kind, wanted, start.seen)
+        entries = _from(then, found, filters, start.seen, limit)
         rows, more = paging.cut(shapes.logged(then, entries), limit)
         after = paging.Cursor(start.event, start.seen + limit) if more else None
         return paging.paged(request, "commits", rows, after)
@@ -77,15 +79,15 @@ async def commits(
 
 
 def _from(
-    registry: Registry,
-    found: Scope,
-    kind: str | None,
-    wanted: dict[str, Any],
-    seen: int,
+    registry: Registry, found: Scope, filters: Filters, seen: int, limit: int
 ) -> "Iterable[Entry]":
-    """What `filtered` gives without the first `seen`, which are not even read."""
-    if kind or any(wanted.values()) or not seen:
-        return islice(filtered(registry, found, kind, wanted), seen, None)
+    """A page and one more of what `filtered` gives behind the first `seen`.
+
+    Where nothing is filtered those are not even read.
+    """
+    if filters or not seen:
+        most = seen + limit + 1
+        return islice(filtered(registry, found, filters, most), seen, None)
     members = found.members
     if members is None:
         members = newest_first(registry, ancestors(registry, found.starts))
