@@ -1,5 +1,6 @@
 """The index of a registry: where it is, how far it has come, making it anew."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,13 @@ def index_of(registry: Repository) -> "Index":
     url = registry.settings.get("index.url")
     clone = registry.uuid() if url else "own"
     return Index(registry.git, registry.events_log, registry.home, url=url, clone=clone)
+
+
+def by_then(registry: Repository, ids: Iterable[str]) -> Iterator[str]:
+    """Those of `ids` that the registry has: rows are of now, it may be of the past."""
+    if registry.events_log.at is None:
+        return iter(ids)
+    return (id_ for id_ in ids if id_ in registry.ids)
 
 
 def index_status(registry: Repository) -> IndexStatus:

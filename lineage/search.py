@@ -9,7 +9,7 @@ a dotted path. A name with ``< > = !`` in it is written in double quotes.
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import time
@@ -126,32 +126,39 @@ def search(
     With `starts` (ids) only these commits and what they came from are searched, with
     `among` only these.
     """
-    from lineage.indexing import index_of
-    from lineage.noted import noted
-    from lineage.statements import Statements
-    from lineage.store.attested import METRICS
+    from lineage.indexing import by_then, index_of
     from lineage.store.index_query import matching
 
-    then = registry.events_log.at is not None  # the rows are of now
     reachable = None if starts is None else list(starts)
     few = among if among is not None and len(among) <= _FEW else None
+    asked, conditions = filters.question(), []
+    if _was_measured(registry):
+        conditions, asked["metrics"] = asked["metrics"], []
 
     def question(ask: "Ask") -> list[str]:
-        asked, conditions = filters.question(), []
-        if then and noted(registry, Statements).said.get(METRICS):
-            conditions, asked["metrics"] = asked["metrics"], []
         rows = matching(ask, starts=reachable, among=few, **asked)
-        found = (row.id for row in rows if filters.accepts(*row[1:]))
+        right = (row for row in rows if filters.accepts(*row[1:]))
+        found: Iterator[str] = (row.id for row in right)
         if among is not None:
             found = (id_ for id_ in found if id_ in among)
-        if then:
-            found = (id_ for id_ in found if id_ in registry.ids)
+        found = by_then(registry, found)
         if conditions:
             found = (id_ for id_ in found if _measured(registry, id_, conditions))
         return list(islice(found, limit))
 
     with index_of(registry) as index:
         return index.read(question)
+
+
+def _was_measured(registry: "Repository") -> bool:
+    """Whether it is as it was, and its commits may have been measured since."""
+    from lineage.noted import noted
+    from lineage.statements import Statements
+    from lineage.store.attested import METRICS
+
+    if registry.events_log.at is None:
+        return False
+    return bool(noted(registry, Statements).said.get(METRICS))
 
 
 def _measured(
@@ -172,15 +179,13 @@ def children(
     registry: "Repository", ids: Iterable[str], roles: Collection[str] | None = None
 ) -> set[str]:
     """The commits that name one of `ids`, along edges of `roles` (None: of any)."""
-    from lineage.indexing import index_of
+    from lineage.indexing import by_then, index_of
     from lineage.store.index_query import naming
 
     asked = list(ids)
     with index_of(registry) as index:
         found = index.read(lambda ask: naming(ask, asked, roles))
-    if registry.events_log.at:  # the rows are of now
-        found = {id_ for id_ in found if id_ in registry.ids}
-    return found
+    return {*by_then(registry, found)}
 
 
 def _read(given: str | Condition, read: Callable[[str], Condition]) -> Condition:

@@ -154,7 +154,7 @@ def descendants(
         NotFound: when one of `starts` is no commit of this registry.
         StoreError: when the index cannot be used.
     """
-    from lineage.indexing import index_of
+    from lineage.indexing import by_then, index_of
     from lineage.store.index_graph import reached_from
 
     starts = {registry.ids.get(id_).id for id_ in starts}
@@ -165,9 +165,7 @@ def descendants(
     if found is None:
         graph = _far(registry, roles)
         found = set(map(graph.id, reached(map(graph.node, starts), graph.down)))
-    if registry.events_log.at:  # the rows are of now
-        found = {id_ for id_ in found if id_ in registry.ids}
-    return found | starts
+    return {*by_then(registry, found), *starts}
 
 
 def heads(registry: Repository, ids: Iterable[str]) -> set[str]:
