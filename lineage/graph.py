@@ -16,6 +16,7 @@ from lineage.history import Entry
 from lineage.measured import metrics
 from lineage.registry import Registry
 from lineage.store.objects import BACK, Commit, Metric
+from lineage.walks import back
 
 _MADE = "derived_from"
 _DEPTH = 4  # datasets between two models: mixed, filtered, generated, and one more
@@ -116,9 +117,8 @@ class _Fold:
 
 def _rails(commit: Commit, load: Load) -> tuple[str, ...]:
     """The commits that `commit` is drawn above."""
-    back = commit.ids(*BACK)
-    if back:
-        return tuple(dict.fromkeys((*back, *commit.ids("merged_from"))))
+    if before := commit.ids(*BACK):
+        return tuple(dict.fromkeys((*before, *commit.ids("merged_from"))))
     sources = _sources(commit, load)
     if not sources and commit.kind in ("dataset", "config"):
         return commit.ids(_MADE)
@@ -210,12 +210,8 @@ def trend(registry: Registry, id_: str, name: str) -> list[float]:
 
 def _same(registry: Registry, id_: str, name: str) -> Iterator[Metric]:
     first = metrics(registry, id_)[name]
-    while True:
-        metric = metrics(registry, id_).get(name)
+    for each in back(registry, id_):
+        metric = metrics(registry, each).get(name)
         if metric is None or not metric.comparable(first):
             return
         yield metric
-        before = registry.load(id_).ids(*BACK)
-        if not before:
-            return
-        id_ = before[0]

@@ -17,8 +17,8 @@ from lineage.measured import attested, metrics
 from lineage.registry import Registry
 from lineage.resolving import read
 from lineage.revisions import newest_first
-from lineage.store.objects import BACK, Metric
-from lineage.walks import heads
+from lineage.store.objects import Metric
+from lineage.walks import back, heads
 
 
 class Measured(NamedTuple):
@@ -100,7 +100,7 @@ def course(registry: Registry, id_: str, name: str, label: str) -> Course:
         NotFound: when no commit on it has the metric.
     """
     names, steps, last = Names.of(registry), list[Step](), None
-    for number, each in enumerate(reversed([*_branch(registry, id_)])):
+    for number, each in enumerate(reversed([*back(registry, id_)])):
         step = Step(entry(registry, each, names), number)
         if found := measured(registry, each, name):
             step = _led_to(replace(step, measured=found), last, name)
@@ -133,12 +133,6 @@ def _own(registry: Registry, id_: str, name: str) -> Measured | None:
         return None
     said = attested(registry, id_).get(name)
     return Measured(metric, id_, said.event.id if said else None)
-
-
-def _branch(registry: Registry, id_: str) -> Iterator[str]:
-    while id_:
-        yield id_
-        id_ = next(iter(registry.load(id_).ids(*BACK)), "")
 
 
 def _led_to(step: Step, last: Step | None, name: str) -> Step:

@@ -220,6 +220,13 @@ def is_ancestor(registry: Repository, a: str, b: str, roles: Roles = None) -> bo
     return _walked(registry, roles, question)
 
 
+def back(registry: Repository, id_: str) -> Iterator[str]:
+    """A commit and those before it on its branch, as far as they are here."""
+    while id_ in registry.ids:
+        yield id_
+        id_ = next(iter(registry.load(id_).ids(*BACK)), "")
+
+
 def _met(graph: _Graph, a: str, b: str) -> list[str]:
     marks: dict[Node, int] = {graph.node(a): _A}
     marks[graph.node(b)] = marks.get(graph.node(b), 0) | _B

@@ -16,8 +16,8 @@ from lineage.measured import metrics
 from lineage.server.pages import words
 from lineage.server.pages.rows import rows
 from lineage.server.pages.site import Site
-from lineage.store.objects import BACK
 from lineage.turns import turn_number
+from lineage.walks import back
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -37,7 +37,7 @@ def page(site: Site, registry: "Registry", branch: str, start: str) -> str:
     if target is None:
         hint = "the page of names lists all branches"
         raise NotFound(f"there is no branch {branch}", hint=hint)
-    ids = list(islice(_walk(registry, start or target.id), _MOST + 1))
+    ids = list(islice(back(registry, start or target.id), _MOST + 1))
     shown, older = ids[:_MOST], ids[_MOST:]
     return site.render(
         "branch",
@@ -51,13 +51,6 @@ def page(site: Site, registry: "Registry", branch: str, start: str) -> str:
         newest=site.href("branches", branch) if start else "",
         rejected=_beside(registry, branch),
     )
-
-
-def _walk(registry: "Registry", id_: str) -> Iterator[str]:
-    """A commit and those before it on its branch."""
-    while id_ in registry.ids:
-        yield id_
-        id_ = next(iter(registry.load(id_).ids(*BACK)), "")
 
 
 def _beside(registry: "Registry", branch: str) -> str:
