@@ -9,6 +9,7 @@ from lineage.cli.tainted import sentence
 from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import ago, cut, one_line, sparkline, width
 from lineage.graph import Chip, Row, headlines, trend
+from lineage.turns import failed_gates
 from lineage.wording import number, percent
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Drawing:
         return [(f"{one_line(name)} ", "dim"), (number(values[-1]) + bars, style)]
 
     def _gates(self, row: Row) -> Iterator[list[Span]]:
-        failed, verdict = _failed(row), self._verdict(row)
+        failed, verdict = failed_gates(row.entry.commit.gates), self._verdict(row)
         said = f"{verdict.past} by {one_line(verdict.by)}" if verdict else ""
         if verdict and verdict.note:
             said += f": {one_line(verdict.note)}"
@@ -138,7 +139,8 @@ class Drawing:
 
     def _verdict(self, row: Row) -> "Decision | None":
         """What a person decided about a row, or about the data in it."""
-        if not (_failed(row) or any("@" in name for name in row.entry.branches)):
+        gates, branches = row.entry.commit.gates, row.entry.branches
+        if not (failed_gates(gates) or any("@" in name for name in branches)):
             return None
         decided = self._reviews.decided
         ids = (row.entry.id, *row.entry.commit.ids("includes"))
@@ -151,10 +153,11 @@ class Drawing:
         return Reviews.read(self._registry)
 
     def _glyph(self, row: Row) -> Span:
-        verdict = self._verdict(row)
-        passed = not _failed(row) if verdict is None else verdict.verdict == "approve"
-        glyph = GLYPHS[row.entry.commit.kind]
-        return (glyph, "") if passed else (_FAILED, "bad")
+        verdict, commit = self._verdict(row), row.entry.commit
+        passed = not failed_gates(commit.gates)
+        if verdict:
+            passed = verdict.verdict == "approve"
+        return (GLYPHS[commit.kind], "") if passed else (_FAILED, "bad")
 
     def _chips(self, row: Row, columns: int) -> Iterator[list[Span]]:
         """What the row is made of, wrapped; names of the row's own are left out."""
@@ -189,12 +192,6 @@ class Drawing:
         from lineage.releases import live_in
 
         return live_in(self._registry)
-
-
-def _failed(row: Row) -> list[str]:
-    """The gates that the commit did not pass."""
-    gates = row.entry.commit.gates or []
-    return [str(gate.get("id")) for gate in gates if gate.get("verdict") == "fail"]
 
 
 def fitted(spans: list[Span], columns: int) -> list[Span]:

@@ -7,6 +7,7 @@ from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import width
 from lineage.graph import headlines
 from lineage.loop.running.progress import Activity, Finished, Progress
+from lineage.turns import has_failed
 from lineage.wording import number
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _warned(finished: Finished) -> list[str]:
     return [
         str(gate["id"])
         for gate in finished.gates
-        if gate.get("verdict") == "fail" and gate.get("action") == "warn"
+        if has_failed(gate) and gate.get("action") == "warn"
     ]
 
 

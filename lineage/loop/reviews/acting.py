@@ -17,6 +17,7 @@ from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.objects import Event
 from lineage.store.views import Move, Target
+from lineage.turns import has_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +47,7 @@ def due(registry: Registry, spec: LoopSpec, number: int, tip: str) -> str:
 
 def _complaints(registry: Registry, tip: str) -> Iterator[str]:
     for gate in registry.load(tip).gates or ():
-        if gate.get("verdict") == "fail":
+        if has_failed(gate):
             yield f"{gate.get('id')}: {gate.get('sentence', 'failed')}"
 
 

@@ -22,6 +22,7 @@ from lineage.loop.running.journal import is_failure, left_nothing
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
 from lineage.store.objects import Event
+from lineage.turns import failed_gates
 from lineage.wording import plural
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def decide(
         subject = reviews.find(registry, name)
         loop = _loop_of(registry, reviews, subject, verdict)
         budgets = _budgets(reviews, subject) if verdict == "approve" else {}
-        failed = failed_gates(registry, subject) if verdict == "approve" else []
+        failed = overridden_gates(registry, subject) if verdict == "approve" else []
         check_reason(subject, note, failed, budgets)
         by, person = person_here(registry)
         ballot = reviews.ballots.get(subject) if subject in reviews.waiting else None
@@ -173,10 +174,9 @@ def can_be_approved(registry: Registry, loop: str) -> bool:
     return verdict_on(registry, Reviews.read(registry), stopped.id) is None
 
 
-def failed_gates(registry: Registry, subject: str) -> list[str]:
+def overridden_gates(registry: Registry, subject: str) -> list[str]:
     """The gates that approving a commit overrides."""
-    verdicts = gates_of(registry, subject)
-    return [str(gate.get("id")) for gate in verdicts if gate.get("verdict") == "fail"]
+    return failed_gates(gates_of(registry, subject))
 
 
 def check_reason(

@@ -12,7 +12,7 @@ from lineage.loop.reviews.ballots import REQUEST
 from lineage.loop.reviews.deciding import (
     check_reason,
     decide,
-    failed_gates,
+    overridden_gates,
     person_here,
 )
 from lineage.loop.reviews.labels import LABEL, Label, Labelled, found
@@ -127,7 +127,7 @@ def edit(
     made = edits.edit(records, changed, drop, by)
     is_generation = registry.load(subject).kind == "generation"
     if not is_generation:
-        check_reason(subject, note, failed_gates(registry, subject), {})
+        check_reason(subject, note, overridden_gates(registry, subject), {})
     id_ = edits.commit(registry, records, made, place, by)
     what = f"{made.edited} edited, {made.dropped} dropped"
     more = {"edited": id_, "instead_of": records.kept}

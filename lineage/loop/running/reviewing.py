@@ -13,7 +13,8 @@ from lineage.loop.reviews import acting
 from lineage.loop.reviews.acting import rejection
 from lineage.loop.running import tries
 from lineage.loop.running.journal import approved
-from lineage.loop.running.verdicts import MODEL, action_of, has_failed, leads_to, reason
+from lineage.loop.running.verdicts import MODEL, action_of, leads_to, reason
+from lineage.turns import has_failed
 
 if TYPE_CHECKING:
     from lineage.loop.running.journal import Journal

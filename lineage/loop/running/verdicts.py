@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lineage.turns import has_failed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -51,11 +53,6 @@ class Said:
         """
         failed = [gate for gate in self.new if has_failed(gate)]
         return [g for g in failed if action_of(g) != "warn" and g not in let_pass]
-
-
-def has_failed(gate: Mapping[str, Any]) -> bool:
-    """Whether a verdict is that the gate failed."""
-    return gate.get("verdict") == "fail"
 
 
 def action_of(gate: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from lineage.graph import headlines
 from lineage.history import Names, entry
 from lineage.server.pages import words
 from lineage.taints.marks import marks
+from lineage.turns import failed_gates
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -37,14 +38,7 @@ def rows(registry: "Registry", ids: Iterable[str]) -> list[dict[str, Any]]:
                 "live": one.live,
                 "metrics": [(name, one.metrics[name].value) for name in telling],
                 "tainted": bool(known.of(id_)),
-                "failed": _failed(one.commit.gates),
+                "failed": failed_gates(one.commit.gates),
             }
         )
     return found
-
-
-def _failed(gates: list[dict[str, Any]] | None) -> list[str]:
-    """The gates that a generation did not pass."""
-    return [
-        str(gate.get("id", "")) for gate in gates or () if gate.get("verdict") == "fail"
-    ]
