@@ -8,6 +8,7 @@ from lineage.cli.names import short
 from lineage.cli.render import Column, Record, Section, escaped, markdown_sections
 from lineage.cli.render import sections as drawn
 from lineage.cli.text import cut, inline, one_line
+from lineage.wording import spaced
 
 if TYPE_CHECKING:
     from lineage.blame import Blame, Place, Prompt, Step, Writer
@@ -115,7 +116,7 @@ def _facts(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
         yield from _prompt(registry, found.prompt)
     for name in ("seed", "reward", "edited_by"):
         if name in found.data:
-            yield name.replace("_", " "), inline(found.data[name])
+            yield spaced(name), inline(found.data[name])
     if found.settings:
         yield "settings", _listed(found.settings)
     if found.config:
@@ -126,7 +127,7 @@ def _facts(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
 def _around(registry: "Registry", found: "Blame") -> Iterator[tuple[str, str]]:
     """Who chose it, what is stated of where it is from, whom it trained; taints."""
     for chooser in found.choosers:
-        yield chooser.role.replace("_", " "), _called(registry, chooser.id)
+        yield spaced(chooser.role), _called(registry, chooser.id)
     if found.origin:
         yield "origin", _listed({str(found.origin["type"]): None, **found.origin})
     elif not found.writers:

@@ -83,6 +83,11 @@ def plural(count: int, what: str, many: str | None = None) -> str:
     return f"{count:,} {what if count == 1 else many or f'{what}s'}"
 
 
+def spaced(name: str) -> str:
+    """A role, a type or another name of ours in words: ``trained on``."""
+    return name.replace("_", " ")
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as a sentence has them: a, b and c."""
     *first, last = names

@@ -9,7 +9,7 @@ from lineage.cli.render import Column, Record, Section, first_rows
 from lineage.cli.terminal import Span
 from lineage.cli.text import cut, inline
 from lineage.shapes.diff.records import records
-from lineage.wording import number, percent, plural
+from lineage.wording import number, percent, plural, spaced
 
 if TYPE_CHECKING:
     from lineage.diff import Diff
@@ -204,7 +204,7 @@ _COLUMNS = (
 )
 _TEXTS = (
     Column("column", lambda r: r["column"], flexible=True),
-    Column("measure", lambda r: r["measure"].replace("_", " ")),
+    Column("measure", lambda r: spaced(r["measure"])),
     Column("old", lambda r: number(r["a"]), right=True),
     Column("new", lambda r: number(r["b"]), right=True),
 )

@@ -27,6 +27,7 @@ from lineage.audit.model import Artifact, Generation, Report, Source
 from lineage.audit.obligations.scope import Scope, of
 from lineage.audit.words import FEW, judged
 from lineage.errors import UsageError
+from lineage.wording import spaced
 
 Lines = Iterator[str]
 
@@ -105,7 +106,7 @@ def _made_of(scope: Scope, model: Artifact, turn: Generation | None) -> Lines:
     yield from paragraph(f"Through every generation that led to it: {told}.")
     rows = [
         (
-            f"{edge.role.replace('_', ' ')} {named(scope.artifacts[edge.id])}",
+            f"{spaced(edge.role)} {named(scope.artifacts[edge.id])}",
             *_share(edge),
         )
         for edge in of(

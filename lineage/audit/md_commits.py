@@ -17,6 +17,7 @@ from lineage.audit.markdown import (
     value,
 )
 from lineage.audit.model import Artifact, Report
+from lineage.wording import spaced
 
 Lines = Iterator[str]
 
@@ -72,7 +73,7 @@ def commits(report: Report) -> Lines:
                 named(made),
                 _files(made),
                 ", ".join(
-                    f"{edge.role.replace('_', ' ')} {code(edge.id)} "
+                    f"{spaced(edge.role)} {code(edge.id)} "
                     f"({plain(edge.evidence.value)})"
                     for edge in made.sources[: words.FEW]
                 )

@@ -12,7 +12,7 @@ from lineage.audit.obligations.scope import (
     recorded,
 )
 from lineage.audit.words import amount
-from lineage.wording import percent
+from lineage.wording import percent, spaced
 
 _SELECTS = ("derived_from", "selected_by", "rewarded_by")
 _PREPARING = ("mixing", "selection", "dataset")
@@ -28,7 +28,7 @@ def training_data(scope: Scope) -> Found:
         told = joined([edge.origin and f"{edge.origin} origin", *parts, size])
         of_it = edge.evidence
         yield (
-            f"{named(made)}, {edge.role.replace('_', ' ')} {scope.name(edge.id)}",
+            f"{named(made)}, {spaced(edge.role)} {scope.name(edge.id)}",
             Field(of_it.status, told, of_it.commit, of_it.event, of_it.by, of_it.time),
         )
 
@@ -122,7 +122,7 @@ def preparation(scope: Scope) -> Found:
     """What data were made from, by which settings and selectors."""
     for made, edge in scope.learned_from:
         if edge.role in _SELECTS:
-            label = f"{named(made)}, {edge.role.replace('_', ' ')}"
+            label = f"{named(made)}, {spaced(edge.role)}"
             yield f"{label} {scope.name(edge.id)}", edge.evidence
     for config in scope.configs:
         params = config.params.value if config.params else {}

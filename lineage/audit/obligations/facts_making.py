@@ -13,6 +13,7 @@ from lineage.audit.obligations.scope import (
 )
 from lineage.audit.words import amount
 from lineage.audit.words import flat as flattened
+from lineage.wording import spaced
 
 _SETTINGS = ("seed", "trainer", "training", "generation", "evaluation")
 _TAKEN = {
@@ -29,7 +30,7 @@ def training_steps(scope: Scope) -> Found:
     for made in scope.about:
         if made.kind in ("model", "dataset"):
             for edge in made.sources:
-                step = f"{named(made)}, {edge.role.replace('_', ' ')}"
+                step = f"{named(made)}, {spaced(edge.role)}"
                 yield f"{step} {scope.name(edge.id)}", edge.evidence
 
 

@@ -14,6 +14,7 @@ from lineage.audit.obligations.scope import (
 )
 from lineage.audit.words import amount
 from lineage.store.canonical import Json
+from lineage.wording import spaced
 
 
 def subject(scope: Scope) -> Found:
@@ -32,7 +33,7 @@ def versions(scope: Scope) -> Found:
             if made.tags:
                 yield f"{named(made)}, tags", scope.now(joined(made.tags))
             for edge in of(made, "follows", "revises", "fine_tuned_from"):
-                label = f"{named(made)}, {edge.role.replace('_', ' ')}"
+                label = f"{named(made)}, {spaced(edge.role)}"
                 yield label, recorded(scope.name(edge.id), made.id)
 
 

@@ -14,7 +14,7 @@ from lineage.server.pages.layers import WIDTH, Layers, Point, Spot, layers
 from lineage.server.pages.site import Site
 from lineage.store.objects import BACK
 from lineage.walks import reached
-from lineage.wording import plural
+from lineage.wording import plural, spaced
 
 _HEAD = 46  # the height of a box without what stands below
 _LINE = 16  # of a chip, or of a line of text
@@ -90,7 +90,7 @@ def _arrow(arrow: Arrow, made: Layers) -> str:
 
 
 def _in_words(arrow: Arrow) -> str:
-    roles = ", ".join(role.replace("_", " ") for role in arrow.roles)
+    roles = ", ".join(map(spaced, arrow.roles))
     if arrow.share is None:
         return roles
     return f"{roles}: {arrow.share[0]:,} of {arrow.share[1]:,} records"
@@ -220,7 +220,7 @@ def _said(near: Neighbourhood) -> str:
     names = {node.id: f"{node.kind} {node.name}" for node in near.nodes}
     sources: dict[str, list[str]] = {}
     for arrow in near.arrows:
-        roles = ", ".join(role.replace("_", " ") for role in arrow.roles)
+        roles = ", ".join(map(spaced, arrow.roles))
         sources.setdefault(arrow.product, []).append(f"{roles} {names[arrow.source]}")
     return ". ".join(
         f"{names[id_]}: {', '.join(found)}" for id_, found in sources.items()

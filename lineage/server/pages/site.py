@@ -10,7 +10,7 @@ from lineage.audit import text
 from lineage.audit.look import safe_environment
 from lineage.audit.words import amount, judged, name, value
 from lineage.server.pages import assets, words
-from lineage.wording import between, change, plural, size
+from lineage.wording import between, change, plural, size, spaced
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -66,7 +66,7 @@ def environment() -> "Environment":
         "size": size,
         "stamp": stamp,
         "value": value,
-        "words": words.spaced,
+        "words": spaced,
         "stated": words.stated,
     }
     made.globals |= {"between": between, "change_of": change, "judged": judged}

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lineage.turns import turn_number
+from lineage.wording import spaced
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -35,11 +36,6 @@ def title(commit: "Commit", generation: int) -> str:
     if commit.kind == "generation":
         return f"generation {turn_number(commit, generation)} of {commit.name}"
     return f"{commit.kind} {commit.name}"
-
-
-def spaced(role: str) -> str:
-    """A role or type in words: ``trained on``."""
-    return role.replace("_", " ")
 
 
 def stated(role: str) -> str:
