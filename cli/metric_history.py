@@ -20,7 +20,7 @@ from lineage.cli.terminal import Span
 from lineage.cli.text import interval
 from lineage.cli.writing import write_file
 from lineage.errors import NotFound, UsageError
-from lineage.metric_history import definitions, meaning, tips
+from lineage.metric_history import along, definitions, meaning, tips
 from lineage.shapes.metric_history import history, step_of
 from lineage.wording import change, number
 
@@ -65,17 +65,13 @@ def _courses(
     Raises:
         NotFound: when none has it.
     """
-    from lineage.metric_history import course
-
-    registry, found, lacking = app.registry, list["Course"](), list[NotFound]()
-    all_ = registry.branches() if everything else {}
-    ends = sorted(all_.items()) or dict(tips(registry, revisions or ("HEAD",))).items()
-    for label, id_ in ends:
-        called = short(registry, id_) if label == id_ else label
-        try:
-            found.append(course(registry, id_, name, called))
-        except NotFound as error:
-            lacking.append(error)
+    registry = app.registry
+    ends = dict(tips(registry, revisions, everything=everything))
+    called = (
+        (short(registry, id_) if id_ == label else label, id_)
+        for label, id_ in ends.items()
+    )
+    found, lacking = along(registry, name, called)
     if everything and not found:
         hint = "`lineage show` lists the metrics of a commit"
         raise NotFound(f"no branch has a metric {name}", hint=hint)

@@ -93,6 +93,20 @@ def meaning(name: str, metric: Metric) -> str:
     return f"{called}, {direction} is better" if direction else called
 
 
+def along(
+    registry: Registry, name: str, tips: Iterable[tuple[str, str]]
+) -> tuple[list[Course], list[NotFound]]:
+    """The metric `name` along each of some branches; why others have no course."""
+    found: list[Course] = []
+    lacking: list[NotFound] = []
+    for label, id_ in tips:
+        try:
+            found.append(course(registry, id_, name, label))
+        except NotFound as error:
+            lacking.append(error)
+    return found, lacking
+
+
 def course(registry: Registry, id_: str, name: str, label: str) -> Course:
     """The metric `name` along the branch that ends in the commit `id_`.
 
@@ -154,14 +168,20 @@ def _unknown(registry: Registry, ids: Iterable[str], name: str, label: str) -> N
     return NotFound(message, hint=hint if known else "`lineage show` lists metrics")
 
 
-def tips(registry: Registry, revisions: Sequence[str]) -> Iterator[tuple[str, str]]:
+def tips(
+    registry: Registry, revisions: Sequence[str], *, everything: bool = False
+) -> Iterator[tuple[str, str]]:
     """The branches that `revisions` mean: a label and the id where each ends.
 
     Of a set, those are the commits that nothing else of it came from; where one has no
-    branch, its id is the label.
+    branch, its id is the label. Without any it is HEAD; `everything` is every branch.
     """
-    named = {id_: label for label, id_ in registry.branches().items()}
-    for text in revisions:
+    branches = registry.branches()
+    if everything and branches:
+        yield from sorted(branches.items())
+        return
+    named = {id_: label for label, id_ in branches.items()}
+    for text in revisions or ("HEAD",):
         found = read(registry, text)
         if found.is_revision:
             label = registry.head if text == "HEAD" else text

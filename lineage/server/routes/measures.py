@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from lineage.errors import NotFound
 from lineage.registry import Registry
 from lineage.server import models, paging
 from lineage.server.cache import answer
@@ -31,19 +30,14 @@ async def metric(
 
     Branches that lack it are left out, unless all do.
     """
-    from lineage.metric_history import Course, course, tips
+    from lineage.metric_history import along, tips
 
     def made(registry: Registry) -> dict[str, Any]:
         then = paging.at(registry, at)
-        found: list[Course] = []
-        ends = sorted(then.branches().items()) if everything else []
-        for label, id_ in ends or tips(then, revset or ["HEAD"]):
-            try:
-                found.append(course(then, id_, name, label).newest(limit))
-            except NotFound as error:
-                lacking = error
+        ends = tips(then, revset, everything=everything)
+        found, lacking = along(then, name, ends)
         if not found:
-            raise lacking
-        return history(name, found)
+            raise lacking[0]
+        return history(name, [one.newest(limit) for one in found])
 
     return await answer(request, made)
