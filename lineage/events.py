@@ -79,6 +79,29 @@ def newest_first(
         seen, count = seen + count, min(count * 8, _MANY)
 
 
+def some(
+    registry: Registry,
+    wanted: Wanted,
+    limit: int,
+    *,
+    seen: int = 0,
+    tip: str | None = None,
+    looked: int | None = None,
+) -> tuple[list[Logged], int | None]:
+    """At most `limit` events that are wanted, of those behind the first `seen`.
+
+    With how many were gone through by then, None where that was all. No more than
+    `looked` of the log are gone through, if given.
+    """
+    found: list[Logged] = []
+    for place, logged in enumerate(newest_first(registry, seen, tip=tip), start=seen):
+        if len(found) == limit or place - seen == looked:
+            return found, place
+        if wanted.accepts(logged.event):
+            found.append(logged)
+    return found, None
+
+
 def about(registry: Registry, id_: str, *, indexed: bool = False) -> list[Logged]:
     """The events that speak of a commit, newest first: the same in every clone.
 

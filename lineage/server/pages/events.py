@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lineage import shapes
 from lineage.audit.words import flat
 from lineage.errors import NotFound
-from lineage.events import Wanted, newest_first
+from lineage.events import Wanted, some
 from lineage.indexing import index_of
 from lineage.moments import find_event
 from lineage.server.pages import judged, words
@@ -36,13 +36,13 @@ def page(
     if tip and not log.holds(tip):
         raise NotFound(f"there is no event {tip}", hint="the log lists all events")
     tip = tip or log.tip() or ""
-    found, more = _some(registry, _asked(wanted), tip, seen)
-    older = site.href("events", **wanted, tip=tip, seen=seen + more)
+    found, after = some(registry, _asked(wanted), _MOST, seen=seen, tip=tip or None)
+    older = site.href("events", **wanted, tip=tip, seen=after)
     return site.render(
         "events",
         events=[_row(registry, logged) for logged in found],
         wanted=wanted,
-        older=older if more else "",
+        older=older if after else "",
         newest=site.href("events", **wanted) if seen else "",
     )
 
@@ -51,19 +51,6 @@ def _asked(wanted: dict[str, str]) -> Wanted:
     types = (wanted["type"],) if wanted["type"] else ()
     given = {key: wanted[key] or None for key in FILTERS if key != "type"}
     return Wanted(types=types, **given)
-
-
-def _some(
-    registry: "Registry", wanted: Wanted, tip: str, seen: int
-) -> tuple[list["Logged"], int]:
-    """Some events, and how many were gone through if there may be more, else 0."""
-    found: list[Logged] = []
-    for place, logged in enumerate(newest_first(registry, seen, tip=tip or None)):
-        if len(found) == _MOST:
-            return found, place
-        if wanted.accepts(logged.event):
-            found.append(logged)
-    return found, 0
 
 
 def _row(registry: "Registry", logged: "Logged") -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Events: the log in pages, and one of it in full."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from lineage import shapes
-from lineage.events import Wanted, newest_first
+from lineage.events import Wanted, some
 from lineage.moments import find_event
 from lineage.registry import Registry
 from lineage.server import models, paging
@@ -47,24 +46,13 @@ async def events(
     def page(registry: Registry) -> Given:
         start = paging.begun(registry, cursor)
         then = paging.as_of(registry, start.event)
+        found, seen = some(then, wanted, limit, seen=start.seen, looked=_LOOKED)
         signatures = Signatures(then)
-        rows: list[dict[str, Any]] = []
-        seen, more = start.seen, False
-        for seen, logged in _looked(then, start.seen):
-            if len(rows) == limit or seen - start.seen == _LOOKED:
-                more = True
-                break
-            if wanted.accepts(logged.event):
-                rows.append(event_of(signatures, logged))
-        after = paging.Cursor(start.event, seen) if more else None
+        rows = [event_of(signatures, logged) for logged in found]
+        after = None if seen is None else paging.Cursor(start.event, seen)
         return paging.paged(request, "events", rows, after)
 
     return await answer(request, page)
-
-
-def _looked(registry: Registry, seen: int) -> Iterator[tuple[int, Logged]]:
-    """The events after the first `seen`, each with how many are before it."""
-    return enumerate(newest_first(registry, seen), start=seen)
 
 
 def event_of(signatures: Signatures, logged: Logged) -> dict[str, Any]:
