@@ -59,7 +59,7 @@ class Wanted:
         return any(self.ref in (ref, ref.partition("/")[2]) for ref in refs)
 
 
-def newest_first(
+def backwards(
     registry: Registry, seen: int = 0, *, tip: str | None = None
 ) -> Iterator[Logged]:
     """The events newest first, without the first `seen`; only those are read.
@@ -94,7 +94,7 @@ def some(
     `looked` of the log are gone through, if given.
     """
     found: list[Logged] = []
-    for place, logged in enumerate(newest_first(registry, seen, tip=tip), start=seen):
+    for place, logged in enumerate(backwards(registry, seen, tip=tip), start=seen):
         if len(found) == limit or place - seen == looked:
             return found, place
         if wanted.accepts(logged.event):

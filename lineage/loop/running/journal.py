@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lineage.errors import UsageError
-from lineage.events import newest_first
+from lineage.events import backwards
 from lineage.loop.branches import branch_of, set_aside_from
 from lineage.loop.reviews.ballots import Ballot, ballots
 from lineage.loop.steps.protocol import Result
@@ -116,7 +116,7 @@ def read(registry: Registry, loop: str) -> Journal:
 
 def _recent(registry: Registry, tip: list[str]) -> Iterator[Logged]:
     """The events since that which brought `tip`, newest first, and that one."""
-    for logged in newest_first(registry):
+    for logged in backwards(registry):
         yield logged
         if tip and tip[0] in dict(logged.event.commits):
             return

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lineage.errors import NotFound, UsageError
-from lineage.events import newest_first
+from lineage.events import backwards
 from lineage.loop.branches import LOOP, branch_of, loop_of, loop_of_run, rejected_branch
 from lineage.loop.reviews.acting import rejection
 from lineage.loop.reviews.coverage import Coverage, coverage
@@ -179,7 +179,7 @@ def _progress(known: Journal, number: int) -> str:
 
 def _failure(registry: Registry, name: str) -> str:
     """What the loop's newest event says, when it is the failure of a step."""
-    for _, event in newest_first(registry):
+    for _, event in backwards(registry):
         if event.data.get("loop") == name:
             failed = event.type == "failed step"
             return str(event.data.get("error", event.message)) if failed else ""
