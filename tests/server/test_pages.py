@@ -12,7 +12,7 @@ import pytest
 
 from lineage import Edge, taints
 from lineage.names_ops import set_branch
-from lineage.server.pages.serving import POLICY
+from lineage.server.answers import POLICY
 from lineage.store.views import Move, Target
 
 if TYPE_CHECKING:

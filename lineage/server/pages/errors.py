@@ -3,10 +3,10 @@
 import json
 from typing import TYPE_CHECKING
 
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from lineage.server.asgi import path_of
-from lineage.server.pages.serving import html, site
+from lineage.server.pages.serving import site
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -35,7 +35,7 @@ def shown(request: "Request", problem: "Response") -> "Response":
         hint=said["detail"],
         details=said.get("candidates", said.get("details", [])),
     )
-    return html(page, problem.status_code)
+    return HTMLResponse(page, problem.status_code)
 
 
 def _sign_in(request: "Request") -> str:

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from lineage.errors import NotFound, UsageError
 from lineage.neighbourhood import HOPS, MOST_HOPS
+from lineage.server.access import Leased
 from lineage.server.pages import (
     assets,
     branch,
@@ -22,7 +23,7 @@ from lineage.server.pages import (
     taints,
     trace,
 )
-from lineage.server.pages.serving import Here, Pages, html
+from lineage.server.pages.serving import Pages
 from lineage.store.objects import is_id
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -47,26 +48,26 @@ def static(file: str) -> Response:
 
 
 @router.get("/")
-def at_home(site: Pages, registry: Here) -> Response:
+def at_home(site: Pages, registry: Leased) -> Response:
     """The registry at a glance."""
-    return html(home.page(site, registry))
+    return HTMLResponse(home.page(site, registry))
 
 
 @router.get("/search")
 def at_search(
-    site: Pages, registry: Here, q: Text = "", kind: Kind = "", after: Id = ""
+    site: Pages, registry: Leased, q: Text = "", kind: Kind = "", after: Id = ""
 ) -> Response:
     """Commits by revset; a name leads to the page of its commit."""
     asked = q.strip()
     if not after and (found := search.one_commit(registry, asked)):
         return RedirectResponse(site.href("commits", found), 303)
-    return html(*search.page(site, registry, asked, kind, after))
+    return HTMLResponse(*search.page(site, registry, asked, kind, after))
 
 
 @router.get("/branches/{name:path}")
-def at_branch(name: str, site: Pages, registry: Here, start: Id = "") -> Response:
+def at_branch(name: str, site: Pages, registry: Leased, start: Id = "") -> Response:
     """The commits of a branch and how its measures went."""
-    return html(branch.page(site, registry, name, start))
+    return HTMLResponse(branch.page(site, registry, name, start))
 
 
 @router.get("/compare")
@@ -76,44 +77,44 @@ def asked_to_compare(site: Pages, a: Text, b: Text) -> Response:
 
 
 @router.get("/compare/{spec:path}")
-def at_compare(spec: str, site: Pages, registry: Here, read: Read = "") -> Response:
+def at_compare(spec: str, site: Pages, registry: Leased, read: Read = "") -> Response:
     """Two commits, ``A...B``, side by side."""
     a, dots, b = spec.partition("...")
     if not (a and dots and b):
         raise UsageError(f"{spec!r} does not say what to compare", hint="write A...B")
-    return html(compare.page(site, registry, a, b, read))
+    return HTMLResponse(compare.page(site, registry, a, b, read))
 
 
 @router.get("/impact/{revision:path}")
-def at_impact(revision: str, site: Pages, registry: Here) -> Response:
+def at_impact(revision: str, site: Pages, registry: Leased) -> Response:
     """What a commit reached."""
-    return html(impact.page(site, registry, revision))
+    return HTMLResponse(impact.page(site, registry, revision))
 
 
 @router.get("/trace/{revision:path}")
-def at_trace(revision: str, site: Pages, registry: Here) -> Response:
+def at_trace(revision: str, site: Pages, registry: Leased) -> Response:
     """What a commit is made of, through every generation."""
-    return html(trace.page(site, registry, revision))
+    return HTMLResponse(trace.page(site, registry, revision))
 
 
 @router.get("/taints")
-def at_taints(site: Pages, registry: Here) -> Response:
+def at_taints(site: Pages, registry: Leased) -> Response:
     """What was found to be bad."""
-    return html(taints.page(site, registry))
+    return HTMLResponse(taints.page(site, registry))
 
 
 @router.get("/names")
 def at_names(
-    site: Pages, registry: Here, part: Text = "", after: Text = ""
+    site: Pages, registry: Leased, part: Text = "", after: Text = ""
 ) -> Response:
     """Branches and tags."""
-    return html(names.page(site, registry, part, after))
+    return HTMLResponse(names.page(site, registry, part, after))
 
 
 @router.get("/events")
 def at_events(
     site: Pages,
-    registry: Here,
+    registry: Leased,
     request: Request,
     tip: Git = "",
     seen: Annotated[int, Query(ge=0)] = 0,
@@ -121,26 +122,26 @@ def at_events(
     """The log, filtered, some events at a time."""
     given = request.query_params
     wanted = {key: given.get(key, "")[:200] for key in events.FILTERS}
-    return html(events.page(site, registry, wanted, tip, seen))
+    return HTMLResponse(events.page(site, registry, wanted, tip, seen))
 
 
 @router.get("/events/{id}")
-def at_event(id: str, site: Pages, registry: Here) -> Response:
+def at_event(id: str, site: Pages, registry: Leased) -> Response:
     """One event in full."""
-    return html(events.one(site, registry, id))
+    return HTMLResponse(events.one(site, registry, id))
 
 
 @router.get("/origins/{id}")
-def origins_of(id: str, site: Pages, registry: Here) -> Response:
+def origins_of(id: str, site: Pages, registry: Leased) -> Response:
     """The bar that says how much of a commit is human."""
-    return html(origins.fragment(site, registry, id))
+    return HTMLResponse(origins.fragment(site, registry, id))
 
 
 @router.get("/commits/{revision:path}")
-def at_commit(revision: str, site: Pages, registry: Here) -> Response:
+def at_commit(revision: str, site: Pages, registry: Leased) -> Response:
     """One commit; a name of it leads to the page of its id."""
     if is_id(revision):
-        return html(commit.page(site, registry, revision))
+        return HTMLResponse(commit.page(site, registry, revision))
     return RedirectResponse(site.href("commits", registry.resolve(revision)), 303)
 
 
@@ -148,8 +149,8 @@ def at_commit(revision: str, site: Pages, registry: Here) -> Response:
 def at_graph(
     revision: str,
     site: Pages,
-    registry: Here,
+    registry: Leased,
     hops: Annotated[int, Query(ge=1, le=MOST_HOPS)] = HOPS,
 ) -> Response:
     """What is near a commit, drawn."""
-    return html(near.page(site, registry, registry.resolve(revision), hops))
+    return HTMLResponse(near.page(site, registry, registry.resolve(revision), hops))

@@ -1,18 +1,12 @@
-"""What every address of a page is made from: the site, a registry, an answer."""
+"""What every address of a page is made from: the site as whoever asks may see it."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.responses import HTMLResponse
 
-from lineage.server.access import Leased, Principal, needs
+from lineage.server.access import Principal, needs
 from lineage.server.pages.site import Site
 from lineage.server.session import COOKIE
-
-POLICY = (  # everything comes from here, and nothing is written into the page itself
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 def site(request: Request, who: str = "") -> Site:
@@ -30,10 +24,4 @@ def site_of(
     return site(request, who.name)
 
 
-def html(page: str, status: int = 200) -> HTMLResponse:
-    """A page, under the policy that all pages have."""
-    return HTMLResponse(page, status, {"Content-Security-Policy": POLICY})
-
-
-Here = Leased
 Pages = Annotated[Site, Depends(site_of)]

@@ -1,12 +1,12 @@
 """Signing in and out with a browser."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from lineage.errors import LineageError, NotAllowed, Unauthenticated
 from lineage.server.access import identified, of_secret
 from lineage.server.pages.forms import Form
-from lineage.server.pages.serving import html, site
+from lineage.server.pages.serving import site
 from lineage.server.session import COOKIE, LASTS, Sessions
 
 router = APIRouter(include_in_schema=False)
@@ -56,7 +56,7 @@ def end(request: Request) -> Response:
 
 def _page(request: Request, to: str, error: LineageError | None = None) -> Response:
     page = site(request).render("sign-in", to=to, error=error)
-    return html(page, 401 if error else 200)
+    return HTMLResponse(page, 401 if error else 200)
 
 
 def _outside(request: Request) -> str:
