@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lineage.server import delivery
-from lineage.server.delivery import _is_public, send, signature
 from lineage.server.hooks import Hooks
+from lineage.server.posting import _is_public, send, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
