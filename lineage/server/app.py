@@ -7,9 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.types import Lifespan
 
 from lineage.protocol import API
-from lineage.server import openapi, problems
+from lineage.server import boundary, openapi
 from lineage.server.access_log import AccessLog
 from lineage.server.answers import Answers
 from lineage.server.cache import Cache
@@ -57,46 +58,53 @@ def create_app(root: Path, settings: Settings | None = None) -> FastAPI:
         UsageError: for settings that cannot be.
     """
     settings = settings or Settings()
-    peers = Peers(settings.proxies)
-    pool = Pool(root)
+    peers, pool = Peers(settings.proxies), Pool(root)
     with pool.lease() as registry:
-        tokens, log = Tokens(registry.home), AccessLog(registry.home)
-        owner = registry.actor()  # git is asked once
-        cache = Cache(registry)
-        sessions = Sessions(registry.home, tokens)
+        log = AccessLog(registry.home)
+        app = FastAPI(
+            title="lineage",
+            version="1",
+            lifespan=_lifespan(pool, log),
+            openapi_url=f"{API}/openapi.json",
+            docs_url=None,  # both pages are made of other people's scripts
+            redoc_url=None,
+        )
+        app.state.tokens = Tokens(registry.home)
+        app.state.sessions = Sessions(registry.home, app.state.tokens)
+        app.state.cache = Cache(registry)
+        app.state.owner = registry.actor()  # git is asked once
+    app.state.pool, app.state.peers, app.state.settings = pool, peers, settings
+    app.state.live = True  # pages that are written as files are not
+    app.state.gits = asyncio.Semaphore(_GITS)
+    boundary.install(app)
+    _route(app)
+    _surround(app, log)
+    return app
 
+
+def _lifespan(pool: Pool, log: AccessLog) -> Lifespan[FastAPI]:
+    """What goes on beside the answers, and what is let go of in the end."""
     delivery = Delivery(pool)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def living(_: FastAPI) -> AsyncIterator[None]:
         delivery.start()
         yield
         delivery.stop()
         pool.close()
         log.close()
 
-    app = FastAPI(
-        title="lineage",
-        version="1",
-        lifespan=lifespan,
-        openapi_url=f"{API}/openapi.json",
-        docs_url=None,  # both pages are made of other people's scripts
-        redoc_url=None,
-    )
-    app.state.pool, app.state.tokens, app.state.cache = pool, tokens, cache
-    app.state.peers, app.state.settings = peers, settings
-    app.state.owner = owner
-    app.state.sessions = sessions
-    app.state.live = True  # pages that are written as files are not
-    app.state.gits = asyncio.Semaphore(_GITS)
-    problems.install(app)
-    _route(app)
-    app.add_middleware(Heads)  # the innermost: each wraps those before it
+    return living
+
+
+def _surround(app: FastAPI, log: AccessLog) -> None:
+    """Put layers around the routes: each wraps those before it."""
+    state, limits = app.state, app.state.settings.limits
+    app.add_middleware(Heads)
     app.add_middleware(Compression)
-    app.add_middleware(Limiting, limits=settings.limits)
-    app.add_middleware(Guard, tokens=tokens, peers=peers, limits=settings.limits)
+    app.add_middleware(Limiting, limits=limits)
+    app.add_middleware(Guard, tokens=state.tokens, peers=state.peers, limits=limits)
     app.add_middleware(Answers, log=log)
-    return app
 
 
 def _route(app: FastAPI) -> None:

@@ -169,10 +169,10 @@ def _to(start: str, goal: str) -> str:
     return quote(relpath(str(place(goal)), str(place(start).parent)))
 
 
-async def _asked(app: "FastAPI", url: str) -> tuple[int, dict[str, str], bytes]:
-    """What the application answers, from within this process."""
+def _scope(url: str) -> dict[str, Any]:
+    """The request for a page, as ASGI has it."""
     parts = urlsplit(url)
-    scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -187,6 +187,10 @@ async def _asked(app: "FastAPI", url: str) -> tuple[int, dict[str, str], bytes]:
         "server": ("localhost", 80),
         "state": {},
     }
+
+
+async def _asked(app: "FastAPI", url: str) -> tuple[int, dict[str, str], bytes]:
+    """What the application answers, from within this process."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -196,7 +200,7 @@ async def _asked(app: "FastAPI", url: str) -> tuple[int, dict[str, str], bytes]:
         sent.append(message)
         await asyncio.sleep(0)
 
-    await app(scope, receive, send)
+    await app(_scope(url), receive, send)
     headers = {
         key.decode(): value.decode("latin-1") for key, value in sent[0]["headers"]
     }
