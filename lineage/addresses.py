@@ -8,7 +8,7 @@ from lineage.registry import Registry
 from lineage.store.files import FILE, FileEntry
 
 if TYPE_CHECKING:
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
 
 
 def stored(registry: Registry, sha256s: Collection[str]) -> dict[str, FileEntry]:
@@ -29,7 +29,7 @@ def _asked(registry: Registry, sha256s: Collection[str]) -> list[tuple[FileEntry
     """What the index knows of files, each with a commit that has it."""
 
     def question(ask: "Ask") -> list[tuple[FileEntry, str]]:
-        from lineage.store.index_query import addresses
+        from lineage.store.index_files import addresses
 
         return [
             (FileEntry("", FILE, size, sha256, md5), id_)

@@ -120,7 +120,7 @@ def about(registry: Registry, id_: str, *, indexed: bool = False) -> list[Logged
 def _indexed(registry: Registry, id_: str) -> list[str] | None:
     """What the index has of it; None where it is behind, or of no use."""
     from lineage.indexing import index_of
-    from lineage.store.index_query import speaking_of
+    from lineage.store.index_events import speaking_of
 
     with suppress(StoreError), index_of(registry) as index:
         return index.at_hand(lambda ask: speaking_of(ask, id_))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lineage.repository import Repository
 
 if TYPE_CHECKING:
-    from lineage.store.index import Ask, Index
+    from lineage.store.index import Index
+    from lineage.store.index_asking import Ask
 
 
 @dataclass(frozen=True, slots=True)

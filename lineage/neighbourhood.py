@@ -17,7 +17,7 @@ from lineage.walks import reached
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
     from lineage.store.index_near import Found, Link
 
 HOPS = 2
@@ -88,7 +88,7 @@ def neighbourhood(registry: "Registry", id_: str, hops: int = HOPS) -> Neighbour
         StoreError: when the index cannot be used.
     """
     from lineage.indexing import index_of
-    from lineage.store.index_graph import numbers
+    from lineage.store.index_asking import numbers
 
     registry.load(id_)
     with index_of(registry) as index:

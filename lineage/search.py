@@ -24,7 +24,7 @@ from lineage.store.objects import check_kind
 
 if TYPE_CHECKING:
     from lineage.repository import Repository
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
 
 _CONDITION = re.compile(
     r"(?s)(?P<name>\s*\"(?:[^\"\\]|\\.)*\"\s*|[^<>=!]*)"

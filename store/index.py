@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError
@@ -27,6 +27,7 @@ from lineage.store.disk import locked
 from lineage.store.event_reading import Logged
 from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
+from lineage.store.index_asking import Ask
 from lineage.store.index_attested import write_attested
 from lineage.store.index_engine import (
     damaged,
@@ -44,13 +45,6 @@ from lineage.store.index_tables import METADATA, NOBODY, CloneRow
 _BATCH = 1000  # events, or commits of them
 
 Answer = TypeVar("Answer")
-
-
-class Ask(NamedTuple):
-    """What a question is given: a connection to current rows, and whose they are."""
-
-    connection: Any
-    clone: int
 
 
 class Index:

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from lineage.store.index import Ask, Index
+from lineage.store.index import Index
+from lineage.store.index_asking import Ask
 from lineage.store.index_tables import METADATA, CommitRow, EventRow
 
 _COMMITS, _EVENTS = {"commit", "child", "parent"}, {"event"}

@@ -5,10 +5,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlmodel import col, select
 
-from lineage.store.index import Ask
+from lineage.store.index_asking import AUTHOR, Ask, asked, numbers
+from lineage.store.index_asking import commits as of_clone
 from lineage.store.index_tables import CommitRow, EdgeRow, EventRow, KnownRow
-
-_ASKED = 5000  # numbers in one question
 
 
 class Whole(NamedTuple):
@@ -20,16 +19,19 @@ class Whole(NamedTuple):
 
 def whole(ask: Ask, roles: Collection[str] | None) -> Whole:
     """Every commit of the clone, and the edges of `roles` (None: of any)."""
-    mine = col(KnownRow.clone) == ask.clone
-    commits = select(CommitRow.number, CommitRow.id)
-    commits = commits.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-    edges = select(EdgeRow.child, EdgeRow.parent).join(
-        KnownRow, col(KnownRow.commit) == EdgeRow.child
-    )
+    edges = _edges(ask, EdgeRow.child, EdgeRow.parent)
     if roles is not None:
         edges = edges.where(col(EdgeRow.role).in_(list(roles)))
-    ids = dict(_rows(ask.connection, commits.where(mine)))
-    return Whole(ids, _rows(ask.connection, edges.where(mine)))
+    commits = of_clone(ask, CommitRow.number, CommitRow.id)
+    ids = dict(_rows(ask.connection, commits))
+    return Whole(ids, _rows(ask.connection, edges))
+
+
+def _edges(ask: Ask, *columns: Any) -> Any:
+    """A question for something of each edge of the clone's commits."""
+    query = select(*columns).select_from(EdgeRow)
+    query = query.join(KnownRow, col(KnownRow.commit) == EdgeRow.child)
+    return query.where(col(KnownRow.clone) == ask.clone)
 
 
 def _rows(connection: Any, query: Any) -> list[Any]:
@@ -42,12 +44,6 @@ def _rows(connection: Any, query: Any) -> list[Any]:
         return list(cursor.fetchall())
     finally:
         cursor.close()
-
-
-def numbers(ask: Ask, ids: Iterable[str]) -> list[int]:
-    """The numbers of those of `ids` that have rows."""
-    columns = col(CommitRow.id).in_(list(ids))
-    return list(ask.connection.scalars(select(CommitRow.number).where(columns)))
 
 
 def reached_from(
@@ -65,11 +61,8 @@ def reached_from(
         new = set(ask.connection.scalars(step.limit(limit + 1))) - seen
         seen |= new
         ahead = list(new)
-    known = select(CommitRow.id).join(
-        KnownRow, col(KnownRow.commit) == CommitRow.number
-    )
-    mine = known.where(col(KnownRow.clone) == ask.clone)
-    return set(ask.connection.scalars(mine.where(col(CommitRow.number).in_(seen))))
+    query = of_clone(ask, CommitRow.id).where(col(CommitRow.number).in_(seen))
+    return set(ask.connection.scalars(query))
 
 
 Row: TypeAlias = tuple[int, str, int, int | None, int | None]
@@ -97,17 +90,12 @@ class Flow(NamedTuple):
 
 def flow(ask: Ask, start: int, unit: str) -> Flow:
     """What may have come of the commit with the number `start`, counted in `unit`."""
-    mine = col(KnownRow.clone) == ask.clone
-    fields: Any = (getattr(CommitRow, name) for name in ("number", *Node._fields))
-    commits: Any = select(*fields).join(
-        KnownRow, col(KnownRow.commit) == CommitRow.number
-    )
+    fields = (getattr(CommitRow, name) for name in ("number", *Node._fields))
     edge = ("child", "role", "parent", f"{unit}_part", f"{unit}_whole")
-    edges: Any = select(*(getattr(EdgeRow, name) for name in edge))
-    edges = edges.join(KnownRow, col(KnownRow.commit) == EdgeRow.child)
-    edges = edges.where(mine, col(KnownRow.commit) >= start)
+    edges = _edges(ask, *(getattr(EdgeRow, name) for name in edge))
+    edges = edges.where(col(KnownRow.commit) >= start)
     edges = edges.order_by(KnownRow.commit)  # the child, in the order of a key
-    found = _rows(ask.connection, commits.where(mine))
+    found = _rows(ask.connection, of_clone(ask, *fields))
     nodes = {row[0]: Node._make(row[1:]) for row in found}
     return Flow(nodes, _rows(ask.connection, edges))
 
@@ -126,32 +114,17 @@ class Recorded(NamedTuple):
 
 def recorded(ask: Ask, numbers: Iterable[int]) -> dict[int, Recorded]:
     """Commits of the clone by number."""
-    author = col(EventRow.name) + " <" + col(EventRow.email) + ">"
-    columns: tuple[Any, ...] = (
+    columns = (
         *(CommitRow.number, CommitRow.id, CommitRow.git, CommitRow.kind),
-        *(CommitRow.name, CommitRow.generation, EventRow.time, author),
+        *(CommitRow.name, CommitRow.generation, EventRow.time, AUTHOR),
     )
-    query: Any = select(*columns)
-    query = query.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+    query = of_clone(ask, *columns)
     query = query.join(EventRow, col(KnownRow.event) == EventRow.number)
-    query = query.where(col(KnownRow.clone) == ask.clone)
-    chosen = list(numbers)
-    found: dict[int, Recorded] = {}
-    for start in range(0, len(chosen), _ASKED):
-        some = col(CommitRow.number).in_(chosen[start : start + _ASKED])
-        for number, *rest in ask.connection.execute(query.where(some)):
-            found[number] = Recorded(*rest)
-    return found
+    rows = asked(ask.connection, query, CommitRow.number, numbers)
+    return {number: Recorded(*rest) for number, *rest in rows}
 
 
 def numbers_of_git(ask: Ask, oids: Iterable[str]) -> dict[str, int]:
     """The numbers of commits by git oid, of those that have rows."""
-    chosen = list(oids)
-    found: dict[str, int] = {}
-    for start in range(0, len(chosen), _ASKED):
-        some = col(CommitRow.git).in_(chosen[start : start + _ASKED])
-        rows = ask.connection.execute(
-            select(CommitRow.git, CommitRow.number).where(some)
-        )
-        found.update(map(tuple, rows))
-    return found
+    query = select(CommitRow.git, CommitRow.number)
+    return dict(map(tuple, asked(ask.connection, query, CommitRow.git, oids)))

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from sqlmodel import col, func, select
 
-from lineage.store.index import Ask
+from lineage.store.index_asking import Ask
+from lineage.store.index_asking import commits as of_clone
 from lineage.store.index_tables import CommitRow, EdgeRow, KnownRow
 
 
@@ -69,10 +70,6 @@ def used_often(ask: Ask, numbers: Collection[int], least: int) -> set[int]:
 
 def commits(ask: Ask, numbers: Collection[int]) -> dict[int, Found]:
     """Commits of the clone by number."""
-    fields: Any = (getattr(CommitRow, name) for name in Found._fields)
-    query: Any = select(*fields).join(
-        KnownRow, col(KnownRow.commit) == CommitRow.number
-    )
-    query = query.where(col(KnownRow.clone) == ask.clone)
-    query = query.where(col(CommitRow.number).in_(numbers))
+    fields = (getattr(CommitRow, name) for name in Found._fields)
+    query = of_clone(ask, *fields).where(col(CommitRow.number).in_(numbers))
     return {row[0]: Found(*row) for row in ask.connection.execute(query)}

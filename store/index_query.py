@@ -18,9 +18,8 @@ from sqlmodel import (
 )
 
 from lineage.store.canonical import Json
-from lineage.store.index import Ask
+from lineage.store.index_asking import AUTHOR, Ask, asked, commits, numbers
 from lineage.store.index_facts import LONGEST, is_number, stored, written
-from lineage.store.index_rows import known
 from lineage.store.index_tables import (
     METADATA,
     NOBODY,
@@ -29,8 +28,6 @@ from lineage.store.index_tables import (
     CommitRow,
     EdgeRow,
     EventRow,
-    FileRow,
-    HeardRow,
     KnownRow,
     LeftOutRow,
     MetricRow,
@@ -48,8 +45,6 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
-_ASKED = 5000  # numbers in one question
-_FEW = 16  # commits that are told of one file
 _STARTS = Table(  # more than one question could name
     "starts",
     MetaData(),
@@ -85,9 +80,7 @@ def matching(
     lowest and highest of `generations`; `starts` are the ids from which a commit must
     be reachable, `among` a few thousand at most of which it must be one.
     """
-    connection, clone = ask
-    tests = [col(KnownRow.clone) == clone]
-    tests += [_has_metric(clone, condition) for condition in metrics]
+    tests = [_has_metric(ask.clone, condition) for condition in metrics]
     tests += [_has_param(condition) for condition in params]
     if kind:
         tests.append(col(CommitRow.kind) == kind)
@@ -103,17 +96,15 @@ def matching(
     if among is not None:
         tests.append(col(CommitRow.id).in_(among))
     if starts is not None:
-        numbers = [found.number for found in known(connection, starts).values()]
-        tests.append(col(CommitRow.number).in_(_reachable(connection, numbers)))
-    author = col(EventRow.name) + " <" + col(EventRow.email) + ">"
+        reached = _reachable(ask.connection, numbers(ask, starts))
+        tests.append(col(CommitRow.number).in_(reached))
     query = (
-        select(CommitRow.id, CommitRow.name, author, EventRow.message)
-        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
+        commits(ask, CommitRow.id, CommitRow.name, AUTHOR, EventRow.message)
         .join(EventRow, col(KnownRow.event) == EventRow.number)
         .where(*tests)
         .order_by(col(KnownRow.number).desc())
     )
-    for row in connection.execute(query):
+    for row in ask.connection.execute(query):
         yield Match(*row)
 
 
@@ -121,18 +112,12 @@ def naming(
     ask: Ask, ids: Iterable[str], roles: Collection[str] | None = None
 ) -> set[str]:
     """The clone's commits with an edge into one of `ids`, of `roles` if given."""
-    connection = ask.connection
-    numbers = [found.number for found in known(connection, ids).values()]
-    tests = [col(KnownRow.clone) == ask.clone]
+    query = commits(ask, CommitRow.id)
+    query = query.join(EdgeRow, col(EdgeRow.child) == CommitRow.number)
     if roles is not None:
-        tests.append(col(EdgeRow.role).in_(roles))
-    rows = select(CommitRow.id).join(EdgeRow, col(EdgeRow.child) == CommitRow.number)
-    rows = rows.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-    found: set[str] = set()
-    for start in range(0, len(numbers), _ASKED):
-        parents = col(EdgeRow.parent).in_(numbers[start : start + _ASKED])
-        found.update(connection.scalars(rows.where(parents, *tests)))
-    return found
+        query = query.where(col(EdgeRow.role).in_(roles))
+    rows = asked(ask.connection, query, EdgeRow.parent, numbers(ask, ids))
+    return {id_ for (id_,) in rows}
 
 
 class Child(NamedTuple):
@@ -144,133 +129,33 @@ class Child(NamedTuple):
 
 def named_by(ask: Ask, id_: str, limit: int) -> tuple[int, list[Child]]:
     """How many of the clone's edges lead to a commit; of the newest, whose they are."""
-    connection = ask.connection
-    numbers = [found.number for found in known(connection, [id_]).values()]
     query = (
-        select(CommitRow.id, EdgeRow.role)
+        commits(ask, CommitRow.id, EdgeRow.role)
         .join(EdgeRow, col(EdgeRow.child) == CommitRow.number)
-        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-        .where(col(EdgeRow.parent).in_(numbers), col(KnownRow.clone) == ask.clone)
+        .where(col(EdgeRow.parent).in_(numbers(ask, [id_])))
     )
-    count = connection.scalar(select(func.count()).select_from(query.subquery()))
+    count = ask.connection.scalar(select(func.count()).select_from(query.subquery()))
     newest = query.order_by(col(EdgeRow.child).desc()).limit(limit)  # as edges lie
-    return count or 0, [Child(*row) for row in connection.execute(newest)]
+    return count or 0, [Child(*row) for row in ask.connection.execute(newest)]
 
 
 def counted(ask: Ask, kind: str) -> int:
     """How many commits of a kind the clone has."""
-    query = select(func.count()).select_from(CommitRow)
-    query = query.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-    tests = (CommitRow.kind == kind, col(KnownRow.clone) == ask.clone)
-    return ask.connection.scalar(query.where(*tests)) or 0
+    query = commits(ask, func.count()).where(CommitRow.kind == kind)
+    return ask.connection.scalar(query) or 0
 
 
 def newest(
     ask: Ask, limit: int, *, before: int | None = None, kind: str | None = None
 ) -> list[str]:
     """The ids of the clone's newest commits: of a kind, before the number `before`."""
-    query = select(CommitRow.id).join(
-        KnownRow, col(KnownRow.commit) == CommitRow.number
-    )
-    query = query.where(col(KnownRow.clone) == ask.clone)
+    query = commits(ask, CommitRow.id)
     if before is not None:
         query = query.where(col(KnownRow.number) < before)
     if kind is not None:
         query = query.where(CommitRow.kind == kind)
     query = query.order_by(col(KnownRow.number).desc()).limit(limit)
     return list(ask.connection.execute(query).scalars())
-
-
-def event_of(ask: Ask, id_: str) -> str | None:
-    """The git oid of the clone's event `id_`, a full id."""
-    query = (
-        select(EventRow.git)
-        .join(HeardRow, col(HeardRow.event) == EventRow.number)
-        .where(EventRow.id == id_, col(HeardRow.clone) == ask.clone)
-    )
-    return next(iter(ask.connection.execute(query).scalars()), None)
-
-
-def speaking_of(ask: Ask, id_: str, limit: int | None = None) -> list[str]:
-    """The git oids of a clone's events about a commit, each before what it followed."""
-    query = (
-        select(EventRow.git)
-        .join(HeardRow, col(HeardRow.event) == EventRow.number)
-        .where(EventRow.subject == id_, col(HeardRow.clone) == ask.clone)
-        .order_by(col(EventRow.number).desc())
-        .limit(limit)
-    )
-    return list(ask.connection.execute(query).scalars())
-
-
-def events_of(ask: Ask, types: Collection[str]) -> list[str]:
-    """The git oids of the clone's events of these types, newest first."""
-    query = (
-        select(EventRow.git)
-        .join(HeardRow, col(HeardRow.event) == EventRow.number)
-        .where(col(EventRow.type).in_(types), col(HeardRow.clone) == ask.clone)
-        .order_by(col(EventRow.number).desc())
-    )
-    return list(ask.connection.execute(query).scalars())
-
-
-def holding(ask: Ask, sha256: str, kind: str | None = None) -> list[str]:
-    """The ids of the clone's commits that have a file of this SHA-256, newest first."""
-    tests = [col(FileRow.sha256) == sha256, col(KnownRow.clone) == ask.clone]
-    if kind:
-        tests.append(col(CommitRow.kind) == kind)
-    query = (
-        select(CommitRow.id)
-        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-        .join(FileRow, col(FileRow.commit) == CommitRow.number)
-        .where(*tests)
-        .order_by(col(KnownRow.number).desc())
-    )
-    return list(dict.fromkeys(ask.connection.execute(query).scalars()))
-
-
-def holding_all(ask: Ask, sha256s: Collection[str]) -> list[str]:
-    """The ids of the clone's commits that have all of a few files, newest first."""
-    query = (
-        select(CommitRow.id)
-        .join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-        .join(FileRow, col(FileRow.commit) == CommitRow.number)
-        .where(col(FileRow.sha256).in_(sha256s), col(KnownRow.clone) == ask.clone)
-        .group_by(col(CommitRow.id), col(KnownRow.number))
-        .having(func.count(col(FileRow.sha256).distinct()) == len(sha256s))
-        .order_by(col(KnownRow.number).desc())
-    )
-    return list(ask.connection.scalars(query))
-
-
-def largest(ask: Ask, id_: str, limit: int) -> list[str]:
-    """The SHA-256s of a commit's largest files; none of an empty one."""
-    query = (
-        select(FileRow.sha256, FileRow.size)
-        .join(CommitRow, col(CommitRow.number) == FileRow.commit)
-        .where(CommitRow.id == id_, col(FileRow.size) > 0)
-        .distinct()
-        .order_by(col(FileRow.size).desc(), col(FileRow.sha256))
-        .limit(limit)
-    )
-    return [sha256 for sha256, _ in ask.connection.execute(query)]
-
-
-def addresses(
-    ask: Ask, sha256s: Collection[str]
-) -> Iterator[tuple[str, str, int, str]]:
-    """SHA-256, MD5 and size of files that the clone's commits have, with their ids.
-
-    Of the commits that have a file the newest is given first, and at most `_FEW`.
-    """
-    columns = (FileRow.sha256, FileRow.md5, FileRow.size, CommitRow.id)
-    rows = select(*columns).join(CommitRow, col(CommitRow.number) == FileRow.commit)
-    rows = rows.join(KnownRow, col(KnownRow.commit) == CommitRow.number)
-    rows = rows.where(col(KnownRow.clone) == ask.clone)
-    rows = rows.order_by(col(KnownRow.number).desc()).limit(_FEW)
-    for sha256 in sha256s:
-        found = ask.connection.execute(rows.where(col(FileRow.sha256) == sha256))
-        yield from (tuple(row) for row in found)
 
 
 class Census(NamedTuple):

@@ -11,6 +11,7 @@ from lineage.store.arrivals import parsed
 from lineage.store.event_reading import Logged
 from lineage.store.events import EventLog
 from lineage.store.git import GitRepository
+from lineage.store.index_asking import asked, known, parts
 from lineage.store.index_facts import (
     LONGEST,
     Fields,
@@ -39,8 +40,6 @@ from lineage.store.index_tables import (
     RefRow,
 )
 from lineage.store.objects import Commit
-
-_ASKED = 5000  # names in one question; SQLite takes 32,766, PostgreSQL 65,535
 
 
 class Writer:
@@ -85,9 +84,9 @@ class Writer:
 
     def _add_events(self, events: Sequence[Logged]) -> dict[str, int]:
         """Rows of events that have none; the numbers of all by git oid."""
-        columns = (EventRow.git, EventRow.number)
+        query = select(EventRow.git, EventRow.number)
         oids = [logged.git for logged in events]
-        numbers = dict(asked(self._connection, columns, col(EventRow.git), oids))
+        numbers = dict(asked(self._connection, query, EventRow.git, oids))
         rows = []
         for logged in events:
             if logged.git not in numbers:
@@ -101,12 +100,9 @@ class Writer:
 
     def _mine(self, numbers: Iterable[int]) -> set[int]:
         """Those of the commits `numbers` that the clone has already."""
-        own = col(KnownRow.clone) == self._clone
-        column = col(KnownRow.commit)
-        return {
-            int(number)
-            for (number,) in asked(self._connection, (column,), column, numbers, own)
-        }
+        query = select(KnownRow.commit).where(col(KnownRow.clone) == self._clone)
+        rows = asked(self._connection, query, KnownRow.commit, numbers)
+        return {int(number) for (number,) in rows}
 
     def _add_known(self, items: Iterable[New], found: Mapping[str, Known]) -> None:
         rows = []
@@ -126,9 +122,8 @@ class Writer:
     def _drop_facts(self, numbers: Iterable[int]) -> None:
         chosen = list(numbers)
         for row, column in _FACTS.items():
-            for start in range(0, len(chosen), _ASKED):
-                some = col(column).in_(chosen[start : start + _ASKED])
-                self._connection.execute(delete(row).where(some))
+            for some in parts(chosen):
+                self._connection.execute(delete(row).where(col(column).in_(some)))
 
     def _add_commits(self, new: list[New], present: dict[str, Known]) -> None:
         """Rows of commits; those that are `present` get their facts again."""
@@ -191,27 +186,6 @@ _FACTS: dict[type[SQLModel], Any] = {
 }
 
 
-def asked(
-    connection: Any,
-    columns: Iterable[Any],
-    column: Any,
-    values: Iterable[Any],
-    *tests: Any,
-) -> Iterator[Any]:
-    """Rows whose `column` is one of `values`, however many those are."""
-    chosen = list(values)
-    for start in range(0, len(chosen), _ASKED):
-        some = column.in_(chosen[start : start + _ASKED])
-        yield from connection.execute(select(*columns).where(some, *tests))
-
-
-def known(connection: Any, ids: Iterable[str]) -> dict[str, Known]:
-    """Those of `ids` that have rows, whoever wrote them."""
-    columns = (CommitRow.id, CommitRow.number, CommitRow.generation)
-    rows = asked(connection, columns, col(CommitRow.id), ids)
-    return {id_: Known(*fields) for id_, *fields in rows}
-
-
 def forget(connection: Any, clone: int) -> None:
     """Take out what the clone has, and the rows that no other clone needs."""
     for row in (HeardRow, KnownRow, LeftOutRow, RefRow, AttestedRow):
@@ -238,8 +212,8 @@ def write_names(connection: Any, clone: int, log: EventLog, tip: str) -> None:
         connection.execute(delete(RefRow).where(own, col(RefRow.ref) == ref))
     fresh = wanted - present
     oids = (git for _, git in fresh)
-    columns = (CommitRow.git, CommitRow.number)
-    numbers = dict(asked(connection, columns, col(CommitRow.git), oids))
+    query = select(CommitRow.git, CommitRow.number)
+    numbers = dict(asked(connection, query, CommitRow.git, oids))
     rows = [(ref, numbers.get(git)) for ref, git in fresh]
     made = [{"clone": clone, "ref": r, "commit": n} for r, n in rows if n is not None]
     if made:

@@ -12,7 +12,8 @@ from lineage.registry import Registry
 from lineage.walks import ancestors
 
 if TYPE_CHECKING:
-    from lineage.store.index import Ask, Index
+    from lineage.store.index import Index
+    from lineage.store.index_asking import Ask
 
 _ASKED = 8  # files that a commit is looked for by: two commits seldom share so many
 
@@ -25,7 +26,7 @@ def copies(
     Raises:
         StoreError: when the index cannot be used.
     """
-    from lineage.store.index_query import holding_all, largest
+    from lineage.store.index_files import holding_all, largest
 
     def question(ask: "Ask") -> tuple[list[str], list[str]]:
         files = largest(ask, id_, _ASKED + 1)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lineage.descent.dose import Row
-    from lineage.store.index import Ask, Index
+    from lineage.store.index import Index
+    from lineage.store.index_asking import Ask
     from lineage.store.index_graph import Flow
 
 
@@ -70,7 +71,8 @@ def reach(registry: Registry, index: "Index", id_: str, unit: str) -> Reach:
         NotFound: when it is not in the index; what is damaged is left out there.
         StoreError: when the index cannot be used.
     """
-    from lineage.store.index_graph import flow, numbers
+    from lineage.store.index_asking import numbers
+    from lineage.store.index_graph import flow
 
     def question(ask: "Ask") -> "tuple[int, Flow] | None":
         found = numbers(ask, [id_])

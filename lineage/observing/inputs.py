@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lineage.registry import Registry
     from lineage.store.files import FileEntry, Payload
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
 
 _ROLES = {
     ("model", "dataset"): "trained_on",
@@ -129,7 +129,7 @@ def find_by_content(
 ) -> str | None:
     """The newest commit of a kind with files of this content, whatever their names."""
     from lineage.indexing import index_of
-    from lineage.store.index_query import holding
+    from lineage.store.index_files import holding
 
     first = next(entry.sha256 for entry in entries if not entry.is_directory)
 

@@ -22,7 +22,7 @@ from lineage.taints.sightings import Sighting, Sightings
 from lineage.taints.spread import HOLDS, REACHED, Reach, spread
 
 if TYPE_CHECKING:
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
     from lineage.store.index_graph import Flow
 
 _FEW = 256  # new commits that are read one by one
@@ -191,7 +191,8 @@ class _Adding:
     def all(self, known: Known) -> Known:
         """Find everything, from the edges that the index has."""
         from lineage.indexing import index_of
-        from lineage.store.index_graph import flow, numbers
+        from lineage.store.index_asking import numbers
+        from lineage.store.index_graph import flow
 
         def question(ask: "Ask") -> "Flow | None":
             starts = numbers(ask, self._own)

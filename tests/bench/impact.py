@@ -31,7 +31,8 @@ from lineage.store.index import Index
 imported = time.perf_counter()
 import lineage
 from lineage.descent.dose import doses
-from lineage.store.index_graph import flow, numbers
+from lineage.store.index_asking import numbers
+from lineage.store.index_graph import flow
 with lineage.open(".") as registry, index_of(registry) as index:
     [start] = index.read(lambda ask: numbers(ask, [SOURCE]))
     graph = index.read(lambda ask: flow(ask, start, "records"))

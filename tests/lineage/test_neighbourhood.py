@@ -10,7 +10,7 @@ from lineage.bulk import Draft, import_commits
 from lineage.errors import NotFound
 from lineage.indexing import index_of
 from lineage.neighbourhood import neighbourhood
-from lineage.store.index_graph import numbers
+from lineage.store.index_asking import numbers
 from lineage.store.index_near import children
 from lineage.store.objects import Commit, Edge
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lineage import Registry
-    from lineage.store.index import Ask, Index
+    from lineage.store.index import Index
+    from lineage.store.index_asking import Ask
 
 
 @pytest.fixture(params=["sqlite", "postgresql"], autouse=True)

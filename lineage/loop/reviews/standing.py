@@ -155,7 +155,7 @@ def _told(registry: Registry) -> Iterator[Logged]:
     if log.at or len(registry.ids) < _LONG:
         return log.iterate()
     from lineage.indexing import index_of
-    from lineage.store.index_query import events_of
+    from lineage.store.index_events import events_of
 
     with index_of(registry) as index:
         oids = index.read(lambda ask: events_of(ask, TOLD))

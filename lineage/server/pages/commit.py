@@ -16,7 +16,7 @@ from lineage.store.order import in_order
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
     from lineage.store.index_query import Child
 
 _FILES = 100  # on the page; the API gives all
@@ -71,7 +71,8 @@ class _Around(NamedTuple):
 
 
 def _around(registry: "Registry", id_: str) -> _Around:
-    from lineage.store.index_query import named_by, speaking_of
+    from lineage.store.index_events import speaking_of
+    from lineage.store.index_query import named_by
 
     def question(ask: "Ask") -> _Around:
         events = speaking_of(ask, id_, _EVENTS)

@@ -65,7 +65,7 @@ def _row(registry: "Registry", logged: "Logged") -> dict[str, Any]:
 
 def _logged(registry: "Registry", prefix: str) -> "Logged":
     """The event of an id, which the index knows, or of the beginning of one."""
-    from lineage.store.index_query import event_of
+    from lineage.store.index_events import event_of
 
     with index_of(registry) as index:
         oid = index.read(lambda ask: event_of(ask, prefix))

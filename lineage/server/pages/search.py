@@ -11,7 +11,7 @@ from lineage.server.pages.site import Site
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
-    from lineage.store.index import Ask
+    from lineage.store.index_asking import Ask
 
 _MOST = 50
 EXAMPLES = {

@@ -14,7 +14,7 @@ from lineage.indexing import index_of
 from lineage.loop.reviews.standing import TOLD, Reviews
 from lineage.loop.running import runner
 from lineage.server.tokens import Tokens
-from lineage.store.index_query import events_of
+from lineage.store.index_events import events_of
 from tests.cli.loops.conftest import Toy
 
 if TYPE_CHECKING:
