@@ -61,4 +61,8 @@ def read_public(path: Path) -> PublicKey:
     if "PRIVATE KEY" in text:
         hint = f"give its public half: {path}.pub"
         raise UsageError(f"{path} is a private key", hint=hint)
-    return PublicKey.parse(text)
+    try:
+        return PublicKey.parse(text)
+    except UsageError as error:
+        message = f"{path} holds no public key of SSH"
+        raise UsageError(message, hint=error.hint) from None

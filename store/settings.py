@@ -83,12 +83,10 @@ class Settings:
             done = _git(self._own, *words, keep=(lock,))
         self.__dict__.pop("all", None)
         if done.returncode in (1, 2):
-            said = done.stderr.decode(errors="replace").strip()
-            message = said.removeprefix("error: ") or f"{words[0]!r} is no key"
+            message = _said(done) or f"{words[0]!r} is no key"
             raise UsageError(message, hint="keys look like `index.url`")
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip()
-            raise StoreError(f"{self._own} cannot be written: {said}")
+            raise StoreError(f"{self._own} cannot be written: {_said(done)}")
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -97,8 +95,8 @@ def _read(path: Path) -> dict[str, str]:
         return {}
     done = _git(path, "--list", "--null", "--includes")
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().removeprefix("fatal: ")
-        raise StoreError(f"{path} cannot be read: {said}", hint="mend the file")
+        message = f"{path} cannot be read: {_said(done)}"
+        raise StoreError(message, hint="mend the file")
     items = done.stdout.decode(errors="replace").split("\0")
     pairs = (item.partition("\n") for item in items if item)
     return {key: value for key, _, value in pairs}
@@ -111,3 +109,9 @@ def _git(
     return subprocess.run(
         command, capture_output=True, env=environment(), pass_fds=keep, check=False
     )
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    """What git complains of, without the word that our own sentence begins with."""
+    said = done.stderr.decode(errors="replace").strip()
+    return said.removeprefix("error: ").removeprefix("fatal: ")

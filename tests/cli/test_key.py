@@ -211,6 +211,7 @@ def test_a_key_of_ones_own(repo: Registry, said: Transcript, tmp_path: Path) -> 
     subprocess.run(words, check=True)
     assert said(
         f"key add {path}",
+        "key add .git/config",
         f"key add {path}.pub --role reviewer",
         f"key add {path}.pub --name Ada --until 2100-01-01",
         f"config signing.key {path}x",
@@ -225,6 +226,10 @@ def test_a_key_of_ones_own(repo: Registry, said: Transcript, tmp_path: Path) -> 
 $ lineage key add /test/id
 2> error: /test/id is a private key
 2> hint: give its public half: /test/id.pub
+exit 2
+$ lineage key add .git/config
+2> error: .git/config holds no public key of SSH
+2> hint: give the .pub file that ssh-keygen made
 exit 2
 $ lineage key add /test/id.pub --role reviewer
 2> error: the first key of a registry is a releaser's

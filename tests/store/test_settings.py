@@ -43,6 +43,13 @@ def test_what_is_no_key_or_no_file_is_said(tmp_path: Path) -> None:
         _ = settings.all
 
 
+def test_what_git_cannot_write_is_one_error(tmp_path: Path) -> None:
+    """What git says becomes a part of our sentence, without git's own "error:"."""
+    (tmp_path / "config").symlink_to("away/config")
+    with pytest.raises(StoreError, match="config cannot be written: could not lock"):
+        Settings(tmp_path).set("gc.grace", "3d")
+
+
 def test_a_lock_that_a_killed_git_left_is_no_lock(tmp_path: Path) -> None:
     """Settings can be changed after a kill in the middle of a change."""
     (tmp_path / "config.lock").touch()
