@@ -153,7 +153,7 @@ def _tell_unasked(app: App, given: dict[str, str | None]) -> None:
     unasked = [name for name, text in given.items() if text and name not in asked]
     if unasked:
         names = ", ".join(map(one_line, unasked))
-        hint = "docs/obligations.md lists the fields"
+        hint = "see `lineage report --templates`"
         app.terminal.say(f"no built-in template asks for {names}; {hint}")
 
 

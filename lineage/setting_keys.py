@@ -64,4 +64,4 @@ def _nearest(key: str) -> str:
         return f"did you mean {near[0]}?"
     if same:
         return f"there is {', '.join(same)}"
-    return "docs/history.md lists the settings"
+    return "keys look like gc.grace, index.url, signing.key"

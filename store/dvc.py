@@ -120,7 +120,7 @@ def remote_settings(git: GitRepository, name: str | None = None) -> RemoteSettin
     if names := sorted(config["remote"]):
         hint = f"choose one with `dvc remote default {names[0]}`"
         raise UsageError("none of the DVC remotes is the default one", hint=hint)
-    hint = "make one with `dvc remote add -d NAME URL`; docs/remotes.md has examples"
+    hint = "make one with `dvc remote add -d NAME URL`"
     raise UsageError("no DVC remote is configured to hold payloads", hint=hint)
 
 

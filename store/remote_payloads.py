@@ -296,9 +296,7 @@ class RemotePayloads:
         except LineageError:
             raise
         except Exception as error:
-            hint = (
-                "`dvc remote list` has its address, docs/remotes.md where its keys go"
-            )
+            hint = "`dvc remote list` has its address, `dvc remote modify` its keys"
             message = f"{self} ({self.url}) {what}: {reason(error)}"
             raise StoreError(message, hint=hint) from error
 

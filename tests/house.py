@@ -49,6 +49,18 @@ class Module:
             if isinstance(node.value, str) and id(node) not in said:
                 yield node.value
 
+    def hints(self) -> Iterator[str]:
+        """Every string in what an error says to do next."""
+        said = [node.value for node in self._all(ast.keyword) if node.arg == "hint"]
+        said += [
+            made.value
+            for made in self._all(ast.Assign)
+            if "hint" in [getattr(target, "id", "") for target in made.targets]
+        ]
+        for node in (node for hint in said for node in ast.walk(hint)):
+            if isinstance(node, ast.Constant):
+                yield str(node.value)
+
     def imports(self) -> Iterator[tuple[str, str]]:
         """The module and the name of every ``from … import …``."""
         for node in self._all(ast.ImportFrom):

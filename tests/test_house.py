@@ -75,6 +75,13 @@ def test_one_place_renders(modules: list[house.Module]) -> None:
     assert using(cli, "sys.exit") == {"cli/main.py"}
 
 
+def test_no_hint_names_a_page(modules: list[house.Module]) -> None:
+    """What to do next is said in words: an installed lineage has no docs."""
+    pages = {m.name for m in modules for hint in m.hints() if "docs/" in hint}
+
+    assert pages == set()
+
+
 def test_shares_are_written_in_one_way(modules: list[house.Module]) -> None:
     """A share is "1 %" wherever it stands: no format puts the sign to the number."""
     close = re.compile(r":[.\d]*%\}|\}%")

@@ -179,7 +179,7 @@ class Server:
         title = str(problem.get("title") or f"{self.url} answers {answer.status}")
         hint, details = str(problem.get("detail", "")), problem.get("details", ())
         if kind is errors.Unauthenticated and not self.token:
-            hint = "LINEAGE_TOKEN, connect(url, token) or ~/.netrc: see docs/python.md"
+            hint = "give one by LINEAGE_TOKEN, connect(url, token) or ~/.netrc"
         return kind(title, hint=hint, details=[*map(str, details)])
 
 

@@ -46,8 +46,8 @@ def read(path: Path) -> Policy:
     try:
         return Policy.model_validate({} if given is None else given)
     except ValidationError as error:
-        message = f"{path}: {sentence(error)}"
-        raise UsageError(message, hint="docs/check.md has the rules") from None
+        hint = "`lineage check --help` names the rules"
+        raise UsageError(f"{path}: {sentence(error)}", hint=hint) from None
 
 
 def of(root: Path) -> Policy | None:

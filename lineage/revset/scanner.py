@@ -108,7 +108,7 @@ class Scanner:
         start = self.at if start is None else start
         where = f"character {start + 1}" if start < len(self.text) else "its end"
         message = f"the revset is wrong at {where}: expected {expected}"
-        error = UsageError(message, hint=hint or "see docs/revisions.md")
+        error = UsageError(message, hint=hint or "`lineage log --help` has examples")
         error.place = self.place(start, start + 1 if end is None else end)
         return error
 

@@ -173,15 +173,15 @@ def test_what_people_state_is_shown_with_who_said_it(
 $ lineage attest loop/tutor --state purpose='sums for pupils' --state risks=@risks.md
 aaaaaaaaaaaa…
 2> stated of generation tutor bbbbbbbb: purpose, risks
-2> no built-in template asks for purpose, risks; docs/obligations.md lists the fields
+2> no built-in template asks for purpose, risks; see `lineage report --templates`
 $ lineage attest loop/tutor --state contact=@@ada -m 'asked by phone'
 cccccccccccc…
 2> stated of generation tutor bbbbbbbb: contact
-2> no built-in template asks for contact; docs/obligations.md lists the fields
+2> no built-in template asks for contact; see `lineage report --templates`
 $ lineage attest loop/tutor --state purpose='sums for pupils'
 aaaaaaaaaaaa…
 2> stated already of generation tutor bbbbbbbb: purpose
-2> no built-in template asks for purpose; docs/obligations.md lists the fields
+2> no built-in template asks for purpose; see `lineage report --templates`
 $ lineage show loop/tutor
 generation 2 of tutor (HEAD -> loop/tutor)
 id        bbbbbbbbbbbb…

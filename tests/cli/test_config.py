@@ -92,7 +92,7 @@ $ lineage config gc.x 1
 exit 2
 $ lineage config tutor.x 1
 2> error: no setting is called tutor.x
-2> hint: docs/history.md lists the settings
+2> hint: keys look like gc.grace, index.url, signing.key
 exit 2
 $ lineage config --unset gc.grase
 2> error: gc.grase is not set

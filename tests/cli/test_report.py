@@ -183,7 +183,7 @@ $ lineage report HEAD --template gdpr
 exit 2
 $ lineage report HEAD --template slip.yaml
 2> error: slip.yaml: line 6: answers has no 'subjekt'; did you mean subject?
-2> hint: docs/obligations.md describes templates
+2> hint: `lineage report --templates` lists good ones
 exit 2
 $ lineage report HEAD --template eu-annex-iv --audience public
 2> error: eu-annex-iv asks for nothing that is for public

@@ -168,7 +168,7 @@ $ lineage log 'kind(model) & (HEAD | loop/tutor~1'
 2> error: the revset is wrong at its end: expected a )
 2>   kind(model) & (HEAD | loop/tutor~1
 2>                                     ^
-2> hint: see docs/revisions.md
+2> hint: `lineage log --help` has examples
 exit 2
 $ lineage log 'metric(perplexity less 30)'
 2> error: the revset is wrong at character 26: expected one of < <= > >= = !=

@@ -54,7 +54,8 @@ def parse(data: bytes, path: Path) -> Template:
     except _Fault as fault:
         line = _line(data.decode("utf-8-sig"), fault.place)
         message = f"{path}: line {line}: {fault}"
-    raise UsageError(message, hint="docs/obligations.md describes templates")
+    hint = "`lineage report --templates` lists good ones"
+    raise UsageError(message, hint=hint)
 
 
 def _template(found: Any) -> Template:

@@ -82,7 +82,7 @@ def result(step: str, said: object) -> Result:
         _check_origin(step, rest.get("origin"))
     except LineageError as error:
         message = f"the {step} step's result cannot be recorded: {error}"
-        raise LineageError(message, hint="see docs/steps.md") from None
+        raise LineageError(message, hint=f"it says {', '.join(_KEYS)}") from None
     return Result(metrics=metrics, **rest)
 
 
@@ -136,18 +136,21 @@ def check_output(job: Job, said: Result) -> None:
         message = f"the {job.step} step names {min(strange)}, which is no input of it"
         raise LineageError(message, hint=f"inputs: {', '.join(sources)}")
     _check_names(job, said)
+    if missing := _missing(job, said):
+        hint = "files go into the job's output folder, metrics into the result"
+        raise LineageError(f"the {job.step} step {missing}", hint=hint)
+
+
+def _missing(job: Job, said: Result) -> str:
+    """What a step that has ended has not left behind."""
     if job.step == "evaluate":
-        missing = "" if said.metrics else "measured nothing"
-    elif job.step == "train":
-        missing = "" if any(job.output.iterdir()) else "wrote no model"
-    else:
-        shards = shards_of(job.output)
-        records = sum(_count(job.step, shard.path) for shard in shards)
-        rejected_all = job.step == "check" and said.gates
-        missing = "" if records or rejected_all else "wrote no records"
-    if missing:
-        message = f"the {job.step} step {missing}"
-        raise LineageError(message, hint="docs/steps.md says what a step leaves behind")
+        return "" if said.metrics else "measured nothing"
+    if job.step == "train":
+        return "" if any(job.output.iterdir()) else "wrote no model"
+    shards = shards_of(job.output)
+    records = sum(_count(job.step, shard.path) for shard in shards)
+    rejected_all = job.step == "check" and said.gates
+    return "" if records or rejected_all else "wrote no records"
 
 
 def _check_names(job: Job, said: Result) -> None:

@@ -247,7 +247,7 @@ def test_a_policy_that_is_none_is_an_error(
     assert said == snapshot("""\
 $ lineage check
 2> error: /test/repo/.lineage/policy.yaml: tainted: unknown; did you mean untainted?
-2> hint: docs/check.md has the rules
+2> hint: `lineage check --help` names the rules
 exit 2
 $ lineage check
 2> error: commits of the policy: the revset is wrong at character 6: expected a kind
@@ -261,7 +261,7 @@ $ lineage check
 exit 2
 $ lineage check
 2> error: /test/repo/.lineage/policy.yaml: budgets.limit.tokens: must be greater than 0, not 0
-2> hint: docs/check.md has the rules
+2> hint: `lineage check --help` names the rules
 exit 2
 $ lineage check --policy nowhere.yaml
 2> error: nowhere.yaml cannot be read: No such file or directory
