@@ -13,9 +13,11 @@ import pytest
 
 import lineage
 from lineage.errors import LineageError, StoreError, UsageError
+from lineage.loop.machines.cluster import Cluster
 from lineage.loop.machines.node import fetched
 from lineage.loop.running.progress import Activity, Progress
 from lineage.loop.running.runner import run
+from lineage.loop.spec.launcher import LauncherSpec
 from lineage.store.dvc import remote_settings
 from lineage.transfer import push_payloads
 from tests.dvc import dvc
@@ -176,6 +178,18 @@ def test_nodes_need_a_remote(repo: Registry, cluster: Nodes) -> None:
         run(repo, loop(repo, on(cluster)))
     assert "dvc remote add" in caught.value.hint
     assert repo.branches() == {}
+
+
+def test_a_task_asks_for_what_the_loop_file_says(
+    repo: Registry, tmp_path: Path
+) -> None:
+    """Processors for each of its processes, and so many more tries as are allowed."""
+    store(repo, tmp_path / "store")
+    given = {"type": "ray", "num_cpus": 2, "num_gpus": 0.5, "max_retries": 1}
+    cluster = Cluster(repo, LauncherSpec.model_validate(given))
+
+    asked = {"num_cpus": 4, "num_gpus": 1, "max_retries": 1}
+    assert cluster._room(processes=2) == asked
 
 
 def test_no_cluster(repo: Registry, tmp_path: Path) -> None:
