@@ -114,6 +114,22 @@ def test_a_taint_stands_on_what_it_reached(
     assert f"Tainted by dataset seed {story[0].id[:12]} : contains the exam" in said
 
 
+def test_a_taint_stands_beside_every_name_that_it_reached(
+    client: TestClient, repo: Registry, story: list[Committed]
+) -> None:
+    """Branches, tags and what is live say so on the first page and that of names."""
+    tip = story[2].id
+    repo.tag("v1", tip)
+    repo.release(tip, "production")
+    assert "tainted" not in words(get(client, "/")).replace("standing taints", "")
+    taints.taint(repo, story[0].id, "contains the exam")
+    told = f"model tutor {tip[:12]} tainted"
+    first, names = (words(get(client, address)) for address in ("/", "/names"))
+    assert first.count(told) == 2
+    assert f"{told} in production" in first
+    assert names.count(told) == 2
+
+
 def test_a_search_shows_a_set_and_leads_to_what_one_name_means(
     client: TestClient, story: list[Committed]
 ) -> None:

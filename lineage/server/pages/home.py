@@ -14,6 +14,7 @@ from lineage.releases import live_in
 from lineage.server.pages import spark, words
 from lineage.server.pages.site import Site
 from lineage.taints import standing
+from lineage.taints.marks import Marks, marks
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -28,6 +29,7 @@ def page(site: Site, registry: "Registry") -> str:
     heads = registry.events_log.names("heads")
     loops = {name: oid for name, oid in heads.items() if name.startswith(LOOP)}
     others = {name: oid for name, oid in heads.items() if name not in loops}
+    known = marks(registry)
     newest = [
         registry.events_log.event(oid)
         for oid, _ in islice(registry.events_log.chain(), _EVENTS)
@@ -46,7 +48,11 @@ def page(site: Site, registry: "Registry") -> str:
         branches=_newest(registry, others, _BRANCHES),
         more_branches=max(0, len(others) - _BRANCHES),
         live=[
-            {"to": words.ref(registry, id_), "places": places}
+            {
+                "to": words.ref(registry, id_),
+                "tainted": bool(known.of(id_)),
+                "places": places,
+            }
             for id_, places in live_in(registry).items()
         ],
         events=[shapes.event(event.id, event) for event in newest],
@@ -72,14 +78,16 @@ def _newest(
         if (target := registry.target(f"heads/{branch}"))
     ]
     tips.sort(key=lambda tip: -tip[1].number)
-    return [_row(registry, *tip) for tip in tips]
+    known = marks(registry)
+    return [_row(registry, *tip, known) for tip in tips]
 
 
-def _row(registry: "Registry", branch: str, tip: Entry) -> dict[str, Any]:
+def _row(registry: "Registry", branch: str, tip: Entry, known: Marks) -> dict[str, Any]:
     """A branch with its tip, and how its telling metric went."""
     return {
         "branch": branch,
         "tip": words.ref(registry, tip.id),
+        "tainted": bool(known.of(tip.id)),
         "time": tip.time,
         "measured": measured(registry, tip.id),
     }

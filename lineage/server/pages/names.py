@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.server.pages import words
 from lineage.server.pages.site import Site
+from lineage.taints.marks import marks
 
 if TYPE_CHECKING:
     from lineage.registry import Registry
@@ -25,8 +26,8 @@ def _some(
     site: Site, registry: "Registry", space: str, part: str, after: str
 ) -> dict[str, Any]:
     """The names of a space; commits are read for those that are shown alone."""
-    known = registry.events_log.names(space)
-    wanted = sorted(name for name in known if part.casefold() in name.casefold())
+    names, known = registry.events_log.names(space), marks(registry)
+    wanted = sorted(name for name in names if part.casefold() in name.casefold())
     behind = [name for name in wanted if name > after]
     shown = behind[:_MOST]
     targets = {name: registry.target(f"{space}/{name}") for name in shown}
@@ -35,7 +36,11 @@ def _some(
         "count": len(wanted),
         "head": registry.head if space == "heads" else None,
         "rows": [
-            {"name": name, "to": words.ref(registry, target.id)}
+            {
+                "name": name,
+                "to": words.ref(registry, target.id),
+                "tainted": bool(known.of(target.id)),
+            }
             for name, target in targets.items()
             if target
         ],
