@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,10 @@ from lineage.cli.render import document, json_line
 from lineage.errors import GateFailed, LineageError, WaitingForReview
 from lineage.loop.templates import TEMPLATES
 from lineage.shapes.loops import loop_state
+
+if TYPE_CHECKING:
+    from lineage.cli.progress import LoopProgress
+    from lineage.loop.spec import LoopSpec
 
 _FORMATS = ("json", "jsonl")
 
@@ -130,40 +135,46 @@ def run(app: App, specs: tuple[Path, ...], format_: str) -> int:
 def _run(app: App, spec: Path, format_: str) -> int:
     """Run one loop and say how it ended; returns the exit code."""
     from lineage.cli.progress import LoopProgress
-    from lineage.loop.running.runner import run as run_loop
+    from lineage.loop.branches import branch_of
     from lineage.loop.spec import load
     from lineage.packing.auto import start as pack_behind
 
-    again = f"lineage loop run {spec}"
     loaded = load(spec)
-    name, code = loaded.name, 0
-    warned = _warn_of_taints(app, f"loop/{name}")
+    branch = branch_of(loaded.name)
+    warned = _warn_of_taints(app, branch)
     with LoopProgress(app.terminal) as progress:
-        try:
-            result = run_loop(app.registry, spec, progress=progress)
-            if not result.made:
-                last = f"{loaded.num_generations} of {loaded.num_generations}"
-                app.terminal.say(
-                    f"generation {last} of {result.branch} is made already"
-                )
-        except KeyboardInterrupt:
-            progress.clear()
-            suggest(app, {again: "goes on from here"})
-            raise
-        except (GateFailed, WaitingForReview) as error:
-            progress.clear()
-            _explain(app, error, name, again)
-            code = error.exit_code
+        code = _go_on(app, spec, loaded, progress)
     if not warned:
-        _warn_of_taints(app, f"loop/{name}")
+        _warn_of_taints(app, branch)
     pack_behind(app.registry)
     if format_ != "human":
-        _print(app, name, format_)
+        _print(app, loaded.name, format_)
     elif not code:
-        app.terminal.write([app.registry.resolve(f"loop/{name}")])
+        app.terminal.write([app.registry.resolve(branch)])
         if progress.is_watched:
-            suggest(app, {f"lineage log loop/{name}": "what came from what"})
+            suggest(app, {f"lineage log {branch}": "what came from what"})
     return code
+
+
+def _go_on(app: App, spec: Path, loaded: "LoopSpec", progress: "LoopProgress") -> int:
+    """Make what is missing of a loop, or say why it stops; returns the exit code."""
+    from lineage.loop.running.runner import run as run_loop
+
+    again = f"lineage loop run {spec}"
+    try:
+        result = run_loop(app.registry, spec, progress=progress)
+    except KeyboardInterrupt:
+        progress.clear()
+        suggest(app, {again: "goes on from here"})
+        raise
+    except (GateFailed, WaitingForReview) as error:
+        progress.clear()
+        _explain(app, error, loaded.name, again)
+        return error.exit_code
+    if not result.made:
+        last = f"{loaded.num_generations} of {loaded.num_generations}"
+        app.terminal.say(f"generation {last} of {result.branch} is made already")
+    return 0
 
 
 def _warn_of_taints(app: App, branch: str) -> bool:

@@ -23,7 +23,7 @@ from lineage.repository import Repository
 from lineage.resolving import resolve, select
 from lineage.store.disk import disk_errors
 from lineage.store.events import now
-from lineage.store.files import FileEntry
+from lineage.store.files import FileEntry, Payload
 from lineage.store.objects import Commit, Edge, Event, Metric
 from lineage.store.views import Move
 from lineage.tombstones import tombstones
@@ -95,27 +95,38 @@ class Registry(Repository):
             gates=gates,
         )
         source = None if path is None else Path(path).absolute()
-        data = dict(circumstances or {})
-        if source and not source.is_relative_to(self.home):
-            data["path"] = shown(source, self.root)
+        data = {**(circumstances or {}), **self._found_at(source)}
         event = Event("commit", now(), self.actor(), message, data=data)
         check(self, draft, event, files=path is not None)
         entries: list[FileEntry] = []
         stored = source is not None and not reference
         with self.payloads.writing() if stored else nullcontext():
             if source is not None:
-                self.check_outside(source)
-                erased = self.erased() if stored else ()
-                payload, entries = self.payloads.add(
-                    source, store=stored, progress=progress, erased=erased
-                )
+                payload, entries = self._taken(source, progress, store=stored)
                 draft = replace(draft, payload=payload)
-            if stored:
-                self.keep(entries, progress)
             made = put(self, draft, entries, event, place, revise=revise, expect=expect)
         if made.created and len(self.ids) % _MAINTENANCE == 0:
             self.git.maintain()
         return made
+
+    def _found_at(self, source: Path | None) -> dict[str, str]:
+        """What an event says of where its files were; of our own folder nothing."""
+        if source is None or source.is_relative_to(self.home):
+            return {}
+        return {"path": shown(source, self.root)}
+
+    def _taken(
+        self, source: Path, progress: "Progress | None", *, store: bool
+    ) -> tuple[Payload, list[FileEntry]]:
+        """What a file or a folder has in it: stored, or only hashed."""
+        self.check_outside(source)
+        erased = self.erased() if store else ()
+        payload, entries = self.payloads.add(
+            source, store=store, progress=progress, erased=erased
+        )
+        if store:
+            self.keep(entries, progress)
+        return payload, entries
 
     def erased(self) -> Collection[str]:
         """The SHA-256 of every file that was erased (see `lineage.erase`)."""
