@@ -252,10 +252,12 @@ def audit(app: App, name: str | None, format_: str) -> None:
 
 
 def _human(app: App, loop: str, made: "list[Audited]") -> Iterator[str]:
+    from lineage.loop.branches import branch_of
     from lineage.loop.reviews.labels import overall
 
     newest = made[-1]
-    yield from _one(app, f"loop/{loop}, generation {newest.generation}: ", newest)
+    head = f"{branch_of(loop)}, generation {newest.generation}: "
+    yield from _one(app, head, newest)
     if len(made) > 1:
         whole = overall(made)
         rows = [audited(one) for one in (*made, whole)]

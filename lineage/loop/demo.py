@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from lineage.loop.branches import branch_of
 from lineage.loop.measuring.measures import Corpus, distinct_2
 from lineage.loop.records.shards import Shard, read_texts
 from lineage.loop.seeds import order
@@ -148,7 +149,7 @@ def _points(
     registry: Registry, size: Size, strategy: str, measure: str
 ) -> Iterator[list[float]]:
     for back in range(size.generations, -1, -1):
-        revisions = [f"loop/{loop_name(strategy, s)}~{back}" for s in size.seeds]
+        revisions = [f"{branch_of(loop_name(strategy, s))}~{back}" for s in size.seeds]
         commits = (registry.load(registry.resolve(r)) for r in revisions)
         found = (commit.metrics.get(measure) for commit in commits)
         yield [metric.value for metric in found if metric]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lineage.checkout import get
 from lineage.errors import LineageError
+from lineage.loop.branches import branch_of
 from lineage.loop.running.journal import result_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Taken:
     @property
     def where(self) -> str:
         """The turn that did it."""
-        return f"loop/{self.source['loop']} generation {self.source['generation']}"
+        branch = branch_of(self.source["loop"])
+        return f"{branch} generation {self.source['generation']}"
 
 
 class Reuse:

@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from lineage.errors import UsageError
-from lineage.loop.branches import REJECTED
+from lineage.loop.branches import REJECTED, branch_of
 from lineage.loop.spec.budgets import BudgetsSpec
 from lineage.loop.spec.dataset import DatasetSpec
 from lineage.loop.spec.errors import Section, endings_of_text, refuse, sentence, shown
@@ -106,7 +106,7 @@ class LoopSpec(Section):
         if name.endswith(REJECTED):
             refuse("must not end in @rejected, where its loop keeps what was stopped")
         try:
-            names.check(f"loop/{name}", "branch")
+            names.check(branch_of(name), "branch")
         except UsageError as error:
             refuse(f"cannot be a loop's: {error}")
         return name
