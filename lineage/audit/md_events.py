@@ -61,6 +61,11 @@ def _change(change: Change, names: Mapping[str, str]) -> Lines:
 
 def marked(report: Report) -> Lines:
     """Taints and erasures."""
+    yield from _taints(report)
+    yield from _erasures(report)
+
+
+def _taints(report: Report) -> Lines:
     names = {made.id: named(made) for made in report.artifacts}
     if report.taints:
         yield from heading(2, "Taints")
@@ -79,6 +84,9 @@ def marked(report: Report) -> Lines:
             for one in report.taints
         ),
     )
+
+
+def _erasures(report: Report) -> Lines:
     if report.erasures:
         yield from heading(2, "Erasures")
     yield from table(

@@ -291,27 +291,34 @@ def read_change(seen: Seen) -> Change:
 def _read(seen: Seen, data: Mapping[str, Any]) -> Change:
     by = seen.signature.key.fingerprint if seen.signature else ""
     if data["action"] == "revoke":
-        words = [_text(data["fingerprint"]), _text(data.get("reason", ""))]
-        since = data.get("since")
-        made = Revocation(
-            words[0],
-            seen.git,
-            seen.before,
-            seen.event.id,
-            seen.time,
-            since and check_time(since),
-            words[1],
-            by,
-        )
-        return Change(seen, revocation=made)
-    if data["action"] != "add":
-        raise ValueError("an action of another kind")
+        return Change(seen, revocation=_revocation(seen, data, by))
+    if data["action"] == "add":
+        return Change(seen, key=_key(seen, data, by))
+    raise ValueError("an action of another kind")
+
+
+def _revocation(seen: Seen, data: Mapping[str, Any], by: str) -> Revocation:
+    words = [_text(data["fingerprint"]), _text(data.get("reason", ""))]
+    since = data.get("since")
+    return Revocation(
+        words[0],
+        seen.git,
+        seen.before,
+        seen.event.id,
+        seen.time,
+        since and check_time(since),
+        words[1],
+        by,
+    )
+
+
+def _key(seen: Seen, data: Mapping[str, Any], by: str) -> Key:
     public = PublicKey.parse(_text(data["key"]))
     if public.fingerprint != data["fingerprint"]:
         raise ValueError("another key's fingerprint")
     limits = [data.get(name) for name in ("from", "until")]
     start, end = (limit and check_time(limit) for limit in limits)
-    key = Key(
+    return Key(
         public,
         _text(data["name"]),
         _text(data["email"]),
@@ -323,7 +330,6 @@ def _read(seen: Seen, data: Mapping[str, Any]) -> Change:
         seen.time,
         by,
     )
-    return Change(seen, key=key)
 
 
 def _text(value: object) -> str:

@@ -60,10 +60,7 @@ def decide(
         failed = overridden_gates(registry, subject) if verdict == "approve" else []
         check_reason(subject, note, failed, budgets)
         by, person = person_here(registry)
-        ballot = reviews.ballots.get(subject) if subject in reviews.waiting else None
-        if ballot is None or ballot.request is None:
-            needed = terms_of(registry.load, subject).approvals
-            ballot = Ballot(subject, needed, _ask(registry, subject, lock))
+        ballot = _ballot(registry, reviews, subject, lock)
         _check_first(ballot, person, by, verdict)
         if ballot.packet:
             packet.check(registry, ballot.packet, subject)
@@ -78,15 +75,31 @@ def decide(
                 "verdict": verdict,
                 "by": by,
                 "note": note,
-                "override": bool(failed or budgets),
-                **({"failed": failed} if failed else {}),
-                **({"budgets": dict(budgets)} if budgets else {}),
+                **_overriding(failed, budgets),
                 **({"packet": ballot.packet["sha256"]} if ballot.packet else {}),
                 **more,
             },
         )
         logged = registry.record(event, lock=lock).event
     return _answer(ballot, logged, person)
+
+
+def _overriding(failed: list[str], budgets: Mapping[str, Any]) -> dict[str, Any]:
+    """What an approval says of the gates and the budgets that it overrides."""
+    return {
+        "override": bool(failed or budgets),
+        **({"failed": failed} if failed else {}),
+        **({"budgets": dict(budgets)} if budgets else {}),
+    }
+
+
+def _ballot(registry: Registry, reviews: Reviews, subject: str, lock: int) -> Ballot:
+    """The ballot on a commit; a new one where nobody was asked for its review."""
+    ballot = reviews.ballots.get(subject) if subject in reviews.waiting else None
+    if ballot is None or ballot.request is None:
+        needed = terms_of(registry.load, subject).approvals
+        ballot = Ballot(subject, needed, _ask(registry, subject, lock))
+    return ballot
 
 
 def person_here(registry: Registry) -> tuple[str, str]:
