@@ -10,12 +10,13 @@ its place there and only loses our pin.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from lineage.erase import enforce
-from lineage.errors import UsageError
+from lineage.errors import StoreError, UsageError
 from lineage.keeping import refresh_keep
 from lineage.registry import Registry
 from lineage.store import dvc, keep
@@ -97,7 +98,7 @@ def gc(
     pins = Pins(registry.payloads)
     grace = _setting(registry, "grace", GRACE) if grace is None else grace
     result = Collected()
-    with registry.payloads.alone(), disk_errors("cleaning the DVC cache"):
+    with _alone(registry, dry_run=dry_run), disk_errors("cleaning the DVC cache"):
         if not dry_run:
             sweep(registry.payloads.places.tmp)
             Uploads(registry.payloads).sweep()
@@ -115,6 +116,15 @@ def gc(
     if result.erased:
         refresh_keep(registry, again=True)
     return result
+
+
+@contextmanager
+def _alone(registry: Registry, *, dry_run: bool) -> Iterator[None]:
+    """Hold writers off; where nothing can be written a look goes without."""
+    with ExitStack() as held:
+        with suppress(StoreError) if dry_run else nullcontext():
+            held.enter_context(registry.payloads.alone())
+        yield
 
 
 def restore(registry: Registry) -> int:

@@ -97,7 +97,10 @@ def write_something(root: Path) -> list[str]:
         ]
 
 
-READING = ("log", "show HEAD", "verify", "branch", "status", "report HEAD")
+READING = (
+    *("log", "show HEAD", "verify", "branch", "status", "report HEAD"),
+    "gc --dry-run",
+)
 WRITING = (
     "commit dataset data --name d",
     "commit config --name c --param x=1",
