@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from lineage import shapes
-from lineage.cli import values
+from lineage.cli import tainted, values
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.commit import METRIC, METRICS, metrics_of
 from lineage.cli.names import short
 from lineage.cli.render import document
 from lineage.cli.text import one_line
 from lineage.errors import UsageError
-from lineage.wording import plural
 
 if TYPE_CHECKING:
     from lineage.measured import Said
@@ -103,7 +102,7 @@ def attest(
         told = _measure(registry, id_, {**dict.fromkeys(withdraw), **found}, message)
     _print(app, id_, told, format_)
     if released is not None:
-        _warn(app, id_)
+        tainted.warn(app, id_)
     _tell_unasked(app, told.data.get("stated", {}))
 
 
@@ -184,12 +183,3 @@ def _print(app: App, id_: str, told: _Told, format_: str) -> None:
         (short(app.registry, id_), "id"),
         f": {names}" if names else "",
     )
-
-
-def _warn(app: App, id_: str) -> None:
-    """Whoever releases what is tainted should know it."""
-    from lineage.taints.marks import marks
-
-    if found := marks(app.registry).of(id_):
-        reasons = "; ".join(one_line(mark.taint.reason) for mark in found)
-        app.terminal.note(f"{plural(len(found), 'taint')} reached it: {reasons}")

@@ -2,6 +2,7 @@
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import (
     App,
     Command,
@@ -89,3 +90,4 @@ def branch(
     else:
         id_ = names_ops.set_branch(registry, name, target or "HEAD", force=force)
         say((name, "branch"), " is at ", (id_[:12], "id"))
+        tainted.warn(app, id_)

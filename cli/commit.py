@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lineage import shapes
-from lineage.cli import values
+from lineage.cli import tainted, values
 from lineage.cli.command import App, Command, complete_revision, format_option, pass_app
 from lineage.cli.render import document
 from lineage.errors import UsageError
@@ -138,12 +138,13 @@ def commit(
     _check(path, given, reference=reference)
     params = _params(given["params"], given["param"])
     metrics = metrics_of(app, given["metrics"], given["metric"])
+    edges = _edges(app.registry, given)
     with app.terminal.progress("storing") as progress:
         made = app.registry.commit(
             kind,
             name,
             path,
-            edges=_edges(app.registry, given),
+            edges=edges,
             params=params,
             metrics=metrics,
             origin=_origin(given),
@@ -154,6 +155,8 @@ def commit(
             progress=progress,
         )
     _report(app, made)
+    if edges or not made.created:
+        tainted.warn(app, made.id)
     shown = made.id if format_ == "human" else document(shapes.committed(made))
     app.terminal.write([shown])
 

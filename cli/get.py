@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import App, Command, at_option, complete_revision, pass_app
 from lineage.wording import plural, size
 
@@ -62,3 +63,4 @@ def get(
     total = sum(entry.size for entry in entries)
     files = sum(not entry.is_directory for entry in entries)
     app.terminal.say(f"{plural(files, 'file')}, {size(total)}, verified")
+    tainted.warn(app, id_)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lineage.cli import values
+from lineage.cli import tainted, values
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.commit import metrics_of
 from lineage.cli.names import short
@@ -123,6 +123,7 @@ def _report(app: App, outputs: Any, made: list[str], format_: str) -> None:
     for output, id_ in zip(outputs, made, strict=True):
         label = (f"{output.kind} {output.name}", "title")
         app.terminal.say(label, " recorded as ", (short(app.registry, id_), "id"))
+        tainted.warn(app, id_)
     if format_ == "human":
         app.terminal.write(made)
     else:

@@ -2,6 +2,7 @@
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import (
     App,
     Command,
@@ -64,3 +65,4 @@ def tag(
     else:
         id_ = names_ops.set_tag(registry, name, revision or "HEAD", message=message)
         say((name, "tag"), " is ", (id_[:12], "id"))
+        tainted.warn(app, id_)

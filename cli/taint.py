@@ -65,7 +65,8 @@ def taint(
 
     The commit stays as it is: an event says it, in your name. From then on `log`,
     `show`, `diff`, `trace`, `impact` and `status --tainted` say it of everything that
-    came of REV, and `tainted()` is a revset of these. Prints the event's id.
+    came of REV, and whoever gets, names or builds on these is told; `tainted()` is a
+    revset of them. Prints the event's id.
     """
     if (revision is None) == (lift is None) and (revision or reason or numbers or file):
         hint = (

@@ -5,13 +5,32 @@ from typing import TYPE_CHECKING, Any
 from lineage.cli.names import short
 from lineage.cli.terminal import Span
 from lineage.cli.text import one_line
+from lineage.errors import StoreError
 from lineage.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lineage.cli.command import App
     from lineage.registry import Registry
     from lineage.taints.marks import Mark
+
+
+def warn(app: "App", id_: str) -> None:
+    """Say it where a taint reached a commit: whoever makes use of it may not know."""
+    from lineage.taints import standing
+
+    if not standing(app.registry):
+        return
+    from lineage.taints.marks import marks
+
+    try:
+        found = marks(app.registry).of(id_)
+    except StoreError as error:
+        app.terminal.note(f"whether it is tainted could not be found out: {error}")
+        return
+    if found:
+        app.terminal.say(*sentence(app.registry, found))
 
 
 def sentence(registry: "Registry", marks: "Sequence[Mark]") -> list[Span]:

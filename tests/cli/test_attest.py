@@ -326,7 +326,8 @@ def test_what_is_released_while_tainted_is_noted(loop: Any, run: Run) -> None:
     run("taint", loop.human, "--reason", "consent withdrawn")
     done = run("attest", loop.made[1][1], "--release", "production")
     assert done.exit_code == 0
-    assert "note: 1 taint reached it: consent withdrawn" in done.stderr
+    assert "! tainted by dataset gutenberg" in done.stderr
+    assert "consent withdrawn" in done.stderr
 
 
 def test_what_cannot_be_said_is_refused(loop: Any, transcript: Transcript) -> None:

@@ -79,16 +79,17 @@ $ lineage -q taint loop/tutor~1^includes(model) --reason 'trained on test data'
 aaaaaaaaaaaa…
 $ lineage tag v1 loop/tutor~1
 2> v1 is bbbbbbbbbbbb
+2> ! tainted by model tutor cccccccc: trained on test data
 $ lineage log -n 3
-●  cccccccc generation 2 of tutor (HEAD -> loop/tutor)     Ada Example, just now
-│  ! tainted by model tutor dddddddd: trained on test data
+●  dddddddd generation 2 of tutor (HEAD -> loop/tutor)     Ada Example, just now
+│  ! tainted by model tutor cccccccc: trained on test data
 │  perplexity 88.4 ▁▆█  distinct_2 0.19 █▃▁
 │  ← model eeeeeeee · mixed ffffffff · synthetic gggggggg 50 %
 │    gutenberg hhhhhhhh 50 % · config iiiiiiii
 ●  bbbbbbbb generation 1 of tutor (tag: v1)                Ada Example, just now
-│  ! tainted by model tutor dddddddd: trained on test data
+│  ! tainted by model tutor cccccccc: trained on test data
 │  perplexity 83.2  distinct_2 0.213
-│  ← model dddddddd · mixed jjjjjjjj · synthetic kkkkkkkk 50 %
+│  ← model cccccccc · mixed jjjjjjjj · synthetic kkkkkkkk 50 %
 │    gutenberg hhhhhhhh 50 % · config iiiiiiii
 ●  llllllll generation 0 of tutor                          Ada Example, just now
    perplexity 68.4  distinct_2 0.257
@@ -96,7 +97,7 @@ $ lineage log -n 3
 $ lineage show loop/tutor^includes(model) --format md
 # model tutor
 
-- tainted: trained on test data (by dddddddd)
+- tainted: trained on test data (by cccccccc)
 - id: eeeeeeeeeeee…
 - git: nnnnnnnnnnnn…
 - recorded: 2026-01-02 03:04:05 +0000 (just now)
@@ -119,18 +120,18 @@ $ lineage show loop/tutor^includes(model) --format md
 | weights.bin | 1 kB | pppppppppppp |
 $ lineage diff --only params
 old  bbbbbbbb generation 1 of tutor (tag: v1), just now
-     ! tainted by model tutor dddddddd: trained on test data
-new  cccccccc generation 2 of tutor (HEAD -> loop/tutor), just now
-     ! tainted by model tutor dddddddd: trained on test data
+     ! tainted by model tutor cccccccc: trained on test data
+new  dddddddd generation 2 of tutor (HEAD -> loop/tutor), just now
+     ! tainted by model tutor cccccccc: trained on test data
 
 params
   path        old  new
   generation  1    2
 $ lineage diff --only params --format md
 - old: generation 1 of tutor, `bbbbbbbbbbbb…`
-  ! tainted by model tutor dddddddd: trained on test data
-- new: generation 2 of tutor, `cccccccccccc…`
-  ! tainted by model tutor dddddddd: trained on test data
+  ! tainted by model tutor cccccccc: trained on test data
+- new: generation 2 of tutor, `dddddddddddd…`
+  ! tainted by model tutor cccccccc: trained on test data
 
 ## params
 
@@ -139,20 +140,20 @@ $ lineage diff --only params --format md
 | generation | 1 | 2 |
 $ lineage status --tainted
         name        commit    tainted
-branch  loop/tutor  cccccccc  trained on test data (by dddddddd)
-tag     v1          bbbbbbbb  trained on test data (by dddddddd)
+branch  loop/tutor  dddddddd  trained on test data (by cccccccc)
+tag     v1          bbbbbbbb  trained on test data (by cccccccc)
 exit 3
 $ lineage status --tainted --format jsonl
-{"schema_version": 1, "name": "loop/tutor", "what": "branch", "id": "cccccccccccc…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false, "records": null}]}
-{"schema_version": 1, "name": "v1", "what": "tag", "id": "bbbbbbbbbbbb…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "dddddddddddd…", "reason": "trained on test data", "perhaps": false, "records": null}]}
+{"schema_version": 1, "name": "loop/tutor", "what": "branch", "id": "dddddddddddd…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "cccccccccccc…", "reason": "trained on test data", "perhaps": false, "records": null}]}
+{"schema_version": 1, "name": "v1", "what": "tag", "id": "bbbbbbbbbbbb…", "tainted": [{"event": "aaaaaaaaaaaa…", "subject": "cccccccccccc…", "reason": "trained on test data", "perhaps": false, "records": null}]}
 exit 3
 $ lineage log 'tainted() & kind(model)' --format md
 | id | kind | name | generation | time | author | message | metrics | names | live | tainted |
 | --- | --- | --- | ---: | --- | --- | --- | --- | --- | --- | --- |
 | eeeeeeeeeeee | model | tutor | 2 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  |  | trained on test data |
-| dddddddddddd | model | tutor | 1 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  |  | trained on test data |
+| cccccccccccc | model | tutor | 1 | 2026-01-02 03:04:05 +0000 | Ada Example \\<ada@example.com\\> |  |  |  |  | trained on test data |
 $ lineage impact loop/tutor~1^includes(model) --limit 1
-dddddddd model tutor generation 1 reached 5 commits
+cccccccc model tutor generation 1 reached 5 commits
 2 generations, 1 model, 2 datasets, at most 1 turn away
 ! tainted: trained on test data
 
@@ -168,6 +169,50 @@ reached
   commit    what                   its own  written  weights  turns  names
   bbbbbbbb  generation 1 of tutor      0 %      0 %  yes          0  tag: v1
   … 4 more; --limit 5 shows them
+""")
+
+
+def test_whoever_builds_on_it_or_names_it_is_told(
+    loop: Loop, transcript: Transcript
+) -> None:
+    """Getting, recording, running and naming say it; what comes of nothing bad does not."""
+    loop.write("new.txt", "new\n")
+    loop.write("clean.txt", "clean\n")
+    transcript("taint dataset/gutenberg --reason 'the licence was withdrawn'")
+    assert transcript(
+        "get dataset/gutenberg out.txt",
+        "commit dataset new.txt --name new --derived-from dataset/gutenberg",
+        "commit dataset new.txt --name new --derived-from dataset/gutenberg",
+        "commit dataset clean.txt --name clean --origin human",
+        "run --use dataset/gutenberg --output dataset/copy=copy.txt -- cp new.txt copy.txt",
+        "branch mine dataset/new",
+        "tag v1 loop/tutor",
+    ) == snapshot("""\
+$ lineage get dataset/gutenberg out.txt
+/test/repo/out.txt
+2> 1 file, 1.04 kB, verified
+2> ! tainted: the licence was withdrawn
+$ lineage commit dataset new.txt --name new --derived-from dataset/gutenberg
+aaaaaaaaaaaa…
+2> dataset new recorded on dataset/new: 1 file, 4 B
+2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
+$ lineage commit dataset new.txt --name new --derived-from dataset/gutenberg
+aaaaaaaaaaaa…
+2> dataset new is unchanged on dataset/new
+2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
+$ lineage commit dataset clean.txt --name clean --origin human
+cccccccccccc…
+2> dataset clean recorded on dataset/clean: 1 file, 6 B
+$ lineage run --use dataset/gutenberg --output dataset/copy=copy.txt -- cp new.txt copy.txt
+dddddddddddd…
+2> dataset copy recorded as dddddddd
+2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
+$ lineage branch mine dataset/new
+2> mine is at aaaaaaaaaaaa
+2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
+$ lineage tag v1 loop/tutor
+2> v1 is eeeeeeeeeeee
+2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
 """)
 
 
