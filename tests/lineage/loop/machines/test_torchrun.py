@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from contextlib import closing, suppress
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from tests.lineage.loop.running.test_runner_real import picked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.context import ForkProcess
 
     from lineage import Registry
 
@@ -66,14 +65,18 @@ def test_what_fails_in_a_process_is_one_sentence(repo: Registry) -> None:
 def test_the_processes_end_with_a_killed_loop(repo: Registry) -> None:
     """No process trains on, unseen, when the loop is killed."""
     path = loop(repo, **{"max_steps: 4": "max_steps: 100000"})
-    code = "import lineage, sys; from lineage.loop.running.runner import run; "
-    code += "run(lineage.open('.'), sys.argv[1])"
-    runner = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    runner = get_context("fork").Process(target=_runner, args=(path,))
+    runner.start()  # a start would import torch again
     mark = f"{repo.root}".encode()
     wait(lambda: len(trainers(mark)) == 3, runner)
-    runner.send_signal(signal.SIGKILL)
-    runner.wait()
+    runner.kill()
+    runner.join()
     wait(lambda: not trainers(mark))
+
+
+def _runner(path: Path) -> None:
+    """Run a loop, as a process that has no registry open yet."""
+    run(lineage.open(path.parent), path)
 
 
 def trainers(mark: bytes) -> list[str]:
@@ -87,12 +90,10 @@ def trainers(mark: bytes) -> list[str]:
     return found
 
 
-def wait(
-    condition: Callable[[], bool], process: subprocess.Popen[bytes] | None = None
-) -> None:
+def wait(condition: Callable[[], bool], process: ForkProcess | None = None) -> None:
     """Wait until something is so."""
     end = time.monotonic() + 240
     while not condition():
         assert time.monotonic() < end
-        assert process is None or process.poll() is None
+        assert process is None or process.is_alive()
         time.sleep(0.1)
