@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing, suppress
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,11 @@ import pytest
 
 import lineage
 from lineage.errors import LineageError
+from lineage.loop.machines.torchrun import torchrun
 from lineage.loop.running.journal import parts
 from lineage.loop.running.runner import run
 from tests.lineage.loop.running.test_runner_real import picked
+from tests.lineage.loop.steps.conftest import job_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,11 +57,27 @@ def test_two_processes_train_one_model(repo: Registry, tmp_path: Path) -> None:
     assert 1.5 < trained["tokens"] / one["tokens"] < 2.5
 
 
-def test_what_fails_in_a_process_is_one_sentence(repo: Registry) -> None:
-    """A step that fails in the processes fails as if it had failed here."""
-    path = loop(repo, **{"max_steps: 4": "max_steps: 4, learning_rate: 1e30"})
+FAILS = """
+import os, time
+from lineage.errors import LineageError
+
+def train(job):
+    if os.environ["RANK"] == "1":
+        raise LineageError("training diverged", hint="lower training.learning_rate")
+    time.sleep(60)
+"""
+
+
+def test_what_fails_in_a_process_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one of the processes fails with is what the step fails with here."""
+    (tmp_path / "fails.py").write_text(FAILS)
+    monkeypatch.syspath_prepend(tmp_path)
+    function = import_module("fails").train
+    processes = {"num_processes": 2}
     with pytest.raises(LineageError, match=r"^training diverged") as caught:
-        run(repo, path)
+        torchrun(job_for(tmp_path, "train", {}, sections=processes), function)
     assert caught.value.hint == "lower training.learning_rate"
 
 
