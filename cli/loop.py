@@ -162,7 +162,7 @@ def _go_on(app: App, spec: Path, loaded: "LoopSpec", progress: "LoopProgress") -
 
     again = f"lineage loop run {spec}"
     try:
-        result = run_loop(app.registry, spec, progress=progress)
+        result = run_loop(app.registry, loaded, progress=progress)
     except KeyboardInterrupt:
         progress.clear()
         suggest(app, {again: "goes on from here"})

@@ -26,7 +26,7 @@ from lineage.loop.running.tries import Again
 from lineage.loop.running.turn import Turn
 from lineage.loop.running.verdicts import DATASET, MODEL, Said
 from lineage.loop.running.workshop import Workshop, opened
-from lineage.loop.spec import load
+from lineage.loop.spec import LoopSpec, load
 from lineage.loop.steps import find_steps
 from lineage.loop.steps.mix import HUMAN, source_name
 from lineage.loop.steps.protocol import Launcher, Result
@@ -35,7 +35,6 @@ from lineage.loop.steps.users import guarded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lineage.loop.spec import LoopSpec
     from lineage.registry import Registry
     from lineage.store.objects import Metric
 
@@ -52,16 +51,17 @@ class LoopResult:
 
 def run(
     registry: Registry,
-    spec_path: str | Path,
+    spec: LoopSpec | str | Path,
     *,
     progress: Progress | None = None,
     generations: int | None = None,
 ) -> LoopResult:
     """Run the loop of a `loop.yaml` to its last generation, or to an earlier one.
 
-    Called again after a kill, a pause or a failure it goes on from the last
-    finished step, and ends with the ids of a run that nothing disturbed. Steps that
-    another loop has done just so are taken over from it.
+    `spec` is the file, or what was read from it. Called again after a kill, a pause or
+    a failure it goes on from the last finished step, and ends with the ids of a run
+    that nothing disturbed. Steps that another loop has done just so are taken over
+    from it.
 
     Raises:
         UsageError: the spec cannot be used, or is not the one of this branch.
@@ -70,7 +70,8 @@ def run(
         NotAllowed: events are signed here, and there is no runner's key.
         LineageError: a step failed, or another runner has the loop.
     """
-    spec = load(Path(spec_path))
+    if not isinstance(spec, LoopSpec):
+        spec = load(Path(spec))
     if generations is not None:
         spec = spec.model_copy(update={"num_generations": generations})
     with guarded():
