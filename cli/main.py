@@ -132,6 +132,7 @@ class _Main(click.Group):
             formatter.write_dl([(str(code), what) for code, what in EXITS.items()])
         formatter.write_paragraph()
         formatter.write_text("`lineage COMMAND --help` has examples.")
+        formatter.write_text("Pages such as docs/loop.md come with lineage's source.")
 
 
 class _Place(click.Path):
