@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import App, Command, format_option, pass_app
 from lineage.cli.render import document
 from lineage.cli.sharing import (
@@ -46,10 +47,12 @@ def pull(app: App, /, remote: str | None, format_: str, **files: Any) -> None:
     from lineage.sharing import remotes
     from lineage.sharing.payloads import bring as bring_files
     from lineage.sharing.pull import pull as bring
+    from lineage.taints import standing
 
     choice = choice_of(**files)
     registry, terminal = app.registry, app.terminal
     place = remotes.find(registry, remote)
+    known = {one.event for one in standing(registry)}
     with terminal.telling() as told:
         pulled = bring(registry, place, told=told)
     if pulled.event and format_ == "human":
@@ -63,3 +66,4 @@ def pull(app: App, /, remote: str | None, format_: str, **files: Any) -> None:
         terminal.write([document(pulled_of(registry, pulled, moved))])
     else:
         say_files(terminal, moved)
+    tainted.say_new(app, known)

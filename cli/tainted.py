@@ -9,11 +9,13 @@ from lineage.errors import StoreError
 from lineage.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lineage.cli.command import App
     from lineage.registry import Registry
     from lineage.taints.marks import Mark
+
+_SHOWN = 20  # taints that are new
 
 
 def warn(app: "App", id_: str) -> None:
@@ -31,6 +33,24 @@ def warn(app: "App", id_: str) -> None:
         return
     if found:
         app.terminal.say(*sentence(app.registry, found))
+
+
+def say_new(app: "App", before: "Collection[str]") -> None:
+    """Say which taints stand, but those of the events `before`."""
+    from lineage.taints import standing
+
+    registry, say = app.registry, app.terminal.say
+    new = [one for one in standing(registry) if one.event not in before]
+    for one in new[-_SHOWN:]:
+        commit = registry.load(one.subject)
+        named = f"{commit.kind} {one_line(commit.name)} {short(registry, one.subject)}"
+        some = f"{plural(len(one.records), 'record')} of " if one.records else ""
+        say(("! newly tainted", "bad"), f": {some}{named}: {one_line(one.reason)}")
+    if new:
+        say(
+            ("  lineage status --tainted", "hint"),
+            (" has the names they reached", "dim"),
+        )
 
 
 def sentence(registry: "Registry", marks: "Sequence[Mark]") -> list[Span]:

@@ -137,6 +137,30 @@ $ lineage -C ../copy verify
 """)  # noqa: E501
 
 
+def test_a_pull_names_the_taints_that_it_brought(
+    repo: Any, hub: Path, transcript: Transcript
+) -> None:
+    """Once, with the reason, and where to see what they reached."""
+    del repo, hub
+    theirs = "-C ../copy"
+    transcript(
+        "commit config --name tutor --param lr=1",
+        "remote add origin ../hub.git",
+        "push",
+        "clone ../hub.git ../copy",
+        f"{theirs} taint config/tutor --reason 'diverges'",
+        f"{theirs} push",
+    )
+    assert transcript("pull", "pull") == snapshot("""\
+$ lineage pull
+2> origin: 1 event, 0 commits, verified
+2> ! newly tainted: config tutor aaaaaaaa: diverges
+2>   lineage status --tainted has the names they reached
+$ lineage pull
+2> origin: up to date
+""")
+
+
 def test_remotes(repo: Any, transcript: Transcript) -> None:
     """Added, shown, removed; git's own can be named; nothing of git's is written."""
     git = repo.root / ".git" / "config"
