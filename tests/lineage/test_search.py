@@ -295,6 +295,14 @@ def test_nonsense_is_refused_with_its_place(
     assert hint in caught.value.hint
 
 
+def test_the_kind_alone_asks_no_index() -> None:
+    """Filters know whether anything is given, and whether the index has to be asked."""
+    every, kind, values = Filters(), Filters(kind="model"), Filters(params=("a = 1",))
+
+    assert [bool(one) for one in (every, kind, values)] == [False, True, True]
+    assert [one.of_values for one in (every, kind, values)] == [False, False, True]
+
+
 def test_filters_cost_nothing_until_they_are_used() -> None:
     """Importing this module and making filters does not import sqlmodel."""
     program = (
