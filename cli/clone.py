@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import App, Command, pass_app
 from lineage.cli.sharing import choice_of, choice_options, say_files
 from lineage.wording import plural
@@ -56,3 +57,4 @@ def clone(
         with terminal.progress("received") as progress:
             moved = bring(registry, remotes.find(registry), choice, progress)
         say_files(terminal, moved)
+        tainted.say_new(terminal, registry)

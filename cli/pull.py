@@ -66,4 +66,4 @@ def pull(app: App, /, remote: str | None, format_: str, **files: Any) -> None:
         terminal.write([document(pulled_of(registry, pulled, moved))])
     else:
         say_files(terminal, moved)
-    tainted.say_new(app, known)
+    tainted.say_new(terminal, registry, known)

@@ -12,7 +12,7 @@ from lineage.cli.command import (
 )
 from lineage.cli.render import Column, Record, listing
 from lineage.cli.taint_list import look_for_records
-from lineage.cli.tainted import why
+from lineage.cli.tainted import warn, why
 from lineage.shapes.tainted import marked
 from lineage.wording import plural, size
 
@@ -78,6 +78,7 @@ def status(app: App, *, tainted: bool, format_: str) -> int:
     changed = [record for record in records if record["state"] != "clean"]
     if registry.head:
         app.terminal.say("HEAD is ", (registry.head, "branch"))
+        warn(app, registry.resolve("HEAD"))
     if registry.events_log.at is None:
         _tell_remotes(app)
         _tell_packing(app)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lineage.cli.names import short
-from lineage.cli.terminal import Span
+from lineage.cli.terminal import Span, Terminal
 from lineage.cli.text import one_line
 from lineage.errors import StoreError
 from lineage.wording import plural
@@ -35,17 +35,19 @@ def warn(app: "App", id_: str) -> None:
         app.terminal.say(*sentence(app.registry, found))
 
 
-def say_new(app: "App", before: "Collection[str]") -> None:
+def say_new(
+    terminal: Terminal, registry: "Registry", before: "Collection[str]" = ()
+) -> None:
     """Say which taints stand, but those of the events `before`."""
     from lineage.taints import standing
 
-    registry, say = app.registry, app.terminal.say
+    say = terminal.say
     new = [one for one in standing(registry) if one.event not in before]
     for one in new[-_SHOWN:]:
         commit = registry.load(one.subject)
         named = f"{commit.kind} {one_line(commit.name)} {short(registry, one.subject)}"
         some = f"{plural(len(one.records), 'record')} of " if one.records else ""
-        say(("! newly tainted", "bad"), f": {some}{named}: {one_line(one.reason)}")
+        say(("! tainted", "bad"), f": {some}{named}: {one_line(one.reason)}")
     if new:
         say(
             ("  lineage status --tainted", "hint"),

@@ -140,7 +140,7 @@ $ lineage -C ../copy verify
 def test_a_pull_names_the_taints_that_it_brought(
     repo: Any, hub: Path, transcript: Transcript
 ) -> None:
-    """Once, with the reason, and where to see what they reached."""
+    """Once, with the reason, and where to see what they reached; so does a clone."""
     del repo, hub
     theirs = "-C ../copy"
     transcript(
@@ -151,13 +151,17 @@ def test_a_pull_names_the_taints_that_it_brought(
         f"{theirs} taint config/tutor --reason 'diverges'",
         f"{theirs} push",
     )
-    assert transcript("pull", "pull") == snapshot("""\
+    assert transcript("pull", "pull", "clone ../hub.git ../new") == snapshot("""\
 $ lineage pull
 2> origin: 1 event, 0 commits, verified
-2> ! newly tainted: config tutor aaaaaaaa: diverges
+2> ! tainted: config tutor aaaaaaaa: diverges
 2>   lineage status --tainted has the names they reached
 $ lineage pull
 2> origin: up to date
+$ lineage clone ../hub.git ../new
+2> /test/new: 3 events, 1 commit, verified
+2> ! tainted: config tutor aaaaaaaa: diverges
+2>   lineage status --tainted has the names they reached
 """)
 
 
