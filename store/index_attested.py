@@ -9,9 +9,9 @@ from lineage.errors import StoreError
 from lineage.store.attested import METRICS, attested
 from lineage.store.event_reading import Logged
 from lineage.store.git import GitRepository
-from lineage.store.index_asking import Ask, asked, events, known
+from lineage.store.index_asking import asked, known
 from lineage.store.index_facts import LONGEST, stored
-from lineage.store.index_tables import AttestedRow, EventRow, MetricRow
+from lineage.store.index_tables import AttestedRow, EventRow, HeardRow, MetricRow
 from lineage.store.objects import Event
 from lineage.store.order import in_order
 
@@ -52,9 +52,11 @@ def _heard(
     connection: Any, git: GitRepository, clone: int, ids: Collection[str]
 ) -> Mapping[str, list[Logged]]:
     """What the clone has heard about each commit, as it was heard."""
-    query = events(
-        Ask(connection, clone), EventRow.number, EventRow.subject, EventRow.git
-    ).where(col(EventRow.type) == METRICS)
+    own = select(HeardRow.event).where(col(HeardRow.clone) == clone)
+    query = select(EventRow.number, EventRow.subject, EventRow.git).where(
+        col(EventRow.type) == METRICS,
+        col(EventRow.number).in_(own),  # joined, every event would be looked at
+    )
     told = sorted(asked(connection, query, EventRow.subject, ids))
     found: dict[str, list[Logged]] = {}
     for (_, subject, _), logged in zip(told, _read(git, told), strict=True):
