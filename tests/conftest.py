@@ -67,20 +67,25 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 # What takes a worker a minute or more; begun last, it would keep the others waiting.
 LONGEST = (
+    "lineage/bundle_check/test_tampering.py",
+    "test_kills.py",
     "lineage/loop/machines/test_cluster.py",
-    "cli/test_demo.py",
     "docs/test_lessons.py",
+    "cli/test_demo.py",
     "lineage/loop/running/test_crash.py",
-    "lineage/loop/machines/test_torchrun.py",
-    "server/test_openapi.py",
     "science/test_closed_forms.py",
+    "server/test_openapi.py",
     "test_crash.py",
     "test_races.py",
     "server/test_browser.py",
-    "cli/loops/test_novelty.py",
+    "lineage/loop/running/test_reuse.py",
+    "lineage/loop/machines/test_torchrun.py",
     "client/test_writing.py",
+    "cli/loops/test_novelty.py",
     "science/test_models.py",
     "lineage/audit/test_browser.py",
+    "lineage/audit/test_page.py",
+    "lineage/loop/running/test_actions.py",
 )
 
 # A busy machine is no reason to fail. EXAMPLES=300 makes a long run.
