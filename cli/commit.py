@@ -78,7 +78,7 @@ def _edge_options(function: Decorated) -> Decorated:
             "something whose bytes are elsewhere"
         ),
     },
-    exits=[5],
+    exits=[4, 5],
 )
 @click.argument("kind")
 @click.argument("path", required=False, type=Path)
