@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import (
     App,
     Group,
@@ -169,6 +170,7 @@ def _decide(
         return
     app.terminal.write([made.event])
     app.terminal.say((made.subject[:12], "id"), f" {said(made)}")
+    tainted.warn(app, made.subject)
     suggest(app, dict(_next(made)))
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lineage.cli import tainted
 from lineage.cli.command import (
     COUNT,
     App,
@@ -118,6 +119,8 @@ def _human(
         (f"generation {found.generation} of {one_line(found.loop)}", "title"),
     ])  # fmt: skip
     if not blind:
+        if marks := tainted.found(app, found.subject):
+            yield paint(tainted.sentence(app.registry, marks))
         yield from _standing(found, reviews)
         shown = [
             Section("gates", found.gates, GATES),

@@ -20,19 +20,26 @@ _SHOWN = 20  # taints that are new
 
 def warn(app: "App", id_: str) -> None:
     """Say it where a taint reached a commit: whoever makes use of it may not know."""
+    if marks := found(app, id_):
+        app.terminal.say(*sentence(app.registry, marks))
+
+
+def found(app: "App", id_: str) -> "Sequence[Mark]":
+    """The taints that reached a commit, the newest last.
+
+    An index that cannot be asked is said, and keeps nobody from what they do.
+    """
     from lineage.taints import standing
 
     if not standing(app.registry):
-        return
+        return ()
     from lineage.taints.marks import marks
 
     try:
-        found = marks(app.registry).of(id_)
+        return marks(app.registry).of(id_)
     except StoreError as error:
         app.terminal.note(f"whether it is tainted could not be found out: {error}")
-        return
-    if found:
-        app.terminal.say(*sentence(app.registry, found))
+        return ()
 
 
 def say_new(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lineage.errors import LineageError
 from lineage.loop.reviews.shown import Shown, shown
 from lineage.loop.reviews.standing import Reviews
-from lineage.server.pages import words
+from lineage.server.pages import tainted, words
 from lineage.server.pages.site import Site
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def one(
         found=found,
         waiting=reviews.waiting.get(id_),
         decided=reviews.decided.get(id_),
+        tainted=tainted.of(registry, id_),
         samples=[_sample(one, _TEXT // max(1, len(samples))) for one in samples],
         more=len(found.samples) - len(samples),
         total=sum(found.counts.values()),

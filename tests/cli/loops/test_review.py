@@ -413,6 +413,17 @@ def test_what_was_decided_can_be_looked_at(waiting: Any, run: Run) -> None:
     assert "rejected by Ada Example: nonsense (just now)" in shown
 
 
+def test_a_reviewer_is_told_of_taints(waiting: Any, run: Run) -> None:
+    """Beside gates and measures, and when the verdict is given, but not when blind."""
+    subject = waiting.registry.target("runs/toy/2/synthetic").id
+    run("taint", subject, "--reason", "the prompts were private")
+    told = "! tainted: the prompts were private"
+
+    assert told in run("review", "show").stdout
+    assert told not in run("review", "show", "--blind").stdout
+    assert told in run("review", "approve", "-m", "for a test").stderr
+
+
 def test_nothing_waits_in_an_empty_registry(
     repo: Registry, transcript: Transcript
 ) -> None:

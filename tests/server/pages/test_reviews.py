@@ -15,6 +15,7 @@ from lineage.loop.reviews.standing import TOLD, Reviews
 from lineage.loop.running import runner
 from lineage.server.tokens import Tokens
 from lineage.store.index_events import events_of
+from lineage.taints import taint
 from tests.cli.loops.conftest import Toy
 
 if TYPE_CHECKING:
@@ -69,6 +70,15 @@ def test_records_are_shown_blind(client: TestClient, subject: str) -> None:
     assert [word for word in said[:1] + said[2:4] if word in blind] == []
     everything = client.get(f"/reviews/{subject}?all=1").text
     assert all(word in everything for word in said[:4])
+
+
+def test_a_reviewer_is_told_of_taints(
+    client: TestClient, repo: Registry, subject: str
+) -> None:
+    """Beside gates and measures; records alone lead nobody."""
+    taint(repo, subject, "the prompts were private")
+    assert "the prompts were private" in client.get(f"/reviews/{subject}?all=1").text
+    assert "the prompts were private" not in client.get(f"/reviews/{subject}").text
 
 
 def test_a_verdict_in_ones_own_name(
