@@ -29,7 +29,7 @@ _COLUMNS = (
         "lineage import dvc ../project --rev v2.0": "another one, up to a tag",
         "lineage import dvc ../project --model 'weights/*'": "what is a model there",
     },
-    exits=[3, 5],
+    exits=[3, 4, 5],
 )
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path())
 @click.option(

@@ -18,7 +18,7 @@ from lineage.wording import plural
         "lineage import mlflow http://localhost:5000": "a server",
         "lineage import mlflow sqlite:///mlflow.db": "what a server keeps",
     },
-    exits=[5],
+    exits=[4, 5],
 )
 @click.argument("uri")
 @click.option(

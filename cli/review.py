@@ -126,7 +126,7 @@ def _of_a_verdict(command: Callable[..., Any]) -> Callable[..., Any]:
     },
     exits={0: "recorded", 2: "it does not wait, or was decided on before",
            3: "the data are not those that were asked about",
-           4: "a failed gate or a spent budget, and no reason",
+           4: "a failed gate or a spent budget and no reason, or not a reviewer's key",
            5: "no such commit, or several wait"},
 )  # fmt: skip
 @_of_a_verdict
@@ -146,6 +146,7 @@ def approve(app: App, rev: str | None, note: str, format_: str) -> None:
     examples={"lineage review reject tutor --note 'repeats itself'": "and why"},
     exits={0: "recorded", 2: "it does not wait, or was decided on before",
            3: "the data are not those that were asked about",
+           4: "not a reviewer's key",
            5: "no such commit, or several wait"},
 )  # fmt: skip
 @_of_a_verdict

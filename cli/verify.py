@@ -45,6 +45,7 @@ _COLUMNS = (
     exits={0: "all is as recorded", 1: "failed: a file, a disk",
            2: "a bad option, or a file of keys that is none",
            3: "problems found, or a claim that the files contradict",
+           4: "with --evidence: the key here may not sign",
            5: "no such revision or registry, or several"},
 )  # fmt: skip
 @click.argument(
