@@ -94,7 +94,8 @@ def test_kills_reach_whole_groups_and_single_processes(
 
     running.process.communicate()
 
-    assert running.process.returncode == -9 or running.harm == {"hurt"}
+    # whose child was killed may end by itself before the next kill finds it
+    assert running.process.returncode == -9 or "hurt" in running.harm
     assert sum(journal.happened.values()) >= 1
 
 
