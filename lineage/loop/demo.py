@@ -53,7 +53,7 @@ class Size:
         return not self.steps
 
 
-FULL = Size(seeds=(0, 1, 2), generations=3, records=800, steps=120, held_out=300)
+FULL = Size(seeds=(0, 1, 2), generations=3, records=800, steps=80, held_out=300)
 FAST = Size(seeds=(0,), generations=3, records=800)
 
 
