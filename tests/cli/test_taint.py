@@ -187,6 +187,7 @@ def test_whoever_builds_on_it_or_names_it_is_told(
         "run --use dataset/gutenberg --output dataset/copy=copy.txt -- cp new.txt copy.txt",
         "branch mine dataset/new",
         "tag v1 loop/tutor",
+        "status",
     ) == snapshot("""\
 $ lineage get dataset/gutenberg out.txt
 /test/repo/out.txt
@@ -213,6 +214,10 @@ $ lineage branch mine dataset/new
 $ lineage tag v1 loop/tutor
 2> v1 is eeeeeeeeeeee
 2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
+$ lineage status
+2> HEAD is mine
+2> ! tainted by dataset gutenberg bbbbbbbb: the licence was withdrawn
+2> no committed file has changed
 """)
 
 
